@@ -1,0 +1,31 @@
+package bundle
+
+import "errors"
+
+// Function is one opened function: its code and the layers under it, as one
+// read-only tree. Close releases every file that the tree reads from.
+type Function struct {
+	Name     string
+	Platform Platform
+	Runtime  string // as declared, else guessed from the content, else ""
+	Handler  string
+	Arch     string
+	Guessed  []string // which of "platform", "runtime", "architecture" were guessed, sorted
+	Code     Artifact
+	Layers   []Layer   // code first, then the layers in merge order; File.Layer and Notice.Layer index this slice
+	Volumes  []*Volume // the opened artifacts, same indexes as Layers
+	Tree     *Tree     // all of them merged, each at its mount
+	Spec     Spec
+
+	closers []func() error
+}
+
+// Close releases the artifacts. The tree must not be used afterwards.
+func (f *Function) Close() error {
+	var errs []error
+	for i := len(f.closers) - 1; i >= 0; i-- {
+		errs = append(errs, f.closers[i]())
+	}
+	f.closers = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,207 @@
+// Package finding is the vocabulary of a result: report, finding, evidence,
+// severity, verdict. It imports nothing but the standard library, so that
+// every other part of the program can speak it. The types are the JSON report
+// that users rely on: a field is added, never renamed or removed.
+package finding
+
+import "time"
+
+// SchemaVersion is the version of the JSON report.
+const SchemaVersion = "1"
+
+// Document is the JSON report of one run: what was judged, against what, and the result per function.
+type Document struct {
+	SchemaVersion string    `json:"schemaVersion"`
+	Tool          Tool      `json:"tool"`
+	Database      Database  `json:"database"`
+	Policy        PolicyRef `json:"policy"`
+	JudgedAt      time.Time `json:"judgedAt"` // the clock that judged
+	Functions     []*Report `json:"functions"`
+	Summary       Summary   `json:"summary"`
+}
+
+// Tool names the program that wrote a report.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Database says what was known, and as of when.
+type Database struct {
+	ID         string               `json:"id"`      // "sha256:…": digest over the store's sources
+	BuiltAt    time.Time            `json:"builtAt"` // the newest asOf of its sources, never the time of the build
+	Records    int                  `json:"records"`
+	Starter    bool                 `json:"starter"` // the embedded starter set: never complete
+	Ecosystems map[string]Ecosystem `json:"ecosystems"`
+}
+
+// Ecosystem is the part of the database that covers one OSV ecosystem.
+type Ecosystem struct {
+	Records int       `json:"records"`
+	AsOf    time.Time `json:"asOf"`
+	Source  string    `json:"source"`
+}
+
+// PolicyRef names the policy that judged.
+type PolicyRef struct {
+	Name   string `json:"name"`             // "builtin:ci" or the file's path
+	Digest string `json:"digest,omitempty"` // "sha256:…" of a policy file
+}
+
+// Summary counts verdicts.
+type Summary struct {
+	Functions  int `json:"functions"`
+	Pass       int `json:"pass"`
+	Fail       int `json:"fail"`
+	Incomplete int `json:"incomplete"`
+}
+
+// Report is the result for one function.
+type Report struct {
+	Name         string      `json:"name"`
+	Target       string      `json:"target"`
+	Platform     string      `json:"platform,omitempty"`
+	Runtime      string      `json:"runtime,omitempty"`
+	Handler      string      `json:"handler,omitempty"`
+	Architecture string      `json:"architecture,omitempty"`
+	Guessed      []string    `json:"guessed,omitempty"` // which of the four above were guessed from content
+	Owner        string      `json:"owner,omitempty"`
+	Tags         []string    `json:"tags,omitempty"`
+	Artifacts    []Artifact  `json:"artifacts"`
+	Coverage     *Coverage   `json:"coverage,omitempty"`
+	Components   []Component `json:"components"`
+	Unknowns     []Unknown   `json:"unknowns"`
+	Findings     []Finding   `json:"findings"`
+	Checks       []Status    `json:"checks"`
+	Verdict      Verdict     `json:"verdict"`
+}
+
+// Artifact is one judged artifact.
+type Artifact struct {
+	Ref    string `json:"ref"`
+	Kind   string `json:"kind"`
+	Digest string `json:"digest"`
+	Size   int64  `json:"size"`            // bytes as shipped
+	Mount  string `json:"mount,omitempty"` // "/var/task", "/opt"
+}
+
+// Coverage says how many bytes of code are attributed to what. All are bytes
+// after decompression; code is what a runtime or processor executes.
+type Coverage struct {
+	CodeBytes       int64          `json:"codeBytes"`
+	AttributedBytes int64          `json:"attributedBytes"`
+	OwnBytes        int64          `json:"ownBytes"`
+	UnknownBytes    int64          `json:"unknownBytes"`
+	Unattributed    []Unattributed `json:"unattributed,omitempty"`
+}
+
+// Unattributed is code that no component accounts for.
+type Unattributed struct {
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	Reason string `json:"reason"`
+}
+
+// Component is one package inside the function.
+type Component struct {
+	PURL      string            `json:"purl"`
+	Name      string            `json:"name"`
+	Version   string            `json:"version,omitempty"`
+	Versions  []string          `json:"versions,omitempty"`
+	Ecosystem string            `json:"ecosystem"`
+	Source    string            `json:"source,omitempty"` // source package name (distributions)
+	Main      bool              `json:"main,omitempty"`   // the function itself
+	State     string            `json:"state"`
+	Origin    string            `json:"origin"`
+	Licenses  []string          `json:"licenses"`
+	Locations []Location        `json:"locations"`
+	Hashes    map[string]string `json:"hashes"`
+	Resolved  string            `json:"resolved,omitempty"` // where a lockfile says it came from
+	Requires  []string          `json:"requires,omitempty"`
+	Evidence  []Proof           `json:"evidence"`
+}
+
+// Location is one place where a component lies.
+type Location struct {
+	Artifact int    `json:"artifact"`
+	Layer    string `json:"layer,omitempty"`
+	Path     string `json:"path"`
+	State    string `json:"state"`
+}
+
+// Proof says how a component was recognised.
+type Proof struct {
+	Method     string  `json:"method"`
+	Confidence float64 `json:"confidence"` // 0 to 1
+	Path       string  `json:"path,omitempty"`
+	Detail     string  `json:"detail,omitempty"`
+}
+
+// Unknown is one thing that the report cannot say, and why.
+type Unknown struct {
+	Artifact int     `json:"artifact"`
+	Path     string  `json:"path"`
+	Kind     string  `json:"kind"`
+	Reason   string  `json:"reason"`
+	Code     bool    `json:"code,omitempty"`      // the bytes are code or name code
+	Origin   string  `json:"origin,omitempty"`    // of the component, for kind unmatched
+	PURL     string  `json:"component,omitempty"` // for kind unmatched
+	Waived   *Waived `json:"waived,omitempty"`
+}
+
+// Finding is one thing that is wrong, or may be.
+type Finding struct {
+	Fingerprint string     `json:"fingerprint"`
+	Kind        Kind       `json:"kind"`
+	Rule        string     `json:"rule"`
+	ID          string     `json:"id"`
+	Aliases     []string   `json:"aliases"`
+	Severity    Severity   `json:"severity"`
+	Certainty   Certainty  `json:"certainty"`
+	Score       float64    `json:"score,omitempty"` // CVSS base score, 0 to 10; 0 when no vector is known
+	Vector      string     `json:"vector,omitempty"`
+	Component   string     `json:"component,omitempty"` // purl
+	State       string     `json:"state,omitempty"`     // of the component
+	Origin      string     `json:"origin,omitempty"`    // of the component
+	Title       string     `json:"title"`
+	Fixed       []string   `json:"fixed"` // versions that clear it, lowest first
+	Reach       string     `json:"reach"`
+	KEV         bool       `json:"kev"`
+	EPSS        float64    `json:"epss"`
+	Priority    int        `json:"priority"`
+	Published   *time.Time `json:"published,omitempty"`
+	Modified    *time.Time `json:"modified,omitempty"`
+	Evidence    []Evidence `json:"evidence"`
+	Waived      *Waived    `json:"waived"`
+}
+
+// Evidence is one reason for a finding: who says it, where, and in which words.
+type Evidence struct {
+	Source   string     `json:"source"`             // "advisory", "bytes", "archive", ...
+	Locator  string     `json:"locator"`            // advisory id, or path inside the artifact
+	Detail   string     `json:"detail"`             // the range that matched, the value that was read
+	At       *time.Time `json:"at,omitempty"`       // when the source was current
+	Artifact int        `json:"artifact,omitempty"` // index, for a locator that is a path
+}
+
+// Waived says who accepted a finding, why and until when.
+type Waived struct {
+	Reason  string    `json:"reason"`
+	Owner   string    `json:"owner"`
+	Expires time.Time `json:"expires"`
+}
+
+// Status says what became of one check.
+type Status struct {
+	Check  string     `json:"check"`
+	State  CheckState `json:"state"`
+	Reason string     `json:"reason,omitempty"`
+}
+
+// Verdict is the decision about one function.
+type Verdict struct {
+	Decision Decision `json:"decision"`
+	Reasons  []string `json:"reasons"` // in the order in which a person fixes them
+	Warnings []string `json:"warnings,omitempty"`
+	Next     string   `json:"next,omitempty"` // the one next step, for a fail or an incomplete
+}

@@ -1,0 +1,85 @@
+package finding
+
+// Kind classifies a finding.
+type Kind string
+
+// The kinds of finding.
+const (
+	KindVulnerability Kind = "vulnerability"
+	KindMalware       Kind = "malware"
+	KindArchive       Kind = "archive"
+)
+
+// Severity is a finding's severity. The zero value is not a severity and is
+// treated as unknown.
+type Severity string
+
+// The severities, worst first. Unknown is shown as such and judged as the
+// policy says (high by default).
+const (
+	Critical        Severity = "critical"
+	High            Severity = "high"
+	Medium          Severity = "medium"
+	Low             Severity = "low"
+	None            Severity = "none"
+	UnknownSeverity Severity = "unknown"
+)
+
+// Rank orders severities: 5 for critical down to 0 for none. Unknown, and any
+// other word, ranks as high does, because what nobody rated must not sort away.
+func (s Severity) Rank() int {
+	switch s {
+	case Critical:
+		return 5
+	case High:
+		return 4
+	case Medium:
+		return 3
+	case Low:
+		return 2
+	case None:
+		return 0
+	}
+	return 4
+}
+
+// Certainty says how sure it is that the finding holds for these bytes.
+type Certainty string
+
+// The certainties: certain (the version was read from installed metadata or
+// build information), probable (a lockfile or a string names it), possible
+// (the version is not known).
+const (
+	Certain  Certainty = "certain"
+	Probable Certainty = "probable"
+	Possible Certainty = "possible"
+)
+
+// The values of Finding.Reach.
+const (
+	ReachUnknown = "unknown"
+	ReachPresent = "present"
+	ReachCalled  = "called"
+	ReachAbsent  = "absent"
+)
+
+// CheckState says what became of a check. The zero value is not Ran.
+type CheckState string
+
+// The states of a check.
+const (
+	Ran     CheckState = "ran"
+	Failed  CheckState = "failed"
+	Skipped CheckState = "skipped"
+)
+
+// Decision is what a policy decides. The zero value is Incomplete in effect:
+// nothing but the exact word "pass" passes.
+type Decision string
+
+// The decisions.
+const (
+	Pass       Decision = "pass"
+	Fail       Decision = "fail"
+	Incomplete Decision = "incomplete"
+)
