@@ -118,6 +118,7 @@ type Component struct {
 	Hashes    map[string]string `json:"hashes"`
 	Resolved  string            `json:"resolved,omitempty"` // where a lockfile says it came from
 	Requires  []string          `json:"requires,omitempty"`
+	Upgrade   string            `json:"upgrade,omitempty"` // lowest version that clears every finding about it; "" when there is none
 	Evidence  []Proof           `json:"evidence"`
 }
 

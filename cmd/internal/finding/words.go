@@ -83,3 +83,15 @@ const (
 	Fail       Decision = "fail"
 	Incomplete Decision = "incomplete"
 )
+
+// Rank orders certainties: 3 for certain, 2 for probable, 1 for possible. Any
+// other word ranks as certain, because doubt must not sort a finding away.
+func (c Certainty) Rank() int {
+	switch c {
+	case Probable:
+		return 2
+	case Possible:
+		return 1
+	}
+	return 3
+}

@@ -1,0 +1,276 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// Decide judges a report against the policy at the time now. It is a pure
+// function but for one thing: it marks the findings and unknowns of r that a
+// waiver accepts.
+//
+// What fails outweighs what is incomplete. Whatever the policy says, a target
+// that could not be opened and the starter set are incomplete, because nobody
+// can have judged them.
+func (p *Policy) Decide(r *finding.Report, db finding.Database, now time.Time) finding.Verdict {
+	for i := range r.Findings {
+		r.Findings[i].Waived = nil
+	}
+	for i := range r.Unknowns {
+		r.Unknowns[i].Waived = nil
+	}
+	v := finding.Verdict{Decision: finding.Pass, Reasons: []string{}}
+	v.Warnings = p.apply(r, now)
+
+	failing, warning := p.lines(r)
+	gaps := p.gaps(r, db, now)
+	v.Reasons = append(failing, gaps...)
+	v.Warnings = append(v.Warnings, warning...)
+	if n := unjudged(r, p.Unmatched); n > 0 {
+		v.Warnings = append(v.Warnings, fmt.Sprintf("%s unjudged: no advisory source", plural(n, "package", "packages")))
+	}
+	switch {
+	case len(failing) > 0:
+		v.Decision = finding.Fail
+	case len(gaps) > 0:
+		v.Decision = finding.Incomplete
+	}
+	v.Next = p.next(r, v, db, gaps)
+	return v
+}
+
+// counts says whether a finding is at or over a line.
+func (p *Policy) counts(l Line, f finding.Finding) bool {
+	if f.Waived != nil {
+		return false
+	}
+	if f.Kind == finding.KindMalware && l.Malware {
+		return true // a malicious package fails even where another copy is loaded: its bytes are shipped
+	}
+	if f.Certainty.Rank() < l.Certainty.Rank() || (l.Certainty == "" && !l.Any) {
+		return false
+	}
+	if f.Kind == finding.KindArchive {
+		return l.Archive != "" && p.rank(f.Severity) >= l.Archive.Rank()
+	}
+	if f.KEV && l.KnownExploit {
+		return true
+	}
+	if l.Any {
+		return true
+	}
+	rank := p.rank(f.Severity)
+	return (l.Severity != "" && rank >= l.Severity.Rank()) ||
+		(l.Fixable != "" && rank >= l.Fixable.Rank() && len(f.Fixed) > 0)
+}
+
+func (p *Policy) rank(s finding.Severity) int {
+	switch s {
+	case finding.Critical, finding.High, finding.Medium, finding.Low, finding.None:
+		return s.Rank()
+	}
+	if p.UnknownSeverity != "" {
+		return p.UnknownSeverity.Rank()
+	}
+	return finding.High.Rank()
+}
+
+// loaded says whether a finding is about something that the platform loads or
+// installs. What another copy shadows warns and never fails by severity.
+func loaded(f finding.Finding) bool {
+	return f.State != "shadowed" && f.State != "provided"
+}
+
+// lines gathers what fails and what warns, one sentence per component, worst first.
+func (p *Policy) lines(r *finding.Report) (failing, warning []string) {
+	fail, warn := newTally(), newTally()
+	for _, f := range r.Findings {
+		switch {
+		case p.counts(p.Fail, f) && (loaded(f) || f.Kind == finding.KindMalware):
+			fail.add(f)
+		case p.counts(p.Warn, f), p.counts(p.Fail, f):
+			warn.add(f)
+		}
+	}
+	return fail.sentences(), warn.sentences()
+}
+
+// gaps lists what makes a verdict incomplete.
+func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []string {
+	var out []string
+	if s := r.Check("open"); s.State != finding.Ran {
+		return append(out, reason("could not be opened", s.Reason)) // nothing else can be said
+	}
+	for _, name := range p.Require {
+		if s := r.Check(name); s.State != finding.Ran && name != "open" {
+			out = append(out, reason(fmt.Sprintf("required check %q %s", name, s.State), s.Reason))
+		}
+	}
+	byKind := map[string][]finding.Unknown{}
+	for _, u := range r.Unknowns {
+		if u.Waived != nil {
+			continue
+		}
+		if u.Kind == "unmatched" {
+			if slices.Contains(p.Unmatched, u.Origin) {
+				byKind[u.Kind] = append(byKind[u.Kind], u)
+			}
+		} else if u.Code && slices.Contains(p.Unknowns, u.Kind) {
+			byKind[u.Kind] = append(byKind[u.Kind], u)
+		}
+	}
+	for _, kind := range []string{"unreadable", "limit", "opaque", "unattributed", "unmatched"} {
+		if us := byKind[kind]; len(us) > 0 {
+			out = append(out, unknownSentence(kind, us))
+		}
+	}
+	if db.Starter {
+		out = append(out, "judged with the embedded starter set of advisories only, which knows a few well-known ones")
+	} else if age := Age(db, now); p.MaxAge > 0 && age > p.MaxAge && r.Check("vulnerability").State == finding.Ran {
+		if age == forever {
+			out = append(out, "the advisory store does not say how old it is")
+		} else {
+			out = append(out, fmt.Sprintf("the advisory store is %s old; the policy allows %s", days(age), days(p.MaxAge)))
+		}
+	}
+	return out
+}
+
+// forever is the age of a store that does not say how old it is.
+const forever = time.Duration(1<<63 - 1)
+
+// Age is how old a store is at the time now: now minus the oldest asOf of its
+// ecosystems. A store without a date is infinitely old; one from the future is 0 old.
+func Age(db finding.Database, now time.Time) time.Duration {
+	age := time.Duration(0)
+	if len(db.Ecosystems) == 0 {
+		return forever
+	}
+	for _, e := range db.Ecosystems {
+		if e.AsOf.IsZero() {
+			return forever
+		}
+		age = max(age, now.Sub(e.AsOf))
+	}
+	return age
+}
+
+func unjudged(r *finding.Report, judged []string) (n int) {
+	for _, u := range r.Unknowns {
+		if u.Kind == "unmatched" && (u.Waived != nil || !slices.Contains(judged, u.Origin)) {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database, gaps []string) string {
+	switch {
+	case v.Decision == finding.Pass:
+		return ""
+	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran:
+		return "give a deployment zip, an unpacked function folder or an SBOM that can be read"
+	case v.Decision == finding.Incomplete && db.Starter:
+		return "fnaudit db update   # gets the full advisory set, then scan again"
+	case v.Decision == finding.Fail:
+		for _, f := range r.Findings {
+			if f.Waived == nil && f.Kind == finding.KindMalware {
+				return "remove " + f.Component + ", then rotate every secret that the function could read"
+			}
+		}
+		for _, f := range r.Findings {
+			if len(f.Fixed) > 0 && loaded(f) && p.counts(p.Fail, f) {
+				name, to := upgrade(r, f)
+				return fmt.Sprintf("upgrade %s to %s or later; why: fnaudit scan --explain %s %s", name, to, f.ID, r.Target)
+			}
+		}
+		return "read the findings above; accept one with a waiver in the policy file"
+	}
+	for _, g := range gaps {
+		if strings.Contains(g, "advisory store ") || strings.Contains(g, "db update") {
+			return "fnaudit db update   # then scan again"
+		}
+	}
+	return "make the parts above readable, or accept them with a waiver in the policy file"
+}
+
+// upgrade names the package of a finding and the version to go to: the one
+// that clears all that is known against the component, else the lowest that
+// clears this finding.
+func upgrade(r *finding.Report, f finding.Finding) (name, to string) {
+	name, to = finding.Versionless(f.Component), f.Fixed[0]
+	for _, c := range r.Components {
+		if c.PURL == f.Component {
+			name = c.Name
+			if c.Upgrade != "" {
+				to = c.Upgrade
+			}
+		}
+	}
+	return name, to
+}
+
+func reason(what, why string) string {
+	if why == "" {
+		return what
+	}
+	return what + ": " + why
+}
+
+func unknownSentence(kind string, us []finding.Unknown) string {
+	say := map[string]string{
+		"unreadable": "could not be read", "limit": "reached a limit", "opaque": "opaque: what is inside is not known",
+		"unattributed": "not attributed to any package", "unmatched": "without an advisory source",
+	}[kind]
+	var names []string
+	for _, u := range us {
+		name := u.Path
+		if u.PURL != "" {
+			name = u.PURL
+		}
+		if name == "" {
+			name = "the artifact"
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	noun := "file"
+	if kind == "unmatched" {
+		noun = "package"
+	}
+	sentence := fmt.Sprintf("%s %s: %s", plural(len(us), noun, noun+"s"), say, listed(names, 3))
+	if len(us) == 1 && us[0].Reason != "" {
+		sentence += " (" + us[0].Reason + ")"
+	} else if kind == "unmatched" && strings.Contains(us[0].Reason, "db update") {
+		sentence += " (" + us[0].Reason + ")"
+	}
+	return sentence
+}
+
+func listed(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func days(d time.Duration) string {
+	if d < 48*time.Hour {
+		return plural(int(d/time.Hour), "hour", "hours")
+	}
+	return plural(int(d/(24*time.Hour)), "day", "days")
+}

@@ -1,0 +1,281 @@
+package policy
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// MaxBytes is how large a policy file may be.
+const MaxBytes = 1 << 20
+
+// file is the YAML form of a policy. A pointer tells "left out" from "empty".
+type file struct {
+	Version         int          `yaml:"version"`
+	Extends         string       `yaml:"extends"`
+	Fail            *fileLine    `yaml:"fail"`
+	Warn            *fileLine    `yaml:"warn"`
+	UnknownSeverity *string      `yaml:"unknown_severity"`
+	Require         []string     `yaml:"require"`
+	Incomplete      *fileGaps    `yaml:"incomplete"`
+	Database        *fileStore   `yaml:"database"`
+	Waivers         []fileWaiver `yaml:"waivers"`
+}
+
+type fileLine struct {
+	Fixable        *string `yaml:"fixable"`
+	Severity       *string `yaml:"severity"`
+	KnownExploited *bool   `yaml:"known_exploited"`
+	Malware        *bool   `yaml:"malware"`
+	Certainty      *string `yaml:"certainty"`
+	Archive        *string `yaml:"archive"`
+}
+
+type fileGaps struct {
+	Unknowns  *[]string `yaml:"unknowns"`
+	Unmatched *[]string `yaml:"unmatched"`
+}
+
+type fileStore struct {
+	MaxAge *string `yaml:"max_age"`
+}
+
+type fileWaiver struct {
+	ID        string `yaml:"id"`
+	Component string `yaml:"component"`
+	Path      string `yaml:"path"`
+	Reason    string `yaml:"reason"`
+	Owner     string `yaml:"owner"`
+	Expires   string `yaml:"expires"`
+}
+
+// Parse reads a policy file. It is strict: an unknown key, a wrong type, a
+// word that is not one of the listed ones, a second document and a waiver
+// without reason, owner or expiry are errors that name the line or the key.
+func Parse(data []byte, name string) (*Policy, error) {
+	if len(data) > MaxBytes {
+		return nil, fmt.Errorf("read policy %s: %d bytes is over the limit of %d", name, len(data), MaxBytes)
+	}
+	var f file
+	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
+	if err := dec.Decode(&f); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("read policy %s: the file is empty; start with \"version: 1\"", name)
+		}
+		return nil, fmt.Errorf("read policy %s: %s", name, yamlError(err))
+	}
+	if err := dec.Decode(new(file)); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read policy %s: more than one YAML document; only the first would count", name)
+	}
+	if f.Version != 1 {
+		return nil, fmt.Errorf("read policy %s: version is %d, this program knows version 1: write \"version: 1\"", name, f.Version)
+	}
+	if f.Extends == "" {
+		f.Extends = CI
+	}
+	p, ok := Builtin(f.Extends)
+	if !ok {
+		return nil, fmt.Errorf("read policy %s: extends: %q is not a built-in policy (%s)", name, f.Extends, strings.Join(Names(), ", "))
+	}
+	sum := sha256.Sum256(data)
+	p.Name, p.Extends, p.Digest = name, f.Extends, "sha256:"+hex.EncodeToString(sum[:])
+	if err := f.apply(p); err != nil {
+		return nil, fmt.Errorf("read policy %s: %w", name, err)
+	}
+	return p, nil
+}
+
+func (f *file) apply(p *Policy) error {
+	var errs []error
+	note := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	note(f.Fail.apply(&p.Fail, "fail"))
+	note(f.Warn.apply(&p.Warn, "warn"))
+	if f.UnknownSeverity != nil {
+		note(word(f.UnknownSeverity, &p.UnknownSeverity, "unknown_severity", severities))
+	}
+	for _, c := range f.Require {
+		if !slices.Contains(checkNames, c) {
+			note(fmt.Errorf("require: %q is not a check (%s)", c, strings.Join(checkNames, ", ")))
+		} else if !slices.Contains(p.Require, c) {
+			p.Require = append(p.Require, c)
+		}
+	}
+	if g := f.Incomplete; g != nil {
+		note(words(g.Unknowns, &p.Unknowns, "incomplete.unknowns", []string{"unreadable", "opaque", "limit", "unattributed"}))
+		note(words(g.Unmatched, &p.Unmatched, "incomplete.unmatched", []string{"app", "layer", "base", "runtime"}))
+		if g.Unmatched != nil && slices.Contains(p.Unmatched, "app") {
+			p.Unmatched = append(p.Unmatched, "") // a component of unknown origin may be the app's
+		}
+	}
+	if f.Database != nil && f.Database.MaxAge != nil {
+		d, err := ParseDuration(*f.Database.MaxAge)
+		if err != nil {
+			note(fmt.Errorf("database.max_age: %w", err))
+		}
+		p.MaxAge = d
+	}
+	for i, w := range f.Waivers {
+		parsed, err := w.parse()
+		if err != nil {
+			note(fmt.Errorf("waivers[%d]: %w", i, err))
+		}
+		p.Waivers = append(p.Waivers, parsed)
+	}
+	return errors.Join(errs...)
+}
+
+func (l *fileLine) apply(to *Line, key string) error {
+	if l == nil {
+		return nil
+	}
+	errs := []error{
+		level(l.Fixable, &to.Fixable, nil, key+".fixable"),
+		level(l.Severity, &to.Severity, &to.Any, key+".severity"),
+		level(l.Archive, &to.Archive, nil, key+".archive"),
+		word(l.Certainty, &to.Certainty, key+".certainty", []string{"certain", "probable", "possible"}),
+	}
+	if l.KnownExploited != nil {
+		to.KnownExploit = *l.KnownExploited
+	}
+	if l.Malware != nil {
+		to.Malware = *l.Malware
+	}
+	return errors.Join(errs...)
+}
+
+var severities = []string{"critical", "high", "medium", "low", "none"}
+
+// checkNames are the checks that a policy may require.
+var checkNames = []string{"open", "catalog", "archive", "vulnerability"}
+
+// level reads a severity line: a severity, "none" for no line at all, and
+// where anyTo is given "any" for every finding.
+func level(s *string, to *finding.Severity, anyTo *bool, key string) error {
+	if s == nil {
+		return nil
+	}
+	allowed := []string{"critical", "high", "medium", "low", "none"}
+	if anyTo != nil {
+		allowed = append(allowed, "any")
+		*anyTo = *s == "any"
+	}
+	if !slices.Contains(allowed, *s) {
+		return fmt.Errorf("%s: %q is not one of %s", key, *s, strings.Join(allowed, ", "))
+	}
+	*to = finding.Severity(*s)
+	if *s == "none" || *s == "any" {
+		*to = ""
+	}
+	return nil
+}
+
+func word[T ~string](s *string, to *T, key string, allowed []string) error {
+	if s == nil {
+		return nil
+	}
+	if !slices.Contains(allowed, *s) {
+		return fmt.Errorf("%s: %q is not one of %s", key, *s, strings.Join(allowed, ", "))
+	}
+	*to = T(*s)
+	return nil
+}
+
+func words(list *[]string, to *[]string, key string, allowed []string) error {
+	if list == nil {
+		return nil
+	}
+	for _, s := range *list {
+		if !slices.Contains(allowed, s) {
+			return fmt.Errorf("%s: %q is not one of %s", key, s, strings.Join(allowed, ", "))
+		}
+	}
+	*to = slices.Clone(*list)
+	return nil
+}
+
+// ParseDuration reads a duration as Go writes it ("36h") or in days ("7d").
+// It must be positive.
+func ParseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseFloat(days, 64)
+		if err != nil || !(n > 0) || n > math.MaxInt64/float64(24*time.Hour) {
+			return 0, fmt.Errorf("%q is not a duration: write it as 7d or 36h", s)
+		}
+		return time.Duration(n * float64(24*time.Hour)), nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q is not a duration: write it as 7d or 36h", s)
+	}
+	return d, nil
+}
+
+// yamlError turns a decoder's error into one line with its place, and for an
+// unknown key the key that was probably meant.
+func yamlError(err error) string {
+	msg := yaml.FormatError(err, false, false)
+	var unknown *yaml.UnknownFieldError
+	if errors.As(err, &unknown) && unknown.Token != nil {
+		if near := nearest(unknown.Token.Value, keys); near != "" {
+			msg += fmt.Sprintf("; did you mean %q?", near)
+		}
+	}
+	return msg
+}
+
+// keys are all keys of a policy file, for suggestions.
+var keys = []string{
+	"version", "extends", "fail", "warn", "unknown_severity", "require", "incomplete", "database", "waivers",
+	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "unknowns", "unmatched", "max_age",
+	"id", "component", "path", "reason", "owner", "expires",
+}
+
+// nearest returns the word with the smallest edit distance to s, if that is at most 3 and less than half of its length.
+func nearest(s string, words []string) string {
+	best, at := "", 4
+	for _, w := range words {
+		if d := distance(s, w); d < at && d*2 < max(len(w), 3) {
+			best, at = w, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance in bytes; both words are short or it gives up with a large number.
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 1 << 10
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		prev := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := prev
+			if a[i] != b[j] {
+				cost = 1 + min(prev, row[j], row[j+1])
+			}
+			prev, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,108 @@
+// Package policy decides: report in, verdict out.
+//
+// A policy is one of the built-in ones or a YAML file that extends one. Parse
+// is strict, so that a misspelt key can never switch a rule off; Decide is a
+// pure function of report, policy and clock. The names of the keys are the
+// fields' yaml tags below; a key that is left out keeps the value of the
+// policy that is extended.
+package policy
+
+import (
+	"time"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// Policy is what a team demands of a function. The zero value fails nothing
+// and requires nothing: use Builtin or Parse.
+type Policy struct {
+	Name    string // "builtin:ci", or the file's path
+	Digest  string // "sha256:…" of the file, "" for a built-in policy
+	Extends string // the built-in policy that a file starts from
+
+	Fail            Line
+	Warn            Line
+	UnknownSeverity finding.Severity // what severity "unknown" is judged as
+	Require         []string         // checks that must have run
+	Unknowns        []string         // kinds of unknown in code that make a verdict incomplete
+	Unmatched       []string         // origins whose components without an advisory source make a verdict incomplete
+	MaxAge          time.Duration    // how old the store may be; 0: any age
+	Waivers         []Waiver
+}
+
+// Line is where findings start to count. An empty severity matches no finding.
+type Line struct {
+	Fixable      finding.Severity  // at least this severity, and a fix is known
+	Severity     finding.Severity  // at least this severity, fix or no fix
+	Any          bool              // every finding, even of severity none
+	KnownExploit bool              // every finding that is known to be exploited
+	Malware      bool              // every malicious package, whatever its state
+	Certainty    finding.Certainty // at least this certain; malware and known exploits too
+	Archive      finding.Severity  // archive findings of at least this severity
+}
+
+// The names of the built-in policies.
+const (
+	CI      = "builtin:ci"
+	Release = "builtin:release"
+	Report  = "builtin:report"
+)
+
+// Names lists the built-in policies.
+func Names() []string { return []string{CI, Release, Report} }
+
+// Builtin returns a built-in policy as INTERFACE.md's table states it, as far
+// as the checks exist: a rule whose check is not built is absent, never silently true.
+func Builtin(name string) (*Policy, bool) {
+	ci := Policy{
+		Name:            CI,
+		Fail:            Line{Malware: true, KnownExploit: true, Fixable: finding.High, Certainty: finding.Probable},
+		Warn:            Line{Severity: finding.High, Archive: finding.Low, Certainty: finding.Possible},
+		UnknownSeverity: finding.High,
+		Require:         []string{"open", "catalog", "vulnerability", "archive"},
+		Unknowns:        []string{"unreadable", "opaque", "limit"},
+		Unmatched:       []string{"app", "layer", ""},
+		MaxAge:          7 * 24 * time.Hour,
+	}
+	switch name {
+	case CI:
+		return &ci, true
+	case Release:
+		ci.Name = Release
+		ci.Fail.Severity = finding.Critical
+		ci.Warn.Severity = finding.Medium
+		ci.Unmatched = append(ci.Unmatched, "base", "runtime")
+		return &ci, true
+	case Report:
+		return &Policy{
+			Name:            Report,
+			Warn:            Line{Any: true, Malware: true, KnownExploit: true, Archive: finding.None, Certainty: finding.Possible},
+			UnknownSeverity: finding.High,
+		}, true
+	}
+	return nil, false
+}
+
+// Ref names the policy in a report.
+func (p *Policy) Ref() finding.PolicyRef { return finding.PolicyRef{Name: p.Name, Digest: p.Digest} }
+
+// FailOn replaces the severity lines of the policy, as the flag --fail-on
+// does: "any" counts every finding, "none" no severity at all. Malware and
+// known exploits keep failing.
+func (p *Policy) FailOn(word string) bool {
+	p.Fail.Fixable, p.Fail.Severity, p.Fail.Any = "", "", false
+	switch word {
+	case "any":
+		p.Fail.Any = true
+	case "none":
+	case "critical", "high", "medium", "low":
+		p.Fail.Severity = finding.Severity(word)
+	default:
+		return false
+	}
+	p.Fail.Malware = true // "malware always fails", in builtin:report too
+	if p.Fail.Certainty == "" {
+		p.Fail.Certainty = finding.Probable
+	}
+	return true
+}
