@@ -18,6 +18,21 @@ type Function struct {
 	Spec     Spec
 
 	closers []func() error
+	notices []Notice // about the function as a whole
+}
+
+// Notices returns what was odd about the artifacts and about the function as a
+// whole, sorted and without repeats. Notice.Layer indexes Layers. It grows while
+// files are read; see [Volume.Notices].
+func (f *Function) Notices() []Notice {
+	out := append([]Notice(nil), f.notices...)
+	for i, v := range f.Volumes {
+		for _, n := range v.Notices() {
+			n.Layer = i
+			out = append(out, n)
+		}
+	}
+	return mergeNotices(out)
 }
 
 // Close releases the artifacts. The tree must not be used afterwards.

@@ -1,0 +1,3 @@
+module github.com/fnaudit/fnaudit/ci/govulndb
+
+go 1.26.8

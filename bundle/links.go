@@ -1,0 +1,81 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// maxLinkBytes is the longest target of a link that is read: PATH_MAX of Linux.
+const maxLinkBytes = 4096
+
+// stepsPerLink bounds the work of checking links: MaxLinks times this many
+// path elements for a whole artifact.
+const stepsPerLink = 64
+
+// platformRoots are the folders where a platform mounts code and layers. An
+// absolute link into one of them stays within what was shipped.
+func platformRoots() []string {
+	return []string{"/var/task", "/opt", "/home/site/wwwroot", "/workspace"}
+}
+
+// checkLinks notices links that lead out of the artifact or in circles. What an
+// escaping link shows at run time is not part of what was shipped, so it counts
+// as unread.
+func (p *pack) checkLinks(log *noticeLog) {
+	v := newVolume(p, "")
+	t := v.Tree()
+	if !t.links {
+		return
+	}
+	n, steps := 0, p.lim.MaxLinks*stepsPerLink
+	for _, f := range t.files {
+		if f.Mode&fs.ModeSymlink == 0 {
+			continue
+		}
+		if n++; n > p.lim.MaxLinks || steps <= 0 {
+			log.add(Notice{Kind: NoticeLimit, Unread: true, Detail: fmt.Sprintf("more links than MaxLinks, %d, allows to check", p.lim.MaxLinks)})
+			return
+		}
+		if f.Link == "" {
+			continue // noticed where it was read
+		}
+		if where := escapes(f); where != "" {
+			log.add(Notice{Path: f.Path, Kind: NoticeLinkEscape, Unread: !withinPlatform(f.Link), Detail: where + " " + quoted(f.Link)})
+			continue
+		}
+		_, err := t.walkSteps(f.Path, true, &steps)
+		var u *unreadable
+		if errors.As(err, &u) {
+			log.add(Notice{Path: f.Path, Kind: u.kind, Unread: true, Detail: u.detail + ": " + quoted(f.Link)})
+		}
+	}
+}
+
+// escapes says how a link leaves the artifact by its words alone.
+func escapes(f File) string {
+	switch to := f.Link; {
+	case strings.HasPrefix(to, "/"), drive(to):
+		return "absolute link to"
+	case strings.ContainsAny(to, "\x00\\"):
+		return "link with a NUL or backslash to"
+	default:
+		to = path.Join(parent(f.Path), to)
+		if to == ".." || strings.HasPrefix(to, "../") {
+			return "link out of the artifact to"
+		}
+	}
+	return ""
+}
+
+func withinPlatform(target string) bool {
+	target = path.Clean(target)
+	for _, r := range platformRoots() {
+		if target == r || strings.HasPrefix(target, r+"/") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,257 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Opener opens functions. Its zero value works. It is safe for concurrent use
+// and must not be copied. Functions that are open at the same time share what
+// they have in common: an artifact with the same path or the same digest is
+// held once.
+type Opener struct {
+	Limits Limits
+	Stdin  io.Reader // what "-" reads; nil: os.Stdin is not touched and "-" is an error
+
+	dec   decoders
+	cache cache
+}
+
+// Open opens the code and the layers of one function. The caller closes the
+// result. The error wraps fs.ErrNotExist when the code or a layer is not there,
+// and ErrUnreadable or ErrUnknownKind when the code is not what can be audited.
+// A layer that is there and cannot be read is not an error: its volume is empty
+// and carries a notice with Unread set, so that the rest is still judged.
+func (o *Opener) Open(ctx context.Context, spec Spec) (_ *Function, err error) {
+	lim := o.Limits.withDefaults()
+	f := &Function{Name: spec.Name, Spec: spec, Handler: spec.Handler}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	code, err := o.artifact(ctx, spec.Ref, lim)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", spec.Ref, err)
+	}
+	f.add(code, spec.Ref, o)
+	if f.Name == "" {
+		f.Name = nameOf(spec.Ref)
+	}
+	for _, ref := range spec.Layers {
+		p, err := o.artifact(ctx, ref, lim)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil, errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("open layer %s: %w", ref, err)
+		default:
+			p = unreadLayer(err, lim)
+		}
+		if p.kind == KindBinary {
+			p.release(o)
+			p = unreadLayer(errors.New("a bare executable is not a layer"), lim)
+		}
+		f.add(p, ref, o)
+	}
+	f.Code = f.Volumes[0].Artifact
+	f.assemble()
+	return f, nil
+}
+
+// add appends an artifact; assemble says later where it is mounted.
+func (f *Function) add(p *pack, ref string, o *Opener) {
+	v := newVolume(p, ref)
+	f.Volumes = append(f.Volumes, v)
+	f.Layers = append(f.Layers, Layer{Artifact: v.Artifact})
+	f.closers = append(f.closers, func() error { return p.release(o) })
+}
+
+// unreadLayer stands for a layer whose content cannot be had.
+func unreadLayer(err error, lim Limits) *pack {
+	return &pack{lim: lim, src: memory(nil), copies: []listing{{}},
+		notices: []Notice{{Kind: NoticeCorrupt, Unread: true, Detail: "the layer cannot be read: " + err.Error()}}}
+}
+
+// nameOf is the default name of a function: the base name without extension.
+func nameOf(ref string) string {
+	_, path := splitRef(ref)
+	if path == "-" {
+		return "stdin"
+	}
+	abs, err := filepath.Abs(path)
+	if err == nil {
+		path = abs
+	}
+	name := filepath.Base(path)
+	for _, ext := range []string{".zip", ".jar", ".war", ".ear"} {
+		if len(name) > len(ext) && strings.EqualFold(name[len(name)-len(ext):], ext) {
+			return name[:len(name)-len(ext)]
+		}
+	}
+	return name
+}
+
+// splitRef takes a prefix that forces the kind off a reference. Other words
+// before a colon belong to the path; one letter is a Windows drive.
+func splitRef(ref string) (prefix, path string) {
+	for _, p := range []string{"zip", "jar", "dir", "binary", "sbom", "oci", "archive", "image", "sam"} {
+		if rest, ok := strings.CutPrefix(ref, p+":"); ok {
+			return p, rest
+		}
+	}
+	return "", ref
+}
+
+// artifact opens what a reference names, or shares what is open already.
+func (o *Opener) artifact(ctx context.Context, ref string, lim Limits) (*pack, error) {
+	prefix, path := splitRef(ref)
+	switch prefix {
+	case "oci", "archive", "image":
+		return nil, errImage
+	case "sbom":
+		return nil, errSBOM
+	case "sam":
+		return nil, fmt.Errorf("%w: a template names functions and is not one", ErrUnknownKind)
+	}
+	if path == "" {
+		return nil, fmt.Errorf("no path given: %w", fs.ErrNotExist)
+	}
+	if path == "-" {
+		if o.Stdin == nil {
+			return nil, errors.New("standard input is not available here: name a file")
+		}
+		src, digest, err := loadStream(ctx, o.Stdin, min(lim.MaxStdinBytes, lim.MaxArtifactBytes))
+		if err != nil {
+			return nil, err
+		}
+		return o.parse(ctx, src, digest, prefix, "stdin", lim)
+	}
+	return o.cache.path(ctx, prefix, path, func() (*pack, error) { return o.open(ctx, prefix, path, lim) })
+}
+
+var (
+	errImage = fmt.Errorf("%w: container images are not read by this version: audit the function's zip or its unpacked directory", ErrUnreadable)
+	errSBOM  = fmt.Errorf("%w: an SBOM has no bytes to open: audit it with the prefix sbom:", ErrUnknownKind)
+)
+
+// open reads an artifact from disk.
+func (o *Opener) open(ctx context.Context, prefix, path string, lim Limits) (*pack, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, short(err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, short(err)
+	}
+	if info.IsDir() {
+		file.Close()
+		kind, err := sniffFolder(path)
+		switch {
+		case err != nil:
+			return nil, short(err)
+		case prefix == "" && kind == KindLayout:
+			return nil, errImage
+		case prefix != "" && prefix != "dir":
+			return nil, fmt.Errorf("%w: a folder, though the prefix says %s", ErrUnknownKind, prefix)
+		}
+		p, err := openFolder(ctx, path, lim, &o.dec)
+		return p, short(err)
+	}
+	if prefix == "dir" {
+		file.Close()
+		return nil, fmt.Errorf("%w: not a folder, though the prefix says dir", ErrUnknownKind)
+	}
+	var src source
+	var digest func() Digest
+	if info.Mode().IsRegular() {
+		src, digest, err = load(ctx, file, info.Size(), lim)
+	} else { // a pipe, as <(command) makes one
+		src, digest, err = loadStream(ctx, file, min(lim.MaxStdinBytes, lim.MaxArtifactBytes))
+		file.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o.parse(ctx, src, digest, prefix, base(filepath.ToSlash(path)), lim)
+}
+
+// short takes the path off an error: Open says it already.
+func short(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// parse makes a pack of loaded bytes.
+func (o *Opener) parse(ctx context.Context, src source, digest func() Digest, prefix, name string, lim Limits) (*pack, error) {
+	p, err := o.read(ctx, src, prefix, name, lim)
+	sum := digest()
+	if err != nil {
+		src.close()
+		return nil, err
+	}
+	p.digest = sum
+	return o.cache.sameBytes(p), nil
+}
+
+func (o *Opener) read(ctx context.Context, src source, prefix, name string, lim Limits) (*pack, error) {
+	switch prefix {
+	case "zip", "jar":
+		p, err := openZip(ctx, src, lim, &o.dec)
+		if errors.Is(err, errNotZip) {
+			return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		}
+		if err == nil && prefix == "jar" {
+			p.kind = KindJar
+		}
+		return p, err
+	case "binary":
+		return openBinary(src, name, lim, &o.dec), nil
+	}
+	kind, err := quickKind(src)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case KindZip:
+		p, err := openZip(ctx, src, lim, &o.dec)
+		if errors.Is(err, errNotZip) {
+			return nil, fmt.Errorf("a zip without an end record: it is cut off; build or fetch it again: %w", ErrUnreadable)
+		}
+		return p, err
+	case KindBinary:
+		return openBinary(src, name, lim, &o.dec), nil
+	case KindSBOM:
+		return nil, errSBOM
+	}
+	return nil, errImage
+}
+
+// openBinary makes a volume of one file.
+func openBinary(src source, name string, lim Limits, dec *decoders) *pack {
+	p := &pack{kind: KindBinary, length: src.size(), src: src, lim: lim, dec: dec}
+	log := &noticeLog{max: lim.MaxNotices}
+	path, odd := cleanPath(name, lim)
+	if odd != "" {
+		log.add(Notice{Path: path, Kind: odd, Detail: "named " + quoted(name)})
+	}
+	p.copies = []listing{{
+		files:   []File{{Path: path, Size: src.size()}},
+		entries: []entry{{packed: src.size(), method: methodPlain}},
+	}}
+	if src.size() == 0 {
+		log.add(Notice{Kind: NoticeEmpty, Detail: "the file is empty"})
+	}
+	p.notices = log.list()
+	return p
+}

@@ -1,0 +1,244 @@
+package bundle
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"sync"
+)
+
+// memoryBytes is the size up to which an artifact is read into memory.
+const memoryBytes = 128 << 20
+
+// blockBytes is the unit in which a larger artifact is hashed and checked.
+const blockBytes = 256 << 10
+
+// errChanged says that a file is not what it was when its digest was taken.
+var errChanged = errors.New("the file changed while it was read")
+
+// source is the bytes of one artifact. ReadAt is safe for concurrent use and
+// gives exactly the bytes that the digest was taken over.
+type source interface {
+	io.ReaderAt
+	size() int64
+	// view returns n bytes at off, which must lie inside; do not modify.
+	view(off, n int64) ([]byte, error)
+	// stream reads n bytes from off.
+	stream(off, n int64) byteReader
+	close() error
+}
+
+// byteReader is what a decoder reads from without buffering ahead on its own.
+type byteReader interface {
+	io.Reader
+	io.ByteReader
+}
+
+// memory is an artifact held in memory.
+type memory []byte
+
+func (m memory) size() int64  { return int64(len(m)) }
+func (m memory) close() error { return nil }
+
+func (m memory) view(off, n int64) ([]byte, error) {
+	if off < 0 || n < 0 || off > m.size() || n > m.size()-off {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return m[off : off+n : off+n], nil
+}
+
+func (m memory) ReadAt(p []byte, off int64) (int, error) {
+	return bytes.NewReader(m).ReadAt(p, off)
+}
+
+func (m memory) stream(off, n int64) byteReader {
+	b, err := m.view(off, n)
+	if err != nil {
+		b = nil
+	}
+	return bytes.NewReader(b)
+}
+
+// blocks is an artifact on disk whose every block was hashed. Each read checks
+// the blocks it touches against those digests.
+type blocks struct {
+	f      *os.File
+	length int64
+	sums   [][sha256.Size]byte
+
+	mu    sync.Mutex
+	cache [4]struct { // least recently used last; most reads follow one another
+		n    int64
+		data []byte
+	}
+}
+
+func (b *blocks) size() int64  { return b.length }
+func (b *blocks) close() error { return b.f.Close() }
+
+func (b *blocks) view(off, n int64) ([]byte, error) {
+	if off < 0 || n < 0 || off > b.length || n > b.length-off {
+		return nil, io.ErrUnexpectedEOF
+	}
+	p := make([]byte, n)
+	if _, err := io.ReadFull(io.NewSectionReader(b, off, n), p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (b *blocks) stream(off, n int64) byteReader {
+	return bufio.NewReaderSize(io.NewSectionReader(b, off, n), 32<<10)
+}
+
+func (b *blocks) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, errors.New("negative offset")
+	}
+	done := 0
+	for done < len(p) {
+		if off >= b.length {
+			return done, io.EOF
+		}
+		data, err := b.block(off / blockBytes)
+		if err != nil {
+			return done, err
+		}
+		n := copy(p[done:], data[off%blockBytes:])
+		done += n
+		off += int64(n)
+	}
+	return done, nil
+}
+
+func (b *blocks) block(n int64) ([]byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, c := range b.cache {
+		if c.data != nil && c.n == n {
+			copy(b.cache[1:i+1], b.cache[:i])
+			b.cache[0] = c
+			return c.data, nil
+		}
+	}
+	data := make([]byte, min(blockBytes, b.length-n*blockBytes))
+	if _, err := b.f.ReadAt(data, n*blockBytes); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = errChanged
+		}
+		return nil, err
+	}
+	if sha256.Sum256(data) != b.sums[n] {
+		return nil, errChanged
+	}
+	copy(b.cache[1:], b.cache[:])
+	b.cache[0].n, b.cache[0].data = n, data
+	return data, nil
+}
+
+// load reads an open file whole. The returned wait gives the digest, which is
+// computed beside the caller's parsing; it must be called once. load owns f.
+func load(ctx context.Context, f *os.File, length int64, lim Limits) (source, func() Digest, error) {
+	if length > lim.MaxArtifactBytes {
+		f.Close()
+		return nil, nil, fmt.Errorf("%d bytes, over the limit MaxArtifactBytes of %d: %w", length, lim.MaxArtifactBytes, ErrUnreadable)
+	}
+	if length > memoryBytes {
+		return loadBlocks(ctx, f, length)
+	}
+	defer f.Close()
+	data := make([]byte, length)
+	sum := startDigest()
+	for at := 0; at < len(data); {
+		end := min(at+1<<20, len(data))
+		if err := ctx.Err(); err != nil {
+			sum.wait()
+			return nil, nil, err
+		}
+		if _, err := io.ReadFull(f, data[at:end]); err != nil {
+			sum.wait()
+			return nil, nil, fmt.Errorf("%w: %w", errChanged, err)
+		}
+		sum.add(data[at:end])
+		at = end
+	}
+	return memory(data), sum.wait, nil
+}
+
+// loadStream reads an input of unknown length into memory.
+func loadStream(ctx context.Context, r io.Reader, most int64) (source, func() Digest, error) {
+	var buf bytes.Buffer
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		n, err := io.CopyN(&buf, r, 1<<20)
+		if int64(buf.Len()) > most {
+			return nil, nil, fmt.Errorf("more than %d bytes, over the limit MaxStdinBytes: save it as a file and name that: %w", most, ErrUnreadable)
+		}
+		if errors.Is(err, io.EOF) || (err == nil && n == 0) {
+			break
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	sum := startDigest()
+	sum.add(buf.Bytes())
+	return memory(buf.Bytes()), sum.wait, nil
+}
+
+func loadBlocks(ctx context.Context, f *os.File, length int64) (source, func() Digest, error) {
+	b := &blocks{f: f, length: length}
+	whole := sha256.New()
+	data := make([]byte, blockBytes)
+	for at := int64(0); at < length; at += blockBytes {
+		if err := ctx.Err(); err != nil {
+			f.Close()
+			return nil, nil, err
+		}
+		p := data[:min(blockBytes, length-at)]
+		if _, err := f.ReadAt(p, at); err != nil {
+			f.Close()
+			return nil, nil, fmt.Errorf("%w: %w", errChanged, err)
+		}
+		whole.Write(p)
+		b.sums = append(b.sums, sha256.Sum256(p))
+	}
+	d := digestOf(whole)
+	return b, func() Digest { return d }, nil
+}
+
+// digester hashes in a goroutine of its own, in the order of add.
+type digester struct {
+	parts chan []byte
+	done  chan Digest
+}
+
+func startDigest() *digester {
+	d := &digester{parts: make(chan []byte, 128), done: make(chan Digest, 1)}
+	go func() {
+		h := sha256.New()
+		for p := range d.parts {
+			h.Write(p)
+		}
+		d.done <- digestOf(h)
+	}()
+	return d
+}
+
+func (d *digester) add(p []byte) { d.parts <- p }
+
+func (d *digester) wait() Digest {
+	close(d.parts)
+	return <-d.done
+}
+
+func digestOf(h hash.Hash) Digest { return Digest("sha256:" + hex.EncodeToString(h.Sum(nil))) }

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/cli"
+)
+
+var update = flag.Bool("update", false, "rewrite the goldens in the scripts")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"fnaudit": func() { os.Exit(cli.Main(context.Background(), cli.System(os.Args[1:]))) },
+	})
+}
+
+// TestScripts runs testdata/script/*.txtar: every verb, exit code and message.
+//
+// Beside testscript's own commands there are
+//
+//	exits CODE COMMAND...   run a command and demand exactly this exit code
+//	mkzip ZIP DIR           zip a folder, sorted, with fixed times
+//	mkfeed DIR              for each folder DIR/ECOSYSTEM make DIR/ECOSYSTEM/all.zip of its .json files
+func TestScripts(t *testing.T) {
+	functions, err := filepath.Abs("../../testdata/functions")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "../../testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("FUNCTIONS", functions)
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+			env.Setenv("LocalAppData", filepath.Join(env.WorkDir, ".cache"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed,
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var e *exec.ExitError
+		if !errors.As(err, &e) {
+			ts.Fatalf("%v", err)
+		}
+		got = e.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+func mkzip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mkzip ZIP DIR")
+	}
+	ts.Check(zipDir(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
+}
+
+func mkfeed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: mkfeed DIR")
+	}
+	dir := ts.MkAbs(args[0])
+	entries, err := os.ReadDir(dir)
+	ts.Check(err)
+	for _, e := range entries {
+		if e.IsDir() {
+			tmp := filepath.Join(dir, e.Name()+".zip")
+			ts.Check(zipDir(tmp, filepath.Join(dir, e.Name())))
+			ts.Check(os.Rename(tmp, filepath.Join(dir, e.Name(), "all.zip")))
+		}
+	}
+}
+
+func zipDir(name, dir string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	w := zip.NewWriter(f)
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		h := &zip.FileHeader{Name: filepath.ToSlash(rel), Method: zip.Deflate, Modified: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		h.SetMode(0o644)
+		e, err := w.CreateHeader(h)
+		if err != nil {
+			return err
+		}
+		_, err = e.Write(data)
+		return err
+	})
+	return errors.Join(err, w.Close(), f.Close())
+}

@@ -1,0 +1,99 @@
+package archtest
+
+// module is the path of this module.
+const module = "github.com/fnaudit/fnaudit"
+
+// libraries are the packages that know nothing of policy, report or command
+// line. None of them may import anything under cmd.
+var libraries = []string{
+	"bundle",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle",
+	"vulndb", "vulndb/feed", "vulndb/version",
+}
+
+// arrows says what each package may import of this module. A package that is
+// not listed is an error: whoever adds one decides here what it may know.
+func arrows() map[string][]string {
+	return map[string][]string{
+		"bundle": nil,
+
+		"sbom":          {"bundle"},
+		"sbom/catalog":  {"sbom", "sbom/jsbundle", "bundle"},
+		"sbom/codec":    {"sbom", "bundle"},
+		"sbom/jsbundle": {"sbom", "bundle"},
+
+		"vulndb":         {"vulndb/version"},
+		"vulndb/feed":    {"vulndb"},
+		"vulndb/version": nil,
+
+		"cmd/internal/finding":  nil,
+		"cmd/internal/policy":   {"cmd/internal/finding"},
+		"cmd/internal/report":   {"cmd/internal/finding", "sbom", "sbom/codec", "bundle"},
+		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed")...),
+		"cmd/internal/cli":      append([]string{"cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
+		"cmd/internal/archtest": nil,
+		"cmd/fnaudit":           {"cmd/internal/cli"},
+	}
+}
+
+// standardOnly are the packages that import nothing but the standard library.
+var standardOnly = map[string]string{
+	"cmd/internal/finding": "it is the vocabulary that every other part speaks",
+}
+
+// door is a module outside that only some packages may import.
+type door struct {
+	prefix string   // of the import path
+	open   []string // packages that may import it; none: tests only
+	reason string
+}
+
+// doors keeps each heavy or replaceable module behind one package, so that it
+// can be replaced there and so that its cost is paid by those who need it.
+func doors() []door {
+	return []door{
+		{"github.com/anchore/", []string{"sbom/catalog"}, "syft is the heaviest dependency; its types must not spread"},
+		{"github.com/CycloneDX/", []string{"sbom/codec"}, "documents are read and written in one place"},
+		{"github.com/spdx/", []string{"sbom/codec"}, "documents are read and written in one place"},
+		{"github.com/google/osv-scanner/", []string{"cmd/internal/report"}, "only its output model is used, for osv-json"},
+		{"github.com/google/osv-scalibr", []string{"vulndb/version"}, "only its version order is used"},
+		{"github.com/owenrumney/go-sarif/", []string{"cmd/internal/report"}, "a report format"},
+		{"github.com/spf13/", []string{"cmd/internal/cli"}, "flags are the command line's business"},
+		{"golang.org/x/vuln", nil, "it runs other programs; reachability gets a package of its own first"},
+		{"github.com/santhosh-tekuri/jsonschema/", nil, "schemas check our output in tests; they are not part of the program"},
+		{"github.com/rogpeppe/go-internal", nil, "a test tool"},
+	}
+}
+
+// host is a package registry's host name, split so that this file does not hold it.
+type host []string
+
+// hosts are the registries that no tracked text file may name: which registry
+// is used is the configuration of whoever runs a command.
+func hosts() []host {
+	return []host{
+		{"registry", ".npmjs", ".org"}, {"registry", ".yarnpkg", ".com"},
+		{"pypi", ".org"}, {"test.pypi", ".org"}, {"files", ".pythonhosted", ".org"},
+		{"proxy", ".golang", ".org"}, {"sum", ".golang", ".org"},
+		{"rubygems", ".org"}, {"index.rubygems", ".org"},
+		{"repo1", ".maven", ".org"}, {"repo", ".maven", ".apache", ".org"}, {"central", ".sonatype", ".com"},
+		{"index", ".crates", ".io"}, {"static", ".crates", ".io"}, {":", "//crates", ".io"},
+		{"api", ".nuget", ".org"}, {"packagist", ".org"}, {"repo.packagist", ".org"},
+		{"deb", ".debian", ".org"}, {"security", ".debian", ".org"}, {"dl-cdn", ".alpinelinux", ".org"},
+	}
+}
+
+// except returns list without the named entries.
+func except(list []string, names ...string) []string {
+	var kept []string
+next:
+	for _, entry := range list {
+		for _, name := range names {
+			if entry == name {
+				continue next
+			}
+		}
+		kept = append(kept, entry)
+	}
+	return kept
+}

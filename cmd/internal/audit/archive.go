@@ -1,0 +1,97 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// oddity says how an archive notice is reported.
+type oddity struct {
+	severity  finding.Severity
+	title     string
+	ambiguous bool // loaders may disagree about what is inside: nobody can call it judged
+}
+
+// oddities rates what can be odd about an archive. The severities follow what
+// the oddity lets an attacker do: overwrite a file of the host, show one
+// content to the auditor and another to the loader, or merely hide data.
+var oddities = map[bundle.NoticeKind]oddity{
+	bundle.NoticeDuplicate:   {finding.Medium, "the same path is in the archive more than once", true},
+	bundle.NoticeTraversal:   {finding.High, "a path leaves the archive's root", false},
+	bundle.NoticeLinkEscape:  {finding.High, "a symbolic link leads out of the function", false},
+	bundle.NoticeLinkLoop:    {finding.Medium, "symbolic links lead to one another", false},
+	bundle.NoticeThroughLink: {finding.High, "an entry is written through a link or below a file", true},
+	bundle.NoticeName:        {finding.Low, "a path holds characters that no file name should", false},
+	bundle.NoticeCase:        {finding.Low, "paths differ only by upper and lower case", false},
+	bundle.NoticeEncrypted:   {finding.Medium, "an entry is encrypted", false},
+	bundle.NoticeMethod:      {finding.Medium, "an entry uses a compression method that loaders do not know", false},
+	bundle.NoticeSize:        {finding.Medium, "declared and real size differ", false},
+	bundle.NoticeCRC:         {finding.Medium, "a checksum does not match the content", false},
+	bundle.NoticeCorrupt:     {finding.Medium, "compressed data cannot be decoded", false},
+	bundle.NoticeTruncated:   {finding.Medium, "the archive ends too early", false},
+	bundle.NoticeHeader:      {finding.High, "local header and central directory disagree", true},
+	bundle.NoticeHidden:      {finding.Medium, "the archive holds data that its directory does not list", false},
+	bundle.NoticeOverlap:     {finding.High, "entries share the same bytes", true},
+	bundle.NoticeSpecial:     {finding.Low, "a device, pipe or socket", false},
+	bundle.NoticeSetuid:      {finding.Low, "a setuid or setgid bit is set", false},
+	bundle.NoticeLimit:       {finding.Medium, "a limit was reached", false},
+	bundle.NoticeEmpty:       {finding.Low, "the archive holds no file", false},
+}
+
+// maxPerKind is how many notices of one kind become findings of their own; a
+// hostile archive can hold a million of them.
+const maxPerKind = 20
+
+// checkArchive reports what was odd about the archives themselves.
+func checkArchive(ctx context.Context, _ *Auditor, s *Subject) (Result, error) {
+	var res Result
+	for layer, v := range s.Function.Volumes {
+		count := map[bundle.NoticeKind]int{}
+		for _, n := range v.Notices() {
+			if err := ctx.Err(); err != nil {
+				return res, err
+			}
+			o, ok := oddities[n.Kind]
+			if !ok {
+				o = oddity{finding.Medium, string(n.Kind), true} // a kind that nobody rated must not pass silently
+			}
+			count[n.Kind]++
+			if count[n.Kind] <= maxPerKind {
+				res.Findings = append(res.Findings, archiveFinding(s, layer, n, o))
+			}
+			if o.ambiguous && count[n.Kind] == 1 {
+				res.Unknowns = append(res.Unknowns, finding.Unknown{Artifact: layer, Path: n.Path, Kind: string(sbom.Unreadable), Code: true,
+					Reason: o.title + ": loaders may disagree about what is inside"})
+			}
+		}
+		for kind, n := range count {
+			if n > maxPerKind {
+				f := archiveFinding(s, layer, bundle.Notice{Kind: kind, Detail: fmt.Sprintf("%d more of this kind are not listed", n-maxPerKind)}, oddities[kind])
+				f.ID += "+more"
+				res.Findings = append(res.Findings, f)
+			}
+		}
+	}
+	return res, nil
+}
+
+func archiveFinding(s *Subject, layer int, n bundle.Notice, o oddity) finding.Finding {
+	ref := s.Function.Layers[layer].Ref
+	where := ref
+	if n.Path != "" {
+		where += "!/" + n.Path
+	}
+	origin := string(sbom.OriginApp)
+	if layer > 0 {
+		origin = string(sbom.OriginLayer)
+	}
+	return finding.Finding{
+		Kind: finding.KindArchive, Rule: string(n.Kind), ID: fmt.Sprintf("%s:%s", n.Kind, where),
+		Severity: o.severity, Certainty: finding.Certain, Title: o.title + ": " + where, Origin: origin,
+		Evidence: []finding.Evidence{{Source: "archive", Locator: n.Path, Detail: n.Detail, Artifact: layer}},
+	}
+}

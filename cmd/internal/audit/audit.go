@@ -1,0 +1,124 @@
+// Package audit is the pipeline: it opens a function, catalogues it, runs the
+// checks, and asks the policy for a verdict. The libraries below it know
+// nothing of findings; each check here adapts one library's results.
+package audit
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/policy"
+	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/vulndb"
+)
+
+// Auditor audits functions. Its fields are set once; it is then safe for
+// concurrent use, so that one store, one opener and one cataloger serve all
+// functions of a run.
+type Auditor struct {
+	Open    func(context.Context, bundle.Spec) (*bundle.Function, error)
+	Catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)
+	DB      *vulndb.DB
+	Policy  *policy.Policy
+	Checks  []Check // in order; All() is the usual list
+	Now     time.Time
+}
+
+// Function audits one function. Only a cancelled ctx is an error: whatever
+// else goes wrong is part of the report, where the policy sees it, so that a
+// broken input can never pass.
+func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Report, error) {
+	rep := finding.NewReport(spec.Name, spec.Ref)
+	rep.Owner, rep.Tags = spec.Declared.Owner, spec.Declared.Tags
+	f, err := a.Open(ctx, spec)
+	if rep.Ran("open", err) {
+		defer f.Close()
+		describe(rep, f)
+		bom, err := a.catalog(ctx, f)
+		if rep.Ran("catalog", err) {
+			addSBOM(rep, bom)
+		} else {
+			rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Reason: "no bill of materials: " + err.Error(), Code: true})
+			bom = &sbom.SBOM{}
+		}
+		a.check(ctx, rep, &Subject{Name: rep.Name, Function: f, SBOM: bom})
+	}
+	return rep, a.finish(ctx, rep)
+}
+
+// Components audits a bill of materials that another tool or an earlier run
+// made: checks that need the bytes are skipped, and say so.
+func (a *Auditor) Components(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, err error) (*finding.Report, error) {
+	rep := finding.NewReport(spec.Name, spec.Ref)
+	rep.Owner, rep.Tags = spec.Declared.Owner, spec.Declared.Tags
+	if rep.Ran("open", err) {
+		rep.Ran("catalog", nil)
+		rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: spec.Ref, Kind: string(bundle.KindSBOM), Digest: string(bom.Subject)})
+		addSBOM(rep, bom)
+		a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: bom})
+	}
+	return rep, a.finish(ctx, rep)
+}
+
+// catalog makes the bill of materials. A panic in a parser of outside bytes
+// is that artifact's failure, not the run's.
+func (a *Auditor) catalog(ctx context.Context, f *bundle.Function) (bom *sbom.SBOM, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			bom, err = nil, fmt.Errorf("catalog %s: internal error: %v", f.Code.Ref, r)
+		}
+	}()
+	return a.Catalog(ctx, f)
+}
+
+// check runs the checks in order and records what became of each.
+func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
+	for _, c := range a.Checks {
+		if lacks := s.Lacks(c.Need); lacks != "" {
+			rep.Skip(c.Name, lacks)
+			continue
+		}
+		res, err := run(ctx, c, a, s)
+		rep.Findings = append(rep.Findings, res.Findings...)
+		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
+		for i := range rep.Components {
+			if to, ok := res.Upgrades[rep.Components[i].PURL]; ok {
+				rep.Components[i].Upgrade = to
+			}
+		}
+		rep.Ran(c.Name, err) // an error is recorded: failed is not clean
+	}
+}
+
+func run(ctx context.Context, c Check, a *Auditor, s *Subject) (res Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("check %s: internal error: %v", c.Name, r)
+		}
+	}()
+	return c.Run(ctx, a, s)
+}
+
+func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
+	for i := range rep.Findings {
+		f := &rep.Findings[i]
+		f.Fingerprint = finding.Fingerprint(f.Kind, f.Rule, rep.Name, f.Component, f.ID, f.Aliases)
+		if f.Reach == "" {
+			f.Reach = finding.ReachUnknown
+		}
+		f.Aliases, f.Fixed, f.Evidence = notNil(f.Aliases), notNil(f.Fixed), notNil(f.Evidence)
+	}
+	rep.Sort()
+	rep.Verdict = a.Policy.Decide(rep, Database(a.DB), a.Now)
+	return ctx.Err()
+}
+
+func notNil[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}

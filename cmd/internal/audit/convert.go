@@ -1,0 +1,67 @@
+package audit
+
+import (
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/vulndb"
+)
+
+// Database describes a store as a report does.
+func Database(db *vulndb.DB) finding.Database {
+	s := db.Snapshot()
+	out := finding.Database{ID: s.ID, BuiltAt: s.BuiltAt.UTC(), Starter: s.Starter, Ecosystems: map[string]finding.Ecosystem{}}
+	for _, src := range s.Sources {
+		out.Records += src.Records
+		out.Ecosystems[src.Ecosystem] = finding.Ecosystem{Records: src.Records, AsOf: src.AsOf.UTC(), Source: src.URL}
+	}
+	return out
+}
+
+// Inventory returns the report of a function that was catalogued and not
+// judged, as the sbom command shows it.
+func Inventory(f *bundle.Function, bom *sbom.SBOM) *finding.Report {
+	rep := finding.NewReport(f.Name, f.Spec.Ref)
+	rep.Ran("open", nil)
+	rep.Ran("catalog", nil)
+	describe(rep, f)
+	addSBOM(rep, bom)
+	rep.Verdict.Reasons = []string{"not judged: only a bill of materials was asked for"}
+	rep.Sort()
+	return rep
+}
+
+func describe(rep *finding.Report, f *bundle.Function) {
+	rep.Name, rep.Platform, rep.Runtime, rep.Handler, rep.Architecture = f.Name, string(f.Platform), f.Runtime, f.Handler, f.Arch
+	rep.Guessed = f.Guessed
+	for _, l := range f.Layers {
+		mount := ""
+		if l.Mount != "" {
+			mount = "/" + l.Mount
+		}
+		rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: l.Ref, Kind: string(l.Kind), Digest: string(l.Digest), Size: l.Size, Mount: mount})
+	}
+}
+
+func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
+	for _, c := range bom.Components {
+		out := finding.Component{
+			PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Ecosystem: c.Ecosystem, Source: c.Source, Main: c.Main,
+			State: string(c.State), Origin: string(c.Origin), Licenses: notNil(c.Licenses), Hashes: c.Hashes,
+			Resolved: c.Resolved, Requires: c.Requires, Locations: []finding.Location{}, Evidence: []finding.Proof{},
+		}
+		if out.Hashes == nil {
+			out.Hashes = map[string]string{}
+		}
+		for _, o := range c.Occurrences {
+			out.Locations = append(out.Locations, finding.Location{Artifact: o.Artifact, Layer: string(o.Layer), Path: o.Path, State: string(o.State)})
+		}
+		for _, e := range c.Evidence {
+			out.Evidence = append(out.Evidence, finding.Proof{Method: e.Method, Confidence: e.Confidence, Path: e.Path, Detail: e.Detail})
+		}
+		rep.Components = append(rep.Components, out)
+	}
+	for _, u := range bom.Unknowns {
+		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Artifact: u.Artifact, Path: u.Path, Kind: string(u.Kind), Reason: u.Reason, Code: u.Code})
+	}
+}

@@ -1,0 +1,368 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/audit"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/policy"
+	"github.com/fnaudit/fnaudit/cmd/internal/report"
+	"github.com/fnaudit/fnaudit/sbom/codec"
+	"github.com/fnaudit/fnaudit/vulndb"
+	"github.com/fnaudit/fnaudit/vulndb/feed"
+)
+
+// functionEcosystems are what "db update" gets when no ecosystem is asked
+// for: those in which the dependencies of functions are published.
+var functionEcosystems = []string{"Go", "Maven", "NuGet", "Packagist", "PyPI", "RubyGems", "crates.io", "npm"}
+
+func dbCommand(env *Env) *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "db",
+		Short: "The advisory store: update, status, lookup, check",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().StringVar(&dir, "db", "", "folder of the advisory store (default $FNAUDIT_DB, else the user's cache)")
+	cmd.AddCommand(dbUpdateCommand(env, &dir), dbStatusCommand(env, &dir), dbLookupCommand(env, &dir), dbCheckCommand(env, &dir))
+	return cmd
+}
+
+type updateOptions struct {
+	from       string
+	ecosystems []string
+	quiet      bool
+	noProgress bool
+	timeout    time.Duration
+}
+
+func dbUpdateCommand(env *Env, dir *string) *cobra.Command {
+	var o updateOptions
+	cmd := &cobra.Command{
+		Use:   "update",
+		Short: "Get the advisories and build the store",
+		Long: `Update reads the layout of OSV's public export (ECOSYSTEM/all.zip) from its
+public URL, from a mirror, or from a folder, and compiles it into the store.
+What has not changed since the last update is not fetched again. The store is
+replaced as a whole: a killed update leaves the old one. Ecosystems that are
+not asked for stay as they are.`,
+		Example: `  fnaudit db update
+  fnaudit db update --ecosystem npm --ecosystem PyPI
+  fnaudit db update --from https://mirror.example/osv
+  fnaudit db update --from ./osv --db ./store`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			offline, err := cmd.Flags().GetBool("offline")
+			if err != nil {
+				return err
+			}
+			return dbUpdate(cmd.Context(), env, *dir, o, offline)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.from, "from", "", "`URL|DIR` to read instead of OSV's public export")
+	f.StringArrayVar(&o.ecosystems, "ecosystem", nil, "OSV `NAME` such as npm, repeatable (default: of a folder all, else "+strings.Join(functionEcosystems, ", ")+")")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up on one download after this long")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing on success")
+	f.BoolVar(&o.noProgress, "no-progress", false, "no progress line on a terminal")
+	return cmd
+}
+
+func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offline bool) error {
+	remote := o.from == "" || strings.HasPrefix(o.from, "https://") || strings.HasPrefix(o.from, "http://")
+	if offline && remote {
+		return usage("--from DIR reads a folder", "db update reads from the network, and --offline forbids it")
+	}
+	dir, err := storeDir(env, flag)
+	if err != nil {
+		return err
+	}
+	ecosystems := o.ecosystems
+	if len(ecosystems) == 0 && remote {
+		ecosystems = functionEcosystems
+	}
+	bar := newProgress(env, o.quiet || o.noProgress)
+	start := env.Now()
+	snap, err := feed.Update(ctx, dir, feed.Options{
+		From: o.from, Ecosystems: ecosystems, Now: env.Now, Timeout: o.timeout,
+		Progress: func(p feed.Progress) { bar.Say("%s", report.Escape(progressWords(p))) },
+	})
+	bar.Done()
+	if err != nil {
+		return &exit{code: ExitUsage, err: fmt.Errorf("update the advisory store in %s: %w", dir, err), hint: "the store holds what it held before, and what was updated successfully"}
+	}
+	if !o.quiet {
+		n := 0
+		for _, s := range snap.Sources {
+			n += s.Records
+		}
+		fmt.Fprintf(env.Stdout, "advisory store %s: %d records of %d ecosystems, snapshot %s, %.1f s\n", dir, n, len(snap.Sources), short(snap.ID), env.Now().Sub(start).Seconds())
+	}
+	return nil
+}
+
+func progressWords(p feed.Progress) string {
+	if p.Total > 0 {
+		return fmt.Sprintf("%s %s: %d of %d", p.Stage, p.Ecosystem, p.Done, p.Total)
+	}
+	return fmt.Sprintf("%s %s: %d", p.Stage, p.Ecosystem, p.Done)
+}
+
+func short(id string) string {
+	if rest, ok := strings.CutPrefix(id, "sha256:"); ok && len(rest) > 12 {
+		return "sha256:" + rest[:12]
+	}
+	return id
+}
+
+func dbStatusCommand(env *Env, dir *string) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say what the store knows, from where, and as of when",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			path, db, err := mustOpen(env, *dir)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			d := audit.Database(db)
+			return printAs(env, format, d, func(w io.Writer) error {
+				age := policy.Age(d, env.Now())
+				fmt.Fprintf(w, "store     %s\nsnapshot  %s\nrecords   %d\nage       %s (its oldest source)\n\n", report.Escape(path), d.ID, d.Records, ageWords(age))
+				tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+				fmt.Fprintln(tw, "ECOSYSTEM\tRECORDS\tAS OF\tSOURCE")
+				for _, s := range db.Snapshot().Sources {
+					fmt.Fprintf(tw, "%s\t%d\t%s\t%s\n", report.Escape(s.Ecosystem), s.Records, s.AsOf.UTC().Format(time.DateOnly), report.Escape(s.URL))
+				}
+				return tw.Flush()
+			})
+		},
+	}
+	outputFlag(cmd, &format)
+	return cmd
+}
+
+func ageWords(d time.Duration) string {
+	switch {
+	case d > 100*365*24*time.Hour:
+		return "unknown"
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%.0f hours", d.Hours())
+	}
+	return fmt.Sprintf("%.0f days", d.Hours()/24)
+}
+
+func outputFlag(cmd *cobra.Command, format *string) {
+	cmd.Flags().StringVarP(format, "output", "o", "table", "`FORMAT`: table, json")
+}
+
+func printAs(env *Env, format string, v any, table func(io.Writer) error) error {
+	out := output{format: format}
+	switch format {
+	case "table":
+		return out.write(env, table)
+	case "json":
+		return out.write(env, func(w io.Writer) error { return report.WriteJSON(w, v) })
+	}
+	return usage("one of table, json", "output %q: unknown format", format)
+}
+
+// mustOpen opens a store that has to be there: the db commands are about it.
+func mustOpen(env *Env, flag string) (string, *vulndb.DB, error) {
+	dir, err := storeDir(env, flag)
+	if err != nil {
+		return "", nil, err
+	}
+	db, err := vulndb.Open(dir)
+	if errors.Is(err, vulndb.ErrNoStore) {
+		return "", nil, usage(updateCommandLine+" creates it", "open the advisory store: there is none in %s", dir)
+	}
+	if err != nil {
+		return "", nil, usage("fnaudit db check says what is damaged; "+updateCommandLine+" builds it anew", "open the advisory store: %w", err)
+	}
+	return dir, db, nil
+}
+
+func dbLookupCommand(env *Env, dir *string) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "lookup PURL|ID",
+		Short: "Show what the store knows about a package or an advisory",
+		Example: `  fnaudit db lookup pkg:npm/lodash@4.17.15
+  fnaudit db lookup CVE-2020-8203`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, db, err := mustOpen(env, *dir)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return lookup(cmd.Context(), env, db, args[0], format)
+		},
+	}
+	outputFlag(cmd, &format)
+	return cmd
+}
+
+// lookup shows the advisories of a package (of one version, if the purl has
+// one), or those with an id. Finding none is an answer, not an error.
+func lookup(ctx context.Context, env *Env, db *vulndb.DB, what, format string) error {
+	var found []*vulndb.Advisory
+	title := what
+	if strings.HasPrefix(what, "pkg:") {
+		c, err := codec.FromPURL(what)
+		if err != nil {
+			return usage("a package URL looks like pkg:npm/lodash@4.17.15", "read %s: %w", what, err)
+		}
+		switch db.Covers(c.Ecosystem) {
+		case vulndb.NoSource:
+			return usage("", "no advisory source covers %s", what)
+		case vulndb.Lacking:
+			return usage("fnaudit db update --ecosystem "+c.Ecosystem, "the store has no %s advisories", c.Ecosystem)
+		}
+		if c.Version == "" {
+			found, err = db.LookupName(ctx, c.Ecosystem, c.Name)
+		} else {
+			var r vulndb.Result
+			r, err = db.Match(ctx, vulndb.Package{Ecosystem: c.Ecosystem, Name: c.Name, Version: c.Version, Source: c.Source})
+			for _, m := range r.Matches {
+				found = append(found, m.Advisory)
+			}
+			for _, p := range r.Problems {
+				fmt.Fprintln(env.Stderr, "fnaudit: "+report.Escape(p))
+			}
+		}
+		if err != nil {
+			return &exit{code: ExitUsage, err: fmt.Errorf("look up %s: %w", what, err)}
+		}
+	} else {
+		var err error
+		if found, err = db.Lookup(ctx, what); err != nil {
+			return &exit{code: ExitUsage, err: fmt.Errorf("look up %s: %w", what, err)}
+		}
+	}
+	return printAs(env, format, advisoriesJSON(found), func(w io.Writer) error {
+		if len(found) == 0 {
+			fmt.Fprintf(w, "%s: nothing known\n", report.Escape(title))
+			return nil
+		}
+		for i, a := range found {
+			if i > 0 {
+				fmt.Fprintln(w)
+			}
+			printAdvisory(w, a)
+		}
+		return nil
+	})
+}
+
+func printAdvisory(w io.Writer, a *vulndb.Advisory) {
+	g := vulndb.Groups(vulndb.Package{}, []vulndb.Match{{Advisory: a}})
+	line := a.ID
+	if len(g) == 1 {
+		line += "  " + g[0].Severity
+		if g[0].Score > 0 {
+			line += fmt.Sprintf(" %.1f", g[0].Score)
+		}
+	}
+	if len(a.Aliases) > 0 {
+		line += "  " + strings.Join(a.Aliases, " ")
+	}
+	fmt.Fprintln(w, report.Escape(line))
+	if a.Summary != "" {
+		fmt.Fprintln(w, "  "+report.Escape(a.Summary))
+	}
+	if !a.Withdrawn.IsZero() {
+		fmt.Fprintf(w, "  withdrawn %s: never matches\n", a.Withdrawn.UTC().Format(time.DateOnly))
+	}
+	for _, aff := range a.Affected {
+		fmt.Fprintln(w, "  "+report.Escape(aff.String()))
+	}
+}
+
+// advisoryJSON is one advisory as "db lookup -o json" prints it.
+type advisoryJSON struct {
+	ID        string         `json:"id"`
+	Aliases   []string       `json:"aliases"`
+	Summary   string         `json:"summary"`
+	Severity  string         `json:"severity"`
+	Score     float64        `json:"score,omitempty"`
+	Vector    string         `json:"vector,omitempty"`
+	Published string         `json:"published,omitempty"`
+	Modified  string         `json:"modified,omitempty"`
+	Withdrawn string         `json:"withdrawn,omitempty"`
+	Affected  []affectedJSON `json:"affected"`
+}
+
+type affectedJSON struct {
+	Ecosystem string   `json:"ecosystem"`
+	Name      string   `json:"name"`
+	Ranges    []string `json:"ranges"`
+	Versions  int      `json:"versions"` // how many are listed one by one
+}
+
+func advisoriesJSON(list []*vulndb.Advisory) []advisoryJSON {
+	out := []advisoryJSON{}
+	date := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	for _, a := range list {
+		j := advisoryJSON{ID: a.ID, Aliases: append([]string{}, a.Aliases...), Summary: a.Summary, Severity: string(finding.UnknownSeverity),
+			Published: date(a.Published), Modified: date(a.Modified), Withdrawn: date(a.Withdrawn), Affected: []affectedJSON{}}
+		if g := vulndb.Groups(vulndb.Package{}, []vulndb.Match{{Advisory: a}}); len(g) == 1 {
+			j.Severity, j.Score, j.Vector = g[0].Severity, g[0].Score, g[0].Vector
+		}
+		for _, aff := range a.Affected {
+			entry := affectedJSON{Ecosystem: aff.Ecosystem, Name: aff.Name, Ranges: []string{}, Versions: len(aff.Versions)}
+			for _, r := range aff.Ranges {
+				entry.Ranges = append(entry.Ranges, r.String())
+			}
+			j.Affected = append(j.Affected, entry)
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+func dbCheckCommand(env *Env, dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Read every byte of the store and say what is damaged",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path, err := storeDir(env, *dir)
+			if err != nil {
+				return err
+			}
+			damage, err := vulndb.Check(cmd.Context(), path)
+			if errors.Is(err, vulndb.ErrNoStore) {
+				return usage(updateCommandLine+" creates it", "check the advisory store: there is none in %s", path)
+			}
+			if err != nil {
+				return &exit{code: ExitUsage, err: fmt.Errorf("check the advisory store: %w", err)}
+			}
+			for _, d := range damage {
+				fmt.Fprintln(env.Stdout, report.Escape(d.String()))
+			}
+			if len(damage) > 0 {
+				return &exit{code: ExitFail, err: fmt.Errorf("the advisory store in %s is damaged", path), hint: updateCommandLine + " builds it anew"}
+			}
+			fmt.Fprintf(env.Stdout, "advisory store %s: sound\n", report.Escape(path))
+			return nil
+		},
+	}
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/report"
+)
+
+func explainCommand(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain REPORT ID",
+		Short: "Say why a finding is in a saved JSON report, and the smallest change that removes it",
+		Long: `Explain shows the chain behind a finding: the bytes, the component, the range of
+the advisory, the fix. ID is an advisory id or alias, a package URL, or a fingerprint.`,
+		Example: "  fnaudit scan orders.zip -o json=report.json\n  fnaudit explain report.json CVE-2020-8203",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			doc, err := readReport(args[0])
+			if err != nil {
+				return err
+			}
+			out := output{format: "table"}
+			return out.write(env, func(w io.Writer) error {
+				return report.Explain(w, doc, args[1], reportOptions(env, scanOptions{}, out))
+			})
+		},
+	}
+}
+
+// readReport reads a saved JSON report.
+func readReport(name string) (*finding.Document, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, usage("", "read report: %w", err)
+	}
+	defer f.Close()
+	var doc finding.Document
+	if err := json.NewDecoder(io.LimitReader(f, maxInput)).Decode(&doc); err != nil {
+		return nil, usage("a report is what \"fnaudit scan -o json=report.json\" writes", "read report %s: %w", name, err)
+	}
+	if doc.SchemaVersion != finding.SchemaVersion {
+		return nil, usage("a report is what \"fnaudit scan -o json=report.json\" writes", "read report %s: schemaVersion is %q, this program knows %q", name, doc.SchemaVersion, finding.SchemaVersion)
+	}
+	for i, r := range doc.Functions {
+		if r == nil {
+			return nil, usage("", "read report %s: function %d is null", name, i)
+		}
+	}
+	return &doc, nil
+}

@@ -1,0 +1,307 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/cmd/internal/audit"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/policy"
+	"github.com/fnaudit/fnaudit/cmd/internal/report"
+	"github.com/fnaudit/fnaudit/sbom/catalog"
+)
+
+// scanOptions are the flags of scan.
+type scanOptions struct {
+	targetFlags
+	outputs    []string
+	policy     string
+	failOn     string
+	db         string
+	dbMaxAge   string
+	at         string
+	explain    string
+	jobs       int
+	quiet      bool
+	verbose    bool
+	noColor    bool
+	noProgress bool
+}
+
+// localPolicy is the policy file that is used when it lies in the current folder.
+const localPolicy = ".fnaudit.yaml"
+
+func scanCommand(env *Env) *cobra.Command {
+	var o scanOptions
+	cmd := &cobra.Command{
+		Use:   "scan TARGET...",
+		Short: "Audit functions: open, list the packages, match advisories, judge",
+		Long: `Scan audits each target as one function and ends in one verdict per function.
+
+A target is a deployment zip, an unpacked function folder, a bare Go binary or
+an SBOM (CycloneDX, SPDX or syft JSON); the content decides, a prefix forces:
+zip:, dir:, binary:, sbom:. "-" reads a zip or an SBOM from standard input.`,
+		Example: `  fnaudit scan orders.zip
+  fnaudit scan orders.zip --layer base.zip --layer patch.zip -o sarif=orders.sarif
+  fnaudit scan --each build/ -o json=report.json
+  fnaudit scan orders.zip --explain GHSA-p6mc-m468-83gw`,
+		RunE: func(cmd *cobra.Command, args []string) error { return scan(cmd.Context(), env, o, args) },
+	}
+	f := cmd.Flags()
+	targetFlagsOf(cmd, &o.targetFlags)
+	f.StringArrayVarP(&o.outputs, "output", "o", nil, "`FORMAT[=FILE]`, repeatable: "+strings.Join(report.Formats(), ", ")+" (default table)")
+	f.StringVar(&o.policy, "policy", "", "policy `FILE` or builtin:ci, builtin:release, builtin:report (default "+localPolicy+" here if there, else builtin:ci)")
+	f.StringVar(&o.failOn, "fail-on", "", "fail at this `SEVERITY` or worse, fixable or not: critical, high, medium, low, any, none; malware always fails")
+	f.StringVar(&o.db, "db", "", "folder of the advisory store (default $FNAUDIT_DB, else the user's cache)")
+	f.StringVar(&o.dbMaxAge, "db-max-age", "", "how old the store may be, as `DURATION` (7d, 36h), instead of what the policy says")
+	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
+	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
+	f.IntVar(&o.jobs, "jobs", 0, "functions judged side by side (default the number of CPUs)")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing for a pass, and only the verdict otherwise")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "one line per finding, and everything that is folded")
+	f.BoolVar(&o.noColor, "no-color", false, "no colour (also NO_COLOR)")
+	f.BoolVar(&o.noProgress, "no-progress", false, "no progress line on a terminal")
+	return cmd
+}
+
+func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
+	f := cmd.Flags()
+	f.StringArrayVar(&t.layers, "layer", nil, "a layer `ZIP` under the function, repeatable, in the platform's merge order")
+	f.StringVar(&t.runtime, "runtime", "", "runtime `ID` such as nodejs20.x (default guessed)")
+	f.StringVar(&t.platform, "platform", "", "`NAME`: "+strings.Join(platforms, ", ")+" (default guessed)")
+	f.StringVar(&t.handler, "handler", "", "the function's handler as declared")
+	f.StringVar(&t.name, "name", "", "`NAME` of the function (default the file's)")
+	f.StringVar(&t.each, "each", "", "every archive in `DIR` is a function")
+	f.StringVar(&t.targets, "targets", "", "`FILE` of JSON lines, one function each: name, target, runtime, layers, owner, tags")
+}
+
+func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
+	outputs, err := parseOutputs(o.outputs, report.Formats(), "table")
+	if err != nil {
+		return err
+	}
+	now := env.Now()
+	if o.at != "" {
+		if now, err = parseTime(o.at); err != nil {
+			return err
+		}
+	}
+	specs, err := o.specs(args)
+	if err != nil {
+		return err
+	}
+	pol, err := o.loadPolicy(env)
+	if err != nil {
+		return err
+	}
+	db, err := openStore(env, o.db, o.quiet)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	stdin, err := slurp(env, specs)
+	if err != nil {
+		return err
+	}
+	opener := &bundle.Opener{Stdin: bytes.NewReader(stdin)}
+	a := &audit.Auditor{
+		Open: opener.Open, Catalog: catalog.New(catalog.Options{}).Run,
+		DB: db, Policy: pol, Checks: audit.All(), Now: now,
+	}
+	doc := &finding.Document{
+		SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
+		Database: audit.Database(db), Policy: pol.Ref(), JudgedAt: now.UTC(),
+	}
+	stream := newStream(env, outputs, doc)
+	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)
+	if err != nil {
+		return err
+	}
+	doc.Summary = finding.Summarize(doc.Functions)
+	if err := o.write(env, doc, outputs, stream); err != nil {
+		return err
+	}
+	return verdict(doc)
+}
+
+// run audits the functions side by side. Results go to their index, so that
+// no output depends on timing.
+func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, specs []bundle.Spec, stdin []byte, stream *stream) ([]*finding.Report, error) {
+	jobs := o.jobs
+	if jobs < 0 {
+		return nil, usage("", "--jobs %d: it must be at least 1", jobs)
+	}
+	if jobs == 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	bar := newProgress(env, o.noProgress || o.quiet)
+	defer bar.Done()
+	reports := make([]*finding.Report, len(specs))
+	var done atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(jobs)
+	for i, spec := range specs {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			rep, err := auditOne(ctx, a, spec, stdin)
+			if err != nil {
+				return err
+			}
+			reports[i] = rep
+			bar.Say("audited %d of %d functions", done.Add(1), len(specs))
+			return stream.put(i, rep)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return reports, nil
+}
+
+// auditOne audits one target, whatever its kind.
+func auditOne(ctx context.Context, a *audit.Auditor, spec bundle.Spec, stdin []byte) (*finding.Report, error) {
+	bom, isSBOM, err := readSBOM(spec, stdin)
+	if isSBOM {
+		return a.Components(ctx, spec, bom, err)
+	}
+	rep, err := a.Function(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return rep, nil
+}
+
+func (o scanOptions) loadPolicy(env *Env) (*policy.Policy, error) {
+	pol, err := readPolicy(env, o.policy, o.quiet)
+	if err != nil {
+		return nil, err
+	}
+	if o.failOn != "" && !pol.FailOn(o.failOn) {
+		return nil, usage("one of critical, high, medium, low, any, none", "--fail-on %q is not a severity", o.failOn)
+	}
+	if o.dbMaxAge != "" {
+		age, err := policy.ParseDuration(o.dbMaxAge)
+		if err != nil {
+			return nil, usage("", "--db-max-age: %w", err)
+		}
+		pol.MaxAge = age
+	}
+	return pol, nil
+}
+
+// readPolicy finds the policy. One that merely lies in the current folder may
+// have come with what is audited, so its path and digest are always said.
+func readPolicy(env *Env, name string, quiet bool) (*policy.Policy, error) {
+	found := false
+	if name == "" {
+		name = policy.CI
+		if _, err := os.Lstat(localPolicy); err == nil {
+			name, found = localPolicy, true
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, usage("", "look for %s: %w", localPolicy, err)
+		}
+	}
+	if strings.HasPrefix(name, "builtin:") {
+		pol, ok := policy.Builtin(name)
+		if !ok {
+			return nil, usage("one of "+strings.Join(policy.Names(), ", "), "unknown policy %q", name)
+		}
+		return pol, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, usage("", "read policy: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, policy.MaxBytes+1))
+	if err != nil {
+		return nil, usage("", "read policy: %w", err)
+	}
+	pol, err := policy.Parse(data, name)
+	if err != nil {
+		return nil, &exit{code: ExitUsage, err: err}
+	}
+	if found && !quiet {
+		fmt.Fprintf(env.Stderr, "fnaudit: policy %s of the current folder, %s\n", name, pol.Digest)
+	}
+	return pol, nil
+}
+
+func parseTime(s string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usage("write it as 2026-11-22T15:04:05Z or 2026-11-22", "--at %q is not a time", s)
+}
+
+// write renders the document to every output. --explain takes the place of the table.
+func (o scanOptions) write(env *Env, doc *finding.Document, outputs []output, stream *stream) error {
+	for _, out := range outputs {
+		if stream.has(out) {
+			continue
+		}
+		err := out.write(env, func(w io.Writer) error {
+			if o.explain != "" && out.format == "table" {
+				return report.Explain(w, doc, o.explain, reportOptions(env, o, out))
+			}
+			return report.Write(w, out.format, doc, reportOptions(env, o, out))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func reportOptions(env *Env, o scanOptions, out output) report.Options {
+	terminal := out.file == "" && env.StdoutTerminal
+	opt := report.Options{
+		Color:   terminal && !o.noColor && env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb",
+		Verbose: o.verbose, Quiet: o.quiet, UpdateCommand: updateCommandLine,
+		Created: created(env),
+	}
+	if terminal {
+		opt.Width = env.Width
+	}
+	return opt
+}
+
+// created is the time to write into documents: SOURCE_DATE_EPOCH, else the
+// zero time, for which the formats take the store's own date.
+func created(env *Env) time.Time {
+	var sec int64
+	if s := env.Getenv("SOURCE_DATE_EPOCH"); s != "" {
+		if _, err := fmt.Sscanf(s, "%d", &sec); err == nil && sec >= 0 {
+			return time.Unix(sec, 0).UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// verdict turns the summary into the exit code: it always agrees with what was printed.
+func verdict(doc *finding.Document) error {
+	switch {
+	case doc.Summary.Fail > 0:
+		return &exit{code: ExitFail}
+	case doc.Summary.Pass < doc.Summary.Functions || doc.Summary.Functions == 0:
+		return &exit{code: ExitIncomplete}
+	}
+	return nil
+}

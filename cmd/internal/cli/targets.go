@@ -1,0 +1,336 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/bundle"
+)
+
+// targetFlags say what to open; scan and sbom share them.
+type targetFlags struct {
+	layers   []string
+	runtime  string
+	platform string
+	handler  string
+	name     string
+	each     string
+	targets  string
+}
+
+// prefixes force the kind of a target. Those of later kinds are not accepted yet.
+var prefixes = []string{"zip:", "dir:", "binary:", "sbom:"}
+
+// maxTargetLine bounds one line of a targets file in bytes.
+const maxTargetLine = 1 << 20
+
+// specs turns arguments and flags into what to open, in the order given.
+// A path that does not exist is an error before anything is judged.
+func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
+	var out []bundle.Spec
+	for _, a := range args {
+		out = append(out, bundle.Spec{Ref: a})
+	}
+	if t.each != "" {
+		each, err := archivesIn(t.each)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, each...)
+	}
+	if t.targets != "" {
+		listed, err := readTargets(t.targets)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, listed...)
+	}
+	switch {
+	case len(out) == 0:
+		return nil, usage("fnaudit scan function.zip, or --each DIR, or --targets FILE", "no target was named")
+	case len(out) > 1 && len(t.layers) > 0:
+		return nil, usage("name the layers of each function in a --targets file", "--layer with more than one target: it is not clear which function it belongs to")
+	case len(out) > 1 && t.name != "":
+		return nil, usage("name the functions in a --targets file", "--name with more than one target")
+	}
+	if t.platform != "" && !slices.Contains(platforms, t.platform) {
+		return nil, usage("one of "+strings.Join(platforms, ", "), "unknown platform %q", t.platform)
+	}
+	for i := range out {
+		s := &out[i]
+		if len(out) == 1 && len(t.layers) > 0 {
+			s.Layers = t.layers
+		}
+		if s.Runtime == "" {
+			s.Runtime = t.runtime
+		}
+		if s.Handler == "" {
+			s.Handler = t.handler
+		}
+		if s.Platform == "" {
+			s.Platform = bundle.Platform(t.platform)
+		}
+		if t.name != "" {
+			s.Name = t.name
+		}
+		if s.Name == "" {
+			s.Name = nameOf(s.Ref)
+		}
+		for _, p := range append([]string{s.Ref}, s.Layers...) {
+			if err := exists(p); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+var platforms = []string{
+	string(bundle.PlatformAWS), string(bundle.PlatformAzure), string(bundle.PlatformGoogle), string(bundle.PlatformKnative), string(bundle.PlatformNone),
+}
+
+// split separates a forced kind from the path. A prefix of one letter is a Windows drive.
+func split(ref string) (kind, path string) {
+	for _, p := range prefixes {
+		if rest, ok := strings.CutPrefix(ref, p); ok {
+			return strings.TrimSuffix(p, ":"), rest
+		}
+	}
+	return "", ref
+}
+
+// later are prefixes that INTERFACE promises and this version does not read.
+var later = []string{"image:", "oci:", "archive:", "sam:", "digest:"}
+
+func exists(ref string) error {
+	_, path := split(ref)
+	if path == "-" {
+		return nil
+	}
+	for _, p := range later {
+		if strings.HasPrefix(ref, p) {
+			return usage("zip:, dir:, binary: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
+		}
+	}
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage("", "open %s: no such file or folder", path)
+	}
+	if err != nil {
+		return usage("", "open %s: %w", path, err)
+	}
+	return nil
+}
+
+// nameOf is the default name of a function: the base name without its extension.
+func nameOf(ref string) string {
+	_, path := split(ref)
+	if path == "-" {
+		return "stdin"
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	base := filepath.Base(path)
+	if name := strings.TrimSuffix(base, filepath.Ext(base)); name != "" {
+		return name
+	}
+	return base
+}
+
+// archivesIn lists the archives directly in a folder, sorted by name. The
+// content decides what is an archive, so a file that claims to be one by its
+// name and is not is kept: it must come out as unreadable, not be passed over.
+func archivesIn(dir string) ([]bundle.Spec, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, usage("--each takes a folder of function packages", "read folder %s: %w", dir, err)
+	}
+	var out []bundle.Spec
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		st, err := os.Stat(path)
+		if err != nil || !st.Mode().IsRegular() {
+			continue
+		}
+		kind, err := bundle.Sniff(path)
+		named := slices.Contains([]string{".zip", ".jar", ".war"}, strings.ToLower(filepath.Ext(path)))
+		if named || (err == nil && (kind == bundle.KindZip || kind == bundle.KindJar)) {
+			out = append(out, bundle.Spec{Ref: path})
+		}
+	}
+	if len(out) == 0 {
+		return nil, usage("name one unpacked function as a plain argument", "folder %s holds no archive", dir)
+	}
+	return out, nil
+}
+
+// target is one line of a --targets file.
+type target struct {
+	Name     string   `json:"name"`
+	Target   string   `json:"target"`
+	Runtime  string   `json:"runtime"`
+	Handler  string   `json:"handler"`
+	Platform string   `json:"platform"`
+	Layers   []string `json:"layers"`
+	Owner    string   `json:"owner"`
+	Tags     []string `json:"tags"`
+}
+
+// readTargets reads JSON lines. Paths in it are relative to the working
+// folder, as those on the command line are.
+func readTargets(file string) ([]bundle.Spec, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, usage("", "read targets: %w", err)
+	}
+	defer f.Close()
+	var out []bundle.Spec
+	names := map[string]int{}
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, maxTargetLine)
+	for n := 1; s.Scan(); n++ {
+		line := bytes.TrimSpace(s.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		var t target
+		dec := json.NewDecoder(bytes.NewReader(line))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&t); err != nil {
+			return nil, usage(`one JSON object a line: {"name":"orders","target":"orders.zip","runtime":"nodejs20.x","layers":[]}`, "read targets %s, line %d: %w", file, n, err)
+		}
+		if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+			return nil, usage("one JSON object a line", "read targets %s, line %d: more than one value", file, n)
+		}
+		if t.Target == "" {
+			return nil, usage("", "read targets %s, line %d: \"target\" is missing", file, n)
+		}
+		if t.Platform != "" && !slices.Contains(platforms, t.Platform) {
+			return nil, usage("one of "+strings.Join(platforms, ", "), "read targets %s, line %d: unknown platform %q", file, n, t.Platform)
+		}
+		spec := bundle.Spec{Name: t.Name, Ref: t.Target, Runtime: t.Runtime, Handler: t.Handler, Platform: bundle.Platform(t.Platform), Layers: t.Layers,
+			Declared: bundle.Declared{Owner: t.Owner, Tags: t.Tags}}
+		if spec.Name == "" {
+			spec.Name = nameOf(spec.Ref)
+		}
+		if before, dup := names[spec.Name]; dup {
+			return nil, usage("give each function a name of its own", "read targets %s, line %d: the name %q is already used in line %d", file, n, spec.Name, before)
+		}
+		names[spec.Name] = n
+		out = append(out, spec)
+	}
+	if err := s.Err(); err != nil {
+		return nil, usage("", "read targets %s: %w", file, err)
+	}
+	if len(out) == 0 {
+		return nil, usage("", "read targets %s: the file names no target", file)
+	}
+	return out, nil
+}
+
+// outputs
+
+// output is one -o flag: a format, and where it goes.
+type output struct {
+	format string
+	file   string // "" is stdout
+}
+
+// parseOutputs reads the -o flags. Two outputs to one stdout, or to one file, are an error.
+func parseOutputs(flags []string, formats []string, fallback string) ([]output, error) {
+	if len(flags) == 0 {
+		return []output{{format: fallback}}, nil
+	}
+	var out []output
+	seen := map[string]bool{}
+	for _, f := range flags {
+		format, file, named := strings.Cut(f, "=")
+		if named && file == "" {
+			return nil, usage("-o json=report.json", "output %q: the file name is missing", f)
+		}
+		if !slices.Contains(formats, format) {
+			return nil, usage("one of "+strings.Join(formats, ", "), "output %q: unknown format %q", f, format)
+		}
+		key := file
+		if file != "" {
+			if abs, err := filepath.Abs(file); err == nil {
+				key = abs
+			}
+		}
+		if seen[key] {
+			if file == "" {
+				return nil, usage("-o json=report.json writes to a file", "two outputs to standard output")
+			}
+			return nil, usage("", "two outputs to %s", file)
+		}
+		seen[key] = true
+		out = append(out, output{format, file})
+	}
+	return out, nil
+}
+
+// write calls produce for the output's destination. A file is replaced as a
+// whole or not at all.
+func (o output) write(env *Env, produce func(io.Writer) error) error {
+	if o.file == "" {
+		w := bufio.NewWriterSize(env.Stdout, 64<<10)
+		if err := produce(w); err != nil {
+			return &exit{code: ExitUsage, err: fmt.Errorf("write %s: %w", o.format, err)}
+		}
+		if err := w.Flush(); err != nil {
+			return &exit{code: ExitUsage, err: fmt.Errorf("write %s to standard output: %w", o.format, err)}
+		}
+		return nil
+	}
+	if err := writeFile(o.file, produce); err != nil {
+		return &exit{code: ExitUsage, err: fmt.Errorf("write %s: %w", o.format, err)}
+	}
+	return nil
+}
+
+// writeFile writes beside the final name and renames, so that a full disk or
+// a kill leaves what was there before. A name that is not a regular file
+// (a pipe, /dev/stderr) is written to directly.
+func writeFile(name string, produce func(io.Writer) error) (err error) {
+	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(produce(f), f.Close())
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	w := bufio.NewWriterSize(f, 64<<10)
+	if err := produce(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

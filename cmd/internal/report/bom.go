@@ -1,0 +1,187 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/codec"
+)
+
+func writeCycloneDX(w io.Writer, doc *finding.Document, opt Options) error {
+	return codec.EncodeCycloneDX(w, document(doc, opt))
+}
+
+func writeSPDX(w io.Writer, doc *finding.Document, opt Options) error {
+	return codec.EncodeSPDX(w, document(doc, opt))
+}
+
+// document turns a report back into bills of materials.
+func document(doc *finding.Document, opt Options) codec.Document {
+	out := codec.Document{Name: "fnaudit scan", Created: opt.Created, Snapshot: doc.Database.ID, ToolVersion: doc.Tool.Version}
+	for _, r := range doc.Functions {
+		out.Functions = append(out.Functions, toFunction(r))
+	}
+	return out
+}
+
+func toFunction(r *finding.Report) codec.Function {
+	f := codec.Function{Name: r.Name, Platform: r.Platform, Runtime: r.Runtime}
+	bom := &sbom.SBOM{}
+	for i, a := range r.Artifacts {
+		if i == 0 {
+			bom.Subject = bundle.Digest(a.Digest)
+		}
+		f.Artifacts = append(f.Artifacts, codec.Artifact{Ref: a.Ref, Kind: bundle.Kind(a.Kind), Digest: bundle.Digest(a.Digest), Size: a.Size})
+	}
+	for _, c := range r.Components {
+		bom.Components = append(bom.Components, toComponent(c))
+	}
+	for _, u := range r.Unknowns {
+		bom.Unknowns = append(bom.Unknowns, sbom.Unknown{
+			Artifact: u.Artifact, Path: u.Path, Kind: sbom.UnknownKind(u.Kind), Reason: u.Reason, Code: u.Code,
+		})
+	}
+	f.SBOM = bom
+	for _, v := range r.Findings {
+		if v.Kind == finding.KindVulnerability || v.Kind == finding.KindMalware {
+			f.Vulnerabilities = append(f.Vulnerabilities, toVulnerability(v))
+		}
+	}
+	return f
+}
+
+func toComponent(c finding.Component) sbom.Component {
+	out := sbom.Component{
+		Ref: c.PURL, PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Ecosystem: c.Ecosystem, Source: c.Source,
+		Main: c.Main, State: sbom.State(c.State), Origin: sbom.Origin(c.Origin), Hashes: c.Hashes, Licenses: c.Licenses,
+		Resolved: c.Resolved, Requires: c.Requires,
+	}
+	for _, l := range c.Locations {
+		out.Occurrences = append(out.Occurrences, sbom.Occurrence{
+			Artifact: l.Artifact, Layer: bundle.Digest(l.Layer), Path: l.Path, State: sbom.State(l.State),
+		})
+	}
+	for _, e := range c.Evidence {
+		out.Evidence = append(out.Evidence, sbom.Evidence{Method: e.Method, Confidence: e.Confidence, Path: e.Path, Detail: e.Detail})
+	}
+	return out
+}
+
+func toVulnerability(f finding.Finding) codec.Vulnerability {
+	v := codec.Vulnerability{
+		ID: f.ID, Aliases: f.Aliases, URL: advisoryURL(f), Severity: string(f.Severity), Score: f.Score, Vector: f.Vector,
+		Title: f.Title, Fixed: f.Fixed, PURL: f.Component, Version: versionOf(f.Component), Published: value(f.Published), Modified: value(f.Modified),
+		Facts: map[string]string{
+			"certainty": string(f.Certainty), "fingerprint": f.Fingerprint, "kind": string(f.Kind), "reach": f.Reach, "state": f.State, "origin": f.Origin,
+		},
+	}
+	if f.KEV {
+		v.Facts["kev"] = "true"
+	}
+	if f.Waived != nil {
+		v.Accepted = acceptance(f.Waived)
+	}
+	return v
+}
+
+// advisoryURL is the page of an advisory, "" for a finding that is none. OSV
+// has a page for every id of its records; one that it lacks says so there.
+func advisoryURL(f finding.Finding) string {
+	if f.ID == "" || f.Rule == ruleVersionUnknown || f.Kind != finding.KindVulnerability && f.Kind != finding.KindMalware {
+		return ""
+	}
+	return "https://osv.dev/vulnerability/" + url.PathEscape(f.ID)
+}
+
+// ruleVersionUnknown is the rule of a finding that folds the advisories of a
+// package whose version is not known; its aliases are their ids.
+const ruleVersionUnknown = "version-unknown"
+
+// acceptance says who accepted a finding until when and why.
+func acceptance(w *finding.Waived) string {
+	s := "accepted"
+	if w.Owner != "" {
+		s += " by " + w.Owner
+	}
+	if !w.Expires.IsZero() {
+		s += " until " + w.Expires.UTC().Format(time.DateOnly)
+	}
+	if w.Reason != "" {
+		s += ": " + w.Reason
+	}
+	return s
+}
+
+// versionOf returns the decoded version of a purl, "" when it has none.
+func versionOf(purl string) string {
+	base := finding.Versionless(purl)
+	rest, ok := strings.CutPrefix(purl, base+"@")
+	if !ok {
+		return ""
+	}
+	rest, _, _ = strings.Cut(rest, "?")
+	rest, _, _ = strings.Cut(rest, "#")
+	if v, err := url.PathUnescape(rest); err == nil {
+		return v
+	}
+	return rest
+}
+
+// nameOf returns the name in a purl as people write it: "@scope/name",
+// "group:artifact"; the purl itself when it is none.
+func nameOf(purl string) string {
+	rest, ok := strings.CutPrefix(finding.Versionless(purl), "pkg:")
+	typ, name, found := strings.Cut(rest, "/")
+	if !ok || !found || name == "" {
+		return purl
+	}
+	if v, err := url.PathUnescape(name); err == nil {
+		name = v
+	}
+	if typ == "maven" {
+		if i := strings.LastIndexByte(name, '/'); i > 0 {
+			name = name[:i] + ":" + name[i+1:]
+		}
+	}
+	return name
+}
+
+// typeOf returns the type of a purl: "npm"; "" when it is none.
+func typeOf(purl string) string {
+	rest, ok := strings.CutPrefix(purl, "pkg:")
+	if !ok {
+		return ""
+	}
+	typ, _, _ := strings.Cut(rest, "/")
+	return typ
+}
+
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%s %s", thousands(n), many)
+}
+
+// thousands writes 26543 as 26,543.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,167 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// Explain writes the chain behind each finding that what names: the bytes,
+// the component, the range of the advisory, and the smallest change that
+// removes it. What is an advisory id or alias, a package URL with or without a
+// version, or a fingerprint. It is an error when nothing in the document has that name.
+func Explain(w io.Writer, doc *finding.Document, what string, _ Options) error {
+	n := 0
+	for _, r := range doc.Functions {
+		for _, f := range r.Findings {
+			if !names(f, what) {
+				continue
+			}
+			if n++; n > 1 {
+				fmt.Fprintln(w)
+			}
+			if err := explainFinding(w, doc, r, f); err != nil {
+				return err
+			}
+		}
+	}
+	if n > 0 {
+		return nil
+	}
+	for _, r := range doc.Functions {
+		for _, c := range r.Components {
+			if c.PURL == what || finding.Versionless(c.PURL) == what {
+				_, err := fmt.Fprintf(w, "%s in %s: nothing is known against it\n", Escape(c.PURL), Escape(r.Name))
+				return err
+			}
+		}
+	}
+	return fmt.Errorf("no finding and no component named %q; the report has %s", what, count(doc))
+}
+
+func count(doc *finding.Document) string {
+	n := 0
+	for _, r := range doc.Functions {
+		n += len(r.Findings)
+	}
+	return fmt.Sprintf("%d findings in %d functions", n, len(doc.Functions))
+}
+
+func names(f finding.Finding, what string) bool {
+	if strings.HasPrefix(what, "pkg:") {
+		return f.Component == what || finding.Versionless(f.Component) == what
+	}
+	return strings.EqualFold(f.ID, what) || f.Fingerprint == what ||
+		slices.ContainsFunc(f.Aliases, func(a string) bool { return strings.EqualFold(a, what) })
+}
+
+func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f finding.Finding) error {
+	var b strings.Builder
+	line := func(key, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-10s %s\n", key, Escape(fmt.Sprintf(format, args...)))
+	}
+	fmt.Fprintf(&b, "%s  %s\n", Escape(f.ID), Escape(f.Title))
+	line("function", "%s (%s)", r.Name, r.Target)
+	rating := string(f.Severity)
+	if f.Score > 0 {
+		rating += fmt.Sprintf(", CVSS %.1f %s", f.Score, f.Vector)
+	}
+	line("severity", "%s", rating)
+	line("certainty", "%s: %s", f.Certainty, certaintyWords(f.Certainty))
+	if len(f.Aliases) > 0 {
+		line("also", "%s", strings.Join(f.Aliases, ", "))
+	}
+	comp, known := component(r, f.Component)
+	if f.Component != "" {
+		line("component", "%s%s", f.Component, stateWords(f.State))
+	}
+	if known {
+		for _, l := range comp.Locations {
+			line("bytes", "%s", place(r, l.Artifact, l.Path)+stateWords(l.State))
+		}
+		for _, e := range comp.Evidence {
+			detail := fmt.Sprintf("%s, confidence %.2f", e.Method, e.Confidence)
+			if e.Detail != "" {
+				detail += ": " + e.Detail
+			}
+			line("read from", "%s", detail)
+		}
+	}
+	for _, e := range f.Evidence {
+		if e.Source != "bytes" || !known {
+			line(e.Source, "%s: %s", e.Locator, e.Detail)
+		}
+	}
+	line("known as of", "%s", asOf(doc, comp.Ecosystem))
+	switch {
+	case f.Kind == finding.KindMalware:
+		line("fix", "remove it, and rotate every secret that the function could read")
+	case len(f.Fixed) == 0:
+		line("fix", "no fixed version is known; remove the package, or accept it with a waiver")
+	default:
+		line("fix", "%s %s or later clears this finding", comp.Name, f.Fixed[0])
+		if comp.Upgrade != "" && comp.Upgrade != f.Fixed[0] {
+			line("", "%s %s clears everything known against it", comp.Name, comp.Upgrade)
+		}
+	}
+	if f.Waived != nil {
+		line("waived", "by %s until %s: %s", f.Waived.Owner, f.Waived.Expires.Format("2006-01-02"), f.Waived.Reason)
+	}
+	line("id", "%s", f.Fingerprint)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func component(r *finding.Report, purl string) (finding.Component, bool) {
+	for _, c := range r.Components {
+		if c.PURL == purl {
+			return c, true
+		}
+	}
+	return finding.Component{}, false
+}
+
+func place(r *finding.Report, artifact int, path string) string {
+	if artifact >= 0 && artifact < len(r.Artifacts) {
+		return r.Artifacts[artifact].Ref + "!/" + path
+	}
+	return path
+}
+
+func certaintyWords(c finding.Certainty) string {
+	switch c {
+	case finding.Certain:
+		return "the version was read from the shipped bytes"
+	case finding.Probable:
+		return "the version was named by a lockfile, a document or a string in a binary"
+	case finding.Possible:
+		return "the version is not known"
+	}
+	return "not stated"
+}
+
+func stateWords(state string) string {
+	switch state {
+	case "", "live":
+		return ""
+	case "shadowed":
+		return " (shadowed: another copy is loaded)"
+	case "declared":
+		return " (declared: a manifest or lockfile names it)"
+	}
+	return " (" + state + ")"
+}
+
+func asOf(doc *finding.Document, ecosystem string) string {
+	base, _, _ := strings.Cut(ecosystem, ":")
+	if e, ok := doc.Database.Ecosystems[base]; ok && !e.AsOf.IsZero() {
+		return fmt.Sprintf("%s, %s (%s)", e.AsOf.UTC().Format("2006-01-02"), base, e.Source)
+	}
+	if doc.Database.Starter {
+		return "the embedded starter set, which is not complete"
+	}
+	return "store " + doc.Database.ID
+}

@@ -1,0 +1,200 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// scan catalogues one volume and the earlier copies of its duplicate names.
+func scan(ctx context.Context, opts Options, v *bundle.Volume) (*result, error) {
+	res := &result{}
+	older := false
+	for ; v != nil; v = v.Older {
+		a := newArtifact(opts, v)
+		if !older {
+			a.notices() // the earlier copies share them
+		}
+		if err := a.catalogue(ctx); err != nil {
+			return nil, err
+		}
+		for i := range a.found {
+			a.found[i].older = older
+		}
+		for _, u := range a.unknowns {
+			if older {
+				u.Reason += " (an earlier copy of a duplicate name)"
+			}
+			res.unknowns = append(res.unknowns, u)
+		}
+		res.found = append(res.found, a.found...)
+		res.ownCode = append(res.ownCode, a.ownCode...)
+		older = true
+	}
+	return res, nil
+}
+
+// artifact is one volume while its packages are being found.
+type artifact struct {
+	opts   Options
+	vol    *bundle.Volume
+	tree   *bundle.Tree
+	files  []bundle.File
+	byPath map[string]int // index into files
+
+	executables []executable
+	found       []found
+	unknowns    []sbom.Unknown
+	dropped     int // unknowns over the limit
+	owners      owners
+	ownCode     []string
+	licences    map[string]string // declared -> SPDX, or as declared
+	failed      map[string]bool   // paths that already have an unknown
+	bundles     []bundled
+	bounds      []*lock // lockfiles whose packages were declared
+	held        map[string]bundle.Content
+	heldSize    int64
+}
+
+func newArtifact(opts Options, v *bundle.Volume) *artifact {
+	a := &artifact{opts: opts, vol: v, tree: v.Tree(), files: v.Files(), licences: map[string]string{}, failed: map[string]bool{}}
+	a.byPath = make(map[string]int, len(a.files))
+	for i, f := range a.files {
+		a.byPath[f.Path] = i
+	}
+	return a
+}
+
+// catalogue runs the steps in order: what is installed, what lockfiles say
+// about it, and then what is left over.
+func (a *artifact) catalogue(ctx context.Context) error {
+	defer a.release()
+	for _, c := range catalogers() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		a.guard(c.name, func() { c.run(ctx, a) })
+	}
+	if n := len(a.found); n > a.opts.MaxComponents {
+		a.unknown("", sbom.Limit, fmt.Sprintf("%d packages, over the limit of %d", n, a.opts.MaxComponents), true)
+		a.found = a.found[:a.opts.MaxComponents]
+	}
+	if a.dropped > 0 {
+		a.unknowns = append(a.unknowns, sbom.Unknown{Kind: sbom.Limit, Reason: fmt.Sprintf("%d more files could not be read", a.dropped), Code: true})
+	}
+	return ctx.Err()
+}
+
+// guard runs one cataloger, so that a panic on hostile bytes costs that
+// cataloger's results and is reported.
+func (a *artifact) guard(name string, run func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.unknown("", sbom.Unreadable, fmt.Sprintf("the cataloger for %s stopped: %v", name, p), true)
+		}
+	}()
+	run()
+}
+
+func (a *artifact) add(f found) { a.found = append(a.found, f) }
+
+// unknown records one gap. Further gaps of the same path are dropped: the
+// first reason is the most specific one.
+func (a *artifact) unknown(p string, kind sbom.UnknownKind, reason string, code bool) {
+	if p != "" {
+		if a.failed[p] {
+			return
+		}
+		a.failed[p] = true
+	}
+	if len(a.unknowns) >= a.opts.MaxUnknowns {
+		a.dropped++
+		return
+	}
+	a.unknowns = append(a.unknowns, sbom.Unknown{Path: p, Kind: kind, Reason: reason, Code: code})
+}
+
+// limitError is returned for content that is over a limit of Options.
+type limitError struct {
+	what  string
+	limit int64
+}
+
+func (e *limitError) Error() string { return fmt.Sprintf("%s, over the limit of %d", e.what, e.limit) }
+
+// unread records that p could not be read or parsed, by the kind of err.
+func (a *artifact) unread(p string, err error) {
+	kind := sbom.Unreadable
+	if e := (*limitError)(nil); errors.As(err, &e) {
+		kind = sbom.Limit
+	}
+	a.unknown(p, kind, err.Error(), true)
+}
+
+// read returns the content of a file of at most limit bytes, without a byte
+// order mark.
+func (a *artifact) read(p string, limit int64) ([]byte, error) {
+	f, err := a.tree.Open(p)
+	if err != nil {
+		return nil, fmt.Errorf("open file: %w", err)
+	}
+	defer f.Close()
+	size := int64(0)
+	if st, err := f.Stat(); err == nil {
+		size = st.Size()
+	}
+	if size > limit {
+		return nil, &limitError{fmt.Sprintf("%d bytes", size), limit}
+	}
+	// the size is a claim of the archive: it guides the allocation, the limit bounds it
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(size, 0), 1<<20)+bytes.MinRead))
+	if _, err := io.Copy(buf, io.LimitReader(f, limit+1)); err != nil {
+		return nil, fmt.Errorf("read file: %w", err)
+	}
+	if int64(buf.Len()) > limit {
+		return nil, &limitError{fmt.Sprintf("more than %d bytes", limit), limit}
+	}
+	return bytes.TrimPrefix(buf.Bytes(), []byte("\xef\xbb\xbf")), nil
+}
+
+// has reports whether the artifact holds a file at p.
+func (a *artifact) has(p string) bool { _, ok := a.byPath[p]; return ok }
+
+// Folders inside a package that hold test material: what looks like an
+// installed package there is input of a test and is never loaded.
+func testFolder(name string) bool {
+	switch strings.ToLower(name) {
+	case "test", "tests", "__tests__", "testing", "testdata", "test-data", "fixture", "fixtures", "__fixtures__", "example", "examples", "benchmark", "benchmarks", "mocks", "__mocks__":
+		return true
+	}
+	return false
+}
+
+func underTestFolder(dir string) bool {
+	for segment := range strings.SplitSeq(dir, "/") {
+		if testFolder(segment) {
+			return true
+		}
+	}
+	return false
+}
+
+// dirOf is path.Dir with "" for the root.
+func dirOf(p string) string {
+	if d := path.Dir(p); d != "." {
+		return d
+	}
+	return ""
+}
+
+// below reports whether p is dir or lies in it; "" is the root.
+func below(p, dir string) bool {
+	return dir == "" || p == dir || strings.HasPrefix(p, dir) && p[len(dir)] == '/'
+}

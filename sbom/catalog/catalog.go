@@ -1,0 +1,149 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// Cataloger finds packages. It remembers what it found per artifact digest, so
+// that an identical layer is read once. It is safe for concurrent use.
+type Cataloger struct {
+	opts Options
+
+	mu   sync.Mutex
+	seen map[bundle.Digest]*pending
+}
+
+// pending is the result of one artifact, or the work that leads to it.
+type pending struct {
+	done chan struct{}
+	res  *result
+	err  error
+}
+
+// New returns a Cataloger. The zero Options are the documented limits.
+func New(opts Options) *Cataloger {
+	return &Cataloger{opts: opts.withDefaults(), seen: map[bundle.Digest]*pending{}}
+}
+
+// Run catalogues one function. An error means that ctx was cancelled; whatever
+// else goes wrong is an Unknown of the result, so that it cannot get lost.
+func (c *Cataloger) Run(ctx context.Context, f *bundle.Function) (*sbom.SBOM, error) {
+	results := make([]*result, len(f.Volumes))
+	for i, v := range f.Volumes {
+		r, err := c.artifact(ctx, v)
+		if err != nil {
+			return nil, fmt.Errorf("catalog %s: %w", v.Artifact.Ref, err)
+		}
+		results[i] = r
+	}
+	return compose(f, results), nil
+}
+
+// artifact catalogues one volume, or waits for whoever does it already.
+func (c *Cataloger) artifact(ctx context.Context, v *bundle.Volume) (*result, error) {
+	digest := v.Artifact.Digest
+	if digest == "" {
+		return scan(ctx, c.opts, v)
+	}
+	for {
+		c.mu.Lock()
+		p, ok := c.seen[digest]
+		if !ok {
+			p = &pending{done: make(chan struct{})}
+			if len(c.seen) >= c.opts.MaxRemembered {
+				c.forget()
+			}
+			c.seen[digest] = p
+			c.mu.Unlock()
+			return c.work(ctx, v, digest, p)
+		}
+		c.mu.Unlock()
+		select {
+		case <-p.done:
+			if p.err == nil {
+				return p.res, nil
+			}
+			// whoever did it was cancelled: that says nothing about this caller
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (c *Cataloger) work(ctx context.Context, v *bundle.Volume, digest bundle.Digest, p *pending) (*result, error) {
+	p.err = context.Canceled // until the scan has come back
+	defer func() {
+		if p.err != nil {
+			c.mu.Lock()
+			if c.seen[digest] == p {
+				delete(c.seen, digest)
+			}
+			c.mu.Unlock()
+		}
+		close(p.done)
+	}()
+	p.res, p.err = scan(ctx, c.opts, v)
+	return p.res, p.err
+}
+
+// forget drops one remembered result; which one does not matter.
+func (c *Cataloger) forget() {
+	for d, p := range c.seen {
+		select {
+		case <-p.done:
+			delete(c.seen, d)
+			return
+		default:
+		}
+	}
+}
+
+// result is what one artifact holds, at its own root. It is shared between
+// functions and must not be changed.
+type result struct {
+	found    []found
+	unknowns []sbom.Unknown
+	ownCode  []string // paths of JavaScript files outside any package, for the search order
+}
+
+// found is one package at one place of an artifact.
+type found struct {
+	typ        string // package URL type
+	name       string // as the ecosystem spells it
+	version    string
+	path       string // of the file that shows it
+	dir        string // folder that it owns, "" when it owns only files
+	method     string
+	confidence float64
+	detail     string
+	licenses   []string
+	requires   []string
+	hashes     map[string]string
+	resolved   string
+	source     string
+	distro     string // for the OSV ecosystem of distribution packages
+	main       bool
+	declared   bool // only a manifest or lockfile names it
+	ranged     bool // declared by a range: the version is not known
+	older      bool // from an earlier copy of a duplicate name
+	also       []sbom.Evidence
+}
+
+func (f *found) purl() string { return sbom.PURL(f.typ, f.name, f.version) }
+
+// component returns f as a component without occurrences.
+func (f *found) component() sbom.Component {
+	return sbom.Component{
+		PURL: f.purl(), Name: f.name, Version: f.version, Ecosystem: sbom.Ecosystem(f.typ, f.distro), Source: f.source,
+		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: f.resolved, Requires: slices.Clone(f.requires),
+	}
+}

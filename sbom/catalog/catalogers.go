@@ -1,0 +1,30 @@
+package catalog
+
+import "context"
+
+// cataloger is one way of finding packages in one artifact. It adds what it
+// finds, and an unknown for what it cannot read.
+type cataloger struct {
+	name string
+	run  func(ctx context.Context, a *artifact)
+}
+
+// catalogers lists them in the order in which they run: what is installed
+// first, so that the later ones know which files have an owner; lockfiles
+// next; what nothing accounts for last.
+func catalogers() []cataloger {
+	return []cataloger{
+		{"npm packages", npmInstalled},
+		{"Python distributions", pythonInstalled},
+		{"Ruby gems", rubyInstalled},
+		{"Composer packages", composerInstalled},
+		{".NET assemblies", dotnetInstalled},
+		{"executables", executables},
+		{"Go build information", goBinaries},
+		{"Rust build information", rustBinaries},
+		{"well-known binaries", knownBinaries},
+		{"bundled JavaScript", bundledScripts},
+		{"lockfiles", lockfiles},
+		{"opaque files", opaqueFiles},
+	}
+}

@@ -1,0 +1,42 @@
+package catalog
+
+import (
+	"context"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/anchore/syft/syft/pkg/cataloger/php"
+
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// composerInstalled finds the packages of vendor/composer/installed.json,
+// which Composer writes next to what it installed.
+func composerInstalled(ctx context.Context, a *artifact) {
+	v := a.newView(a.opts.MaxLockfile, func(p string) bool {
+		return path.Base(p) == "installed.json" && path.Base(dirOf(p)) == "composer"
+	})
+	for _, p := range a.syft(ctx, php.NewComposerInstalledCataloger(), v) {
+		if p.Name == "" {
+			continue
+		}
+		at := primary(&p)
+		vendor := dirOf(dirOf(at))
+		f := found{
+			typ: "composer", name: p.Name, version: p.Version, path: at, dir: path.Join(vendor, path.Clean("/"+p.Name)),
+			method: sbom.MethodInstalled, confidence: 0.99, licenses: a.syftLicences(&p),
+		}
+		if m, ok := p.Metadata.(pkg.PhpComposerInstalledEntry); ok {
+			for _, name := range slices.Sorted(maps.Keys(m.Require)) {
+				if strings.Contains(name, "/") { // "php" and "ext-json" are the platform
+					f.requires = append(f.requires, name)
+				}
+			}
+		}
+		a.owners.addDir(f.dir)
+		a.add(f)
+	}
+}

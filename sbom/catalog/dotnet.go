@@ -1,0 +1,86 @@
+package catalog
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"path"
+	"strings"
+
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/anchore/syft/syft/pkg/cataloger/dotnet"
+
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// dotnetInstalled finds the NuGet packages that NAME.deps.json says are in a
+// published application
+// (https://github.com/dotnet/sdk/blob/main/documentation/specs/runtime-configuration-file.md).
+// Assemblies that no deps.json names have only a version resource, whose
+// product name is not a NuGet id: they stay unowned rather than guessed at.
+func dotnetInstalled(ctx context.Context, a *artifact) {
+	v := a.newView(a.opts.MaxManifest, func(p string) bool { return strings.HasSuffix(p, ".deps.json") })
+	roots := map[string]bool{}
+	for _, p := range v.files {
+		roots[strings.TrimSuffix(path.Base(p), ".deps.json")] = true
+		a.dotnetOwns(p)
+	}
+	cfg := dotnet.DefaultCatalogerConfig() // packages that bring no assembly (analyzers, targets) are not in the bytes
+	for _, p := range a.syft(ctx, dotnet.NewDotnetDepsBinaryCataloger(cfg), v) {
+		m, ok := p.Metadata.(pkg.DotnetDepsEntry)
+		if !ok || p.Name == "" {
+			continue
+		}
+		f := found{
+			typ: "nuget", name: p.Name, version: p.Version, path: primary(&p), method: sbom.MethodInstalled, confidence: 0.99,
+			licenses: a.syftLicences(&p), main: m.Type == "project" || m.Type == "" && roots[p.Name],
+		}
+		if sum, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(m.Sha512, "sha512-")); err == nil && len(sum) == 64 {
+			f.hashes = map[string]string{"sha512": hex.EncodeToString(sum)}
+		}
+		a.add(f)
+	}
+}
+
+// dotnetOwns records the files that a deps.json names, and the application's
+// own assembly and host beside it.
+func (a *artifact) dotnetOwns(p string) {
+	data, err := a.readJSON(p, a.opts.MaxManifest)
+	if err != nil {
+		return // the cataloger reports it
+	}
+	type assets struct {
+		Runtime        map[string]json.RawMessage `json:"runtime"`
+		RuntimeTargets map[string]json.RawMessage `json:"runtimeTargets"`
+		Native         map[string]json.RawMessage `json:"native"`
+		Resources      map[string]json.RawMessage `json:"resources"`
+	}
+	var doc struct {
+		Targets map[string]map[string]assets `json:"targets"`
+	}
+	if json.Unmarshal(data, &doc) != nil {
+		return
+	}
+	dir := dirOf(p)
+	own := func(files map[string]json.RawMessage) {
+		for f := range files {
+			a.owners.addFile(path.Join(dir, path.Clean("/"+f)))
+			a.owners.addFile(path.Join(dir, path.Base(f))) // published flat
+		}
+	}
+	for _, target := range doc.Targets {
+		for _, lib := range target {
+			own(lib.Runtime)
+			own(lib.RuntimeTargets)
+			own(lib.Native)
+			for f := range lib.Resources {
+				a.owners.addFile(path.Join(dir, path.Base(dirOf(f)), path.Base(f))) // de/Name.resources.dll
+			}
+		}
+	}
+	name := strings.TrimSuffix(path.Base(p), ".deps.json")
+	for _, own := range []string{name, name + ".dll", name + ".exe"} {
+		a.owners.addFile(path.Join(dir, own))
+	}
+}

@@ -1,0 +1,248 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/bundle"
+)
+
+// executable is native code: ELF, PE or Mach-O.
+type executable struct {
+	path    string
+	mime    string
+	shared  bool // a library rather than a program
+	packed  bool // carries the mark of UPX
+	unsafe  string
+	evident bool // some cataloger found what it is or what is in it
+}
+
+// The MIME types by which syft's catalogers ask for executables.
+const (
+	mimeExecutable = "application/x-executable"
+	mimeShared     = "application/x-sharedlib"
+	mimePE         = "application/vnd.microsoft.portable-executable"
+	mimeMach       = "application/x-mach-binary"
+)
+
+// sniffed is how many leading bytes of a file are looked at. UPX writes its
+// mark behind the program headers, which are at most a few hundred bytes in.
+const sniffed = 2048
+
+// textExtensions are the extensions of files that no loader executes as native
+// code, so that their first bytes need no look. A file without an extension
+// (bootstrap, bin/tool) is always looked at.
+var textExtensions = map[string]bool{
+	".js": true, ".mjs": true, ".cjs": true, ".jsx": true, ".ts": true, ".mts": true, ".cts": true, ".tsx": true, ".json": true, ".json5": true, ".map": true, ".flow": true,
+	".md": true, ".markdown": true, ".mkd": true, ".txt": true, ".rst": true, ".html": true, ".htm": true, ".css": true, ".scss": true, ".less": true, ".svg": true, ".xml": true, ".xsd": true,
+	".yml": true, ".yaml": true, ".toml": true, ".ini": true, ".cfg": true, ".conf": true, ".csv": true, ".lock": true, ".log": true,
+	".py": true, ".pyi": true, ".pyx": true, ".pxd": true, ".pyc": true, ".rb": true, ".rake": true, ".gemspec": true, ".php": true, ".pl": true, ".pm": true,
+	".h": true, ".hpp": true, ".c": true, ".cc": true, ".cpp": true, ".gyp": true, ".gypi": true, ".go": true, ".rs": true, ".java": true, ".coffee": true, ".ejs": true, ".hbs": true, ".proto": true,
+	".po": true, ".pot": true, ".mo": true, ".tpl": true, ".tmpl": true, ".snap": true, ".pem": true, ".crt": true, ".key": true, ".png": true, ".jpg": true, ".gif": true, ".ico": true,
+	".woff": true, ".woff2": true, ".ttf": true, ".otf": true, ".eot": true, ".npmignore": true, ".eslintrc": true, ".gitignore": true, ".editorconfig": true, ".typed": true, ".d": true, ".tcl": true,
+}
+
+// textNames are the usual names of texts without an extension.
+var textNames = map[string]bool{
+	"license": true, "licence": true, "readme": true, "changelog": true, "changes": true, "history": true, "authors": true, "notice": true, "copying": true,
+	"contributors": true, "makefile": true, "security": true, "patents": true, "record": true, "metadata": true, "wheel": true, "installer": true, "requested": true,
+	"pkg-info": true, "copyright": true, "gemfile": true, "rakefile": true, "unlicense": true, "codeowners": true, "owners": true, "todo": true, "version": true, "license-mit": true, "license-apache": true,
+}
+
+// executables looks at the first bytes of every file that might be native code.
+func executables(ctx context.Context, a *artifact) {
+	buf := make([]byte, sniffed)
+	for i := range a.files {
+		f := &a.files[i]
+		if f.Link != "" || isText(f.Path) {
+			continue
+		}
+		if i%256 == 0 && ctx.Err() != nil {
+			return
+		}
+		a.sniff(f, buf)
+	}
+}
+
+func isText(p string) bool {
+	base := strings.ToLower(path.Base(p))
+	if strings.IndexByte(base, '.') < 0 {
+		return textNames[base]
+	}
+	return textExtensions[path.Ext(base)]
+}
+
+func (a *artifact) sniff(f *bundle.File, buf []byte) {
+	n, err := a.tree.Peek(f.Path, buf)
+	head := buf[:n]
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && n < 16 {
+		if codeLike(f.Path, f.Mode) {
+			a.unread(f.Path, fmt.Errorf("read first bytes: %w", err))
+		}
+		return
+	}
+	e := executable{path: f.Path}
+	switch {
+	case n < 16:
+		return
+	case bytes.HasPrefix(head, []byte("\x7fELF")):
+		e.mime = mimeExecutable
+		if elfShared(head) {
+			e.mime = mimeShared
+		}
+		e.packed = bytes.Contains(head, []byte("UPX!"))
+	case bytes.HasPrefix(head, []byte("MZ")) && isPE(head):
+		e.mime = mimePE
+		e.packed = bytes.Contains(head, []byte("UPX0\x00")) && bytes.Contains(head, []byte("UPX1\x00"))
+	case machO(head):
+		e.mime = mimeMach
+		e.packed = bytes.Contains(head, []byte("UPX!"))
+	default:
+		a.sniffArchive(f, head)
+		return
+	}
+	e.shared = e.mime == mimeShared || strings.HasSuffix(f.Path, ".dll") || strings.HasSuffix(f.Path, ".node") || strings.Contains(path.Base(f.Path), ".so")
+	if f.Size > a.opts.MaxExecutable {
+		a.unread(f.Path, &limitError{fmt.Sprintf("executable of %d bytes", f.Size), a.opts.MaxExecutable})
+		return
+	}
+	if e.mime == mimeExecutable || e.mime == mimeShared {
+		e.unsafe = a.unsafeELF(f)
+	}
+	a.executables = append(a.executables, e)
+}
+
+func elfShared(head []byte) bool {
+	order := binary.ByteOrder(binary.LittleEndian)
+	if head[5] == 2 {
+		order = binary.BigEndian
+	}
+	return len(head) >= 18 && order.Uint16(head[16:]) == 3 // ET_DYN; position-independent programs have it too
+}
+
+// isPE checks that the header that a DOS stub points to is there, since two
+// letters alone are no magic number.
+func isPE(head []byte) bool {
+	if len(head) < 64 {
+		return false
+	}
+	at := binary.LittleEndian.Uint32(head[60:])
+	if int64(at) > int64(len(head))-4 {
+		return at < 1<<20 // beyond what was sniffed
+	}
+	return bytes.HasPrefix(head[at:], []byte("PE\x00\x00"))
+}
+
+func machO(head []byte) bool {
+	switch binary.BigEndian.Uint32(head) {
+	case 0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe:
+		return true
+	case 0xcafebabe: // also the magic of Java classes, where a version above 44 follows
+		return binary.BigEndian.Uint32(head[4:]) < 20
+	}
+	return false
+}
+
+// unsafeELF says why debug/elf must not be given a file: it inflates a
+// compressed section name table, whose size is a claim, while it opens the
+// file. "" means that it may. Layout: System V ABI, chapter 4, ELF header and
+// section header.
+func (a *artifact) unsafeELF(f *bundle.File) string {
+	c, err := a.native(f.Path)
+	if err != nil {
+		return "content that cannot be read"
+	}
+	defer c.Close()
+	var head [64]byte
+	if _, err := c.ReadAt(head[:], 0); err != nil {
+		return "ELF file without a whole header"
+	}
+	order := binary.ByteOrder(binary.LittleEndian)
+	if head[5] == 2 {
+		order = binary.BigEndian
+	}
+	var table, size, index int64
+	wide := head[4] == 2
+	if wide {
+		table, size, index = int64(order.Uint64(head[40:])), int64(order.Uint16(head[58:])), int64(order.Uint16(head[62:]))
+	} else {
+		table, size, index = int64(order.Uint32(head[32:])), int64(order.Uint16(head[46:])), int64(order.Uint16(head[50:]))
+	}
+	if table <= 0 {
+		return ""
+	}
+	if index == 0xffff { // SHN_XINDEX: section 0 holds the index
+		var zero [64]byte
+		if _, err := c.ReadAt(zero[:size&63], table); err != nil {
+			return "ELF section table out of range"
+		}
+		if wide {
+			index = int64(order.Uint32(zero[40:]))
+		} else {
+			index = int64(order.Uint32(zero[24:]))
+		}
+	}
+	var section [16]byte
+	if _, err := c.ReadAt(section[:], table+index*size); err != nil {
+		return "ELF section table out of range"
+	}
+	flags := uint64(order.Uint32(section[8:]))
+	if wide {
+		flags = order.Uint64(section[8:])
+	}
+	if flags&0x800 != 0 { // SHF_COMPRESSED
+		return "compressed section name table"
+	}
+	return ""
+}
+
+// evident marks an executable as accounted for.
+func (a *artifact) evident(p string) {
+	for i := range a.executables {
+		if a.executables[i].path == p {
+			a.executables[i].evident = true
+		}
+	}
+}
+
+// opaqueExecutable says why nothing is known about an executable, in words
+// that tell the user what it is.
+func (a *artifact) opaqueExecutable(e *executable) string {
+	switch {
+	case e.packed:
+		return "packed with UPX"
+	case e.unsafe != "":
+		return "executable with a " + e.unsafe
+	case a.looksGo(e.path):
+		return "Go binary without build information"
+	case e.shared && strings.Contains(path.Base(e.path), ".so"):
+		return "shared library that no package accounts for"
+	}
+	return "executable without package information"
+}
+
+// looksGo searches the start of a file for what Go's linker always leaves.
+func (a *artifact) looksGo(p string) bool {
+	c, err := a.native(p)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	buf := make([]byte, 64<<10)
+	for range 1024 { // 64 MiB at most
+		n, err := io.ReadFull(c, buf)
+		if bytes.Contains(buf[:n], []byte(".gopclntab")) || bytes.Contains(buf[:n], []byte("Go build ID: ")) || bytes.Contains(buf[:n], []byte("runtime.goexit")) {
+			return true
+		}
+		if err != nil {
+			return false
+		}
+	}
+	return false
+}

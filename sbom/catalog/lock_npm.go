@@ -1,0 +1,305 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// parsePackageLock reads package-lock.json and npm-shrinkwrap.json, versions 1
+// to 3 (https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json).
+func parsePackageLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
+	type version1 struct {
+		Version      string                     `json:"version"`
+		Resolved     string                     `json:"resolved"`
+		Integrity    string                     `json:"integrity"`
+		Dev          bool                       `json:"dev"`
+		Dependencies map[string]json.RawMessage `json:"dependencies"`
+	}
+	type version3 struct {
+		Name        string `json:"name"`
+		Version     string `json:"version"`
+		Resolved    string `json:"resolved"`
+		Integrity   string `json:"integrity"`
+		Link        bool   `json:"link"`
+		Dev         bool   `json:"dev"`
+		DevOptional bool   `json:"devOptional"`
+	}
+	var doc struct {
+		LockfileVersion int                        `json:"lockfileVersion"`
+		Packages        map[string]json.RawMessage `json:"packages"`
+		Dependencies    map[string]json.RawMessage `json:"dependencies"`
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("parse package lock: %w", err)
+	}
+	var out []lockEntry
+	if doc.Packages != nil {
+		for _, at := range slices.Sorted(maps.Keys(doc.Packages)) {
+			var p version3
+			if json.Unmarshal(doc.Packages[at], &p) != nil || p.Link {
+				continue
+			}
+			i := lastNodeModules(at)
+			if i < 0 {
+				continue // the project itself and its workspaces
+			}
+			name := at[i:]
+			if p.Name != "" {
+				name = p.Name
+			}
+			out = append(out, lockEntry{name: name, version: npmVersion(p.Version), path: at, resolved: p.Resolved, hashes: integrity(p.Integrity), dev: p.Dev || p.DevOptional})
+		}
+		return out, nil
+	}
+	if doc.Dependencies == nil && doc.LockfileVersion == 0 {
+		return nil, errNotLockfile
+	}
+	var walk func(prefix string, deps map[string]json.RawMessage)
+	walk = func(prefix string, deps map[string]json.RawMessage) {
+		for _, name := range slices.Sorted(maps.Keys(deps)) {
+			var d version1
+			if json.Unmarshal(deps[name], &d) != nil {
+				continue
+			}
+			at := prefix + "node_modules/" + name
+			e := lockEntry{name: name, version: d.Version, path: at, resolved: d.Resolved, hashes: integrity(d.Integrity), dev: d.Dev}
+			if real, version, ok := npmAlias(d.Version); ok {
+				e.name, e.version = real, version
+			} else if strings.ContainsAny(d.Version, ":/") {
+				e.version, e.resolved = "", d.Version // git, file or URL
+			}
+			out = append(out, e)
+			walk(at+"/", d.Dependencies)
+		}
+	}
+	walk("", doc.Dependencies)
+	return out, nil
+}
+
+// npmAlias splits "npm:name@version".
+func npmAlias(s string) (name, version string, ok bool) {
+	s, ok = strings.CutPrefix(s, "npm:")
+	if !ok {
+		return "", "", false
+	}
+	return npmDescriptor(s)
+}
+
+// npmDescriptor splits "name@range"; the name may start with "@".
+func npmDescriptor(s string) (name, rng string, ok bool) {
+	if len(s) < 2 {
+		return s, "", false
+	}
+	i := strings.IndexByte(s[1:], '@')
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i+1], s[i+2:], true
+}
+
+// parseYarnLock reads yarn.lock, version 1 and the YAML of later ones, by the
+// indentation that both write.
+func parseYarnLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
+	if !strings.Contains(string(data[:min(len(data), 4096)]), "yarn lockfile v1") && !strings.Contains(string(data[:min(len(data), 4096)]), "__metadata:") {
+		return nil, errNotLockfile
+	}
+	var out []lockEntry
+	var e *lockEntry
+	section := ""
+	for line := range strings.SplitSeq(string(data), "\n") {
+		line = strings.TrimRight(line, " \r")
+		text := strings.TrimLeft(line, " ")
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		switch indent := len(line) - len(text); {
+		case indent == 0:
+			e = nil
+			if section = ""; strings.HasPrefix(text, "__metadata") {
+				continue
+			}
+			out = append(out, yarnEntry(text))
+			e = &out[len(out)-1]
+		case e == nil:
+		case indent == 2:
+			name, value := yarnField(text)
+			section = ""
+			switch name {
+			case "version":
+				e.version = value
+			case "resolved":
+				e.resolved = value
+			case "integrity":
+				e.hashes = integrity(value)
+			case "resolution":
+				yarnResolution(e, value)
+			case "dependencies", "optionalDependencies":
+				section = name
+			}
+		case indent == 4 && section != "":
+			name, value := yarnField(text)
+			e.needs = append(e.needs, yarnKey(name, value))
+		}
+	}
+	if manifest != nil && !manifest.workspaces {
+		var roots []string
+		for _, deps := range []map[string]string{manifest.ranges, manifest.optional} {
+			for name, rng := range deps {
+				roots = append(roots, yarnKey(name, rng))
+			}
+		}
+		production(out, roots)
+	}
+	return out, nil
+}
+
+func yarnEntry(text string) lockEntry {
+	text = strings.TrimSuffix(text, ":")
+	var e lockEntry
+	for d := range strings.SplitSeq(text, ",") {
+		d = strings.Trim(strings.TrimSpace(d), `"`)
+		name, rng, _ := npmDescriptor(d)
+		if real, _, ok := npmAlias(rng); ok {
+			e.name = real
+		} else if e.name == "" {
+			e.name = name
+		}
+		e.keys = append(e.keys, yarnKey(name, rng))
+	}
+	return e
+}
+
+// yarnKey is how one entry calls another. Later versions put "npm:" in front
+// of ranges, in some places.
+func yarnKey(name, rng string) string { return name + "@" + strings.TrimPrefix(rng, "npm:") }
+
+// yarnField splits `name value`, `name "value"` and `name: value`.
+func yarnField(text string) (name, value string) {
+	if strings.HasPrefix(text, `"`) {
+		end := strings.IndexByte(text[1:], '"')
+		if end < 0 {
+			return text, ""
+		}
+		name, value = text[1:end+1], text[end+2:]
+	} else {
+		i := strings.IndexAny(text, " :")
+		if i < 0 {
+			return text, ""
+		}
+		name, value = text[:i], text[i:]
+	}
+	value = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(value), ":"))
+	return name, strings.Trim(value, `"`)
+}
+
+// yarnResolution reads "name@npm:version" or "name@workspace:path".
+func yarnResolution(e *lockEntry, value string) {
+	name, rng, ok := npmDescriptor(value)
+	if !ok {
+		return
+	}
+	e.name = name
+	e.main = strings.HasPrefix(rng, "workspace:")
+	if !strings.HasPrefix(rng, "npm:") {
+		e.resolved = rng
+	}
+}
+
+// parseBunLock reads bun.lock: JSON with trailing commas
+// (https://bun.com/docs/pm/lockfile).
+func parseBunLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
+	var doc struct {
+		Workspaces map[string]struct {
+			Dependencies         map[string]string `json:"dependencies"`
+			OptionalDependencies map[string]string `json:"optionalDependencies"`
+		} `json:"workspaces"`
+		Packages map[string][]json.RawMessage `json:"packages"`
+	}
+	if err := json.Unmarshal(withoutTrailingCommas(data), &doc); err != nil {
+		return nil, fmt.Errorf("parse bun lock: %w", err)
+	}
+	if doc.Workspaces == nil {
+		return nil, errNotLockfile
+	}
+	var out []lockEntry
+	for _, at := range slices.Sorted(maps.Keys(doc.Packages)) {
+		p := doc.Packages[at]
+		var id string
+		if len(p) == 0 || json.Unmarshal(p[0], &id) != nil {
+			continue
+		}
+		name, version, _ := npmDescriptor(id)
+		e := lockEntry{name: name, version: version, keys: []string{name, bunName(at)}}
+		if strings.HasPrefix(version, "workspace:") {
+			e.main = true
+		} else if strings.ContainsAny(version, ":/") {
+			e.version, e.resolved = "", version
+		}
+		for _, field := range p[1:] {
+			var s string
+			if json.Unmarshal(field, &s) == nil && strings.HasPrefix(s, "sha") {
+				e.hashes = integrity(s)
+			}
+			var meta struct {
+				Dependencies         map[string]string `json:"dependencies"`
+				OptionalDependencies map[string]string `json:"optionalDependencies"`
+				PeerDependencies     map[string]string `json:"peerDependencies"`
+			}
+			if json.Unmarshal(field, &meta) == nil {
+				for _, deps := range []map[string]string{meta.Dependencies, meta.OptionalDependencies, meta.PeerDependencies} {
+					e.needs = slices.AppendSeq(e.needs, maps.Keys(deps))
+				}
+			}
+		}
+		out = append(out, e)
+	}
+	var roots []string
+	for _, w := range doc.Workspaces {
+		roots = slices.AppendSeq(slices.AppendSeq(roots, maps.Keys(w.Dependencies)), maps.Keys(w.OptionalDependencies))
+	}
+	production(out, roots)
+	return out, nil
+}
+
+// bunName returns the package name that a key ends with: "a/b" is b below a,
+// "a/@s/b" is @s/b below a.
+func bunName(key string) string {
+	parts := strings.Split(key, "/")
+	n := len(parts)
+	if n >= 2 && strings.HasPrefix(parts[n-2], "@") {
+		return parts[n-2] + "/" + parts[n-1]
+	}
+	return parts[n-1]
+}
+
+// withoutTrailingCommas turns JSON with trailing commas into JSON.
+func withoutTrailingCommas(data []byte) []byte {
+	out := make([]byte, 0, len(data))
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; c {
+		case '"':
+			start := i
+			for i++; i < len(data) && data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+			out = append(out, data[start:min(i+1, len(data))]...)
+		case '}', ']':
+			n := len(out)
+			for n > 0 && (out[n-1] == ' ' || out[n-1] == '\n' || out[n-1] == '\r' || out[n-1] == '\t') {
+				n--
+			}
+			if n > 0 && out[n-1] == ',' {
+				out = out[:n-1]
+			}
+			out = append(out, c)
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}

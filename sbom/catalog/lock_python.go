@@ -1,0 +1,189 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// parsePipfileLock reads Pipfile.lock (https://github.com/pypa/pipfile).
+func parsePipfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
+	type pin struct {
+		Version string `json:"version"`
+		Git     string `json:"git"`
+		File    string `json:"file"`
+		Path    string `json:"path"`
+	}
+	var doc struct {
+		Meta    json.RawMessage            `json:"_meta"`
+		Default map[string]json.RawMessage `json:"default"`
+		Develop map[string]json.RawMessage `json:"develop"`
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("parse Pipfile.lock: %w", err)
+	}
+	if doc.Default == nil && doc.Meta == nil {
+		return nil, errNotLockfile
+	}
+	var out []lockEntry
+	add := func(pins map[string]json.RawMessage, dev bool) {
+		for _, name := range slices.Sorted(maps.Keys(pins)) {
+			var p pin
+			if json.Unmarshal(pins[name], &p) != nil {
+				continue
+			}
+			out = append(out, lockEntry{name: name, version: strings.TrimLeft(p.Version, "= "), resolved: p.Git + p.File + p.Path, dev: dev})
+		}
+	}
+	add(doc.Default, false)
+	add(doc.Develop, true)
+	return out, nil
+}
+
+// parsePoetryLock reads poetry.lock. Up to version 1.4 and from 2.0 on it says
+// which packages are for development (category, groups); in between it doesn't,
+// and all count.
+func parsePoetryLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
+	tables := scanTOML(data)
+	if len(tables) == 0 && !strings.Contains(string(data), "[metadata]") {
+		return nil, errNotLockfile
+	}
+	var out []lockEntry
+	for _, t := range tables {
+		e := lockEntry{name: t.fields["name"], version: t.fields["version"]}
+		if c := t.fields["category"]; c != "" && c != "main" {
+			e.dev = true
+		}
+		if groups := t.lists["groups"]; len(groups) > 0 {
+			e.dev = !slices.ContainsFunc(groups, func(g string) bool { return strings.Trim(g, `"'`) == "main" })
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// parseUVLock reads uv.lock. The project is the package whose source is a
+// folder; what it needs to run is its list "dependencies".
+func parseUVLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
+	tables := scanTOML(data)
+	if len(tables) == 0 && !strings.Contains(string(data), "requires-python") {
+		return nil, errNotLockfile
+	}
+	var out []lockEntry
+	var roots []string
+	for _, t := range tables {
+		e := lockEntry{name: t.fields["name"], version: t.fields["version"]}
+		e.keys = []string{sbom.CanonicalName("pypi", e.name)}
+		for _, d := range t.lists["dependencies"] {
+			if n := tomlInline(d, "name"); n != "" {
+				e.needs = append(e.needs, sbom.CanonicalName("pypi", n))
+			}
+		}
+		source := t.fields["source"]
+		for _, local := range []string{"virtual", "editable", "directory"} {
+			if tomlInline(source, local) != "" {
+				e.main = true
+			}
+		}
+		if git := tomlInline(source, "git"); git != "" {
+			e.resolved = git
+		}
+		if e.main {
+			roots = append(roots, e.keys...)
+		}
+		out = append(out, e)
+	}
+	if len(roots) > 0 {
+		production(out, roots)
+	}
+	return out, nil
+}
+
+// parsePDMLock reads pdm.lock.
+func parsePDMLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
+	tables := scanTOML(data)
+	if len(tables) == 0 && !strings.Contains(string(data), "[metadata]") {
+		return nil, errNotLockfile
+	}
+	var out []lockEntry
+	for _, t := range tables {
+		e := lockEntry{name: t.fields["name"], version: t.fields["version"]}
+		if groups := t.lists["groups"]; len(groups) > 0 {
+			e.dev = !slices.ContainsFunc(groups, func(g string) bool { return strings.Trim(g, `"'`) == "default" })
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// requirement is one line of a requirements file.
+type requirement struct {
+	name, version string // version is set when the line pins one
+	resolved      string
+}
+
+// parseRequirements reads a pip requirements file
+// (https://pip.pypa.io/en/stable/reference/requirements-file-format/). It also
+// returns the files that it includes.
+func parseRequirements(data []byte) (reqs []requirement, includes []string) {
+	text := strings.ReplaceAll(string(data), "\\\r\n", " ")
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	for line := range strings.SplitSeq(text, "\n") {
+		line = strings.TrimSpace(line)
+		if i := strings.Index(line, " #"); i >= 0 {
+			line = strings.TrimSpace(line[:i])
+		}
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if line[0] == '-' {
+			for _, option := range []string{"-r", "--requirement"} {
+				if rest, ok := strings.CutPrefix(line, option); ok && rest != "" && (rest[0] == ' ' || rest[0] == '=') {
+					includes = append(includes, strings.TrimSpace(strings.TrimLeft(rest, "= ")))
+				}
+			}
+			continue
+		}
+		line, _, _ = strings.Cut(line, " --") // --hash and other options of the line
+		line, _, _ = strings.Cut(line, ";")
+		if r, ok := parseRequirement(strings.TrimSpace(line)); ok {
+			reqs = append(reqs, r)
+		}
+	}
+	return reqs, includes
+}
+
+func parseRequirement(line string) (requirement, bool) {
+	if name, url, ok := strings.Cut(line, " @ "); ok {
+		name = pythonName(name)
+		return requirement{name: name, resolved: strings.TrimSpace(url)}, name != ""
+	}
+	if strings.Contains(line, "://") || strings.HasPrefix(line, ".") || strings.HasPrefix(line, "/") {
+		_, name, _ := strings.Cut(line, "#egg=")
+		name = pythonName(name)
+		return requirement{name: name, resolved: line}, name != ""
+	}
+	r := requirement{name: pythonName(line)}
+	if r.name == "" {
+		return r, false
+	}
+	rest := strings.TrimSpace(line[strings.Index(line, r.name)+len(r.name):])
+	if strings.HasPrefix(rest, "[") {
+		if _, after, ok := strings.Cut(rest, "]"); ok {
+			rest = strings.TrimSpace(after)
+		}
+	}
+	for _, op := range []string{"===", "=="} {
+		if v, ok := strings.CutPrefix(rest, op); ok {
+			if v = strings.TrimSpace(v); v != "" && !strings.ContainsAny(v, ",*<>!~ ") {
+				r.version = v
+			}
+			break
+		}
+	}
+	return r, true
+}

@@ -1,0 +1,302 @@
+package catalog
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// lockEntry is one package that a lockfile names.
+type lockEntry struct {
+	name, version string
+	path          string // where the lockfile says it is installed, relative to the lockfile; "" when it doesn't
+	resolved      string
+	hashes        map[string]string
+	dev           bool     // only needed to develop
+	main          bool     // a project of the workspace, not a dependency
+	keys          []string // what other entries call it
+	needs         []string // keys of what it needs to run
+}
+
+// lock is one lockfile that was read.
+type lock struct {
+	path, dir string
+	typ       string // package URL type
+	entries   []lockEntry
+}
+
+// lockParser reads one lockfile. The manifest beside it is nil unless the
+// format needs one to tell production from development, and one is there.
+type lockParser struct {
+	typ   string
+	json  bool
+	parse func(data []byte, manifest *npmManifest) ([]lockEntry, error)
+}
+
+// lockParsers lists the formats by file name.
+func lockParsers() map[string]lockParser {
+	return map[string]lockParser{
+		"package-lock.json":   {"npm", true, parsePackageLock},
+		".package-lock.json":  {"npm", true, parsePackageLock}, // npm's own record, in node_modules
+		"npm-shrinkwrap.json": {"npm", true, parsePackageLock},
+		"yarn.lock":           {"npm", false, parseYarnLock},
+		"pnpm-lock.yaml":      {"npm", false, parsePnpmLock},
+		"bun.lock":            {"npm", true, parseBunLock},
+		"Pipfile.lock":        {"pypi", true, parsePipfileLock},
+		"poetry.lock":         {"pypi", false, parsePoetryLock},
+		"uv.lock":             {"pypi", false, parseUVLock},
+		"pdm.lock":            {"pypi", false, parsePDMLock},
+		"Gemfile.lock":        {"gem", false, parseGemfileLock},
+		"composer.lock":       {"composer", true, parseComposerLock},
+		"Cargo.lock":          {"cargo", false, parseCargoLock},
+		"go.mod":              {"golang", false, parseGoMod},
+		"packages.lock.json":  {"nuget", true, parseNuGetLock},
+	}
+}
+
+var errNotLockfile = errors.New("not a lockfile of a known version")
+
+// lockfiles reads the lockfiles of the function itself; those inside installed
+// packages describe how somebody else develops. Where an ecosystem's packages
+// are installed a lockfile is only evidence about them; where none are (the
+// platform installs them, or a bundle holds them) its production packages are
+// declared.
+func lockfiles(ctx context.Context, a *artifact) {
+	parsers := lockParsers()
+	installed := a.installed()
+	var locks []lock
+	for i := range a.files {
+		if ctx.Err() != nil {
+			return
+		}
+		f := &a.files[i]
+		p, ok := parsers[path.Base(f.Path)]
+		if !ok || f.Link != "" || !a.appFile(f.Path) {
+			continue
+		}
+		if l, ok := a.readLock(f.Path, p); ok {
+			locks = append(locks, l)
+		}
+	}
+	for i := range locks {
+		a.confirm(&locks[i])
+	}
+	for i := range locks {
+		l := &locks[i]
+		if path.Base(l.path) != ".package-lock.json" && (!installed[l.typ] || l.typ == "npm" && a.bundleBelow(l.dir)) {
+			a.declare(l)
+		}
+	}
+	a.manifests(installed, locks)
+}
+
+// installed says for which package URL types something is installed.
+func (a *artifact) installed() map[string]bool {
+	out := map[string]bool{}
+	for i := range a.found {
+		if f := &a.found[i]; !f.main && !f.declared {
+			out[f.typ] = true
+		}
+	}
+	return out
+}
+
+// appFile reports whether a manifest or lockfile belongs to the function.
+func (a *artifact) appFile(p string) bool {
+	if path.Base(p) == ".package-lock.json" {
+		return path.Base(dirOf(p)) == "node_modules" && !inNodeModules(strings.TrimSuffix(dirOf(p), "node_modules"))
+	}
+	return !inNodeModules(p) && !a.owners.owns(p) && !underTestFolder(dirOf(p)) && !strings.Contains("/"+p, "/site-packages/")
+}
+
+func (a *artifact) readLock(p string, parser lockParser) (lock, bool) {
+	data, err := a.read(p, a.opts.MaxLockfile)
+	if err == nil && parser.json {
+		err = a.checkJSON(data)
+	}
+	var entries []lockEntry
+	if err == nil {
+		entries, err = parser.parse(data, a.manifestBeside(p))
+	}
+	if err == nil && len(entries) > a.opts.MaxKeys {
+		err = &limitError{fmt.Sprintf("%d packages", len(entries)), int64(a.opts.MaxKeys)}
+	}
+	if err != nil {
+		a.unread(p, fmt.Errorf("read lockfile: %w", err))
+		return lock{}, false
+	}
+	dir := dirOf(p)
+	if path.Base(p) == ".package-lock.json" {
+		dir = dirOf(dir)
+	}
+	return lock{path: p, dir: dir, typ: parser.typ, entries: entries}, true
+}
+
+// manifestBeside returns the package.json in the folder of p, nil when there
+// is none that can be read.
+func (a *artifact) manifestBeside(p string) *npmManifest {
+	switch path.Base(p) {
+	case "yarn.lock", "bun.lock", "package-lock.json", "npm-shrinkwrap.json":
+	default:
+		return nil
+	}
+	at := path.Join(dirOf(p), "package.json")
+	if !a.has(at) {
+		return nil
+	}
+	data, err := a.readJSON(at, a.opts.MaxManifest)
+	if err != nil {
+		return nil
+	}
+	m, err := parseNpmManifest(data)
+	if err != nil {
+		return nil
+	}
+	return &m
+}
+
+// confirm adds what a lockfile knows to the installed packages that it names.
+func (a *artifact) confirm(l *lock) {
+	type key struct{ name, version string }
+	byKey := map[key][]int{}
+	for i := range a.found {
+		if f := &a.found[i]; f.typ == l.typ && !f.declared && !f.main {
+			k := key{sbom.CanonicalName(f.typ, f.name), f.version}
+			byKey[k] = append(byKey[k], i)
+		}
+	}
+	for i := range l.entries {
+		e := &l.entries[i]
+		if e.version == "" {
+			continue
+		}
+		for _, at := range byKey[key{sbom.CanonicalName(l.typ, e.name), e.version}] {
+			f := &a.found[at]
+			if e.path != "" && f.dir != path.Join(l.dir, e.path) {
+				continue
+			}
+			if f.resolved == "" {
+				f.resolved = e.resolved
+			}
+			if f.hashes == nil {
+				f.hashes = e.hashes
+			}
+			if !confirmedBy(f, l.path) {
+				f.also = append(f.also, sbom.Evidence{Method: sbom.MethodLockfile, Confidence: 0.9, Path: l.path})
+			}
+		}
+	}
+}
+
+func confirmedBy(f *found, lock string) bool {
+	for _, e := range f.also {
+		if e.Path == lock {
+			return true
+		}
+	}
+	return false
+}
+
+// declare adds the production packages of a lockfile that are not installed.
+func (a *artifact) declare(l *lock) {
+	have := map[string]bool{}
+	for i := range a.found {
+		if f := &a.found[i]; f.typ == l.typ && !f.main {
+			have[f.purl()] = true
+		}
+	}
+	for i := range l.entries {
+		e := &l.entries[i]
+		if e.dev || e.main || e.name == "" {
+			continue
+		}
+		f := found{
+			typ: l.typ, name: e.name, version: e.version, path: l.path, method: sbom.MethodLockfile, confidence: 0.9,
+			resolved: e.resolved, hashes: e.hashes, declared: true,
+		}
+		if p := f.purl(); !have[p] {
+			have[p] = true
+			a.add(f)
+		}
+	}
+	a.bounds = append(a.bounds, l)
+}
+
+func (a *artifact) bundleBelow(dir string) bool {
+	for i := range a.bundles {
+		if below(a.bundles[i].path, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// boundedBy returns the lockfile that says which packages a bundle can hold:
+// the npm lockfile of the nearest folder around it.
+func (a *artifact) boundedBy(p string) string {
+	best := ""
+	for _, l := range a.bounds {
+		if l.typ == "npm" && below(p, l.dir) && (best == "" || len(l.dir) > len(dirOf(best))) {
+			best = l.path
+		}
+	}
+	return best
+}
+
+// production marks as dev what is not reached from the roots.
+func production(entries []lockEntry, roots []string) {
+	byKey := map[string][]int{}
+	for i := range entries {
+		for _, k := range entries[i].keys {
+			byKey[k] = append(byKey[k], i)
+		}
+	}
+	reached := make([]bool, len(entries))
+	todo := append([]string(nil), roots...)
+	asked := map[string]bool{}
+	for len(todo) > 0 {
+		k := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if asked[k] {
+			continue
+		}
+		asked[k] = true
+		for _, i := range byKey[k] {
+			if !reached[i] {
+				reached[i] = true
+				todo = append(todo, entries[i].needs...)
+			}
+		}
+	}
+	for i := range entries {
+		entries[i].dev = !reached[i]
+	}
+}
+
+// integrity decodes a Subresource Integrity string, "sha512-BASE64 ..."
+// (https://www.w3.org/TR/SRI/#the-integrity-attribute).
+func integrity(s string) map[string]string {
+	var out map[string]string
+	for part := range strings.FieldsSeq(s) {
+		algorithm, value, ok := strings.Cut(part, "-")
+		if !ok {
+			continue
+		}
+		value, _, _ = strings.Cut(value, "?")
+		sum, err := base64.StdEncoding.DecodeString(value)
+		if err != nil || len(sum) < 16 || len(sum) > 64 {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[strings.ToLower(algorithm)] = hex.EncodeToString(sum)
+	}
+	return out
+}

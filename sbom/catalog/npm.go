@@ -1,0 +1,243 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// npmInstalled finds the packages that Node's resolver would load: a
+// package.json right inside node_modules/NAME or node_modules/@SCOPE/NAME, at
+// any depth (https://nodejs.org/api/modules.html#loading-from-node_modules-folders).
+// Any other package.json (dist/esm/package.json and the like) only sets
+// options for a folder. The one at the root is the function itself.
+func npmInstalled(ctx context.Context, a *artifact) {
+	for i := range a.files {
+		if ctx.Err() != nil {
+			return
+		}
+		f := &a.files[i]
+		if path.Base(f.Path) == "package.json" {
+			if dir, ok := npmPackageDir(dirOf(f.Path)); ok {
+				a.npmPackage(f, dir)
+				continue
+			}
+			if dir := dirOf(f.Path); dir == "" || dir == "nodejs" {
+				a.npmMain(f.Path)
+			}
+			continue
+		}
+		if f.Link != "" && inNodeModules(f.Path) {
+			a.npmWorkspace(f)
+		}
+	}
+}
+
+// npmPackageDir reports whether dir is a place from which Node loads a package
+// by name, and returns that name.
+func npmPackageDir(dir string) (name string, ok bool) {
+	i := lastNodeModules(dir)
+	if i < 0 {
+		return "", false
+	}
+	name = dir[i:]
+	scope, base, scoped := strings.Cut(name, "/")
+	switch {
+	case name == "" || name[0] == '.':
+		return "", false
+	case scoped && (scope[0] != '@' || base == "" || strings.Contains(base, "/")):
+		return "", false
+	case !scoped && name[0] == '@':
+		return "", false
+	}
+	return name, !betweenPackagesIsTest(dir[:i])
+}
+
+// lastNodeModules returns the index after the last "node_modules/" element, or -1.
+func lastNodeModules(p string) int {
+	for end := len(p); ; {
+		i := strings.LastIndex(p[:end], "node_modules/")
+		if i < 0 {
+			return -1
+		}
+		if i == 0 || p[i-1] == '/' {
+			return i + len("node_modules/")
+		}
+		end = i
+	}
+}
+
+// betweenPackagesIsTest reports whether the node_modules folder that prefix
+// ends with is a package's test material: node_modules/a/test/x/node_modules/.
+// A package manager nests node_modules right below a package, never deeper.
+func betweenPackagesIsTest(prefix string) bool {
+	prefix = strings.TrimSuffix(prefix, "node_modules/")
+	i := lastNodeModules(prefix)
+	if i < 0 {
+		return false
+	}
+	return underTestFolder(prefix[i:])
+}
+
+func inNodeModules(p string) bool { return lastNodeModules(p) >= 0 }
+
+// npmManifest is what matters of a package.json. Fields of the wrong type
+// count as absent, as they do for Node.
+type npmManifest struct {
+	name, version string
+	licenses      []string
+	ranges        map[string]string // production dependencies -> range
+	optional      map[string]string // optional and peer dependencies -> range
+	workspaces    bool
+}
+
+// npmField decodes one field and reports whether it has that type.
+func npmField[T any](fields map[string]json.RawMessage, name string) (v T) {
+	if raw, ok := fields[name]; ok {
+		if json.Unmarshal(raw, &v) != nil {
+			var zero T
+			return zero
+		}
+	}
+	return v
+}
+
+func parseNpmManifest(data []byte) (npmManifest, error) {
+	// a map, since decoding into a struct would take "Name" for "name"
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return npmManifest{}, fmt.Errorf("parse package.json: %w", err)
+	}
+	m := npmManifest{
+		name:     strings.TrimSpace(npmField[string](fields, "name")),
+		version:  npmVersion(npmField[string](fields, "version")),
+		ranges:   npmRanges(fields, "dependencies"),
+		optional: npmRanges(fields, "optionalDependencies"),
+	}
+	_, m.workspaces = fields["workspaces"]
+	for name, r := range npmRanges(fields, "peerDependencies") {
+		if m.optional == nil {
+			m.optional = map[string]string{}
+		}
+		m.optional[name] = r
+	}
+	type license struct {
+		Type string `json:"type"`
+	}
+	if l := npmField[string](fields, "license"); l != "" {
+		m.licenses = append(m.licenses, l)
+	} else if l := npmField[license](fields, "license"); l.Type != "" {
+		m.licenses = append(m.licenses, l.Type)
+	}
+	for _, l := range npmField[[]license](fields, "licenses") {
+		if l.Type != "" {
+			m.licenses = append(m.licenses, l.Type)
+		}
+	}
+	return m, nil
+}
+
+func npmRanges(fields map[string]json.RawMessage, name string) map[string]string {
+	raw := npmField[map[string]json.RawMessage](fields, name)
+	if len(raw) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(raw))
+	for k, v := range raw {
+		var r string
+		_ = json.Unmarshal(v, &r) // a range of another type is no range; the name still counts
+		out[k] = r
+	}
+	return out
+}
+
+// npmVersion drops what npm drops when it publishes: blanks and a leading "="
+// or "v" (https://github.com/npm/normalize-package-data, semver.clean).
+func npmVersion(v string) string {
+	v = strings.TrimSpace(v)
+	trimmed := strings.TrimLeft(v, "=v ")
+	if trimmed != "" && trimmed[0] >= '0' && trimmed[0] <= '9' {
+		return trimmed
+	}
+	return v
+}
+
+func (m *npmManifest) requires() []string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(m.ranges)), maps.Keys(m.optional))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// readNpmManifest reads a manifest and records it as unknown when it can't.
+func (a *artifact) readNpmManifest(p string) (npmManifest, bool) {
+	data, err := a.readJSON(p, a.opts.MaxManifest)
+	if err == nil {
+		var m npmManifest
+		if m, err = parseNpmManifest(data); err == nil {
+			return m, true
+		}
+	}
+	a.unread(p, err)
+	return npmManifest{}, false
+}
+
+func (a *artifact) npmPackage(f *bundle.File, folder string) {
+	dir := dirOf(f.Path)
+	if f.Link != "" {
+		// a link to another package's manifest is that package, not a second one
+		if t, err := a.tree.Resolve(f.Path); err == nil && t.Path != f.Path {
+			if _, ok := npmPackageDir(dirOf(t.Path)); ok {
+				return
+			}
+		}
+	}
+	m, ok := a.readNpmManifest(f.Path)
+	if !ok {
+		// the folder still says which package it is meant to be
+		a.owners.addDir(dir)
+		return
+	}
+	confidence, detail := 1.0, ""
+	if m.name == "" {
+		m.name, confidence, detail = folder, 0.8, "the manifest has no name; the folder's is used"
+	} else if m.name != folder {
+		detail = "installed under the name " + folder
+	}
+	a.owners.addDir(dir)
+	a.add(found{
+		typ: "npm", name: m.name, version: m.version, path: f.Path, dir: dir, method: sbom.MethodInstalled, confidence: confidence, detail: detail,
+		licenses: a.spdx(m.licenses...), requires: m.requires(),
+	})
+}
+
+// npmMain records the function's own manifest, or that of a layer.
+func (a *artifact) npmMain(p string) {
+	m, ok := a.readNpmManifest(p)
+	if !ok || m.name == "" {
+		return
+	}
+	a.add(found{
+		typ: "npm", name: m.name, version: m.version, path: p, method: sbom.MethodManifest, confidence: 1, main: true,
+		licenses: a.spdx(m.licenses...), requires: m.requires(),
+	})
+}
+
+// npmWorkspace records what a link in node_modules leads to when it is not
+// itself in a node_modules folder: a workspace, so the function's own code
+// (https://docs.npmjs.com/cli/v11/using-npm/workspaces).
+func (a *artifact) npmWorkspace(f *bundle.File) {
+	target := path.Join(dirOf(f.Path), f.Link)
+	if strings.HasPrefix(target, "../") || path.IsAbs(f.Link) || inNodeModules(target+"/") {
+		return
+	}
+	if p := path.Join(target, "package.json"); a.has(p) && target != "." {
+		a.npmMain(p)
+	}
+}

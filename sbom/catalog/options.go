@@ -1,0 +1,36 @@
+package catalog
+
+import (
+	"cmp"
+	"time"
+)
+
+// Options limits the work on one artifact. A zero field means its default.
+type Options struct {
+	MaxManifest   int64         // bytes of one package manifest or metadata file; 4 MiB
+	MaxLockfile   int64         // bytes of one lockfile; 32 MiB
+	MaxKeys       int           // keys of one JSON or entries of one YAML document; 250,000
+	MaxDepth      int           // nesting of one JSON or YAML document; 200
+	MaxExecutable int64         // bytes of one executable; 512 MiB
+	MaxScript     int64         // bytes of one JavaScript file; 64 MiB
+	MaxBuildInfo  int64         // bytes of one binary's embedded dependency list, inflated; 16 MiB
+	MaxComponents int           // packages of one artifact; 200,000
+	MaxUnknowns   int           // unknowns of one artifact, beyond which they are counted; 10,000
+	MaxTime       time.Duration // of one of syft's catalogers on one artifact, a last resort; 15 s
+	MaxRemembered int           // artifacts whose result a Cataloger keeps; 1,000
+}
+
+func (o Options) withDefaults() Options {
+	o.MaxManifest = cmp.Or(o.MaxManifest, 4<<20)
+	o.MaxLockfile = cmp.Or(o.MaxLockfile, 32<<20)
+	o.MaxKeys = cmp.Or(o.MaxKeys, 250_000)
+	o.MaxDepth = cmp.Or(o.MaxDepth, 200)
+	o.MaxExecutable = cmp.Or(o.MaxExecutable, 512<<20)
+	o.MaxScript = cmp.Or(o.MaxScript, 64<<20)
+	o.MaxBuildInfo = cmp.Or(o.MaxBuildInfo, 16<<20)
+	o.MaxComponents = cmp.Or(o.MaxComponents, 200_000)
+	o.MaxUnknowns = cmp.Or(o.MaxUnknowns, 10_000)
+	o.MaxTime = cmp.Or(o.MaxTime, 15*time.Second)
+	o.MaxRemembered = cmp.Or(o.MaxRemembered, 1_000)
+	return o
+}

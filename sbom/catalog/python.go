@@ -1,0 +1,179 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/anchore/syft/syft/pkg/cataloger/python"
+
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// pythonInstalled finds distributions by the metadata that installers leave:
+// NAME.dist-info/METADATA, NAME.egg-info/PKG-INFO, EGG-INFO/PKG-INFO and the
+// single file NAME.egg-info
+// (https://packaging.python.org/specifications/recording-installed-packages/).
+// Vendored ones (setuptools/_vendor) are real code and count.
+func pythonInstalled(ctx context.Context, a *artifact) {
+	shown := map[string]bool{}
+	v := a.newView(a.opts.MaxManifest, func(p string) bool {
+		if pythonMetadata(p) {
+			shown[p] = false
+			return true
+		}
+		switch path.Base(p) {
+		case "RECORD", "installed-files.txt", "top_level.txt", "direct_url.json":
+			return pythonMetadataDir(dirOf(p))
+		}
+		return false
+	})
+	v.reduce = pythonHeader
+	for p := range shown {
+		if !v.set[p] {
+			delete(shown, p)
+		}
+	}
+	if len(shown) == 0 {
+		return
+	}
+	for _, p := range a.syft(ctx, python.NewInstalledPackageCataloger(), v) {
+		at := primary(&p)
+		shown[at] = true
+		m, _ := p.Metadata.(pkg.PythonPackage)
+		f := found{
+			typ: "pypi", name: p.Name, version: p.Version, path: at, dir: pythonDir(at), method: sbom.MethodInstalled, confidence: 0.99,
+			licenses: a.syftLicences(&p), requires: pythonRequires(m.RequiresDist),
+		}
+		if m.DirectURLOrigin != nil {
+			f.resolved = m.DirectURLOrigin.URL
+		}
+		a.pythonOwns(f.dir, &m)
+		a.add(f)
+	}
+	for p, ok := range shown {
+		if !ok && !a.failed[p] && !pythonItself(a, p) {
+			a.unknown(p, sbom.Unreadable, "no package name in the metadata", true)
+		}
+	}
+}
+
+// pythonHeader leaves of a metadata file the fields that are read, one line
+// each: syft joins continuation lines in quadratic time, and a licence text
+// has thousands.
+func pythonHeader(p string, data []byte) []byte {
+	if !pythonMetadata(p) {
+		return data
+	}
+	out := make([]byte, 0, min(len(data), 8<<10))
+	for line := range bytes.SplitSeq(data, []byte("\n")) {
+		line = bytes.TrimRight(line, "\r")
+		if len(line) == 0 {
+			if len(out) > 0 {
+				break // the description follows
+			}
+			continue
+		}
+		if line[0] == ' ' || line[0] == '\t' {
+			continue
+		}
+		switch name, _, _ := bytes.Cut(line, []byte(":")); strings.ToLower(string(name)) {
+		case "name", "version", "license", "license-expression", "requires-dist":
+			out = append(append(out, line...), '\n')
+		}
+	}
+	return out
+}
+
+func pythonMetadata(p string) bool {
+	dir, base := path.Split(p)
+	dir = strings.TrimSuffix(dir, "/")
+	switch {
+	case underTestFolder(dir):
+		return false
+	case base == "METADATA":
+		return strings.HasSuffix(strings.ToLower(dir), "dist-info")
+	case base == "PKG-INFO":
+		return strings.HasSuffix(strings.ToLower(dir), "egg-info")
+	}
+	return strings.HasSuffix(base, ".egg-info")
+}
+
+func pythonMetadataDir(dir string) bool {
+	dir = strings.ToLower(dir)
+	return strings.HasSuffix(dir, "dist-info") || strings.HasSuffix(dir, "egg-info")
+}
+
+// pythonDir returns the folder that the metadata lies in: site-packages, or
+// the function's root.
+func pythonDir(metadata string) string {
+	if strings.HasSuffix(metadata, ".egg-info") {
+		return dirOf(metadata)
+	}
+	return dirOf(dirOf(metadata))
+}
+
+// pythonItself reports whether the metadata is that of the interpreter, which
+// Debian ships as an egg-info file and which is no package.
+func pythonItself(a *artifact, p string) bool {
+	data, err := a.read(p, a.opts.MaxManifest)
+	return err == nil && strings.Contains(string(data), "\nName: Python\n")
+}
+
+// pythonRequires returns the names of Requires-Dist entries that need no extra
+// (https://packaging.python.org/specifications/dependency-specifiers/).
+func pythonRequires(specifiers []string) []string {
+	var out []string
+	for _, s := range specifiers {
+		if _, marker, _ := strings.Cut(s, ";"); strings.Contains(marker, "extra") {
+			continue
+		}
+		if name := pythonName(s); name != "" {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// pythonName returns the name that a dependency specifier starts with.
+func pythonName(specifier string) string {
+	s := strings.TrimSpace(specifier)
+	end := strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
+	})
+	if end >= 0 {
+		s = s[:end]
+	}
+	return strings.Trim(s, "-_.")
+}
+
+// pythonOwns records the files of a distribution: those that RECORD lists, and
+// where there is no RECORD (Debian, eggs) the folders that it is imported by.
+func (a *artifact) pythonOwns(root string, m *pkg.PythonPackage) {
+	for _, f := range m.Files {
+		p := path.Join(root, f.Path)
+		if p == root || strings.HasPrefix(p, "..") {
+			continue
+		}
+		a.owners.addFile(p)
+	}
+	if len(m.Files) > 0 {
+		return
+	}
+	names := m.TopLevelPackages
+	if len(names) == 0 {
+		names = []string{strings.ReplaceAll(sbom.CanonicalName("pypi", m.Name), "-", "_"), m.Name, strings.ToLower(m.Name)}
+	}
+	for _, n := range names {
+		n = strings.TrimSpace(n)
+		if n == "" || strings.Contains(n, "..") || strings.HasPrefix(n, "/") {
+			continue
+		}
+		a.owners.addDir(path.Join(root, n))
+		a.owners.addModule(path.Join(root, n))
+	}
+}

@@ -1,0 +1,143 @@
+package catalog
+
+import (
+	"bytes"
+	"compress/zlib"
+	"context"
+	"debug/elf"
+	"debug/macho"
+	"debug/pe"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// rustBinaries reads the crate list that cargo-auditable stores in a binary:
+// zlib-compressed JSON in the section ".dep-v0"
+// (https://github.com/rust-secure-code/cargo-auditable/blob/master/PARSING.md).
+func rustBinaries(ctx context.Context, a *artifact) {
+	for i := range a.executables {
+		if ctx.Err() != nil {
+			return
+		}
+		e := &a.executables[i]
+		if e.unsafe != "" || e.evident {
+			continue
+		}
+		data, err := a.rustSection(e)
+		if err != nil {
+			a.unread(e.path, err)
+			continue
+		}
+		if data == nil {
+			continue
+		}
+		crates, err := a.parseCrates(e.path, data)
+		if err != nil {
+			a.unread(e.path, err)
+			continue
+		}
+		e.evident = true
+		a.found = append(a.found, crates...)
+	}
+}
+
+// rustSection returns the section, nil when there is none.
+func (a *artifact) rustSection(e *executable) (data []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			data, err = nil, fmt.Errorf("read sections: %v", r)
+		}
+	}()
+	c, err := a.native(e.path)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	switch e.mime {
+	case mimePE:
+		f, err := pe.NewFile(c)
+		if err != nil {
+			return nil, nil // nothing that can be read as a program: opaque
+		}
+		if s := f.Section(".dep-v0"); s != nil {
+			return a.bounded(s.Open(), "crate list")
+		}
+	case mimeMach:
+		f, err := macho.NewFile(c)
+		if err != nil {
+			return nil, nil
+		}
+		if s := f.Section(".dep-v0"); s != nil {
+			return a.bounded(s.Open(), "crate list")
+		}
+	default:
+		f, err := elf.NewFile(c)
+		if err != nil {
+			return nil, nil
+		}
+		if s := f.Section(".dep-v0"); s != nil {
+			return a.bounded(s.Open(), "crate list")
+		}
+	}
+	return nil, nil
+}
+
+// bounded reads at most MaxBuildInfo bytes and calls more an error.
+func (a *artifact) bounded(r io.Reader, what string) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, a.opts.MaxBuildInfo+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", what, err)
+	}
+	if int64(len(data)) > a.opts.MaxBuildInfo {
+		return nil, &limitError{what + " of more than " + fmt.Sprint(a.opts.MaxBuildInfo) + " bytes", a.opts.MaxBuildInfo}
+	}
+	return data, nil
+}
+
+func (a *artifact) parseCrates(p string, section []byte) ([]found, error) {
+	// linkers pad the section with zero bytes, which zlib leaves unread
+	z, err := zlib.NewReader(bytes.NewReader(section))
+	if err != nil {
+		return nil, fmt.Errorf("inflate crate list: %w", err)
+	}
+	data, err := a.bounded(z, "inflated crate list")
+	if err != nil {
+		return nil, err
+	}
+	if err := a.checkJSON(data); err != nil {
+		return nil, err
+	}
+	var list struct {
+		Packages []struct {
+			Name, Version, Source, Kind string
+			Root                        bool
+			Dependencies                []int
+		}
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, fmt.Errorf("parse crate list: %w", err)
+	}
+	var out []found
+	for _, c := range list.Packages {
+		// build dependencies ran on the build machine; their code is not here
+		if c.Name == "" || c.Kind == "build" {
+			continue
+		}
+		f := found{typ: "cargo", name: c.Name, version: c.Version, path: p, method: sbom.MethodBuildInfo, confidence: 1, main: c.Root}
+		switch c.Source {
+		case "", "crates.io", "registry":
+		default:
+			f.detail = "from " + c.Source
+		}
+		for _, d := range c.Dependencies {
+			if d >= 0 && d < len(list.Packages) {
+				f.requires = append(f.requires, list.Packages[d].Name)
+			}
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}

@@ -1,0 +1,353 @@
+package codec
+
+import (
+	"cmp"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// cycloneDXSchema is the "$schema" of version 1.6.
+const cycloneDXSchema = "http://cyclonedx.org/schema/bom-1.6.schema.json"
+
+// EncodeCycloneDX writes doc as CycloneDX 1.6 JSON.
+//
+// With one function, metadata.component is the function and the components are
+// its packages. With several, metadata.component is the run, and each function
+// is a component whose nested components are its packages.
+func EncodeCycloneDX(w io.Writer, doc Document) error {
+	e := &cycloneDX{taken: map[string]bool{}}
+	bom := cdx.BOM{
+		JSONSchema: cycloneDXSchema, BOMFormat: cdx.BOMFormat, SpecVersion: cdx.SpecVersion1_6, Version: 1,
+		SerialNumber: "urn:uuid:" + serial(doc),
+		Metadata: &cdx.Metadata{
+			Timestamp: timestamp(doc.Created),
+			Tools: &cdx.ToolsChoice{Components: &[]cdx.Component{{
+				Type: cdx.ComponentTypeApplication, Name: toolName, Version: doc.ToolVersion,
+				ExternalReferences: &[]cdx.ExternalReference{{Type: cdx.ERTypeWebsite, URL: homepage}},
+			}}},
+		},
+	}
+	if doc.Snapshot != "" {
+		bom.Properties = &[]cdx.Property{{Name: propSnapshot, Value: doc.Snapshot}}
+	}
+	functions := sortedFunctions(doc.Functions)
+	components := []cdx.Component{} // the key is always there: an empty list is a statement
+	if len(functions) == 1 {
+		main, packages := e.function(functions[0], "")
+		bom.Metadata.Component = &main
+		components = packages
+	} else {
+		bom.Metadata.Component = &cdx.Component{
+			Type: cdx.ComponentTypeApplication, BOMRef: e.unique("run"), Name: cmp.Or(doc.Name, "functions"),
+		}
+		for i, f := range functions {
+			main, packages := e.function(f, "f"+itoa(i+1)+"/")
+			packages = append(deref(main.Components), packages...)
+			main.Components = optional(packages)
+			components = append(components, main)
+		}
+	}
+	bom.Components = &components
+	bom.Dependencies = optional(e.dependencies)
+	bom.Compositions = optional(e.compositions)
+	bom.Vulnerabilities = optional(e.vulnerabilities)
+	return WriteJSON(w, bom)
+}
+
+// cycloneDX gathers the parts of a document that are listed at its top level.
+type cycloneDX struct {
+	taken           map[string]bool // bom-refs
+	dependencies    []cdx.Dependency
+	compositions    []cdx.Composition
+	vulnerabilities []cdx.Vulnerability
+}
+
+func (e *cycloneDX) unique(ref string) string { return unique(ref, e.taken) }
+
+// function returns the component of a function, with its artifacts nested as
+// files, and the components of its packages.
+func (e *cycloneDX) function(f Function, prefix string) (cdx.Component, []cdx.Component) {
+	main := cdx.Component{
+		Type: cdx.ComponentTypeApplication, BOMRef: e.unique(prefix + "function"), Name: cmp.Or(f.Name, "function"),
+		Hashes: digestHash(subject(f)),
+	}
+	props := properties{}
+	props.add(propFunction, cmp.Or(f.Name, "function"))
+	props.addIf(propPlatform, f.Platform)
+	props.addIf(propRuntime, f.Runtime)
+	unknown := unknowns(f.SBOM)
+	for _, u := range unknown {
+		props.add(propUnknown, marshalUnknown(u))
+	}
+	main.Properties = optional([]cdx.Property(props))
+
+	var files []cdx.Component
+	for i, a := range f.Artifacts {
+		file := properties{}
+		file.add(propArtifact, itoa(i))
+		file.addIf(propKind, string(a.Kind))
+		if a.Size > 0 {
+			file.add(propSize, itoa(int(a.Size)))
+		}
+		if digestHash(string(a.Digest)) == nil {
+			file.addIf(propDigest, string(a.Digest))
+		}
+		files = append(files, cdx.Component{
+			Type: cdx.ComponentTypeFile, BOMRef: e.unique(prefix + "artifact-" + itoa(i)), Name: cmp.Or(a.Ref, "artifact "+itoa(i)),
+			Hashes: digestHash(string(a.Digest)), Properties: optional([]cdx.Property(file)),
+		})
+	}
+	main.Components = optional(files)
+
+	all := list(f.SBOM, prefix, e.taken)
+	packages := make([]cdx.Component, 0, len(all))
+	refs := map[string]string{} // Component.Ref -> bom-ref
+	for _, c := range all {
+		packages = append(packages, e.component(c, f.Artifacts))
+		refs[c.Ref] = c.ref
+		if refs[c.PURL] == "" {
+			refs[c.PURL] = c.ref
+		}
+	}
+	e.graph(main.BOMRef, all)
+	e.composition(main.BOMRef, unknown)
+	for _, v := range f.Vulnerabilities {
+		e.vulnerability(v, prefix, refs, main.BOMRef)
+	}
+	return main, packages
+}
+
+func (e *cycloneDX) component(c listed, artifacts []Artifact) cdx.Component {
+	out := cdx.Component{
+		Type: cdx.ComponentTypeLibrary, BOMRef: c.ref, Name: cmp.Or(c.Name, c.PURL, "unnamed"), Version: c.Version, PackageURL: c.PURL,
+		Licenses: cycloneDXLicenses(c.Licenses), Evidence: evidence(c.Component),
+	}
+	props := properties{}
+	if c.Main {
+		out.Type = cdx.ComponentTypeApplication
+		props.add(propMain, "true")
+	}
+	props.addIf(propEcosystem, c.Ecosystem)
+	props.addIf(propSource, c.Source)
+	props.addIf(propState, string(c.State))
+	props.addIf(propOrigin, string(c.Origin))
+	if len(c.Versions) > 0 {
+		props.add(propVersions, strings.Join(c.Versions, ","))
+	}
+	if len(c.Occurrences) > 0 {
+		o := c.Occurrences[0]
+		if o.Artifact >= 0 && o.Artifact < len(artifacts) {
+			props.addIf(propArtifact, artifacts[o.Artifact].Ref)
+		}
+		props.addIf(propLayer, string(o.Layer))
+		props.addIf(propPath, o.Path)
+	}
+	for _, name := range c.Requires {
+		props.add(propRequires, name)
+	}
+	var hashes []cdx.Hash
+	for _, alg := range slices.Sorted(maps.Keys(c.Hashes)) {
+		if h, ok := cycloneDXHash(alg, c.Hashes[alg]); ok {
+			hashes = append(hashes, h)
+		} else {
+			props.add(propHash+alg, c.Hashes[alg])
+		}
+	}
+	out.Hashes = optional(hashes)
+	if ref, ok := distribution(c.Resolved); ok {
+		out.ExternalReferences = &[]cdx.ExternalReference{{Type: cdx.ERTypeDistribution, URL: ref}}
+	} else {
+		props.addIf(propResolved, c.Resolved)
+	}
+	out.Properties = optional([]cdx.Property(props))
+	return out
+}
+
+// evidence says how a component was identified: the purl by all methods, and
+// the candidates when its version is one of several.
+func evidence(c sbom.Component) *cdx.Evidence {
+	out := cdx.Evidence{}
+	if len(c.Evidence) > 0 {
+		id := cdx.EvidenceIdentity{Field: cdx.EvidenceIdentityFieldTypePURL, ConcludedValue: c.PURL}
+		if c.PURL == "" {
+			id.Field, id.ConcludedValue = cdx.EvidenceIdentityFieldTypeName, c.Name
+		}
+		var methods []cdx.EvidenceIdentityMethod
+		for _, m := range c.Evidence {
+			value := m.Method
+			for _, s := range []string{m.Path, m.Detail} {
+				if s != "" {
+					value += ": " + s
+				}
+			}
+			methods = append(methods, cdx.EvidenceIdentityMethod{
+				Technique: technique(m.Method), Confidence: confidence(m.Confidence), Value: value,
+			})
+		}
+		id.Methods = &methods
+		id.Confidence = methods[0].Confidence // sorted: the strongest
+		identities := []cdx.EvidenceIdentity{id}
+		for _, v := range c.Versions {
+			identities = append(identities, cdx.EvidenceIdentity{Field: cdx.EvidenceIdentityFieldTypeVersion, ConcludedValue: v})
+		}
+		out.Identity = &cdx.EvidenceIdentityChoice{Identities: &identities}
+	}
+	var places []cdx.EvidenceOccurrence
+	for _, o := range c.Occurrences {
+		if o.Path == "" {
+			continue
+		}
+		places = append(places, cdx.EvidenceOccurrence{Location: o.Path, AdditionalContext: formatContext(o)})
+	}
+	out.Occurrences = optional(places)
+	if out.Identity == nil && out.Occurrences == nil {
+		return nil
+	}
+	return &out
+}
+
+// graph adds what is certain about who needs whom. The function itself depends
+// on what its own manifest requires; without one, on what nobody else requires.
+func (e *cycloneDX) graph(function string, all []listed) {
+	r := newResolver(all)
+	required := map[string]bool{}
+	var own []string
+	var edges []cdx.Dependency
+	hasMain := false
+	for i, c := range all {
+		refs := r.dependencies(i)
+		if c.Main && len(refs) > 0 {
+			hasMain = true
+		}
+		for _, ref := range refs {
+			required[ref] = true
+		}
+		if len(refs) > 0 {
+			edges = append(edges, cdx.Dependency{Ref: c.ref, Dependencies: &refs})
+		}
+	}
+	for _, c := range all {
+		if c.Main || !hasMain && !required[c.ref] {
+			own = append(own, c.ref)
+		}
+	}
+	slices.Sort(own)
+	if len(own) > 0 {
+		e.dependencies = append(e.dependencies, cdx.Dependency{Ref: function, Dependencies: &own})
+	}
+	e.dependencies = append(e.dependencies, edges...)
+}
+
+// composition states how complete the list is. It is never "complete": that
+// nothing was seen that could not be read does not prove that nothing is there.
+func (e *cycloneDX) composition(function string, unknown []sbom.Unknown) {
+	aggregate := cdx.CompositionAggregateUnknown
+	if slices.ContainsFunc(unknown, func(u sbom.Unknown) bool { return u.Kind != sbom.Unmatched }) {
+		aggregate = cdx.CompositionAggregateIncomplete
+	}
+	refs := []cdx.BOMReference{cdx.BOMReference(function)}
+	e.compositions = append(e.compositions, cdx.Composition{Aggregate: aggregate, Assemblies: &refs, Dependencies: &refs})
+}
+
+// cycloneDXLicenses writes one compound expression as an expression, and every
+// other list as licences: the schema allows only one of both.
+func cycloneDXLicenses(declared []string) *cdx.Licenses {
+	if len(declared) == 0 {
+		return nil
+	}
+	if len(declared) == 1 {
+		if _, single := licenseID(declared[0]); !single {
+			if expression, ok := licenseExpression(declared[0]); ok {
+				return &cdx.Licenses{{Expression: expression}}
+			}
+		}
+	}
+	var out cdx.Licenses
+	for _, s := range declared {
+		l := cdx.License{Name: s}
+		if id, ok := licenseID(s); ok {
+			l = cdx.License{ID: id}
+		} else if s == "" {
+			continue
+		}
+		out = append(out, cdx.LicenseChoice{License: &l})
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return &out
+}
+
+// cycloneDXHash maps an algorithm to CycloneDX's list; false when the list or
+// the schema's pattern for the content has no place for it.
+func cycloneDXHash(alg, content string) (cdx.Hash, bool) {
+	names := map[string]struct {
+		name  cdx.HashAlgorithm
+		bytes int
+	}{
+		"md5": {cdx.HashAlgoMD5, 16}, "sha1": {cdx.HashAlgoSHA1, 20}, "sha256": {cdx.HashAlgoSHA256, 32},
+		"sha384": {cdx.HashAlgoSHA384, 48}, "sha512": {cdx.HashAlgoSHA512, 64},
+	}
+	n, ok := names[alg]
+	if !ok || !isHex(content, n.bytes) {
+		return cdx.Hash{}, false
+	}
+	return cdx.Hash{Algorithm: n.name, Value: content}, true
+}
+
+func digestHash(digest string) *[]cdx.Hash {
+	alg, content, _ := strings.Cut(string(bundle.Digest(digest)), ":")
+	if h, ok := cycloneDXHash(alg, content); ok {
+		return &[]cdx.Hash{h}
+	}
+	return nil
+}
+
+// distribution returns an absolute URL without credentials; false when s is none.
+func distribution(s string) (string, bool) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme == "" || u.Host == "" || strings.ContainsFunc(s, Unsafe) {
+		return "", false
+	}
+	u.User = nil // a lockfile of a private registry may hold a token
+	return u.String(), true
+}
+
+func confidence(c float64) *float32 {
+	f := float32(min(max(c, 0), 1))
+	if c != c { // NaN is no JSON number
+		f = 0
+	}
+	return &f
+}
+
+// optional returns nil for an empty list, so that the key is left out.
+func optional[T any](list []T) *[]T {
+	if len(list) == 0 {
+		return nil
+	}
+	return &list
+}
+
+func deref[T any](list *[]T) []T {
+	if list == nil {
+		return nil
+	}
+	return *list
+}
+
+func marshalUnknown(u sbom.Unknown) string {
+	b, err := json.Marshal(unknownJSON{Kind: string(u.Kind), Artifact: u.Artifact, Path: u.Path, Reason: u.Reason, Code: u.Code})
+	if err != nil {
+		return "{}" // strings, a number and a bool always marshal
+	}
+	return string(b)
+}

@@ -1,0 +1,353 @@
+package codec
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// The parts of SPDX 2.3 that are written (https://spdx.github.io/spdx-spec/v2.3/).
+type spdxDocument struct {
+	ID                string             `json:"SPDXID"`
+	Version           string             `json:"spdxVersion"`
+	DataLicense       string             `json:"dataLicense"`
+	Name              string             `json:"name"`
+	Namespace         string             `json:"documentNamespace"`
+	Comment           string             `json:"comment,omitempty"`
+	CreationInfo      spdxCreation       `json:"creationInfo"`
+	DocumentDescribes []string           `json:"documentDescribes,omitempty"`
+	Packages          []spdxPackage      `json:"packages"`
+	Relationships     []spdxRelationship `json:"relationships"`
+	Extracted         []spdxExtracted    `json:"hasExtractedLicensingInfos,omitempty"`
+}
+
+type spdxCreation struct {
+	Created  string   `json:"created"`
+	Creators []string `json:"creators"`
+}
+
+type spdxPackage struct {
+	ID               string           `json:"SPDXID"`
+	Name             string           `json:"name"`
+	Version          string           `json:"versionInfo,omitempty"`
+	FileName         string           `json:"packageFileName,omitempty"`
+	Purpose          string           `json:"primaryPackagePurpose,omitempty"`
+	DownloadLocation string           `json:"downloadLocation"`
+	FilesAnalyzed    bool             `json:"filesAnalyzed"`
+	Checksums        []spdxChecksum   `json:"checksums,omitempty"`
+	LicenseConcluded string           `json:"licenseConcluded"`
+	LicenseDeclared  string           `json:"licenseDeclared"`
+	Copyright        string           `json:"copyrightText"`
+	SourceInfo       string           `json:"sourceInfo,omitempty"`
+	Comment          string           `json:"comment,omitempty"`
+	ExternalRefs     []spdxRef        `json:"externalRefs,omitempty"`
+	Annotations      []spdxAnnotation `json:"annotations,omitempty"`
+}
+
+type spdxChecksum struct {
+	Algorithm string `json:"algorithm"`
+	Value     string `json:"checksumValue"`
+}
+
+type spdxRef struct {
+	Category string `json:"referenceCategory"`
+	Type     string `json:"referenceType"`
+	Locator  string `json:"referenceLocator"`
+}
+
+type spdxAnnotation struct {
+	Type      string `json:"annotationType"`
+	Annotator string `json:"annotator"`
+	Date      string `json:"annotationDate"`
+	Comment   string `json:"comment"`
+}
+
+type spdxRelationship struct {
+	Element string `json:"spdxElementId"`
+	Type    string `json:"relationshipType"`
+	Related string `json:"relatedSpdxElement"`
+}
+
+type spdxExtracted struct {
+	ID   string `json:"licenseId"`
+	Name string `json:"name,omitempty"`
+	Text string `json:"extractedText"`
+}
+
+const (
+	spdxDocumentID = "SPDXRef-DOCUMENT"
+	noAssertion    = "NOASSERTION"
+
+	// spdxFacts starts the comment of an annotation that holds spdxFact as JSON.
+	spdxFacts = "fnaudit: "
+)
+
+// spdxFact is what we know beyond the standard, in an annotation of a package.
+type spdxFact struct {
+	Function string       `json:"function,omitempty"`
+	Platform string       `json:"platform,omitempty"`
+	Runtime  string       `json:"runtime,omitempty"`
+	Snapshot string       `json:"snapshot,omitempty"`
+	Unknown  *unknownJSON `json:"unknown,omitempty"`
+	Artifact *spdxFile    `json:"artifact,omitempty"`
+
+	Main      bool         `json:"main,omitempty"`
+	State     string       `json:"state,omitempty"`
+	Origin    string       `json:"origin,omitempty"`
+	Versions  []string     `json:"versions,omitempty"`
+	Ecosystem string       `json:"ecosystem,omitempty"`
+	Source    string       `json:"source,omitempty"`
+	Requires  []string     `json:"requires,omitempty"`
+	Resolved  string       `json:"resolved,omitempty"`
+	Locations []spdxPlace  `json:"locations,omitempty"`
+	Evidence  []spdxMethod `json:"evidence,omitempty"`
+}
+
+type spdxFile struct {
+	Index  int    `json:"index"`
+	Kind   string `json:"kind,omitempty"`
+	Size   int64  `json:"size,omitempty"`
+	Digest string `json:"digest,omitempty"`
+}
+
+type spdxPlace struct {
+	Artifact int    `json:"artifact"`
+	Layer    string `json:"layer,omitempty"`
+	Path     string `json:"path"`
+	State    string `json:"state,omitempty"`
+}
+
+type spdxMethod struct {
+	Method     string  `json:"method"`
+	Confidence float64 `json:"confidence"`
+	Path       string  `json:"path,omitempty"`
+	Detail     string  `json:"detail,omitempty"`
+}
+
+// EncodeSPDX writes doc as SPDX 2.3 JSON. Each function is a package that the
+// document describes; it contains its artifacts and its packages.
+// Vulnerabilities are not written: SPDX 2.3 has no place for them.
+func EncodeSPDX(w io.Writer, doc Document) error {
+	functions := sortedFunctions(doc.Functions)
+	name := cmp.Or(doc.Name, "functions")
+	if len(functions) == 1 {
+		name = cmp.Or(functions[0].Name, "function")
+	}
+	tool := toolName
+	if doc.ToolVersion != "" {
+		tool += "-" + doc.ToolVersion
+	}
+	e := &spdxEncoder{
+		taken: map[string]bool{spdxDocumentID: true}, extracted: map[string]string{},
+		tool: "Tool: " + tool, date: timestamp(doc.Created),
+		out: spdxDocument{
+			ID: spdxDocumentID, Version: "SPDX-2.3", DataLicense: "CC0-1.0", Name: name,
+			Namespace:     homepage + "/spdx/" + url.PathEscape(truncate(name, 100)) + "-" + serial(doc),
+			CreationInfo:  spdxCreation{Created: timestamp(doc.Created), Creators: []string{"Tool: " + tool}},
+			Packages:      []spdxPackage{},
+			Relationships: []spdxRelationship{},
+		},
+	}
+	for _, f := range functions {
+		e.function(f, doc.Snapshot)
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.extracted)) {
+		e.out.Extracted = append(e.out.Extracted, spdxExtracted{ID: id, Name: truncate(e.extracted[id], 100), Text: e.extracted[id]})
+	}
+	if e.unknowns > 0 {
+		e.out.Comment = fmt.Sprintf("Incomplete: %d parts could not be read or attributed; see the annotations of the described packages.", e.unknowns)
+	}
+	return WriteJSON(w, e.out)
+}
+
+type spdxEncoder struct {
+	out       spdxDocument
+	taken     map[string]bool   // SPDXIDs
+	extracted map[string]string // LicenseRef -> text
+	tool      string
+	date      string
+	unknowns  int
+}
+
+func (e *spdxEncoder) function(f Function, snapshot string) {
+	name := cmp.Or(f.Name, "function")
+	main := spdxPackage{
+		ID: e.id("Function", name, name+subject(f)), Name: name, Purpose: "APPLICATION",
+		DownloadLocation: noAssertion, LicenseConcluded: noAssertion, LicenseDeclared: noAssertion, Copyright: noAssertion,
+		Checksums: spdxChecksums(splitDigest(subject(f))),
+	}
+	if len(f.Artifacts) > 0 {
+		main.FileName = f.Artifacts[0].Ref
+	}
+	e.annotate(&main, spdxFact{Function: name, Platform: f.Platform, Runtime: f.Runtime, Snapshot: snapshot})
+	for _, u := range unknowns(f.SBOM) {
+		e.annotate(&main, spdxFact{Unknown: &unknownJSON{Kind: string(u.Kind), Artifact: u.Artifact, Path: u.Path, Reason: u.Reason, Code: u.Code}})
+		if u.Kind != sbom.Unmatched {
+			e.unknowns++
+		}
+	}
+	e.out.DocumentDescribes = append(e.out.DocumentDescribes, main.ID)
+	e.out.Packages = append(e.out.Packages, main)
+	e.relate(spdxDocumentID, "DESCRIBES", main.ID)
+	for i, a := range f.Artifacts {
+		file := spdxPackage{
+			ID: e.id("Artifact", a.Ref, main.ID+itoa(i)), Name: cmp.Or(a.Ref, "artifact "+itoa(i)), FileName: a.Ref, Purpose: "ARCHIVE",
+			DownloadLocation: noAssertion, LicenseConcluded: noAssertion, LicenseDeclared: noAssertion, Copyright: noAssertion,
+			Checksums: spdxChecksums(splitDigest(string(a.Digest))),
+		}
+		e.annotate(&file, spdxFact{Artifact: &spdxFile{Index: i, Kind: string(a.Kind), Size: a.Size, Digest: string(a.Digest)}})
+		e.out.Packages = append(e.out.Packages, file)
+		e.relate(main.ID, "CONTAINS", file.ID)
+	}
+
+	refs := map[string]bool{}
+	all := list(f.SBOM, "", refs)
+	ids := make(map[string]string, len(all))
+	for _, c := range all {
+		p := e.component(c, main.ID)
+		ids[c.ref] = p.ID
+		e.out.Packages = append(e.out.Packages, p)
+		e.relate(main.ID, "CONTAINS", p.ID)
+	}
+	r := newResolver(all)
+	for i, c := range all {
+		for _, ref := range r.dependencies(i) {
+			e.relate(ids[c.ref], "DEPENDS_ON", ids[ref])
+		}
+	}
+}
+
+func (e *spdxEncoder) component(c listed, function string) spdxPackage {
+	out := spdxPackage{
+		ID: e.id("Package", purlType(c.PURL)+"-"+c.Name+"-"+c.Version, function+"\x00"+c.ref), Name: cmp.Or(c.Name, c.PURL, "unnamed"),
+		Version: c.Version, Purpose: "LIBRARY", DownloadLocation: noAssertion,
+		LicenseConcluded: noAssertion, LicenseDeclared: e.license(c.Licenses), Copyright: noAssertion,
+		Checksums: spdxChecksums(c.Hashes),
+	}
+	if c.Main {
+		out.Purpose = "APPLICATION"
+	}
+	fact := spdxFact{
+		Main: c.Main, State: string(c.State), Origin: string(c.Origin), Versions: c.Versions,
+		Ecosystem: c.Ecosystem, Source: c.Source, Requires: c.Requires,
+	}
+	if u, ok := distribution(c.Resolved); ok {
+		out.DownloadLocation = u
+	} else {
+		fact.Resolved = c.Resolved
+	}
+	if c.PURL != "" {
+		out.ExternalRefs = []spdxRef{{Category: "PACKAGE-MANAGER", Type: "purl", Locator: c.PURL}}
+	}
+	for _, o := range c.Occurrences {
+		fact.Locations = append(fact.Locations, spdxPlace{Artifact: o.Artifact, Layer: string(o.Layer), Path: o.Path, State: string(o.State)})
+	}
+	var how []string
+	for _, m := range c.Evidence {
+		fact.Evidence = append(fact.Evidence, spdxMethod{Method: m.Method, Confidence: float64(*confidence(m.Confidence)), Path: m.Path, Detail: m.Detail})
+		how = append(how, strings.TrimSuffix(m.Method+": "+m.Path, ": "))
+	}
+	if len(how) > 0 {
+		out.SourceInfo = "recognised by " + strings.Join(how, "; ")
+	}
+	if len(c.Versions) > 0 {
+		out.Comment = "The version is one of: " + strings.Join(c.Versions, ", ")
+	}
+	e.annotate(&out, fact)
+	return out
+}
+
+// license returns the declared licences as one expression. SPDX has a single
+// field for them, so several are joined by AND, the reading that obliges most.
+func (e *spdxEncoder) license(declared []string) string {
+	var terms []string
+	for _, s := range declared {
+		if s == "" {
+			continue
+		}
+		expression, ok := licenseExpression(s)
+		if !ok {
+			expression = spdxID("LicenseRef-", s, s)
+			e.extracted[expression] = s
+		}
+		if strings.Contains(expression, " ") && len(declared) > 1 {
+			expression = "(" + expression + ")"
+		}
+		terms = append(terms, expression)
+	}
+	if len(terms) == 0 {
+		return noAssertion
+	}
+	return strings.Join(terms, " AND ")
+}
+
+func (e *spdxEncoder) annotate(p *spdxPackage, fact spdxFact) {
+	b, err := json.Marshal(fact)
+	if err != nil || string(b) == "{}" {
+		return // strings, finite numbers and bools always marshal
+	}
+	p.Annotations = append(p.Annotations, spdxAnnotation{Type: "OTHER", Annotator: e.tool, Date: e.date, Comment: spdxFacts + string(b)})
+}
+
+func (e *spdxEncoder) relate(from, relation, to string) {
+	e.out.Relationships = append(e.out.Relationships, spdxRelationship{Element: from, Type: relation, Related: to})
+}
+
+func (e *spdxEncoder) id(kind, name, key string) string {
+	return unique(spdxID("SPDXRef-"+kind+"-", name, key), e.taken)
+}
+
+// spdxID makes an identifier of letters, digits, "." and "-" (SPDX 2.3 clause
+// 3.2): name for people, cut to 80 bytes, and a digest of key, so that two
+// names which differ only in other characters stay two.
+func spdxID(prefix, name, key string) string {
+	var b strings.Builder
+	for _, r := range truncate(name, 80) {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' {
+			b.WriteRune(r)
+		} else if b.Len() > 0 && !strings.HasSuffix(b.String(), "-") {
+			b.WriteByte('-')
+		}
+	}
+	sum := sha256.Sum256([]byte(key))
+	return prefix + strings.TrimLeft(b.String()+"-", "-") + hex.EncodeToString(sum[:6])
+}
+
+func spdxChecksums(hashes map[string]string) []spdxChecksum {
+	names := map[string]struct {
+		name  string
+		bytes int
+	}{"md5": {"MD5", 16}, "sha1": {"SHA1", 20}, "sha256": {"SHA256", 32}, "sha384": {"SHA384", 48}, "sha512": {"SHA512", 64}}
+	var out []spdxChecksum
+	for _, alg := range slices.Sorted(maps.Keys(hashes)) {
+		if n, ok := names[alg]; ok && isHex(hashes[alg], n.bytes) {
+			out = append(out, spdxChecksum{Algorithm: n.name, Value: hashes[alg]})
+		}
+	}
+	return out
+}
+
+func splitDigest(digest string) map[string]string {
+	alg, content, _ := strings.Cut(digest, ":")
+	return map[string]string{alg: content}
+}
+
+// truncate cuts s to at most n bytes between two characters.
+func truncate(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}

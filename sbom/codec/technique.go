@@ -1,0 +1,36 @@
+package codec
+
+import (
+	"slices"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// technique maps a method of ours to CycloneDX's list (specification 1.6,
+// component evidence, identity methods). What the list has no word for is "other".
+func technique(method string) cdx.EvidenceIdentityTechnique {
+	switch method {
+	case sbom.MethodInstalled, sbom.MethodLockfile, sbom.MethodManifest, "embedded-manifest", "installed-db":
+		return cdx.EvidenceIdentityTechniqueManifestAnalysis
+	case sbom.MethodBuildInfo, sbom.MethodBinary:
+		return cdx.EvidenceIdentityTechniqueBinaryAnalysis
+	case "source-map", "path-comment", "module-key", "version-literal", "license-comment":
+		return cdx.EvidenceIdentityTechniqueSourceCodeAnalysis
+	case "fingerprint":
+		return cdx.EvidenceIdentityTechniqueASTFingerprint
+	case "hash":
+		return cdx.EvidenceIdentityTechniqueHashComparison
+	case "filename":
+		return cdx.EvidenceIdentityTechniqueFilename
+	}
+	return cdx.EvidenceIdentityTechniqueOther
+}
+
+// sortedEvidence returns the evidence strongest first, the rest of the order
+// fixed by content.
+func sortedEvidence(evidence []sbom.Evidence) []sbom.Evidence {
+	out := slices.Clone(evidence)
+	slices.SortStableFunc(out, compareEvidence)
+	return out
+}

@@ -1,0 +1,299 @@
+package feed
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fnaudit/fnaudit/vulndb"
+)
+
+// Limits on what a server may ask for or send.
+const (
+	maxRetryAfter = 2 * time.Minute // a server that wants a longer pause has failed for this run
+	maxList       = 1 << 20         // bytes of ecosystems.txt
+	maxRedirects  = 5
+)
+
+// export is OSV's export at an address.
+type export struct {
+	o      Options
+	update *vulndb.Update
+	base   string
+	client *http.Client
+}
+
+func newExport(o Options, u *vulndb.Update) *export {
+	client := *o.Client
+	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects {
+			return errors.New("too many redirects")
+		}
+		if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
+			return fmt.Errorf("refuse a redirect from https to %s", req.URL.Scheme)
+		}
+		return nil
+	}
+	return &export{o: o, update: u, base: strings.TrimRight(o.From, "/"), client: &client}
+}
+
+// list reads ecosystems.txt. What no scan can ask for is left out: records of
+// commits, of the kernel and of fuzzing builds, which are a third of the export.
+func (e *export) list(ctx context.Context) ([]string, []error) {
+	var b []byte
+	err := e.retry(ctx, func(ctx context.Context) error {
+		resp, err := e.request(ctx, listName, nil)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if b, err = io.ReadAll(io.LimitReader(resp.Body, maxList+1)); err != nil {
+			return retryable(err)
+		}
+		if len(b) > maxList {
+			return fmt.Errorf("over %d bytes", maxList)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, []error{fmt.Errorf("read the list of ecosystems: %w", err)}
+	}
+	var names []string
+	for _, n := range parseList(b) {
+		switch n {
+		case "GIT", "Linux", "OSS-Fuzz", "Android", "GSD":
+		default:
+			names = append(names, n)
+		}
+	}
+	return names, nil
+}
+
+// get downloads one archive, unless the server says that it is the one that
+// the store was built from.
+func (e *export) get(ctx context.Context, ecosystem string) (got, error) {
+	name := ecosystem + "/" + archiveName
+	address := e.address(name)
+	header := http.Header{}
+	prev, ok := e.update.Previous().Source(ecosystem)
+	conditional := ok && !prev.Folder && prev.URL == address && e.update.Intact(ecosystem)
+	if conditional {
+		switch {
+		case prev.ETag != "":
+			header.Set("If-None-Match", prev.ETag)
+		case !prev.AsOf.IsZero():
+			header.Set("If-Modified-Since", prev.AsOf.UTC().Format(http.TimeFormat))
+		default:
+			conditional = false
+		}
+	}
+	var g got
+	err := e.retry(ctx, func(ctx context.Context) error {
+		resp, err := e.request(ctx, name, header)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		g = got{input: vulndb.Input{URL: address, ETag: resp.Header.Get("ETag"), AsOf: e.lastModified(resp)}}
+		if resp.StatusCode == http.StatusNotModified {
+			if !conditional {
+				return errors.New("the server says that nothing changed since a state that was not named")
+			}
+			g.unchanged = true
+			return nil
+		}
+		g.temp, err = e.download(resp, ecosystem)
+		g.input.Archive = g.temp
+		return err
+	})
+	if err != nil {
+		return got{}, err
+	}
+	return g, nil
+}
+
+// lastModified returns the date of an export. A date in the future is a wrong
+// clock somewhere, and would make the store look fresh for as long: it counts
+// as none, and the records' own dates decide.
+func (e *export) lastModified(resp *http.Response) time.Time {
+	t, err := http.ParseTime(resp.Header.Get("Last-Modified"))
+	if err != nil || t.After(e.o.Now()) {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+func (e *export) address(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	return e.base + "/" + strings.Join(parts, "/")
+}
+
+// request returns a response with status 200 or, for a conditional request,
+// 304. The caller closes its body.
+func (e *export) request(ctx context.Context, name string, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.address(name), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header = header.Clone()
+	if req.Header == nil {
+		req.Header = http.Header{}
+	}
+	req.Header.Set("User-Agent", "fnaudit")
+	req.Header.Set("Accept-Encoding", "identity") // a zip gains nothing, and the limit is on the bytes that are stored
+	resp, err := e.client.Do(req)
+	if err != nil {
+		return nil, retryable(err)
+	}
+	switch code := resp.StatusCode; {
+	case code == http.StatusOK, code == http.StatusNotModified:
+		return resp, nil
+	case code == http.StatusNotFound:
+		err = fmt.Errorf("%s: not found; names of ecosystems are those of OSV, as in npm, PyPI, crates.io", e.address(name))
+	case code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code >= 500:
+		err = &retryError{err: fmt.Errorf("%s: %s", e.address(name), resp.Status), after: e.retryAfter(resp)}
+	default:
+		err = fmt.Errorf("%s: %s", e.address(name), resp.Status)
+	}
+	io.CopyN(io.Discard, resp.Body, 64<<10)
+	resp.Body.Close()
+	return nil, err
+}
+
+// download stores a body in a temporary file and checks that it is complete:
+// by its length, and by the checksum that Google's storage sends.
+func (e *export) download(resp *http.Response, ecosystem string) (path string, err error) {
+	if resp.ContentLength > e.o.MaxBytes {
+		return "", fmt.Errorf("the export has %d bytes, over %d", resp.ContentLength, e.o.MaxBytes)
+	}
+	f, err := e.update.Temp()
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	counter := &counter{report: func(n int64) {
+		e.o.Progress(Progress{Ecosystem: ecosystem, Stage: vulndb.Fetching, Done: n, Total: max(resp.ContentLength, 0)})
+	}}
+	n, err := io.Copy(io.MultiWriter(f, sum, counter), io.LimitReader(resp.Body, e.o.MaxBytes+1))
+	if err != nil {
+		var full *os.PathError
+		if errors.As(err, &full) {
+			return "", fmt.Errorf("store the download: %w", err) // the disk, not the network
+		}
+		return "", retryable(fmt.Errorf("download: %w", err))
+	}
+	if n > e.o.MaxBytes {
+		return "", fmt.Errorf("the export has over %d bytes", e.o.MaxBytes)
+	}
+	if resp.ContentLength >= 0 && n != resp.ContentLength {
+		return "", retryable(fmt.Errorf("download: %d of %d bytes", n, resp.ContentLength))
+	}
+	return f.Name(), checkHash(resp, sum)
+}
+
+// checkHash compares with X-Goog-Hash, where there is one.
+func checkHash(resp *http.Response, sum hash.Hash32) error {
+	for _, value := range resp.Header.Values("X-Goog-Hash") {
+		for part := range strings.SplitSeq(value, ",") {
+			encoded, ok := strings.CutPrefix(strings.TrimSpace(part), "crc32c=")
+			if !ok {
+				continue
+			}
+			want, err := base64.StdEncoding.DecodeString(encoded)
+			if err != nil || len(want) != 4 {
+				return fmt.Errorf("read the checksum %q of the export", encoded)
+			}
+			if binary.BigEndian.Uint32(want) != sum.Sum32() {
+				return retryable(errors.New("download: the checksum is not that of the export"))
+			}
+		}
+	}
+	return nil
+}
+
+// counter reports bytes, at most every quarter of a megabyte.
+type counter struct {
+	n, told int64
+	report  func(int64)
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	c.n += int64(len(b))
+	if c.n-c.told >= 256<<10 || c.told == 0 {
+		c.told = c.n
+		c.report(c.n)
+	}
+	return len(b), nil
+}
+
+// retryError is a failure that may pass.
+type retryError struct {
+	err   error
+	after time.Duration // what the server asks to wait; 0: it does not say
+}
+
+func (r *retryError) Error() string { return r.err.Error() }
+func (r *retryError) Unwrap() error { return r.err }
+
+func retryable(err error) error { return &retryError{err: err} }
+
+// retry tries until it works, the attempts are used up, or the failure is one
+// that does not pass.
+func (e *export) retry(ctx context.Context, try func(context.Context) error) error {
+	wait := e.o.Backoff
+	for n := 1; ; n++ {
+		attempt, cancel := context.WithTimeout(ctx, e.o.Timeout)
+		err := try(attempt)
+		cancel()
+		var again *retryError
+		if err == nil || ctx.Err() != nil || !errors.As(err, &again) {
+			return err
+		}
+		if again.after > maxRetryAfter {
+			return fmt.Errorf("%w; the server asks to wait %v", err, again.after)
+		}
+		if n >= e.o.Attempts {
+			return fmt.Errorf("%w (%d attempts)", err, n)
+		}
+		// Half of the wait is random, so that many builds that failed together do not return together.
+		pause := max(again.after, wait/2+rand.N(wait/2+1))
+		wait *= 2
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// retryAfter reads the Retry-After header: seconds or a date (RFC 9110, section 10.2.3).
+func (e *export) retryAfter(resp *http.Response) time.Duration {
+	v := resp.Header.Get("Retry-After")
+	if s, err := strconv.Atoi(v); err == nil && s > 0 {
+		return min(time.Duration(s), 1<<20) * time.Second
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(t.Sub(e.o.Now()), 0)
+	}
+	return 0
+}

@@ -1,0 +1,189 @@
+package vulndb
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Source is what the store holds of one ecosystem, and where it came from.
+type Source struct {
+	Ecosystem string    `json:"ecosystem"` // without a release
+	File      string    `json:"file"`      // name inside the store's eco folder; "" for the starter set
+	Digest    string    `json:"digest"`    // "sha256:..." of that file
+	Size      int64     `json:"size"`      // bytes of that file
+	Records   int       `json:"records"`   // advisories, withdrawn ones included
+	Packages  int       `json:"packages"`  // names that have at least one
+	URL       string    `json:"url"`       // what was read: the address of the export, or the path of a folder's archive
+	Folder    bool      `json:"folder,omitempty"`
+	AsOf      time.Time `json:"asOf"`           // when the source was current; zero when nothing says so, which counts as infinitely old
+	Modified  time.Time `json:"modified"`       // newest `modified` of its records that was not in the future
+	ETag      string    `json:"etag,omitempty"` // of the export, for the next conditional request
+	Export    string    `json:"export"`         // "sha256:..." of the export itself
+	Unread    int       `json:"unread,omitempty"`
+	UnreadIDs []string  `json:"unreadIds,omitempty"` // file names of records that could not be read; at most maxUnreadNames
+}
+
+// Snapshot says what a store knows, and as of when.
+type Snapshot struct {
+	ID      string    // "sha256:..." over the sorted pairs of ecosystem and digest: the same ID is the same knowledge
+	BuiltAt time.Time // the newest AsOf of its sources, so that the same sources give the same Snapshot
+	Starter bool      // the embedded starter set, which is never complete
+	Sources []Source  // sorted by ecosystem
+}
+
+// Records returns the number of advisories in all sources.
+func (s Snapshot) Records() int {
+	n := 0
+	for i := range s.Sources {
+		n += s.Sources[i].Records
+	}
+	return n
+}
+
+// OldestAsOf returns the time that the store's age counts from: the oldest
+// AsOf among its sources. It is zero when a source has none or there is no
+// source.
+func (s Snapshot) OldestAsOf() time.Time {
+	var oldest time.Time
+	for i := range s.Sources {
+		if t := s.Sources[i].AsOf; i == 0 || t.Before(oldest) {
+			oldest = t
+		}
+	}
+	return oldest
+}
+
+// Source returns the source of an ecosystem (a release is ignored).
+func (s Snapshot) Source(ecosystem string) (Source, bool) {
+	base := Base(ecosystem)
+	for _, src := range s.Sources {
+		if src.Ecosystem == base {
+			return src, true
+		}
+	}
+	return Source{}, false
+}
+
+// newSnapshot sorts the sources and derives the rest from them.
+func newSnapshot(sources []Source, starter bool) Snapshot {
+	slices.SortFunc(sources, func(a, b Source) int { return strings.Compare(a.Ecosystem, b.Ecosystem) })
+	sum := sha256.New()
+	s := Snapshot{Starter: starter, Sources: sources}
+	for _, src := range sources {
+		fmt.Fprintf(sum, "%s %s\n", src.Ecosystem, src.Digest)
+		if src.AsOf.After(s.BuiltAt) {
+			s.BuiltAt = src.AsOf
+		}
+	}
+	s.ID = "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	return s
+}
+
+// Names inside the store's folder.
+const (
+	snapshotName = "snapshot.json"
+	ecoDir       = "eco"
+	lockName     = "lock"
+	tempSuffix   = ".tmp"
+	fdbSuffix    = ".fdb"
+)
+
+// maxSnapshot bounds snapshot.json in bytes; that of a full store has under
+// 40 KB.
+const maxSnapshot = 4 << 20
+
+// snapshotFile is snapshot.json.
+type snapshotFile struct {
+	FormatVersion int       `json:"formatVersion"`
+	ID            string    `json:"id"`
+	BuiltAt       time.Time `json:"builtAt"`
+	Sources       []Source  `json:"sources"`
+}
+
+// ErrNoStore is wrapped by the error of Open when there is no store in the
+// folder. The starter set is what to use then.
+var ErrNoStore = errors.New("there is no advisory store")
+
+// ReadSnapshot reads what the store in a folder knows, without opening it. The
+// error wraps ErrNoStore, ErrDamaged or ErrFormat.
+func ReadSnapshot(dir string) (Snapshot, error) {
+	f, err := os.Open(filepath.Join(dir, snapshotName))
+	if errors.Is(err, os.ErrNotExist) {
+		return Snapshot{}, fmt.Errorf("open store %s: %w", dir, ErrNoStore)
+	}
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("open store: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxSnapshot+1))
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("open store: %w", err)
+	}
+	s, err := parseSnapshot(b)
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("%s: %w", filepath.Join(dir, snapshotName), err)
+	}
+	return s, nil
+}
+
+func parseSnapshot(b []byte) (Snapshot, error) {
+	var file snapshotFile
+	if len(b) > maxSnapshot || json.Unmarshal(b, &file) != nil {
+		return Snapshot{}, damaged("no snapshot file")
+	}
+	if file.FormatVersion != formatVersion {
+		return Snapshot{}, fmt.Errorf("read store: format version %d, want %d: %w", file.FormatVersion, formatVersion, ErrFormat)
+	}
+	for _, src := range file.Sources {
+		if src.File != fileName(src.Ecosystem, src.Digest) || src.Size < 0 {
+			return Snapshot{}, damaged("source %q of the snapshot", clip(src.Ecosystem, 80))
+		}
+	}
+	s := newSnapshot(file.Sources, false)
+	if s.ID != file.ID {
+		return Snapshot{}, damaged("the snapshot's sources do not give its id")
+	}
+	for i := 1; i < len(s.Sources); i++ {
+		if s.Sources[i].Ecosystem == s.Sources[i-1].Ecosystem {
+			return Snapshot{}, damaged("two sources of %s", s.Sources[i].Ecosystem)
+		}
+	}
+	return s, nil
+}
+
+func (s Snapshot) encode() ([]byte, error) {
+	b, err := json.MarshalIndent(snapshotFile{formatVersion, s.ID, s.BuiltAt, s.Sources}, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write snapshot: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+// fileName returns the name of an ecosystem's file: the ecosystem with every
+// byte escaped that is special in a file name somewhere, and the digest. It
+// returns "" for what is no digest, and so never a path out of the folder.
+func fileName(ecosystem, digest string) string {
+	hexa, ok := strings.CutPrefix(digest, "sha256:")
+	if !ok || len(hexa) != 2*sha256.Size || strings.Trim(hexa, "0123456789abcdef") != "" || ecosystem == "" || len(ecosystem) > maxEcoName {
+		return ""
+	}
+	var b strings.Builder
+	for i := 0; i < len(ecosystem); i++ {
+		c := ecosystem[i]
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' && i > 0 || c == '-' && i > 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String() + "-" + hexa + fdbSuffix
+}
