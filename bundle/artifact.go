@@ -22,7 +22,7 @@ const (
 type Artifact struct {
 	Ref    string // what the user called it: a path or a reference
 	Kind   Kind
-	Digest Digest // zip and jar: of the file; directory: see DirectoryDigest
+	Digest Digest // zip, jar, binary: of the file; directory: over its sorted files, see dir.go (folder.digest); "" when not everything could be read
 	Size   int64  // bytes as shipped (compressed), 0 when not known
 }
 

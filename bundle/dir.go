@@ -44,7 +44,7 @@ func openFolder(ctx context.Context, dir string, lim Limits, dec *decoders) (*pa
 	}
 	if w.archivesOnly() {
 		root.Close()
-		return nil, fmt.Errorf("the folder holds only archives: name one of them, or take each as a function with --each %s", dir)
+		return nil, fmt.Errorf("%w: name one of them, or take each as a function with --each %s", ErrOnlyArchives, dir)
 	}
 	p := &pack{kind: KindDirectory, length: w.bytes, root: w.f, lim: lim, dec: dec}
 	p.digest = w.f.digest()
@@ -264,6 +264,10 @@ func (w *folderWalk) hash(name string) (sum [sha256.Size]byte, n int64, err erro
 		}
 	}
 }
+
+// ErrOnlyArchives is wrapped by the error for a folder that is a heap of
+// packages side by side and no function.
+var ErrOnlyArchives = errors.New("the folder holds only archives")
 
 // archivesOnly reports whether the folder is a heap of packages and not a
 // function: archives side by side and nothing else.

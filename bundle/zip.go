@@ -192,6 +192,7 @@ func (z *zipReader) entry(h []byte, name string, extra []byte) {
 		z.log.add(Notice{Path: path, Kind: NoticeSetuid, Detail: mode.String()})
 	}
 	z.faults(&r, &rec)
+	rec.Size = max(rec.Size, 0) // a claim of 2^63 bytes or more
 	r.rec = int32(len(z.recs))
 	z.recs = append(z.recs, rec)
 	z.raw = append(z.raw, r)

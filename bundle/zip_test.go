@@ -163,6 +163,8 @@ func TestZip(t *testing.T) {
 			"Index.js \"1\"\nindex.js \"2\"\ncase-collision index.js\n"},
 		{"setuid and device", zipOf{entries: []ent{{name: "a", body: "1", mode: 0o104755}, {name: "b", body: "2", mode: 0o020644}}},
 			"a \"1\"\nb \"2\"\nsetuid a\nspecial-file b\n"},
+		{"size over 63 bits", zipOf{entries: []ent{{name: "a", body: "1", size: u32(0xffffffff), extra: append([]byte{1, 0, 8, 0}, bytes.Repeat([]byte{0xff}, 8)...)}}},
+			"a error truncated\n!header-mismatch a\n!truncated a\n"},
 		{"links", zipOf{entries: []ent{
 			{name: "abs", body: "/etc/passwd", store: true, mode: 0o120777}, {name: "lib", body: "/opt/lib", store: true, mode: 0o120777},
 			{name: "up", body: "../x", store: true, mode: 0o120777}, {name: "a", body: "b", store: true, mode: 0o120777}, {name: "b", body: "a", mode: 0o120777},

@@ -104,11 +104,6 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 		c.add("it holds %d records of %s in %d packages, the snapshot says %d of %s in %d",
 			f.h.records, f.h.ecosystem, f.h.packages, c.src.Records, c.src.Ecosystem, c.src.Packages)
 	}
-	dec, err := newDecoder()
-	if err != nil {
-		return err
-	}
-	defer dec.Close()
 	if _, err := f.releaseCounts(); err != nil {
 		c.add("%v", err)
 	}
@@ -118,7 +113,7 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		recs, err := f.block(dec, n)
+		recs, err := f.block(n)
 		if err != nil {
 			c.add("%v", err)
 			continue

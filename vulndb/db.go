@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // DB is an open advisory store. It is safe for concurrent use. What it was
@@ -20,8 +18,7 @@ import (
 type DB struct {
 	snapshot Snapshot
 	files    map[string]*fdb // by ecosystem
-	dec      *zstd.Decoder
-	starter  *starter // instead of the two above
+	starter  *starter        // instead of the two above
 
 	mu     sync.RWMutex // read-locked by every lookup, locked by Close, which unmaps what lookups read
 	closed bool
@@ -76,11 +73,7 @@ func advise(err error) error {
 }
 
 func openSnapshot(dir string, s Snapshot) (db *DB, err error) {
-	dec, err := newDecoder()
-	if err != nil {
-		return nil, err
-	}
-	db = &DB{snapshot: s, files: make(map[string]*fdb, len(s.Sources)), dec: dec}
+	db = &DB{snapshot: s, files: make(map[string]*fdb, len(s.Sources))}
 	defer func() {
 		if err != nil {
 			db.Close()
@@ -146,9 +139,6 @@ func (db *DB) Close() error {
 	var errs []error
 	for _, f := range db.files {
 		errs = append(errs, f.blob.close())
-	}
-	if db.dec != nil {
-		db.dec.Close()
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close store: %w", err)
@@ -263,7 +253,7 @@ func (db *DB) byNames(base string, names []string) ([]*Advisory, error) {
 			refs = append(refs, r...)
 		}
 		var err error
-		list, err = f.advisories(db.dec, refs)
+		list, err = f.advisories(refs)
 		return err
 	})
 	return unique(list), err
@@ -305,7 +295,7 @@ func (db *DB) Lookup(ctx context.Context, id string) ([]*Advisory, error) {
 			if err != nil {
 				return err
 			}
-			found, err := f.advisories(db.dec, refs)
+			found, err := f.advisories(refs)
 			list = append(list, found...)
 			return err
 		})

@@ -11,7 +11,7 @@ import (
 // One .fdb file holds the advisories of one ecosystem, and never changes:
 //
 //	header        256 bytes, ends with its own checksum
-//	blocks        zstd frames of about 16 KB of encoded advisories each, ordered by package, then id
+//	blocks        about 8 KB of encoded advisories each, ordered by package, then id, compressed as an S2 block
 //	block table   24 bytes per block: where it lies, how long it is, its checksum
 //	package index buckets of names, each bucket with its checksum; then a table of where each bucket begins
 //	id index      the same for ids and aliases
@@ -32,8 +32,8 @@ const (
 	blockEntry    = 24
 	bucketEntry   = 8
 
-	targetBlock = 16 << 10  // bytes of encoded advisories after which a block is closed
-	maxBlock    = 64 << 20  // bytes of one block; above MaxRecord, since one record is never split
+	targetBlock = 4 << 10   // bytes of encoded advisories after which a block is closed
+	maxBlock    = 32 << 20  // bytes of one block before compression; above MaxRecord, since one record is never split
 	maxBucket   = 256 << 20 // bytes of one index bucket
 	bucketLoad  = 4         // names per bucket, on average
 )

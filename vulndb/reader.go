@@ -3,12 +3,12 @@ package vulndb
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"math"
 	"slices"
 	"sync"
+	"unsafe"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/s2"
 )
 
 // blob is the bytes of a store file. A mapped file returns a view, valid until
@@ -143,7 +143,7 @@ func (f *fdb) idRefs(id string) ([]ref, error) {
 }
 
 // advisories reads the advisories at the references, sorted by id.
-func (f *fdb) advisories(dec *zstd.Decoder, refs []ref) ([]*Advisory, error) {
+func (f *fdb) advisories(refs []ref) ([]*Advisory, error) {
 	slices.SortFunc(refs, func(a, b ref) int { return cmp.Or(cmp.Compare(a.block, b.block), cmp.Compare(a.slot, b.slot)) })
 	out := make([]*Advisory, 0, len(refs))
 	for i := 0; i < len(refs); {
@@ -151,7 +151,7 @@ func (f *fdb) advisories(dec *zstd.Decoder, refs []ref) ([]*Advisory, error) {
 		for j < len(refs) && refs[j].block == refs[i].block {
 			j++
 		}
-		recs, err := f.block(dec, refs[i].block)
+		recs, err := f.block(refs[i].block)
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +171,7 @@ func (f *fdb) advisories(dec *zstd.Decoder, refs []ref) ([]*Advisory, error) {
 }
 
 // block returns the encoded records of one block.
-func (f *fdb) block(dec *zstd.Decoder, n uint32) ([]string, error) {
+func (f *fdb) block(n uint32) ([]string, error) {
 	if n >= f.h.blocks {
 		return nil, damaged("%s has no block %d", f.h.ecosystem, n)
 	}
@@ -192,13 +192,14 @@ func (f *fdb) block(dec *zstd.Decoder, n uint32) ([]string, error) {
 	if placedChecksum(packed, domainBlock, n) != sum {
 		return nil, damaged("checksum of block %d of %s", n, f.h.ecosystem)
 	}
-	// The size in the table is only a claim until the frame is decoded: start
-	// with what the compressed bytes make likely and let it grow.
-	plain, err := dec.DecodeAll(packed, make([]byte, 0, min(int(raw), 32*int(size)+1024)))
-	if err != nil || len(plain) != int(raw) {
+	if n, err := s2.DecodedLen(packed); err != nil || n != int(raw) {
+		return nil, damaged("size of block %d of %s", n, f.h.ecosystem)
+	}
+	plain, err := s2.Decode(make([]byte, raw), packed)
+	if err != nil {
 		return nil, damaged("block %d of %s cannot be decompressed", n, f.h.ecosystem)
 	}
-	d := decoder{s: string(plain)}
+	d := decoder{s: unsafe.String(unsafe.SliceData(plain), len(plain))} // plain is not used after this
 	if count > raw {
 		return nil, damaged("block %d of %s", n, f.h.ecosystem)
 	}
@@ -289,14 +290,4 @@ func (r *bytesReader) take(n uint64) []byte {
 	v := r.b[:n]
 	r.b = r.b[n:]
 	return v
-}
-
-// newDecoder makes the decompressor that all files of a DB share. DecodeAll of
-// it is safe for concurrent use.
-func newDecoder() (*zstd.Decoder, error) {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxBlock))
-	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
-	}
-	return d, nil
 }

@@ -13,7 +13,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/s2"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -244,15 +244,6 @@ func (w *fdbWriter) writeBlocks(ctx context.Context, f *fileWriter, h *header, j
 	h.blocks = uint32(len(blocks))
 	h.sections[secBlocks].off = f.off
 	table := make([]byte, 0, len(blocks)*blockEntry)
-	encoders := make([]*zstd.Encoder, jobs)
-	for i := range encoders {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true))
-		if err != nil {
-			return fmt.Errorf("write store: %w", err)
-		}
-		defer e.Close()
-		encoders[i] = e
-	}
 	const perJob = 32
 	window := jobs * perJob
 	packed, sizes := make([][]byte, window), make([]int, window)
@@ -270,7 +261,7 @@ func (w *fdbWriter) writeBlocks(ctx context.Context, f *fileWriter, h *header, j
 					if raw, err = w.raw(raw[:0], blocks[start+i]); err != nil {
 						return err
 					}
-					packed[i], sizes[i] = encoders[j].EncodeAll(raw, packed[i][:0]), len(raw)
+					packed[i], sizes[i] = s2.EncodeBest(packed[i][:cap(packed[i])], raw), len(raw)
 				}
 				return nil
 			})

@@ -99,6 +99,9 @@ func mkfeed(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func zipDir(name, dir string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
+	}
 	f, err := os.Create(name)
 	if err != nil {
 		return err

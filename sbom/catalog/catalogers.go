@@ -24,6 +24,7 @@ func catalogers() []cataloger {
 		{"Rust build information", rustBinaries},
 		{"well-known binaries", knownBinaries},
 		{"bundled JavaScript", bundledScripts},
+		{"Python packages without metadata", strippedPython},
 		{"lockfiles", lockfiles},
 		{"opaque files", opaqueFiles},
 	}

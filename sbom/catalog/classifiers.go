@@ -12,12 +12,12 @@ import (
 // knownBinaries recognises interpreters and libraries that came without a
 // package manager, as in a custom runtime, by the version strings in them.
 // Files that a package owns are left to that package: a wheel's own copy of a
-// library is part of the wheel.
+// library is part of the wheel. So are those whose build information was read.
 func knownBinaries(ctx context.Context, a *artifact) {
 	v := &view{a: a, set: map[string]bool{}, mime: map[string]string{}}
 	for i := range a.executables {
 		e := &a.executables[i]
-		if e.unsafe != "" || e.packed || a.owners.owns(e.path) {
+		if e.unsafe != "" || e.packed || e.evident || a.owners.owns(e.path) {
 			continue
 		}
 		v.files = append(v.files, e.path)

@@ -257,23 +257,19 @@ func (e *cycloneDX) composition(function string, unknown []sbom.Unknown) {
 	e.compositions = append(e.compositions, cdx.Composition{Aggregate: aggregate, Assemblies: &refs, Dependencies: &refs})
 }
 
-// cycloneDXLicenses writes one compound expression as an expression, and every
-// other list as licences: the schema allows only one of both.
+// cycloneDXLicenses writes one licence as an id or an expression, and a list
+// as ids and names: the schema allows one expression or a list of licences.
 func cycloneDXLicenses(declared []string) *cdx.Licenses {
-	if len(declared) == 0 {
-		return nil
-	}
 	if len(declared) == 1 {
-		if _, single := licenseID(declared[0]); !single {
-			if expression, ok := licenseExpression(declared[0]); ok {
-				return &cdx.Licenses{{Expression: expression}}
-			}
+		expression, ok := licenseExpression(declared[0])
+		if ok && !listedID(expression) {
+			return &cdx.Licenses{{Expression: expression}}
 		}
 	}
 	var out cdx.Licenses
 	for _, s := range declared {
 		l := cdx.License{Name: s}
-		if id, ok := licenseID(s); ok {
+		if id, ok := licenseID(s); ok && listedID(id) {
 			l = cdx.License{ID: id}
 		} else if s == "" {
 			continue

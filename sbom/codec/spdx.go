@@ -279,7 +279,7 @@ func (e *spdxEncoder) license(declared []string) string {
 			expression = spdxID("LicenseRef-", s, s)
 			e.extracted[expression] = s
 		}
-		if strings.Contains(expression, " ") && len(declared) > 1 {
+		if strings.Contains(expression, " ") && len(declared) > 1 && !enclosed(expression) {
 			expression = "(" + expression + ")"
 		}
 		terms = append(terms, expression)

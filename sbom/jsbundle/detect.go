@@ -232,6 +232,10 @@ func banners(src []byte) int {
 	return n
 }
 
+// dataBytes is how much text in long lines may pass as data for its lack of
+// functions. More than that is not looked through by anybody either.
+const dataBytes = 1 << 20
+
 // minified reports whether most of src lies in lines of over 500 bytes that
 // hold code: data (a table of words, base64) has long lines, but few functions.
 func minified(src []byte) bool {
@@ -248,7 +252,7 @@ func minified(src []byte) bool {
 			functions += bytes.Count(line, []byte("=>")) + bytes.Count(line, []byte("function")) + bytes.Count(line, []byte("return"))
 		}
 	}
-	return long > len(src)/2 && functions > long/2048
+	return long > len(src)/2 && (functions > long/2048 || long > dataBytes)
 }
 
 func digit(c byte) bool { return '0' <= c && c <= '9' }

@@ -179,11 +179,20 @@ func auditOne(ctx context.Context, a *audit.Auditor, spec bundle.Spec, stdin []b
 	if isSBOM {
 		return a.Components(ctx, spec, bom, err)
 	}
-	rep, err := a.Function(ctx, spec)
-	if err != nil {
-		return nil, err
+	open, refused := a.Open, error(nil)
+	one := *a
+	one.Open = func(ctx context.Context, s bundle.Spec) (*bundle.Function, error) {
+		f, err := open(ctx, s)
+		if errors.Is(err, bundle.ErrOnlyArchives) {
+			refused = &exit{code: ExitUsage, err: fmt.Errorf("open %s: %w", s.Ref, err)}
+		}
+		return f, err
 	}
-	return rep, nil
+	rep, err := one.Function(ctx, spec)
+	if refused != nil {
+		return nil, refused
+	}
+	return rep, err
 }
 
 func (o scanOptions) loadPolicy(env *Env) (*policy.Policy, error) {

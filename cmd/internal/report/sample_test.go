@@ -124,7 +124,7 @@ func failing() *finding.Report {
 	dup := finding.Finding{
 		Kind: finding.KindArchive, Rule: "duplicate-name", ID: "duplicate-name:build/orders.zip!/index.js", Severity: finding.Medium, Certainty: finding.Certain,
 		Title: "the same path is in the archive more than once: build/orders.zip!/index.js", Origin: "app",
-		Evidence: []finding.Evidence{{Source: "archive", Locator: "index.js", Detail: "2 entries"}}, Aliases: []string{}, Fixed: []string{},
+		Reach: finding.ReachUnknown, Evidence: []finding.Evidence{{Source: "archive", Locator: "index.js", Detail: "2 entries"}}, Aliases: []string{}, Fixed: []string{},
 		Fingerprint: finding.Fingerprint(finding.KindArchive, "duplicate-name", "orders", "", "index.js", nil),
 	}
 	r.Findings = []finding.Finding{

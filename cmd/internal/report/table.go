@@ -191,7 +191,7 @@ func (p *printer) bullets(texts []string, n int) {
 // wrapped prints text in words after a prefix that takes first columns, the
 // following lines indented by rest columns.
 func (p *printer) wrapped(prefix string, first, rest int, text string) {
-	const least = 30 // columns for the text, however long the prefix is
+	const least = 20 // columns for the text, however long the prefix is
 	for i, l := range wrap(text, max(p.opt.Width-max(first, rest), least)) {
 		if i == 0 {
 			p.line("%s%s", prefix, l)

@@ -1,0 +1,104 @@
+package codec
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestLicenseExpression(t *testing.T) {
+	for in, want := range map[string]string{
+		"MIT": "MIT", "mit": "MIT", "MIT or apache-2.0": "MIT OR Apache-2.0", "(MIT OR (ISC AND 0BSD))": "(MIT OR (ISC AND 0BSD))",
+		"GPL-2.0+": "GPL-2.0+", "Apache-2.0+": "Apache-2.0+", "GPL-2.0-only WITH Classpath-exception-2.0": "GPL-2.0-only WITH Classpath-exception-2.0",
+		"MIT AND GPL-2.0-only with classpath-exception-2.0": "MIT AND GPL-2.0-only WITH Classpath-exception-2.0",
+	} {
+		if got, ok := licenseExpression(in); !ok || got != want {
+			t.Errorf("licenseExpression(%q) = %q, %v", in, got, ok)
+		}
+	}
+	for _, in := range []string{
+		"", "()", "MIT MIT", "MIT OR", "OR MIT", "(MIT", "MIT)", "MIT/X11", "BSD", "LicenseRef-x", "DocumentRef-a:LicenseRef-b", "MIT WITH", "MIT WITH MIT",
+		"(MIT) WITH Classpath-exception-2.0", "MIT WITH Classpath-exception-2.0 WITH Classpath-exception-2.0", "SEE LICENSE IN x", "MIT (ISC)", strings.Repeat("(", 2000) + "MIT",
+	} {
+		if got, ok := licenseExpression(in); ok {
+			t.Errorf("licenseExpression(%q) = %q, want none", in, got)
+		}
+	}
+}
+
+func TestParsePURL(t *testing.T) {
+	for in, want := range map[string][3]string{
+		"pkg:npm/lodash@4.17.15":                  {"npm", "lodash", "4.17.15"},
+		"pkg:npm/%40scope/name@1.0.0-beta%2B1":    {"npm", "@scope/name", "1.0.0-beta+1"},
+		"pkg:npm/@scope/name":                     {"npm", "@scope/name", ""},
+		"pkg:npm/@scope/name@1":                   {"npm", "@scope/name", "1"},
+		"PKG:Maven/org.a/b@1?type=jar#x":          {"maven", "org.a:b", "1"},
+		"pkg://golang/github.com/a/b@v1.0.0":      {"golang", "github.com/a/b", "v1.0.0"},
+		"pkg:deb/debian/tar@1.34+dfsg?arch=amd64": {"deb", "debian/tar", "1.34+dfsg"},
+		"pkg:oci/app@sha256%3Aabc":                {"oci", "app", "sha256:abc"},
+	} {
+		p, ok := parsePURL(in)
+		if got := [3]string{p.typ, p.name, p.version}; !ok || got != want {
+			t.Errorf("parsePURL(%q) = %q, %v", in, got, ok)
+		}
+	}
+	for _, in := range []string{"", "pkg:", "pkg:npm", "pkg:npm/", "npm/lodash", "pkg:/npm", "pkg:n%20m/x", "pkg:npm/%zz", "pkg:npm/a@%zz", "pkg:1npm/x", "pkg:npm/?a=b"} {
+		if p, ok := parsePURL(in); ok {
+			t.Errorf("parsePURL(%q) = %+v", in, p)
+		}
+	}
+}
+
+func TestEscapeJSON(t *testing.T) {
+	for in, want := range map[string]string{
+		`"a"`: `"a"`, "\"caf\u00e9 日本\"": "\"caf\u00e9 日本\"", "\"\u009b\u202e\x7f\"": `"\u009b\u202e\u007f"`, "\"\U000e0041\"": `"\udb40\udc41"`,
+		`"##vso[x] ##[y] ## z ###"`: `"#\u0023vso[x] #\u0023[y] ## z ###"`,
+	} {
+		if got := string(escapeJSON([]byte(in))); got != want {
+			t.Errorf("escapeJSON(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzWriteJSON(f *testing.F) {
+	f.Add("\x1b\u009b<script>\u202e##vso[")
+	f.Fuzz(func(t *testing.T, s string) {
+		var b strings.Builder
+		if err := WriteJSON(&b, s); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range strings.TrimSuffix(b.String(), "\n") {
+			if Unsafe(r) || r == '<' {
+				t.Fatalf("%U in %q", r, b.String())
+			}
+		}
+		if !utf8.ValidString(b.String()) {
+			t.Fatalf("%q is not UTF-8", b.String())
+		}
+	})
+}
+
+func TestUUID5(t *testing.T) {
+	// As python3 -c 'import uuid; print(uuid.uuid5(uuid.NAMESPACE_URL, "https://example.com/"))' prints it.
+	if got, want := uuid5("https://example.com/"), "dd2c1780-811a-5296-81c5-178a0ef488bc"; got != want {
+		t.Errorf("uuid5 = %s, want %s", got, want)
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	var text strings.Builder
+	text.WriteString(`{"bomFormat":"CycloneDX","specVersion":"1.6","components":[`)
+	for i := range 400 {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		text.WriteString(`{"type":"library","name":"package-` + itoa(i) + `","version":"1.2.3","purl":"pkg:npm/package-` + itoa(i) + `@1.2.3","licenses":[{"license":{"id":"MIT"}}],"properties":[{"name":"a","value":"b"}]}`)
+	}
+	text.WriteString(`]}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Decode(strings.NewReader(text.String()), 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
