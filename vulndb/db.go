@@ -227,7 +227,11 @@ func (db *DB) Match(ctx context.Context, p Package) (Result, error) {
 	if err != nil {
 		return Result{}, advise(fmt.Errorf("look up %s %s: %w", p.Ecosystem, clip(p.Name, 120), err))
 	}
-	return q.answer(list), nil
+	res := q.answer(list)
+	if release(p.Ecosystem) != "" && !db.coversRelease(base, p.Ecosystem) {
+		res.Problems = append(res.Problems, fmt.Sprintf("the store holds no advisories of release %q", clip(p.Ecosystem, 80)))
+	}
+	return res, nil
 }
 
 // byNames returns the advisories of normalised names, each once.

@@ -169,7 +169,7 @@ func (a *Advisory) entries(p Package, names []string) []int {
 	var own, other []int
 	for i := range a.Affected {
 		e := &a.Affected[i]
-		if Base(e.Ecosystem) != base || !slices.Contains(names, entryName(base, e)) {
+		if !e.of(base) || !slices.Contains(names, entryName(base, e)) {
 			continue
 		}
 		if sameRelease(e.Ecosystem, p.Ecosystem) {
@@ -186,6 +186,12 @@ func (a *Advisory) entries(p Package, names []string) []int {
 		return other
 	}
 	return own
+}
+
+// of reports whether an entry belongs to an ecosystem. An entry without a
+// package belongs to the commits of its repository.
+func (e *Affected) of(base string) bool {
+	return Base(e.Ecosystem) == base || e.Ecosystem == "" && e.Name == "" && base == "GIT"
 }
 
 // entryName is the name under which an affected entry is indexed. An entry of

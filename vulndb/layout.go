@@ -11,7 +11,7 @@ import (
 // One .fdb file holds the advisories of one ecosystem, and never changes:
 //
 //	header        256 bytes, ends with its own checksum
-//	blocks        about 8 KB of encoded advisories each, ordered by package, then id, compressed as an S2 block
+//	blocks        about 4 KB of encoded advisories each, ordered by package, then id, compressed as an S2 block
 //	block table   24 bytes per block: where it lies, how long it is, its checksum
 //	package index buckets of names, each bucket with its checksum; then a table of where each bucket begins
 //	id index      the same for ids and aliases

@@ -82,6 +82,9 @@ func (q *question) judge(a *Advisory) (m Match, ok bool, open error) {
 			}
 			hit = true
 		}
+		if !hit && errors.Is(q.err, version.ErrInvalid) {
+			err = q.err // what is no version can be any of those that are listed
+		}
 		if hit && m.Affected < 0 {
 			m.Affected = i
 		}
@@ -119,7 +122,7 @@ func (q *question) ranges(e *Affected, m *Match) (hit bool, open error) {
 			if err != nil {
 				open = err
 			}
-			if !in {
+			if err != nil || !in {
 				continue
 			}
 			if !hit && m.Because.Type == "" && !m.Exact {
@@ -149,8 +152,7 @@ type placed struct {
 // walk the events in version order, Introduced switches on, Fixed and the
 // version after LastAffected switch off, and no version at or above the
 // highest Limit is affected. from and end are the events around v. An event
-// that cannot be read leaves the range undecided: then err is not nil, and in
-// is only true if the readable events alone say so.
+// that cannot be read leaves the range undecided: then err is not nil.
 func (q *question) interval(r *Range, v version.Version) (from, end Event, in bool, err error) {
 	events := make([]placed, 0, len(r.Events))
 	limited, below := false, false
@@ -241,7 +243,7 @@ func (q *question) answer(candidates []*Advisory) Result {
 			}
 		}
 	}
-	if q.err != nil && len(candidates) > 0 {
+	if q.err != nil && len(res.Unversioned) > 0 {
 		// One sentence for the package instead of one for each of its advisories.
 		res.Problems = []string{q.err.Error()}
 	}

@@ -1,11 +1,9 @@
 package vulndb
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -18,176 +16,274 @@ const (
 	MaxReferences = 16       // links kept of one record
 	maxName       = 1024     // bytes of an id, ecosystem or package name
 	maxSummary    = 512      // bytes of the summary that are kept
+	maxWord       = 64       // bytes of a type or a rating in words
 )
 
-// record is the part of an OSV record (https://ossf.github.io/osv-schema/)
-// that the store keeps. Free-form objects are read leniently afterwards.
-type record struct {
-	ID               string          `json:"id"`
-	Modified         string          `json:"modified"`
-	Published        string          `json:"published"`
-	Withdrawn        *string         `json:"withdrawn"`
-	Aliases          []string        `json:"aliases"`
-	Related          []string        `json:"related"`
-	Upstream         []string        `json:"upstream"`
-	Summary          string          `json:"summary"`
-	Severity         []Severity      `json:"severity"`
-	Affected         []affected      `json:"affected"`
-	References       []Reference     `json:"references"`
-	DatabaseSpecific json.RawMessage `json:"database_specific"`
-}
-
-type affected struct {
-	Package struct {
-		Ecosystem string `json:"ecosystem"`
-		Name      string `json:"name"`
-	} `json:"package"`
-	Ranges []struct {
-		Type   string `json:"type"`
-		Repo   string `json:"repo"`
-		Events []struct {
-			Introduced   *string `json:"introduced"`
-			Fixed        *string `json:"fixed"`
-			LastAffected *string `json:"last_affected"`
-			Limit        *string `json:"limit"`
-		} `json:"events"`
-	} `json:"ranges"`
-	Versions          []string        `json:"versions"`
-	Severity          []Severity      `json:"severity"`
-	EcosystemSpecific json.RawMessage `json:"ecosystem_specific"`
-	DatabaseSpecific  json.RawMessage `json:"database_specific"`
-}
-
-// ParseRecord reads one OSV record. The error says what makes it unreadable;
-// fields that nothing is judged by are left out when they are malformed.
+// ParseRecord reads one OSV record (https://ossf.github.io/osv-schema/). The
+// error says what makes it unreadable; fields that nothing is judged by are
+// left out when they are malformed.
 func ParseRecord(data []byte) (*Advisory, error) {
 	if len(data) > MaxRecord {
 		return nil, fmt.Errorf("parse advisory: over %d bytes", MaxRecord)
 	}
-	var r record
-	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("parse advisory: %w", err)
+	s := &scanner{data: data}
+	a := &Advisory{}
+	var bad error
+	if s.peek() != '{' {
+		s.fail("no object")
 	}
-	if err := checkName("id", r.ID); err != nil {
-		return nil, fmt.Errorf("parse advisory: %w", err)
-	}
-	a := &Advisory{
-		ID:         r.ID,
-		Aliases:    ids(r.Aliases),
-		Related:    ids(r.Related),
-		Upstream:   ids(r.Upstream),
-		Summary:    clip(r.Summary, maxSummary),
-		Severities: severities(r.Severity),
-		Published:  stamp(r.Published),
-		Modified:   stamp(r.Modified),
-	}
-	if r.Withdrawn != nil && *r.Withdrawn != "" {
-		// A date that cannot be read leaves the record standing: the wrong way
-		// round it would hide the advisory.
-		a.Withdrawn = stamp(*r.Withdrawn)
-	}
-	a.databaseSpecific(r.DatabaseSpecific)
-	a.Affected = make([]Affected, 0, len(r.Affected))
-	for i := range r.Affected {
-		e, err := r.Affected[i].entry()
-		if err != nil {
-			return nil, fmt.Errorf("parse advisory %s: affected entry %d: %w", r.ID, i, err)
+	s.object(func(key []byte) {
+		switch string(key) {
+		case "id":
+			a.ID = s.string()
+		case "modified":
+			a.Modified = stamp(s.string())
+		case "published":
+			a.Published = stamp(s.string())
+		case "withdrawn":
+			// A date that cannot be read leaves the record standing: the wrong
+			// way round it would hide the advisory.
+			a.Withdrawn = stamp(s.string())
+		case "aliases":
+			a.Aliases = ids(s.strings())
+		case "related":
+			a.Related = ids(s.strings())
+		case "upstream":
+			a.Upstream = ids(s.strings())
+		case "summary":
+			a.Summary = clip(s.string(), maxSummary)
+		case "severity":
+			a.Severities = s.severities()
+		case "references":
+			a.References = s.references()
+		case "affected":
+			a.Affected = nil
+			s.array(func() {
+				e, err := s.affected()
+				if err != nil && bad == nil {
+					bad = fmt.Errorf("affected entry %d: %w", len(a.Affected), err)
+				}
+				a.Affected = append(a.Affected, e)
+			})
+		case "database_specific":
+			s.databaseSpecific(a)
+		default:
+			s.skip()
 		}
-		a.Affected = append(a.Affected, e)
+	})
+	s.end()
+	if s.err != nil {
+		return nil, fmt.Errorf("parse advisory: %w", s.err)
 	}
-	a.References = references(r.References)
+	if err := checkName("id", a.ID); err != nil {
+		return nil, fmt.Errorf("parse advisory: %w", err)
+	}
+	if bad != nil {
+		return nil, fmt.Errorf("parse advisory %s: %w", a.ID, bad)
+	}
 	return a, nil
 }
 
-func (f *affected) entry() (Affected, error) {
-	e := Affected{Ecosystem: f.Package.Ecosystem, Name: f.Package.Name, Versions: f.Versions, Severities: severities(f.Severity)}
-	if e.Ecosystem != "" || e.Name != "" {
-		if err := errors.Join(checkName("ecosystem", e.Ecosystem), checkName("name", e.Name)); err != nil {
-			return e, err
-		}
-	}
-	for _, g := range f.Ranges {
-		r := Range{Type: RangeType(g.Type), Repo: g.Repo}
-		switch r.Type {
-		case Git:
-			e.Ranges = append(e.Ranges, Range{Type: Git, Repo: g.Repo})
-			continue
-		case SemVer, Ecosystem:
+// affected reads one entry of "affected". The error is about its content; a
+// broken text is in s.err.
+func (s *scanner) affected() (e Affected, err error) {
+	s.object(func(key []byte) {
+		switch string(key) {
+		case "package":
+			s.object(func(key []byte) {
+				switch string(key) {
+				case "ecosystem":
+					e.Ecosystem = s.string()
+				case "name":
+					e.Name = s.string()
+				default:
+					s.skip()
+				}
+			})
+		case "ranges":
+			e.Ranges = nil
+			s.array(func() {
+				r, bad := s.versionRange()
+				err = errors.Join(err, bad)
+				e.Ranges = append(e.Ranges, r)
+			})
+		case "versions":
+			e.Versions = s.strings()
+		case "severity":
+			e.Severities = s.severities()
+		case "ecosystem_specific":
+			s.ecosystemSpecific(&e)
+		case "database_specific":
+			s.maybeObject(func(key []byte) {
+				if string(key) == "informational" { // RustSec
+					e.Informational = clip(s.maybeString(), maxWord)
+				} else {
+					s.skip()
+				}
+			})
 		default:
-			return e, fmt.Errorf("range type %q is not of the OSV schema", clip(g.Type, 40))
+			s.skip()
 		}
-		for _, ev := range g.Events {
-			n := len(r.Events)
-			r.add(Introduced, ev.Introduced)
-			r.add(Fixed, ev.Fixed)
-			r.add(LastAffected, ev.LastAffected)
-			r.add(Limit, ev.Limit)
-			if len(r.Events) == n {
-				return e, errors.New("range event without a version")
-			}
-		}
-		e.Ranges = append(e.Ranges, r)
+	})
+	if e.Ecosystem != "" || e.Name != "" {
+		err = errors.Join(err, checkName("ecosystem", e.Ecosystem), checkName("name", e.Name))
 	}
-	e.ecosystemSpecific(f.EcosystemSpecific)
-	e.databaseSpecific(f.DatabaseSpecific)
-	return e, nil
+	if Base(e.Ecosystem) != "Go" {
+		e.Imports = nil
+	}
+	if Base(e.Ecosystem) != "crates.io" {
+		e.Informational = ""
+	}
+	return e, err
 }
 
-func (r *Range) add(kind EventKind, v *string) {
-	if v != nil && *v != "" {
-		r.Events = append(r.Events, Event{kind, *v})
+func (s *scanner) versionRange() (r Range, err error) {
+	s.object(func(key []byte) {
+		switch string(key) {
+		case "type":
+			r.Type = RangeType(s.string())
+		case "repo":
+			r.Repo = s.string()
+		case "events":
+			r.Events = nil
+			s.array(func() {
+				n := len(r.Events)
+				s.object(func(key []byte) {
+					switch k := EventKind(key); k {
+					case Introduced, Fixed, LastAffected, Limit:
+						if v := s.string(); v != "" {
+							r.Events = append(r.Events, Event{k, v})
+						}
+					default:
+						s.skip()
+					}
+				})
+				if len(r.Events) == n && err == nil {
+					err = errors.New("range event without a version")
+				}
+			})
+		default:
+			s.skip()
+		}
+	})
+	switch r.Type {
+	case Git:
+		return Range{Type: Git, Repo: r.Repo}, nil
+	case SemVer, Ecosystem:
+		return r, err
 	}
+	return r, fmt.Errorf("range type %q is not of the OSV schema", clip(string(r.Type), maxWord))
 }
 
 // databaseSpecific reads the record's free-form object: GitHub's severity word
 // and weaknesses, rubysec's scores without vectors.
-func (a *Advisory) databaseSpecific(raw json.RawMessage) {
-	m := object(raw)
-	a.Word = text(m["severity"])
-	a.CWEs = texts(m["cwe_ids"])
-	for _, s := range []struct{ key, kind string }{
-		{"cvss_v4_score", "CVSS_V4"}, {"cvss_v3_score", "CVSS_V3"}, {"cvss_v2_score", "CVSS_V2"}, {"cvss_score", "CVSS_V3"},
-	} {
-		if f := number(m[s.key]); f > 0 && f <= 10 {
-			a.Score, a.ScoreType = f, s.kind
-			return
+func (s *scanner) databaseSpecific(a *Advisory) {
+	best := 0
+	score := func(kind string, preference int) {
+		if f := s.maybeNumber(); f > 0 && f <= 10 && preference > best {
+			a.Score, a.ScoreType, best = f, kind, preference
 		}
 	}
+	s.maybeObject(func(key []byte) {
+		switch string(key) {
+		case "severity":
+			a.Word = clip(s.maybeString(), maxWord)
+		case "cwe_ids":
+			a.CWEs = ids(s.maybeStrings())
+		case "cvss_v4_score":
+			score("CVSS_V4", 4)
+		case "cvss_v3_score":
+			score("CVSS_V3", 3)
+		case "cvss_v2_score":
+			score("CVSS_V2", 2)
+		case "cvss_score":
+			score("CVSS_V3", 1)
+		default:
+			s.skip()
+		}
+	})
 }
 
 // ecosystemSpecific reads what the Go database and distributions add.
-func (e *Affected) ecosystemSpecific(raw json.RawMessage) {
-	m := object(raw)
-	e.Word = text(m["severity"])
+func (s *scanner) ecosystemSpecific(e *Affected) {
+	urgency := ""
+	s.maybeObject(func(key []byte) {
+		switch string(key) {
+		case "severity":
+			e.Word = clip(s.maybeString(), maxWord)
+		case "urgency": // Debian
+			urgency = clip(s.maybeString(), maxWord)
+		case "imports":
+			if s.peek() != '[' {
+				s.skip()
+				return
+			}
+			s.array(func() {
+				var im Import
+				s.maybeObject(func(key []byte) {
+					switch string(key) {
+					case "path":
+						im.Path = s.maybeString()
+					case "symbols":
+						im.Symbols = s.maybeStrings()
+					default:
+						s.skip()
+					}
+				})
+				e.Imports = append(e.Imports, im)
+			})
+		default:
+			s.skip()
+		}
+	})
 	if e.Word == "" {
-		e.Word = text(m["urgency"]) // Debian
-	}
-	if Base(e.Ecosystem) != "Go" || m["imports"] == nil {
-		return
-	}
-	var imports []struct {
-		Path    string   `json:"path"`
-		Symbols []string `json:"symbols"`
-	}
-	if json.Unmarshal(m["imports"], &imports) != nil {
-		return
-	}
-	for _, im := range imports {
-		e.Imports = append(e.Imports, Import{im.Path, im.Symbols})
+		e.Word = urgency
 	}
 }
 
-// databaseSpecific reads what RustSec adds.
-func (e *Affected) databaseSpecific(raw json.RawMessage) {
-	if Base(e.Ecosystem) == "crates.io" {
-		e.Informational = text(object(raw)["informational"])
-	}
+func (s *scanner) severities() []Severity {
+	var list []Severity
+	s.array(func() {
+		var v Severity
+		s.object(func(key []byte) {
+			switch string(key) {
+			case "type":
+				v.Type = s.string()
+			case "score":
+				v.Score = s.string()
+			default:
+				s.skip()
+			}
+		})
+		if v.Score != "" && len(v.Score) <= maxVector && len(v.Type) <= maxWord {
+			list = append(list, v)
+		}
+	})
+	return list
+}
+
+func (s *scanner) references() []Reference {
+	var list []Reference
+	s.array(func() {
+		var r Reference
+		s.object(func(key []byte) {
+			switch string(key) {
+			case "type":
+				r.Type = s.string()
+			case "url":
+				r.URL = s.string()
+			default:
+				s.skip()
+			}
+		})
+		list = append(list, r)
+	})
+	return references(list)
 }
 
 func references(list []Reference) []Reference {
 	if len(list) > MaxReferences {
 		// A stable sort keeps the advisory and the fix, which people want first.
-		list = slices.Clone(list)
 		slices.SortStableFunc(list, func(a, b Reference) int { return b2i(plain(a)) - b2i(plain(b)) })
 		list = list[:MaxReferences]
 	}
@@ -195,16 +291,6 @@ func references(list []Reference) []Reference {
 }
 
 func plain(r Reference) bool { return r.Type != "ADVISORY" && r.Type != "FIX" && r.Type != "EVIDENCE" }
-
-func severities(list []Severity) []Severity {
-	out := list[:0]
-	for _, s := range list {
-		if s.Score != "" && len(s.Score) <= maxVector && len(s.Type) <= 64 {
-			out = append(out, s)
-		}
-	}
-	return out
-}
 
 // ids drops what can be no id.
 func ids(list []string) []string {
@@ -249,39 +335,4 @@ func clip(s string, n int) string {
 		n--
 	}
 	return strings.TrimRight(s[:n], " ") + "…"
-}
-
-func object(raw json.RawMessage) map[string]json.RawMessage {
-	if len(raw) == 0 || raw[0] != '{' {
-		return nil
-	}
-	var m map[string]json.RawMessage
-	if json.Unmarshal(raw, &m) != nil {
-		return nil
-	}
-	return m
-}
-
-func text(raw json.RawMessage) string {
-	var s string
-	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil || len(s) > 64 {
-		return ""
-	}
-	return s
-}
-
-func texts(raw json.RawMessage) []string {
-	var list []string
-	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &list) != nil {
-		return nil
-	}
-	return ids(list)
-}
-
-func number(raw json.RawMessage) float64 {
-	f, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
-	if err != nil || f != f {
-		return 0
-	}
-	return f
 }

@@ -77,7 +77,7 @@ func prepare(ecosystem string, a *Advisory) prepared {
 	}
 	for i := range a.Affected {
 		e := &a.Affected[i]
-		if Base(e.Ecosystem) != ecosystem && !(ecosystem == "GIT" && e.Ecosystem == "") {
+		if !e.of(ecosystem) {
 			continue // in the file of its own ecosystem; the export lists a record in each
 		}
 		if n := entryName(ecosystem, e); n != "" && !slices.Contains(p.rec.names, n) {
@@ -261,7 +261,7 @@ func (w *fdbWriter) writeBlocks(ctx context.Context, f *fileWriter, h *header, j
 					if raw, err = w.raw(raw[:0], blocks[start+i]); err != nil {
 						return err
 					}
-					packed[i], sizes[i] = s2.EncodeBest(packed[i][:cap(packed[i])], raw), len(raw)
+					packed[i], sizes[i] = s2.EncodeBetter(packed[i][:cap(packed[i])], raw), len(raw)
 				}
 				return nil
 			})

@@ -1,7 +1,12 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
 	"strings"
 
 	"github.com/anchore/syft/syft/pkg/cataloger/binary"
@@ -14,6 +19,7 @@ import (
 // Files that a package owns are left to that package: a wheel's own copy of a
 // library is part of the wheel. So are those whose build information was read.
 func knownBinaries(ctx context.Context, a *artifact) {
+	a.nodeBinaries()
 	v := &view{a: a, set: map[string]bool{}, mime: map[string]string{}}
 	for i := range a.executables {
 		e := &a.executables[i]
@@ -41,6 +47,56 @@ func knownBinaries(ctx context.Context, a *artifact) {
 				detail: "version string in " + at, licenses: a.syftLicences(&p),
 			})
 		}
+	}
+}
+
+// nodeBinaries recognises Node.js by the release name that it sends as user
+// agent, "node.js/v22.9.0". syft looks for the same, but tries a pattern for
+// releases before 2018 first, which takes 4 s on a binary of 100 MB.
+func (a *artifact) nodeBinaries() {
+	for i := range a.executables {
+		e := &a.executables[i]
+		if path.Base(e.path) != "node" || e.unsafe != "" || a.owners.owns(e.path) {
+			continue
+		}
+		version, err := a.textAfter(e.path, "node.js/v", "0123456789.")
+		if err != nil {
+			a.unread(e.path, err)
+			continue
+		}
+		if strings.Count(version, ".") != 2 {
+			continue
+		}
+		e.evident = true
+		a.add(found{typ: "generic", name: "node", version: version, path: e.path, method: sbom.MethodBinary, confidence: 0.8, detail: "version string in " + e.path})
+	}
+}
+
+// textAfter returns the run of the given characters that follows the first
+// place of a marker in an executable, "" when there is none.
+func (a *artifact) textAfter(p, marker, chars string) (string, error) {
+	c, err := a.native(p)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	const longest = 32
+	buf := make([]byte, 1<<20)
+	for kept := 0; ; {
+		n, err := io.ReadFull(c, buf[kept:])
+		data := buf[:kept+n]
+		if i := bytes.Index(data, []byte(marker)); i >= 0 && (len(data)-i > len(marker)+longest || err != nil) {
+			rest := data[i+len(marker):]
+			rest = rest[:min(len(rest), longest)]
+			return string(rest[:len(rest)-len(bytes.TrimLeft(rest, chars))]), nil
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return "", nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("read executable: %w", err)
+		}
+		kept = copy(buf, data[len(data)-len(marker)-longest:])
 	}
 }
 

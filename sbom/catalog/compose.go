@@ -36,7 +36,7 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 		for j := range r.found {
 			f := &r.found[j]
 			p := place{found: f, artifact: i, path: path.Join(mount, f.path), state: sbom.Live}
-			if f.dir != "" {
+			if f.dir != "" || f.typ == "pypi" { // a distribution at the root has the root as its folder
 				p.dir = path.Join(mount, f.dir)
 			}
 			switch {

@@ -16,7 +16,7 @@ type Options struct {
 	MaxBuildInfo  int64         // bytes of one binary's embedded dependency list, inflated; 16 MiB
 	MaxComponents int           // packages of one artifact; 200,000
 	MaxUnknowns   int           // unknowns of one artifact, beyond which they are counted; 10,000
-	MaxTime       time.Duration // of one of syft's catalogers on one artifact, a last resort; 15 s
+	MaxTime       time.Duration // of one of syft's catalogers on one artifact, a last resort; 8 s
 	MaxRemembered int           // artifacts whose result a Cataloger keeps; 1,000
 }
 
@@ -30,7 +30,7 @@ func (o Options) withDefaults() Options {
 	o.MaxBuildInfo = cmp.Or(o.MaxBuildInfo, 16<<20)
 	o.MaxComponents = cmp.Or(o.MaxComponents, 200_000)
 	o.MaxUnknowns = cmp.Or(o.MaxUnknowns, 10_000)
-	o.MaxTime = cmp.Or(o.MaxTime, 15*time.Second)
+	o.MaxTime = cmp.Or(o.MaxTime, 8*time.Second)
 	o.MaxRemembered = cmp.Or(o.MaxRemembered, 1_000)
 	return o
 }

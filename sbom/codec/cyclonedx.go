@@ -2,17 +2,17 @@ package codec
 
 import (
 	"cmp"
-	"encoding/json"
 	"io"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
-	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
 )
+
+// maxVersion is the longest version that the schema of 1.6 allows.
+const maxVersion = 1024
 
 // cycloneDXSchema is the "$schema" of version 1.6.
 const cycloneDXSchema = "http://cyclonedx.org/schema/bom-1.6.schema.json"
@@ -130,7 +130,11 @@ func (e *cycloneDX) component(c listed, artifacts []Artifact) cdx.Component {
 		Type: cdx.ComponentTypeLibrary, BOMRef: c.ref, Name: cmp.Or(c.Name, c.PURL, "unnamed"), Version: c.Version, PackageURL: c.PURL,
 		Licenses: cycloneDXLicenses(c.Licenses), Evidence: evidence(c.Component),
 	}
-	props := properties{}
+	props := make(properties, 0, 8+len(c.Requires))
+	if len(out.Version) > maxVersion {
+		out.Version = ""
+		props.add(propVersion, c.Version)
+	}
 	if c.Main {
 		out.Type = cdx.ComponentTypeApplication
 		props.add(propMain, "true")
@@ -255,95 +259,4 @@ func (e *cycloneDX) composition(function string, unknown []sbom.Unknown) {
 	}
 	refs := []cdx.BOMReference{cdx.BOMReference(function)}
 	e.compositions = append(e.compositions, cdx.Composition{Aggregate: aggregate, Assemblies: &refs, Dependencies: &refs})
-}
-
-// cycloneDXLicenses writes one licence as an id or an expression, and a list
-// as ids and names: the schema allows one expression or a list of licences.
-func cycloneDXLicenses(declared []string) *cdx.Licenses {
-	if len(declared) == 1 {
-		expression, ok := licenseExpression(declared[0])
-		if ok && !listedID(expression) {
-			return &cdx.Licenses{{Expression: expression}}
-		}
-	}
-	var out cdx.Licenses
-	for _, s := range declared {
-		l := cdx.License{Name: s}
-		if id, ok := licenseID(s); ok && listedID(id) {
-			l = cdx.License{ID: id}
-		} else if s == "" {
-			continue
-		}
-		out = append(out, cdx.LicenseChoice{License: &l})
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return &out
-}
-
-// cycloneDXHash maps an algorithm to CycloneDX's list; false when the list or
-// the schema's pattern for the content has no place for it.
-func cycloneDXHash(alg, content string) (cdx.Hash, bool) {
-	names := map[string]struct {
-		name  cdx.HashAlgorithm
-		bytes int
-	}{
-		"md5": {cdx.HashAlgoMD5, 16}, "sha1": {cdx.HashAlgoSHA1, 20}, "sha256": {cdx.HashAlgoSHA256, 32},
-		"sha384": {cdx.HashAlgoSHA384, 48}, "sha512": {cdx.HashAlgoSHA512, 64},
-	}
-	n, ok := names[alg]
-	if !ok || !isHex(content, n.bytes) {
-		return cdx.Hash{}, false
-	}
-	return cdx.Hash{Algorithm: n.name, Value: content}, true
-}
-
-func digestHash(digest string) *[]cdx.Hash {
-	alg, content, _ := strings.Cut(string(bundle.Digest(digest)), ":")
-	if h, ok := cycloneDXHash(alg, content); ok {
-		return &[]cdx.Hash{h}
-	}
-	return nil
-}
-
-// distribution returns an absolute URL without credentials; false when s is none.
-func distribution(s string) (string, bool) {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme == "" || u.Host == "" || strings.ContainsFunc(s, Unsafe) {
-		return "", false
-	}
-	u.User = nil // a lockfile of a private registry may hold a token
-	return u.String(), true
-}
-
-func confidence(c float64) *float32 {
-	f := float32(min(max(c, 0), 1))
-	if c != c { // NaN is no JSON number
-		f = 0
-	}
-	return &f
-}
-
-// optional returns nil for an empty list, so that the key is left out.
-func optional[T any](list []T) *[]T {
-	if len(list) == 0 {
-		return nil
-	}
-	return &list
-}
-
-func deref[T any](list *[]T) []T {
-	if list == nil {
-		return nil
-	}
-	return *list
-}
-
-func marshalUnknown(u sbom.Unknown) string {
-	b, err := json.Marshal(unknownJSON{Kind: string(u.Kind), Artifact: u.Artifact, Path: u.Path, Reason: u.Reason, Code: u.Code})
-	if err != nil {
-		return "{}" // strings, a number and a bool always marshal
-	}
-	return string(b)
 }

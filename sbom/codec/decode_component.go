@@ -73,7 +73,7 @@ func (b *builder) add(e entry) error {
 	if ok {
 		// The purl is what advisories are matched by: where it and the fields
 		// beside it disagree, it counts.
-		c.Name, c.Version = p.name, cmp.Or(p.version, c.Version)
+		c.Name, c.Version = p.packageName(), cmp.Or(p.version, c.Version)
 		if len(c.Versions) > 0 {
 			c.Version = ""
 		}

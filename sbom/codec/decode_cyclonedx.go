@@ -283,6 +283,8 @@ func (e *entry) fromProperties(properties []inProperty) {
 		switch p.Name {
 		case propMain:
 			e.main = p.Value == "true"
+		case propVersion:
+			e.version = p.Value
 		case propState:
 			e.state = state(p.Value)
 		case propOrigin:
@@ -308,7 +310,7 @@ func (e *entry) fromProperties(properties []inProperty) {
 // ecosystemName joins group and name when there is no purl to tell.
 func (c *inComponent) ecosystemName() string {
 	if p, ok := parsePURL(c.PURL); ok {
-		return p.name
+		return p.packageName()
 	}
 	if c.Group != "" {
 		return c.Group + "/" + c.Name

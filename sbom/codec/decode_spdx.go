@@ -287,7 +287,7 @@ func spdxPURL(p *inSPDXPackage) string {
 
 func spdxName(p *inSPDXPackage) string {
 	if purl, ok := parsePURL(spdxPURL(p)); ok {
-		return purl.name
+		return purl.packageName()
 	}
 	return p.Name
 }

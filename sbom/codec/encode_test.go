@@ -43,8 +43,13 @@ func documents() map[string]codec.Document {
 	empty.SBOM, empty.Artifacts, empty.Vulnerabilities = nil, nil, nil
 	twice := sample("twice")
 	twice.SBOM.Components = append(twice.SBOM.Components, twice.SBOM.Components...)
+	long := sample("long")
+	for i := range long.SBOM.Components {
+		long.SBOM.Components[i].Version = strings.Repeat("1", 200_000)
+	}
 	return map[string]codec.Document{
-		"one": document(sample("orders")), "two": document(sample("orders"), sample("media")), "same name": document(sample("orders"), sample("orders")),
+		"long": document(long),
+		"one":  document(sample("orders")), "two": document(sample("orders"), sample("media")), "same name": document(sample("orders"), sample("orders")),
 		"empty": document(empty), "twice": document(twice), "none": {}, "hostile": evil(),
 	}
 }
@@ -67,6 +72,9 @@ func TestEncode(t *testing.T) {
 					if bytes.Contains(got, []byte(bad)) {
 						t.Errorf("raw %q in the output", bad)
 					}
+				}
+				if _, err := codec.Decode(bytes.NewReader(got), 0); err != nil {
+					t.Errorf("what was written cannot be read: %v", err)
 				}
 				if !bytes.Equal(got, encode(t, format, doc)) {
 					t.Error("two runs wrote different bytes")

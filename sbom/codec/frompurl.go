@@ -14,5 +14,5 @@ func FromPURL(s string) (sbom.Component, error) {
 	if !ok {
 		return sbom.Component{}, fmt.Errorf("%q is not a package URL", s)
 	}
-	return sbom.Component{PURL: s, Name: p.name, Version: p.version, Ecosystem: p.ecosystem(""), Source: p.source()}, nil
+	return sbom.Component{PURL: s, Name: p.packageName(), Version: p.version, Ecosystem: p.ecosystem(""), Source: p.source()}, nil
 }

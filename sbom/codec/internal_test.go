@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -49,13 +50,38 @@ func TestParsePURL(t *testing.T) {
 	}
 }
 
-func TestEscapeJSON(t *testing.T) {
+func TestLayoutEscapes(t *testing.T) {
 	for in, want := range map[string]string{
 		`"a"`: `"a"`, "\"caf\u00e9 日本\"": "\"caf\u00e9 日本\"", "\"\u009b\u202e\x7f\"": `"\u009b\u202e\u007f"`, "\"\U000e0041\"": `"\udb40\udc41"`,
 		`"##vso[x] ##[y] ## z ###"`: `"#\u0023vso[x] #\u0023[y] ## z ###"`,
 	} {
-		if got := string(escapeJSON([]byte(in))); got != want {
-			t.Errorf("escapeJSON(%q) = %q, want %q", in, got, want)
+		if got := string(layout([]byte(in), false)); got != want {
+			t.Errorf("layout(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// layout indents exactly as encoding/json does.
+func TestLayoutIndents(t *testing.T) {
+	value := map[string]any{"a": []any{}, "b": map[string]any{}, "c": []any{1, "x\\\"{[,:", nil, true, 1.5e-9, []any{map[string]any{"d": "e"}}}, "": "#"}
+	deep := any("bottom")
+	for range 60 {
+		deep = []any{deep}
+	}
+	for _, v := range []any{value, deep, "s", 1, nil, []any{}} {
+		compact, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := layout(compact, true); string(got) != string(want) {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if got := layout(compact, false); string(got) != string(compact) {
+			t.Errorf("got\n%s\nwant\n%s", got, compact)
 		}
 	}
 }

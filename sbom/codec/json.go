@@ -16,53 +16,103 @@ import (
 // UTF-8 become U+FFFD. "##" before a letter or "[" loses its second "#" to an
 // escape, because the runners of Azure Pipelines and TeamCity look for commands
 // ("##vso[") anywhere in a line that a step prints.
-func WriteJSON(w io.Writer, v any) error { return writeJSON(w, v, "  ") }
+func WriteJSON(w io.Writer, v any) error { return writeJSON(w, v, true) }
 
 // WriteJSONLine is WriteJSON on a single line.
-func WriteJSONLine(w io.Writer, v any) error { return writeJSON(w, v, "") }
+func WriteJSONLine(w io.Writer, v any) error { return writeJSON(w, v, false) }
 
-func writeJSON(w io.Writer, v any, indent string) error {
+func writeJSON(w io.Writer, v any, indent bool) error {
 	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetIndent("", indent)
-	if err := enc.Encode(v); err != nil { // escapes HTML unless told not to
+	if err := json.NewEncoder(&buf).Encode(v); err != nil { // escapes HTML unless told not to
 		return fmt.Errorf("encode JSON: %w", err)
 	}
-	_, err := w.Write(escapeJSON(buf.Bytes()))
+	_, err := w.Write(layout(buf.Bytes(), indent))
 	return err
 }
 
-// escapeJSON replaces what Unsafe names, and a hash that starts a command, by \u escapes in JSON text. Such
-// characters stand inside strings only: all JSON syntax is printable ASCII and
-// white space, and encoding/json has escaped C0 already.
-func escapeJSON(text []byte) []byte {
-	var out []byte // nil until something is replaced
+// layout indents compact JSON as json.Indent does, and escapes what WriteJSON
+// promises, in one pass: json.Indent checks the syntax of each byte again, which
+// took a third of the time of a report.
+func layout(text []byte, indent bool) []byte {
+	const spaces = "                                                                "
+	out := make([]byte, 0, len(text)*2)
+	depth := 0
+	newline := func() {
+		if !indent {
+			return
+		}
+		out = append(out, '\n')
+		for n := 2 * depth; n > 0; n -= len(spaces) {
+			out = append(out, spaces[:min(n, len(spaces))]...)
+		}
+	}
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '"':
+			end := i + 1
+			for text[end] != '"' {
+				if text[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			out = appendString(out, text[i:end+1])
+			i = end
+		case '{', '[':
+			out = append(out, c)
+			if text[i+1] == c+2 { // the closing bracket is two after the opening one in ASCII
+				out = append(out, text[i+1])
+				i++
+				continue
+			}
+			depth++
+			newline()
+		case '}', ']':
+			depth--
+			newline()
+			out = append(out, c)
+		case ',':
+			out = append(out, c)
+			newline()
+		case ':':
+			out = append(out, c)
+			if indent {
+				out = append(out, ' ')
+			}
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// appendString appends a JSON string with what Unsafe names, and a hash that
+// starts a command, replaced by \u escapes. encoding/json has escaped C0 already.
+func appendString(out, s []byte) []byte {
 	done := 0
-	for i := 0; i < len(text); {
-		if text[i] < 0x7f && !startsCommand(text, i) {
+	for i := 0; i < len(s); {
+		if s[i] < 0x7f && (s[i] != '#' || !startsCommand(s, i)) {
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRune(text[i:])
+		r, n := utf8.DecodeRune(s[i:])
 		if Unsafe(r) || r == '#' {
-			out = append(out, text[done:i]...)
+			out = append(out, s[done:i]...)
 			out = appendEscape(out, r)
 			done = i + n
 		}
 		i += n
 	}
-	if out == nil {
-		return text
-	}
-	return append(out, text[done:]...)
+	return append(out, s[done:]...)
 }
 
-func startsCommand(text []byte, i int) bool {
-	if text[i] != '#' || i == 0 || text[i-1] != '#' || i+1 == len(text) {
+// startsCommand says whether the hash at i is the second of two before a letter or "[".
+func startsCommand(s []byte, i int) bool {
+	if i == 0 || s[i-1] != '#' || i+1 == len(s) {
 		return false
 	}
-	next := text[i+1] | 0x20
-	return text[i+1] == '[' || next >= 'a' && next <= 'z'
+	next := s[i+1] | 0x20
+	return s[i+1] == '[' || next >= 'a' && next <= 'z'
 }
 
 // appendEscape writes r as JSON does: UTF-16 code units, RFC 8259 section 7.

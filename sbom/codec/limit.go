@@ -18,7 +18,7 @@ const (
 	maxArtifacts   = 1 << 16 // index of an artifact, in a document of ours
 	maxOccurrences = 1000    // places of one component; more say nothing new
 	maxUnknowns    = 10_000  // unknowns of one function
-	maxText        = 1 << 16 // bytes of one name, version, path or reason
+	maxText        = 1 << 20 // bytes of one name, version, path or reason
 )
 
 // read returns all of r, at most limit bytes, without a byte order mark, after

@@ -2,9 +2,7 @@ package codec
 
 import (
 	"cmp"
-	"encoding/hex"
 	"slices"
-	"strings"
 
 	"github.com/fnaudit/fnaudit/sbom"
 )
@@ -79,11 +77,15 @@ func unique(s string, taken map[string]bool) string {
 
 // isHex says whether s is lower-case hexadecimal of n bytes.
 func isHex(s string, n int) bool {
-	if len(s) != 2*n || strings.ToLower(s) != s {
+	if len(s) != 2*n {
 		return false
 	}
-	_, err := hex.DecodeString(s)
-	return err == nil
+	for i := range len(s) {
+		if c := s[i]; !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // sortedFunctions returns the functions sorted by name, then by digest of their code.

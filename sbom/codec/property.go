@@ -25,6 +25,7 @@ const (
 	propState     = "fnaudit:state"     // live, shadowed, provided, declared
 	propOrigin    = "fnaudit:origin"    // app, layer, base, runtime
 	propVersions  = "fnaudit:versions"  // candidates, comma list
+	propVersion   = "fnaudit:version"   // a version that is too long for the format's own field
 	propEcosystem = "fnaudit:ecosystem" // OSV ecosystem
 	propSource    = "fnaudit:source"    // source package name
 	propLayer     = "fnaudit:layer"     // digest of the artifact that holds the package

@@ -10,7 +10,7 @@ import (
 // parsed is a package URL taken apart.
 type parsed struct {
 	typ        string // lower case
-	name       string // as the ecosystem spells it: "@scope/name", "group:artifact"
+	name       string // with its namespace: "@scope/name", "group:artifact", "debian/tar"
 	version    string
 	qualifiers url.Values
 }
@@ -74,6 +74,16 @@ func isPURLType(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// packageName is the name by which advisories know the package: without the
+// namespace for distributions, whose namespace is the distribution itself.
+func (p parsed) packageName() string {
+	switch p.typ {
+	case "deb", "apk", "rpm", "alpm":
+		return p.name[strings.LastIndexByte(p.name, '/')+1:]
+	}
+	return p.name
 }
 
 // ecosystem is the OSV ecosystem of the package; distro is what the document

@@ -36,7 +36,7 @@ func sample(name string) codec.Function {
 					Occurrences: place("index.js", sbom.Live), Evidence: []sbom.Evidence{{Method: "fingerprint", Confidence: 0.6}}},
 				{Ref: "pkg:maven/org.apache/log4j@2.14.1", PURL: "pkg:maven/org.apache/log4j@2.14.1", Name: "org.apache:log4j", Version: "2.14.1", Ecosystem: "Maven", State: sbom.Declared, Origin: sbom.OriginApp,
 					Occurrences: place("lib/app.jar!/pom.xml", sbom.Declared), Licenses: []string{"GPL-2.0-only WITH Classpath-exception-2.0"}, Resolved: "./vendor/log4j.jar"},
-				{Ref: "pkg:deb/debian/tar@1.34", PURL: "pkg:deb/debian/tar@1.34", Name: "debian/tar", Version: "1.34", Ecosystem: "Debian:12", Source: "tar-src", State: sbom.Live, Origin: sbom.OriginBase},
+				{Ref: "pkg:deb/debian/tar@1.34", PURL: "pkg:deb/debian/tar@1.34", Name: "tar", Version: "1.34", Ecosystem: "Debian:12", Source: "tar-src", State: sbom.Live, Origin: sbom.OriginBase},
 				{Ref: "tool", Name: "tool", Version: "1", State: sbom.Live},
 				{Ref: "pkg:npm/orders@1.0.0", PURL: "pkg:npm/orders@1.0.0", Name: "orders", Version: "1.0.0", Ecosystem: "npm", Main: true, State: sbom.Live, Origin: sbom.OriginApp, Requires: []string{"lodash"}},
 			},

@@ -26,7 +26,7 @@ const MaxLength = 256
 // versions have no known order.
 var (
 	ErrInvalid   = errors.New("not a version")
-	ErrUnordered = errors.New("versions have no known order")
+	ErrUnordered = errors.New("no known order")
 )
 
 // Version is one parsed version. The zero value is not a version and compares
@@ -48,10 +48,10 @@ func Parse(ecosystem, name, s string) (Version, error) {
 	clean := Clean(ecosystem, name, s)
 	scheme := Scheme(ecosystem)
 	if scheme == "" {
-		return Version{}, fmt.Errorf("order versions of %s: %w", ecosystem, ErrUnordered)
+		return Version{}, fmt.Errorf("versions of %s: %w", ecosystem, ErrUnordered)
 	}
 	if why := junk(scheme, clean); why != "" {
-		return Version{}, fmt.Errorf("parse %s version %q: %s: %w", ecosystem, clip(s), why, ErrInvalid)
+		return Version{}, fmt.Errorf("%s version %q: %w: %s", ecosystem, clip(s), ErrInvalid, why)
 	}
 	return parse(ecosystem, scheme, clean)
 }
@@ -62,10 +62,10 @@ func Parse(ecosystem, name, s string) (Version, error) {
 func ParseEvent(ecosystem, s string) (Version, error) {
 	scheme := Scheme(ecosystem)
 	if scheme == "" {
-		return Version{}, fmt.Errorf("order versions of %s: %w", ecosystem, ErrUnordered)
+		return Version{}, fmt.Errorf("versions of %s: %w", ecosystem, ErrUnordered)
 	}
 	if s == "" || len(s) > MaxLength {
-		return Version{}, fmt.Errorf("parse %s version %q: %w", ecosystem, clip(s), ErrInvalid)
+		return Version{}, fmt.Errorf("%s version %q: %w", ecosystem, clip(s), ErrInvalid)
 	}
 	return parse(ecosystem, scheme, s)
 }
@@ -76,12 +76,12 @@ func ParseEvent(ecosystem, s string) (Version, error) {
 func parse(ecosystem, scheme, s string) (v Version, err error) {
 	defer func() {
 		if recover() != nil {
-			v, err = Version{}, fmt.Errorf("parse %s version %q: %w", ecosystem, clip(s), ErrInvalid)
+			v, err = Version{}, fmt.Errorf("%s version %q: %w", ecosystem, clip(s), ErrInvalid)
 		}
 	}()
 	p, err := semantic.Parse(s, scheme)
 	if err != nil {
-		return Version{}, fmt.Errorf("parse %s version %q: %w", ecosystem, clip(s), ErrInvalid)
+		return Version{}, fmt.Errorf("%s version %q: %w", ecosystem, clip(s), ErrInvalid)
 	}
 	return Version{text: s, scheme: scheme, parsed: p}, nil
 }

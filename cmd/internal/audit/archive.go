@@ -13,7 +13,7 @@ import (
 type oddity struct {
 	severity  finding.Severity
 	title     string
-	ambiguous bool // loaders may disagree about what is inside: nobody can call it judged
+	ambiguous bool // loaders may disagree about what is inside although every copy was read: nobody can call it judged
 }
 
 // oddities rates what can be odd about an archive. The severities follow what
@@ -24,7 +24,7 @@ var oddities = map[bundle.NoticeKind]oddity{
 	bundle.NoticeTraversal:   {finding.High, "a path leaves the archive's root", false},
 	bundle.NoticeLinkEscape:  {finding.High, "a symbolic link leads out of the function", false},
 	bundle.NoticeLinkLoop:    {finding.Medium, "symbolic links lead to one another", false},
-	bundle.NoticeThroughLink: {finding.High, "an entry is written through a link or below a file", true},
+	bundle.NoticeThroughLink: {finding.High, "an entry is written through a link or below a file", false},
 	bundle.NoticeName:        {finding.Low, "a path holds characters that no file name should", false},
 	bundle.NoticeCase:        {finding.Low, "paths differ only by upper and lower case", false},
 	bundle.NoticeEncrypted:   {finding.Medium, "an entry is encrypted", false},
@@ -33,9 +33,9 @@ var oddities = map[bundle.NoticeKind]oddity{
 	bundle.NoticeCRC:         {finding.Medium, "a checksum does not match the content", false},
 	bundle.NoticeCorrupt:     {finding.Medium, "compressed data cannot be decoded", false},
 	bundle.NoticeTruncated:   {finding.Medium, "the archive ends too early", false},
-	bundle.NoticeHeader:      {finding.High, "local header and central directory disagree", true},
+	bundle.NoticeHeader:      {finding.High, "local header and central directory disagree", false},
 	bundle.NoticeHidden:      {finding.Medium, "the archive holds data that its directory does not list", false},
-	bundle.NoticeOverlap:     {finding.High, "entries share the same bytes", true},
+	bundle.NoticeOverlap:     {finding.High, "entries share the same bytes", false},
 	bundle.NoticeSpecial:     {finding.Low, "a device, pipe or socket", false},
 	bundle.NoticeSetuid:      {finding.Low, "a setuid or setgid bit is set", false},
 	bundle.NoticeLimit:       {finding.Medium, "a limit was reached", false},
@@ -46,52 +46,56 @@ var oddities = map[bundle.NoticeKind]oddity{
 // hostile archive can hold a million of them.
 const maxPerKind = 20
 
-// checkArchive reports what was odd about the archives themselves.
+// checkArchive reports what was odd about the archives themselves. It runs
+// after cataloguing, because some oddities show only while a file is read.
 func checkArchive(ctx context.Context, _ *Auditor, s *Subject) (Result, error) {
+	type group struct {
+		layer int
+		kind  bundle.NoticeKind
+	}
 	var res Result
-	for layer, v := range s.Function.Volumes {
-		count := map[bundle.NoticeKind]int{}
-		for _, n := range v.Notices() {
-			if err := ctx.Err(); err != nil {
-				return res, err
-			}
-			o, ok := oddities[n.Kind]
-			if !ok {
-				o = oddity{finding.Medium, string(n.Kind), true} // a kind that nobody rated must not pass silently
-			}
-			count[n.Kind]++
-			if count[n.Kind] <= maxPerKind {
-				res.Findings = append(res.Findings, archiveFinding(s, layer, n, o))
-			}
-			if o.ambiguous && count[n.Kind] == 1 {
-				res.Unknowns = append(res.Unknowns, finding.Unknown{Artifact: layer, Path: n.Path, Kind: string(sbom.Unreadable), Code: true,
-					Reason: o.title + ": loaders may disagree about what is inside"})
-			}
+	count := map[group]int{}
+	for _, n := range s.Function.Notices() {
+		if err := ctx.Err(); err != nil {
+			return res, err
 		}
-		for kind, n := range count {
-			if n > maxPerKind {
-				f := archiveFinding(s, layer, bundle.Notice{Kind: kind, Detail: fmt.Sprintf("%d more of this kind are not listed", n-maxPerKind)}, oddities[kind])
-				f.ID += "+more"
-				res.Findings = append(res.Findings, f)
-			}
+		o, ok := oddities[n.Kind]
+		if !ok {
+			o = oddity{finding.Medium, string(n.Kind), true} // a kind that nobody rated must not pass silently
+		}
+		g := group{n.Layer, n.Kind}
+		count[g]++
+		if count[g] <= maxPerKind {
+			res.Findings = append(res.Findings, archiveFinding(s, n, o))
+		}
+		if o.ambiguous && n.Unread && count[g] == 1 {
+			res.Unknowns = append(res.Unknowns, finding.Unknown{Artifact: n.Layer, Path: n.Path, Kind: string(sbom.Unreadable), Code: true,
+				Reason: o.title + ": loaders may disagree about what is inside"})
+		}
+	}
+	for g, n := range count {
+		if n > maxPerKind {
+			f := archiveFinding(s, bundle.Notice{Layer: g.layer, Kind: g.kind, Detail: fmt.Sprintf("%d more of this kind are not listed", n-maxPerKind)}, oddities[g.kind])
+			f.ID += "+more"
+			res.Findings = append(res.Findings, f)
 		}
 	}
 	return res, nil
 }
 
-func archiveFinding(s *Subject, layer int, n bundle.Notice, o oddity) finding.Finding {
-	ref := s.Function.Layers[layer].Ref
+func archiveFinding(s *Subject, n bundle.Notice, o oddity) finding.Finding {
+	ref := s.Function.Layers[n.Layer].Ref
 	where := ref
 	if n.Path != "" {
 		where += "!/" + n.Path
 	}
 	origin := string(sbom.OriginApp)
-	if layer > 0 {
+	if n.Layer > 0 {
 		origin = string(sbom.OriginLayer)
 	}
 	return finding.Finding{
 		Kind: finding.KindArchive, Rule: string(n.Kind), ID: fmt.Sprintf("%s:%s", n.Kind, where),
 		Severity: o.severity, Certainty: finding.Certain, Title: o.title + ": " + where, Origin: origin,
-		Evidence: []finding.Evidence{{Source: "archive", Locator: n.Path, Detail: n.Detail, Artifact: layer}},
+		Evidence: []finding.Evidence{{Source: "archive", Locator: n.Path, Detail: n.Detail, Artifact: n.Layer}},
 	}
 }

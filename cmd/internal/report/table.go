@@ -107,10 +107,17 @@ func (p *printer) footer() {
 	}
 	if next := p.next(); next != "" {
 		p.line("")
-		if head := p.paint(styleBold, "Next:") + " "; strings.HasPrefix(next, "fnaudit ") {
-			p.line("%s%s", head, next) // a command is copied whole
-		} else {
-			p.wrapped(head, 6, 6, next)
+		head := p.paint(styleBold, "Next:") + " "
+		words, command := next, ""
+		if i := strings.Index(next, "fnaudit "); i == 0 || i > 0 && columns(next)+6 > p.opt.Width {
+			words, command = next[:i], next[i:] // a command is copied whole
+		}
+		if words != "" {
+			p.wrapped(head, 6, 6, words)
+			head = strings.Repeat(" ", 6)
+		}
+		if command != "" {
+			p.line("%s%s", head, command)
 		}
 	}
 }

@@ -68,6 +68,9 @@ func (p *printer) header(r *finding.Report) {
 // environment is what runs the function: "nodejs20.x on aws-lambda (guessed)".
 func environment(r *finding.Report) string {
 	runtime, platform := fact(r, "runtime", r.Runtime), fact(r, "platform", r.Platform)
+	if r.Platform == "none" {
+		platform = ""
+	}
 	switch {
 	case runtime == "" || platform == "":
 		return runtime + platform

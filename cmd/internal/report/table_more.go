@@ -225,12 +225,11 @@ func (p *printer) checks(r *finding.Report) {
 	}
 }
 
-// warnings lists what the policy warns of, unless the rows above show it: a
-// warning about a package starts with its purl.
+// warnings lists what the policy warns of, unless a section above shows it.
 func (p *printer) warnings(r *finding.Report) {
 	var shown []string
 	for _, s := range r.Verdict.Warnings {
-		if p.opt.Verbose || !shownAbove(s) {
+		if p.opt.Verbose || !shownAbove(r, s) {
 			shown = append(shown, s)
 		}
 	}
@@ -251,8 +250,15 @@ func (p *printer) warnings(r *finding.Report) {
 	p.line("")
 }
 
-func shownAbove(warning string) bool {
-	return strings.HasPrefix(warning, "pkg:") || strings.HasSuffix(warning, "unjudged: no advisory source")
+// shownAbove says whether a section shows what a warning says: one about a
+// package starts with its purl, one about an archive with its rule.
+func shownAbove(r *finding.Report, warning string) bool {
+	if strings.HasPrefix(warning, "pkg:") || strings.HasSuffix(warning, "unjudged: no advisory source") {
+		return true
+	}
+	return slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
+		return f.Kind == finding.KindArchive && strings.HasPrefix(warning, f.Rule+": ")
+	})
 }
 
 // waived counts what somebody accepted; -v says who, until when and why.

@@ -1,0 +1,122 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// ruleID is the advisory for what an advisory says, else the rule.
+func ruleID(f finding.Finding) string {
+	if advisoryURL(f) != "" {
+		return f.ID
+	}
+	return cmp.Or(f.Rule, f.ID, string(f.Kind))
+}
+
+// collectRules makes one rule per id, sorted, from its worst finding.
+func (s *sarifWriter) collectRules(doc *finding.Document) {
+	worst := map[string]finding.Finding{}
+	for _, r := range doc.Functions {
+		for _, f := range r.Findings {
+			id := ruleID(f)
+			if old, ok := worst[id]; !ok || finding.Compare(f, old) < 0 {
+				worst[id] = f
+			}
+		}
+	}
+	ids := make([]string, 0, len(worst))
+	for id := range worst {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for i, id := range ids {
+		s.rules[id] = i
+		s.run.Tool.Driver.Rules = append(s.run.Tool.Driver.Rules, rule(id, worst[id]))
+	}
+}
+
+func rule(id string, f finding.Finding) sarifRule {
+	title := cmp.Or(f.Title, id)
+	if advisoryURL(f) == "" {
+		title = ruleTitle(f) // the finding's title is about one place
+	}
+	text := title + "."
+	markdown := "**" + markdownEscape(title) + "**"
+	if page := advisoryURL(f); page != "" {
+		text += " See " + page
+		markdown += "\n\n- Advisory: [" + markdownEscape(f.ID) + "](" + page + ")"
+		if len(f.Aliases) > 0 {
+			markdown += "\n- Also known as: " + markdownEscape(strings.Join(f.Aliases, ", "))
+		}
+		if len(f.Fixed) > 0 {
+			markdown += "\n- Fixed in: " + markdownEscape(strings.Join(f.Fixed, ", "))
+		}
+	}
+	return sarifRule{
+		ID: id, ShortDescription: sarifText{Text: sarifEscape(title)}, FullDescription: sarifText{Text: sarifEscape(title)},
+		HelpURI: advisoryURL(f), Help: sarifText{Text: sarifEscape(text), Markdown: markdown},
+		DefaultConfiguration: sarifLevel{level(f)},
+		Properties: map[string]any{
+			"security-severity": securitySeverity(f), "precision": precision(f), "tags": []string{"security", string(f.Kind)},
+		},
+	}
+}
+
+func ruleTitle(f finding.Finding) string {
+	switch {
+	case f.Rule == ruleVersionUnknown:
+		return "Package with known vulnerabilities whose version is not known"
+	case f.Kind == finding.KindArchive:
+		title, _, _ := strings.Cut(f.Title, ": ")
+		return cmp.Or(title, f.Rule)
+	}
+	return cmp.Or(f.Rule, string(f.Kind))
+}
+
+// level maps severity to SARIF's four; what may not apply is a note.
+func level(f finding.Finding) string {
+	if f.Certainty == finding.Possible && f.Kind != finding.KindMalware {
+		return "note"
+	}
+	switch f.Severity {
+	case finding.Medium:
+		return "warning"
+	case finding.Low, finding.None:
+		return "note"
+	}
+	return "error" // critical, high, and what nobody rated
+}
+
+// securitySeverity is the score that GitHub ranks by, as text: over 9.0 is
+// critical, from 7.0 high, from 4.0 medium. Without a score it is the middle of
+// the severity's band; what nobody rated counts as high.
+func securitySeverity(f finding.Finding) string {
+	if f.Score > 0 {
+		return strconv.FormatFloat(f.Score, 'f', 1, 64)
+	}
+	switch f.Severity {
+	case finding.Critical:
+		return "9.5"
+	case finding.Medium:
+		return "5.5"
+	case finding.Low:
+		return "2.0"
+	case finding.None:
+		return "0.0"
+	}
+	return "8.0"
+}
+
+func precision(f finding.Finding) string {
+	switch f.Certainty {
+	case finding.Probable:
+		return "high"
+	case finding.Possible:
+		return "low"
+	}
+	return "very-high"
+}

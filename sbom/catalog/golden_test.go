@@ -1,0 +1,165 @@
+package catalog
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden sections of testdata/*.txtar")
+
+// TestGolden catalogues each testdata/*.txtar: "function/..." is the code,
+// "layer1/...", "layer2/..." are the layers. A file whose only line is
+// "-> TARGET" is a symbolic link. The comment may hold "runtime: ID".
+func TestGolden(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no test cases: %v", err)
+	}
+	for _, p := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(p), ".txtar"), func(t *testing.T) {
+			ar, err := txtar.ParseFile(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := render(catalogueFiles(t, runtimeOf(ar), ar.Files))
+			for i := range ar.Files {
+				if ar.Files[i].Name != "golden" {
+					continue
+				}
+				if *update {
+					ar.Files[i].Data = []byte(got)
+					if err := os.WriteFile(p, txtar.Format(ar), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if want := string(ar.Files[i].Data); got != want {
+					t.Errorf("got:\n%s\nwant:\n%s", got, want)
+				}
+				return
+			}
+			t.Fatal("no golden section")
+		})
+	}
+}
+
+func runtimeOf(ar *txtar.Archive) string {
+	for line := range strings.SplitSeq(string(ar.Comment), "\n") {
+		if id, ok := strings.CutPrefix(line, "runtime: "); ok {
+			return strings.TrimSpace(id)
+		}
+	}
+	return ""
+}
+
+// catalogueFiles zips the files by their first path element and catalogues the function.
+func catalogueFiles(t testing.TB, runtime string, files []txtar.File) *sbom.SBOM {
+	t.Helper()
+	dir := t.TempDir()
+	parts := map[string][]txtar.File{"function": nil}
+	layers := 0
+	for _, f := range files {
+		part, rest, ok := strings.Cut(f.Name, "/")
+		if !ok {
+			continue
+		}
+		if _, seen := parts[part]; !seen {
+			layers++
+		}
+		parts[part] = append(parts[part], txtar.File{Name: rest, Data: f.Data})
+	}
+	spec := bundle.Spec{Ref: filepath.Join(dir, "function.zip"), Runtime: runtime, Platform: bundle.PlatformAWS}
+	writeZip(t, spec.Ref, parts["function"])
+	for i := range layers {
+		name := fmt.Sprintf("layer%d", i+1)
+		p := filepath.Join(dir, name+".zip")
+		writeZip(t, p, parts[name])
+		spec.Layers = append(spec.Layers, p)
+	}
+	f, err := (&bundle.Opener{}).Open(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	s, err := New(Options{}).Run(context.Background(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func writeZip(t testing.TB, p string, files []txtar.File) {
+	t.Helper()
+	var buf bytes.Buffer
+	w := zip.NewWriter(&buf)
+	for _, f := range files {
+		h := &zip.FileHeader{Name: f.Name, Method: zip.Deflate}
+		data := f.Data
+		h.SetMode(0o644)
+		if target, ok := strings.CutPrefix(string(data), "-> "); ok {
+			h.SetMode(fs.ModeSymlink | 0o777)
+			data = []byte(strings.TrimSpace(target))
+		}
+		e, err := w.CreateHeader(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Write(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p, buf.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// render writes one line per component and occurrence, and one per unknown.
+func render(s *sbom.SBOM) string {
+	var b strings.Builder
+	for _, c := range s.Components {
+		fmt.Fprintf(&b, "%s %s %s", c.State, c.Origin, c.PURL)
+		if c.Main {
+			b.WriteString(" main")
+		}
+		if len(c.Licenses) > 0 {
+			fmt.Fprintf(&b, " licenses=%s", strings.Join(c.Licenses, ","))
+		}
+		if len(c.Requires) > 0 {
+			fmt.Fprintf(&b, " requires=%s", strings.Join(c.Requires, ","))
+		}
+		if c.Resolved != "" {
+			fmt.Fprintf(&b, " resolved=%s", c.Resolved)
+		}
+		for algorithm, sum := range c.Hashes {
+			fmt.Fprintf(&b, " %s:%.8s", algorithm, sum)
+		}
+		b.WriteByte('\n')
+		for _, o := range c.Occurrences {
+			fmt.Fprintf(&b, "    %s %d %s\n", o.State, o.Artifact, o.Path)
+		}
+		for _, e := range c.Evidence {
+			if e.Detail != "" || e.Method == sbom.MethodLockfile {
+				fmt.Fprintf(&b, "    %s %d %s %s\n", e.Method, e.Artifact, e.Path, e.Detail)
+			}
+		}
+	}
+	for _, u := range s.Unknowns {
+		fmt.Fprintf(&b, "? %s code=%v %d %s: %s\n", u.Kind, u.Code, u.Artifact, u.Path, u.Reason)
+	}
+	return strings.ReplaceAll(b.String(), " \n", "\n")
+}

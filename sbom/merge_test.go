@@ -1,0 +1,57 @@
+package sbom
+
+import (
+	"reflect"
+	"testing"
+)
+
+func TestMerge(t *testing.T) {
+	in := []Component{
+		{PURL: "pkg:npm/b@1", Name: "b", State: Live, Origin: OriginApp},
+		{PURL: "pkg:npm/a@1", Name: "a", State: Shadowed, Origin: OriginLayer, Main: true, Requires: []string{"z", "y"}, Hashes: map[string]string{"sha1": "x"},
+			Occurrences: []Occurrence{{Artifact: 1, Path: "p", State: Shadowed}}, Evidence: []Evidence{{Method: MethodLockfile, Confidence: 0.9}}},
+		{PURL: "pkg:npm/a@1", Name: "a", State: Live, Origin: OriginApp, Requires: []string{"y"}, Hashes: map[string]string{"sha1": "other", "sha512": "s"}, Licenses: []string{"MIT"},
+			Occurrences: []Occurrence{{Artifact: 0, Path: "p", State: Live}, {Artifact: 0, Path: "p", State: Live}}, Evidence: []Evidence{{Method: MethodInstalled, Confidence: 1}}},
+	}
+	want := []Component{
+		{Ref: "pkg:npm/a@1", PURL: "pkg:npm/a@1", Name: "a", State: Live, Origin: OriginApp, Requires: []string{"y", "z"}, Licenses: []string{"MIT"},
+			Hashes:      map[string]string{"sha1": "x", "sha512": "s"},
+			Occurrences: []Occurrence{{Artifact: 0, Path: "p", State: Live}, {Artifact: 1, Path: "p", State: Shadowed}},
+			Evidence:    []Evidence{{Method: MethodInstalled, Confidence: 1}, {Method: MethodLockfile, Confidence: 0.9}}},
+		{Ref: "pkg:npm/b@1", PURL: "pkg:npm/b@1", Name: "b", State: Live, Origin: OriginApp},
+	}
+	before := len(in[1].Hashes)
+	if got := Merge(in); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if len(in[1].Hashes) != before || in[1].Requires[0] != "z" {
+		t.Error("the input was changed")
+	}
+}
+
+func TestMergeKeepsComponentsWithoutPURL(t *testing.T) {
+	if got := Merge([]Component{{Name: "a"}, {Name: "b"}}); len(got) != 2 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestStateOrder(t *testing.T) {
+	order := []State{"", Declared, Provided, Shadowed, Live}
+	for i := 1; i < len(order); i++ {
+		if Strongest(order[i-1], order[i]) != order[i] || Strongest(order[i], order[i-1]) != order[i] {
+			t.Errorf("%q is not stronger than %q", order[i], order[i-1])
+		}
+	}
+}
+
+func TestSortUnknownsKeepsTheOneThatConcernsCode(t *testing.T) {
+	got := SortUnknowns([]Unknown{
+		{Path: "b", Kind: Opaque, Reason: "r"},
+		{Path: "b", Kind: Opaque, Reason: "r", Code: true},
+		{Path: "a", Kind: Limit, Reason: "r"},
+	})
+	want := []Unknown{{Path: "a", Kind: Limit, Reason: "r"}, {Path: "b", Kind: Opaque, Reason: "r", Code: true}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+}
