@@ -60,10 +60,10 @@ type Summary struct {
 type Report struct {
 	Name         string      `json:"name"`
 	Target       string      `json:"target"`
-	Platform     string      `json:"platform,omitempty"`
-	Runtime      string      `json:"runtime,omitempty"`
-	Handler      string      `json:"handler,omitempty"`
-	Architecture string      `json:"architecture,omitempty"`
+	Platform     string      `json:"platform"`
+	Runtime      string      `json:"runtime"`
+	Handler      string      `json:"handler"`
+	Architecture string      `json:"architecture"`
 	Guessed      []string    `json:"guessed,omitempty"` // which of the four above were guessed from content
 	Owner        string      `json:"owner,omitempty"`
 	Tags         []string    `json:"tags,omitempty"`
@@ -82,7 +82,7 @@ type Artifact struct {
 	Kind   string `json:"kind"`
 	Digest string `json:"digest"`
 	Size   int64  `json:"size"`            // bytes as shipped
-	Mount  string `json:"mount,omitempty"` // "/var/task", "/opt"
+	Mount  string `json:"mount"` // "/var/task", "/opt"
 }
 
 // Coverage says how many bytes of code are attributed to what. All are bytes
@@ -159,9 +159,9 @@ type Finding struct {
 	Aliases     []string   `json:"aliases"`
 	Severity    Severity   `json:"severity"`
 	Certainty   Certainty  `json:"certainty"`
-	Score       float64    `json:"score,omitempty"` // CVSS base score, 0 to 10; 0 when no vector is known
-	Vector      string     `json:"vector,omitempty"`
-	Component   string     `json:"component,omitempty"` // purl
+	Score       float64    `json:"score"` // CVSS base score, 0 to 10; 0 when no vector is known
+	Vector      string     `json:"vector"`
+	Component   string     `json:"component"` // purl
 	State       string     `json:"state,omitempty"`     // of the component
 	Origin      string     `json:"origin,omitempty"`    // of the component
 	Title       string     `json:"title"`
