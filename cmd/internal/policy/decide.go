@@ -107,8 +107,13 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 		return append(out, reason("could not be opened", s.Reason)) // nothing else can be said
 	}
 	for _, name := range p.Require {
-		if s := r.Check(name); s.State != finding.Ran && name != "open" {
+		if s := r.Check(name); s.State != finding.Ran {
 			out = append(out, reason(fmt.Sprintf("required check %q %s", name, s.State), s.Reason))
+		}
+	}
+	for _, s := range r.Checks {
+		if s.State == finding.Failed && len(p.Require) > 0 && !slices.Contains(p.Require, s.Check) {
+			out = append(out, reason(fmt.Sprintf("check %q failed", s.Check), s.Reason)) // not required, but it was to run: failed is not clean
 		}
 	}
 	byKind := map[string][]finding.Unknown{}

@@ -59,7 +59,7 @@ func Builtin(name string) (*Policy, bool) {
 		Fail:            Line{Malware: true, KnownExploit: true, Fixable: finding.High, Certainty: finding.Probable},
 		Warn:            Line{Severity: finding.High, Archive: finding.Low, Certainty: finding.Possible},
 		UnknownSeverity: finding.High,
-		Require:         []string{"open", "catalog", "vulnerability", "archive"},
+		Require:         []string{"open", "catalog", "vulnerability"},
 		Unknowns:        []string{"unreadable", "opaque", "limit"},
 		Unmatched:       []string{"app", "layer", ""},
 		MaxAge:          7 * 24 * time.Hour,
