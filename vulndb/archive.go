@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -57,9 +58,9 @@ func openArchive(path string) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(a.files) == 0 || len(a.files) > maxRecords {
+	if len(a.files) > maxRecords {
 		a.close()
-		return nil, fmt.Errorf("read %s: %d advisories, want between 1 and %d", path, len(a.files), maxRecords)
+		return nil, fmt.Errorf("read %s: %d files, over %d", path, len(a.files), maxRecords)
 	}
 	return a, nil
 }
@@ -75,7 +76,9 @@ func openZip(path string) (*archive, error) {
 	}
 	a := &archive{digest: digest, closer: z, files: make([]archived, 0, len(z.File))}
 	for _, f := range z.File {
-		if strings.HasSuffix(f.Name, ".json") {
+		// Any member may be a record: a zip's directory has no checksum, and a
+		// name that lost its ending must not lose the advisory.
+		if !strings.HasSuffix(f.Name, "/") {
 			a.files = append(a.files, archived{name: f.Name, zip: f})
 		}
 	}
@@ -153,8 +156,10 @@ func (a *archive) read(ctx context.Context, opts Options, ecosystem string, w *f
 					}
 					adv, err := ParseRecord(data)
 					if err != nil {
-						unread = append(unread, files[i].name)
-						continue
+						if strings.HasSuffix(files[i].name, ".json") {
+							unread = append(unread, files[i].name)
+						}
+						continue // a README needs no record in it
 					}
 					if !adv.Modified.After(opts.Now) {
 						newest = later(newest, adv.Modified)
@@ -178,6 +183,9 @@ func (a *archive) read(ctx context.Context, opts Options, ecosystem string, w *f
 		return report, err
 	}
 	slices.SortFunc(report.names, cmp.Compare[string])
+	if len(w.records)+report.unread == 0 {
+		return report, errors.New("there is no advisory in the export")
+	}
 	if int64(report.unread)*10 > total {
 		return report, fmt.Errorf("%d of %d %w, such as %s", report.unread, total, ErrUnread, clip(report.names[0], 120))
 	}

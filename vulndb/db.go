@@ -72,16 +72,12 @@ func advise(err error) error {
 	return err
 }
 
-func openSnapshot(dir string, s Snapshot) (db *DB, err error) {
-	db = &DB{snapshot: s, files: make(map[string]*fdb, len(s.Sources))}
-	defer func() {
-		if err != nil {
-			db.Close()
-		}
-	}()
+func openSnapshot(dir string, s Snapshot) (*DB, error) {
+	db := &DB{snapshot: s, files: make(map[string]*fdb, len(s.Sources))}
 	for i := range s.Sources {
 		f, err := openSource(dir, &s.Sources[i])
 		if err != nil {
+			db.Close()
 			return nil, err
 		}
 		db.files[s.Sources[i].Ecosystem] = f

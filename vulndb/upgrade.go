@@ -3,35 +3,43 @@ package vulndb
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // maxUpgrades is how many versions Upgrade tries, lowest first.
 const maxUpgrades = 64
 
-// Upgrade returns the lowest of the fixed versions of the groups that nothing
-// in the store is known against, so that one step clears everything. It is ""
+// Upgrade returns the lowest version that the store knows nothing against,
+// among the versions that fix the groups and, where such a version is affected
+// by something else, those that fix that: one step clears everything. It is ""
 // when a group has no fix, or when every candidate is affected itself.
 func (db *DB) Upgrade(ctx context.Context, pkg Package, groups []Group) (string, error) {
-	var all []string
+	var candidates []string
 	for _, g := range groups {
 		if len(g.Fixed) == 0 {
 			return "", nil
 		}
-		all = append(all, g.Fixed...)
+		candidates = append(candidates, g.Fixed...)
 	}
-	candidates := sortVersions(pkg.Ecosystem, all)
-	for i, v := range candidates {
-		if i == maxUpgrades {
-			break
+	tried := map[string]bool{}
+	for len(tried) < maxUpgrades {
+		candidates = sortVersions(pkg.Ecosystem, candidates)
+		i := slices.IndexFunc(candidates, func(v string) bool { return !tried[v] })
+		if i < 0 {
+			return "", nil
 		}
 		at := pkg
-		at.Version = v
+		at.Version = candidates[i]
+		tried[at.Version] = true
 		r, err := db.Match(ctx, at)
 		if err != nil {
-			return "", fmt.Errorf("match %s %s: %w", pkg.Name, v, err)
+			return "", fmt.Errorf("match %s %s: %w", pkg.Name, at.Version, err)
 		}
 		if len(r.Matches) == 0 && len(r.Problems) == 0 {
-			return v, nil
+			return at.Version, nil
+		}
+		for _, m := range r.Matches {
+			candidates = append(candidates, m.Fixed...)
 		}
 	}
 	return "", nil
@@ -45,4 +53,32 @@ func Highest(ecosystem string, versions []string) string {
 		return ""
 	}
 	return sorted[len(sorted)-1]
+}
+
+// LastFix returns the version from which on the record calls no version of
+// the package affected; "" when a range stays open or ends without a fix. It
+// is what is left to say when the version of the package is not known.
+func (m Match) LastFix() string {
+	if m.Affected < 0 || m.Affected >= len(m.Advisory.Affected) {
+		return ""
+	}
+	var fixes []string
+	for _, r := range m.Advisory.Affected[m.Affected].Ranges {
+		if r.Type == Git || len(r.Events) == 0 {
+			continue
+		}
+		kinds, versions := map[string]EventKind{}, []string{} // events come in any order (OSV schema, "affected[].ranges[].events")
+		for _, e := range r.Events {
+			if e.Kind == Limit || e.Kind == Introduced && e.Version == "0" {
+				continue
+			}
+			kinds[e.Version], versions = e.Kind, append(versions, e.Version)
+		}
+		last := Highest(m.Package.Ecosystem, versions)
+		if kinds[last] != Fixed {
+			return ""
+		}
+		fixes = append(fixes, last)
+	}
+	return Highest(m.Package.Ecosystem, fixes)
 }
