@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"os"
@@ -24,12 +25,21 @@ the advisory, the fix. ID is an advisory id or alias, a package URL, or a finger
 			if err != nil {
 				return err
 			}
-			out := output{format: "table"}
-			return out.write(env, func(w io.Writer) error {
-				return report.Explain(w, doc, args[1], reportOptions(env, scanOptions{}, out))
-			})
+			return explain(env, doc, args[1], output{format: "table"})
 		},
 	}
+}
+
+// explain writes the explanation, or says that nothing has that name.
+func explain(env *Env, doc *finding.Document, what string, out output) error {
+	var b bytes.Buffer
+	if err := report.Explain(&b, doc, what); err != nil {
+		return usage("fnaudit scan -v lists the ids", "explain: %w", err)
+	}
+	return out.write(env, func(w io.Writer) error {
+		_, err := w.Write(b.Bytes())
+		return err
+	})
 }
 
 // readReport reads a saved JSON report.

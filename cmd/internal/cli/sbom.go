@@ -76,11 +76,10 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 	doc.Summary = finding.Summarize(doc.Functions)
 	for _, out := range outputs {
 		err := out.write(env, func(w io.Writer) error {
-			opt := reportOptions(env, scanOptions{}, out)
 			if out.format == "table" {
-				return report.Inventory(w, doc, opt)
+				return report.Inventory(w, doc)
 			}
-			return report.Write(w, out.format, doc, opt)
+			return report.Write(w, out.format, doc, reportOptions(env, scanOptions{}, out))
 		})
 		if err != nil {
 			return err

@@ -266,10 +266,13 @@ func (o scanOptions) write(env *Env, doc *finding.Document, outputs []output, st
 		if stream.has(out) {
 			continue
 		}
-		err := out.write(env, func(w io.Writer) error {
-			if o.explain != "" && out.format == "table" {
-				return report.Explain(w, doc, o.explain, reportOptions(env, o, out))
+		if o.explain != "" && out.format == "table" {
+			if err := explain(env, doc, o.explain, out); err != nil {
+				return err
 			}
+			continue
+		}
+		err := out.write(env, func(w io.Writer) error {
 			return report.Write(w, out.format, doc, reportOptions(env, o, out))
 		})
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 // the component, the range of the advisory, and the smallest change that
 // removes it. What is an advisory id or alias, a package URL with or without a
 // version, or a fingerprint. It is an error when nothing in the document has that name.
-func Explain(w io.Writer, doc *finding.Document, what string, _ Options) error {
+func Explain(w io.Writer, doc *finding.Document, what string) error {
 	n := 0
 	for _, r := range doc.Functions {
 		for _, f := range r.Findings {
@@ -61,7 +61,7 @@ func names(f finding.Finding, what string) bool {
 func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f finding.Finding) error {
 	var b strings.Builder
 	line := func(key, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-10s %s\n", key, Escape(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(&b, "  %-11s %s\n", key, Escape(fmt.Sprintf(format, args...)))
 	}
 	fmt.Fprintf(&b, "%s  %s\n", Escape(f.ID), Escape(f.Title))
 	line("function", "%s (%s)", r.Name, r.Target)
@@ -83,7 +83,7 @@ func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f fin
 			line("bytes", "%s", place(r, l.Artifact, l.Path)+stateWords(l.State))
 		}
 		for _, e := range comp.Evidence {
-			detail := fmt.Sprintf("%s, confidence %.2f", e.Method, e.Confidence)
+			detail := fmt.Sprintf("%s, %s, confidence %.2f", e.Path, e.Method, e.Confidence)
 			if e.Detail != "" {
 				detail += ": " + e.Detail
 			}

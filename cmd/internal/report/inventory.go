@@ -12,7 +12,7 @@ import (
 
 // Inventory writes the components of each function as a table, and what could
 // not be read, for a person. It judges nothing.
-func Inventory(w io.Writer, doc *finding.Document, _ Options) error {
+func Inventory(w io.Writer, doc *finding.Document) error {
 	out := bufio.NewWriter(w)
 	for i, r := range doc.Functions {
 		if i > 0 {
