@@ -54,6 +54,19 @@ const (
 	Done      Stage = "done"
 )
 
+// String says it on one line: "npm: fetching 12.3 of 40.1 MB".
+func (p Progress) String() string {
+	switch {
+	case p.Stage == Fetching && p.Total > 0:
+		return fmt.Sprintf("%s: %s %.1f of %.1f MB", p.Ecosystem, p.Stage, float64(p.Done)/1e6, float64(p.Total)/1e6)
+	case p.Stage == Fetching:
+		return fmt.Sprintf("%s: %s %.1f MB", p.Ecosystem, p.Stage, float64(p.Done)/1e6)
+	case p.Stage == Building:
+		return fmt.Sprintf("%s: %s %d of %d records", p.Ecosystem, p.Stage, p.Done, p.Total)
+	}
+	return fmt.Sprintf("%s: %s, %d records", p.Ecosystem, p.Stage, p.Done)
+}
+
 // ErrUnread is wrapped by the error of an update that left out records which
 // could not be read. All others are in the store then.
 var ErrUnread = errors.New("records could not be read")

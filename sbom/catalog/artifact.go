@@ -59,6 +59,8 @@ type artifact struct {
 	failed      map[string]bool   // paths that already have an unknown
 	bundles     []bundled
 	bounds      []*lock // lockfiles whose packages were declared
+	spent       int64   // bytes of text read
+	nativeBytes int64   // of all executables
 	held        map[string]bundle.Content
 	heldSize    int64
 }
@@ -153,11 +155,15 @@ func (a *artifact) read(p string, limit int64) ([]byte, error) {
 	if size > limit {
 		return nil, &limitError{fmt.Sprintf("%d bytes", size), limit}
 	}
+	if a.spent > a.opts.MaxText {
+		return nil, &limitError{fmt.Sprintf("%d bytes of text in one artifact", a.spent), a.opts.MaxText}
+	}
 	// the size is a claim of the archive: it guides the allocation, the limit bounds it
 	buf := bytes.NewBuffer(make([]byte, 0, min(max(size, 0), 1<<20)+bytes.MinRead))
 	if _, err := io.Copy(buf, io.LimitReader(f, limit+1)); err != nil {
 		return nil, fmt.Errorf("read file: %w", err)
 	}
+	a.spent += int64(buf.Len())
 	if int64(buf.Len()) > limit {
 		return nil, &limitError{fmt.Sprintf("more than %d bytes", limit), limit}
 	}

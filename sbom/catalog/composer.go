@@ -16,7 +16,7 @@ import (
 // composerInstalled finds the packages of vendor/composer/installed.json,
 // which Composer writes next to what it installed.
 func composerInstalled(ctx context.Context, a *artifact) {
-	v := a.newView(a.opts.MaxLockfile, func(p string) bool {
+	v := a.newView(a.opts.MaxManifest, func(p string) bool {
 		return path.Base(p) == "installed.json" && path.Base(dirOf(p)) == "composer"
 	})
 	for _, p := range a.syft(ctx, php.NewComposerInstalledCataloger(), v) {

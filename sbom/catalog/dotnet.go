@@ -21,6 +21,7 @@ import (
 // product name is not a NuGet id: they stay unowned rather than guessed at.
 func dotnetInstalled(ctx context.Context, a *artifact) {
 	v := a.newView(a.opts.MaxManifest, func(p string) bool { return strings.HasSuffix(p, ".deps.json") })
+	v.reduce = withoutDependencies
 	roots := map[string]bool{}
 	for _, p := range v.files {
 		roots[strings.TrimSuffix(path.Base(p), ".deps.json")] = true
@@ -41,6 +42,31 @@ func dotnetInstalled(ctx context.Context, a *artifact) {
 		}
 		a.add(f)
 	}
+}
+
+// withoutDependencies drops the graph from a deps.json. What a package brings
+// does not depend on it, and syft walks it in exponential time.
+func withoutDependencies(_ string, data []byte) []byte {
+	var doc map[string]json.RawMessage
+	var targets map[string]map[string]map[string]json.RawMessage
+	if json.Unmarshal(data, &doc) != nil || json.Unmarshal(doc["targets"], &targets) != nil {
+		return data
+	}
+	for _, target := range targets {
+		for _, lib := range target {
+			delete(lib, "dependencies")
+		}
+	}
+	plain, err := json.Marshal(targets)
+	if err != nil {
+		return data
+	}
+	doc["targets"] = plain
+	out, err := json.Marshal(doc)
+	if err != nil {
+		return data
+	}
+	return out
 }
 
 // dotnetOwns records the files that a deps.json names, and the application's

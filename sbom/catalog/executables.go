@@ -112,6 +112,10 @@ func (a *artifact) sniff(f *bundle.File, buf []byte) {
 		a.unread(f.Path, &limitError{fmt.Sprintf("executable of %d bytes", f.Size), a.opts.MaxExecutable})
 		return
 	}
+	if a.nativeBytes += f.Size; a.nativeBytes > a.opts.MaxNative {
+		a.unread(f.Path, &limitError{fmt.Sprintf("%d bytes of executables in one artifact", a.nativeBytes), a.opts.MaxNative})
+		return
+	}
 	if e.mime == mimeExecutable || e.mime == mimeShared {
 		e.unsafe = a.unsafeELF(f)
 	}

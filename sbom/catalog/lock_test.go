@@ -154,7 +154,7 @@ func FuzzManifests(f *testing.F) {
 				t.Errorf("name %q", r.name)
 			}
 		}
-		pythonHeader("x.dist-info/METADATA", data)
+		pythonHeader(data)
 		gemHeader("x.gemspec", data)
 		gemRequires(data)
 		gemLiteral(data, ".version")

@@ -84,13 +84,17 @@ func lockfiles(ctx context.Context, a *artifact) {
 			locks = append(locks, l)
 		}
 	}
-	for i := range locks {
-		a.confirm(&locks[i])
+	a.confirm(locks)
+	have := map[string]bool{}
+	for i := range a.found {
+		if f := &a.found[i]; !f.main {
+			have[f.purl()] = true
+		}
 	}
 	for i := range locks {
 		l := &locks[i]
 		if path.Base(l.path) != ".package-lock.json" && (!installed[l.typ] || l.typ == "npm" && a.bundleBelow(l.dir)) {
-			a.declare(l)
+			a.declare(l, have)
 		}
 	}
 	a.manifests(installed, locks)
@@ -161,56 +165,51 @@ func (a *artifact) manifestBeside(p string) *npmManifest {
 	return &m
 }
 
-// confirm adds what a lockfile knows to the installed packages that it names.
-func (a *artifact) confirm(l *lock) {
-	type key struct{ name, version string }
+// confirm adds what the lockfiles know to the installed packages that they name.
+func (a *artifact) confirm(locks []lock) {
+	type key struct{ typ, name, version string }
 	byKey := map[key][]int{}
 	for i := range a.found {
-		if f := &a.found[i]; f.typ == l.typ && !f.declared && !f.main {
-			k := key{sbom.CanonicalName(f.typ, f.name), f.version}
+		if f := &a.found[i]; !f.declared && !f.main {
+			k := key{f.typ, sbom.CanonicalName(f.typ, f.name), f.version}
 			byKey[k] = append(byKey[k], i)
 		}
 	}
-	for i := range l.entries {
-		e := &l.entries[i]
-		if e.version == "" {
-			continue
-		}
-		for _, at := range byKey[key{sbom.CanonicalName(l.typ, e.name), e.version}] {
-			f := &a.found[at]
-			if e.path != "" && f.dir != path.Join(l.dir, e.path) {
+	for n := range locks {
+		l := &locks[n]
+		for i := range l.entries {
+			e := &l.entries[i]
+			if e.version == "" {
 				continue
 			}
-			if f.resolved == "" {
-				f.resolved = e.resolved
-			}
-			if f.hashes == nil {
-				f.hashes = e.hashes
-			}
-			if !confirmedBy(f, l.path) {
-				f.also = append(f.also, sbom.Evidence{Method: sbom.MethodLockfile, Confidence: 0.9, Path: l.path})
+			for _, at := range byKey[key{l.typ, sbom.CanonicalName(l.typ, e.name), e.version}] {
+				if f := &a.found[at]; e.path == "" || f.dir == path.Join(l.dir, e.path) {
+					f.confirmed(e, l.path)
+				}
 			}
 		}
 	}
 }
 
-func confirmedBy(f *found, lock string) bool {
-	for _, e := range f.also {
-		if e.Path == lock {
-			return true
-		}
+// confirmed adds what one entry of a lockfile says.
+func (f *found) confirmed(e *lockEntry, lock string) {
+	if f.resolved == "" {
+		f.resolved = e.resolved
 	}
-	return false
+	if f.hashes == nil {
+		f.hashes = e.hashes
+	}
+	if n := len(f.also); n > 0 && f.also[n-1].Path == lock || n >= maxConfirmations {
+		return
+	}
+	f.also = append(f.also, sbom.Evidence{Method: sbom.MethodLockfile, Confidence: 0.9, Path: lock})
 }
 
-// declare adds the production packages of a lockfile that are not installed.
-func (a *artifact) declare(l *lock) {
-	have := map[string]bool{}
-	for i := range a.found {
-		if f := &a.found[i]; f.typ == l.typ && !f.main {
-			have[f.purl()] = true
-		}
-	}
+// maxConfirmations is how many lockfiles are listed as evidence for one package.
+const maxConfirmations = 10
+
+// declare adds the production packages of a lockfile that are not there yet.
+func (a *artifact) declare(l *lock, have map[string]bool) {
 	for i := range l.entries {
 		e := &l.entries[i]
 		if e.dev || e.main || e.name == "" {

@@ -13,6 +13,8 @@ type Options struct {
 	MaxDepth      int           // nesting of one JSON or YAML document; 200
 	MaxExecutable int64         // bytes of one executable; 512 MiB
 	MaxScript     int64         // bytes of one JavaScript file; 64 MiB
+	MaxText       int64         // bytes of all manifests, lockfiles and scripts of one artifact; 512 MiB
+	MaxNative     int64         // bytes of all executables of one artifact; 1 GiB
 	MaxBuildInfo  int64         // bytes of one binary's embedded dependency list, inflated; 16 MiB
 	MaxComponents int           // packages of one artifact; 200,000
 	MaxUnknowns   int           // unknowns of one artifact, beyond which they are counted; 10,000
@@ -27,6 +29,8 @@ func (o Options) withDefaults() Options {
 	o.MaxDepth = cmp.Or(o.MaxDepth, 200)
 	o.MaxExecutable = cmp.Or(o.MaxExecutable, 512<<20)
 	o.MaxScript = cmp.Or(o.MaxScript, 64<<20)
+	o.MaxText = cmp.Or(o.MaxText, 512<<20)
+	o.MaxNative = cmp.Or(o.MaxNative, 1<<30)
 	o.MaxBuildInfo = cmp.Or(o.MaxBuildInfo, 16<<20)
 	o.MaxComponents = cmp.Or(o.MaxComponents, 200_000)
 	o.MaxUnknowns = cmp.Or(o.MaxUnknowns, 10_000)

@@ -17,11 +17,16 @@ import (
 // what the function gets. It stays live when another live package of the
 // layer gets it, since that one searches from its own folder up.
 func (c *composition) nodeOrder() {
-	n := &nodeSearch{at: map[string]int{}, nodePath: c.nodePath()}
+	n := &nodeSearch{at: map[string]int{}, nested: map[int][]int{}, nodePath: c.nodePath()}
 	for i := range c.places {
 		p := &c.places[i]
 		if p.found.typ == "npm" && p.dir != "" && p.state == sbom.Live {
 			n.at[p.dir] = i
+		}
+	}
+	for dir, i := range n.at {
+		if owner, ok := n.owner(dir); ok {
+			n.nested[owner] = append(n.nested[owner], i)
 		}
 	}
 	if c.layerHasOwnScripts() {
@@ -37,6 +42,7 @@ func (c *composition) nodeOrder() {
 // nodeSearch finds packages by folder.
 type nodeSearch struct {
 	at       map[string]int // folder of a package in the tree -> index into places
+	nested   map[int][]int  // outermost package -> those nested in it
 	nodePath []string
 }
 
@@ -81,9 +87,11 @@ func (c *composition) firstWins(n *nodeSearch) map[int]bool {
 		}
 	}
 	// what is nested in a shadowed package goes with it
-	for dir, i := range n.at {
-		if owner, ok := n.owner(dir); ok && shadowed[owner] {
-			shadowed[i] = true
+	for owner, inside := range n.nested {
+		if shadowed[owner] {
+			for _, i := range inside {
+				shadowed[i] = true
+			}
 		}
 	}
 	return shadowed
@@ -123,8 +131,8 @@ func (c *composition) revive(n *nodeSearch, shadowed map[int]bool) {
 			}
 			delete(shadowed, got)
 			todo = append(todo, got)
-			for dir, j := range n.at { // and what is nested in it
-				if owner, ok := n.owner(dir); ok && owner == got && shadowed[j] {
+			for _, j := range n.nested[got] {
+				if shadowed[j] {
 					delete(shadowed, j)
 					todo = append(todo, j)
 				}

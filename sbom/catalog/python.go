@@ -31,7 +31,7 @@ func pythonInstalled(ctx context.Context, a *artifact) {
 		}
 		return false
 	})
-	v.reduce = pythonHeader
+	v.reduce = a.pythonReduce
 	for p := range shown {
 		if !v.set[p] {
 			delete(shown, p)
@@ -46,12 +46,16 @@ func pythonInstalled(ctx context.Context, a *artifact) {
 		m, _ := p.Metadata.(pkg.PythonPackage)
 		f := found{
 			typ: "pypi", name: p.Name, version: p.Version, path: at, dir: pythonDir(at), method: sbom.MethodInstalled, confidence: 0.99,
-			licenses: a.syftLicences(&p), requires: pythonRequires(m.RequiresDist),
+			licenses: a.syftLicences(&p),
+		}
+		if data, err := a.read(at, a.opts.MaxManifest); err == nil {
+			_, requires := pythonHeader(data)
+			f.requires = pythonRequires(requires)
 		}
 		if m.DirectURLOrigin != nil {
 			f.resolved = m.DirectURLOrigin.URL
 		}
-		a.pythonOwns(f.dir, &m)
+		a.pythonOwns(f.dir, &m, v.set[path.Join(dirOf(at), "RECORD")])
 		a.add(f)
 	}
 	for p, ok := range shown {
@@ -61,18 +65,32 @@ func pythonInstalled(ctx context.Context, a *artifact) {
 	}
 }
 
-// pythonHeader leaves of a metadata file the fields that are read, one line
-// each: syft joins continuation lines in quadratic time, and a licence text
-// has thousands.
-func pythonHeader(p string, data []byte) []byte {
-	if !pythonMetadata(p) {
-		return data
+// pythonReduce leaves of the files what is needed of them. syft joins
+// continuation lines in quadratic time (a licence text has thousands of them)
+// and relates every requirement to every package; a RECORD may list millions.
+func (a *artifact) pythonReduce(p string, data []byte) []byte {
+	switch {
+	case pythonMetadata(p):
+		head, _ := pythonHeader(data)
+		return head
+	case path.Base(p) == "RECORD":
+		return a.pythonRecord(dirOf(dirOf(p)), data)
 	}
-	out := make([]byte, 0, min(len(data), 8<<10))
+	return data
+}
+
+// maxRequires is how many requirements of one distribution are kept. The
+// longest real list has a few hundred.
+const maxRequires = 2000
+
+// pythonHeader returns the fields of a metadata file that syft reads, one line
+// each, and the values of Requires-Dist. The format is that of mail headers
+// (https://packaging.python.org/specifications/core-metadata/).
+func pythonHeader(data []byte) (head []byte, requires []string) {
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
 		line = bytes.TrimRight(line, "\r")
 		if len(line) == 0 {
-			if len(out) > 0 {
+			if len(head) > 0 {
 				break // the description follows
 			}
 			continue
@@ -80,8 +98,37 @@ func pythonHeader(p string, data []byte) []byte {
 		if line[0] == ' ' || line[0] == '\t' {
 			continue
 		}
-		switch name, _, _ := bytes.Cut(line, []byte(":")); strings.ToLower(string(name)) {
-		case "name", "version", "license", "license-expression", "requires-dist":
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch strings.ToLower(string(name)) {
+		case "requires-dist":
+			if len(requires) == maxRequires {
+				continue
+			}
+			requires = append(requires, string(bytes.TrimSpace(value)))
+		case "name", "version", "license", "license-expression":
+			head = append(append(head, line...), '\n')
+		}
+	}
+	return head, requires
+}
+
+// pythonRecord leaves the lines of files that could be reported if they had no
+// owner: they are in the artifact and are not plain text.
+func (a *artifact) pythonRecord(root string, data []byte) []byte {
+	var out, at []byte
+	for line := range bytes.SplitSeq(data, []byte("\n")) {
+		name, _, _ := bytes.Cut(line, []byte(","))
+		name = bytes.Trim(name, `"`)
+		at = at[:0]
+		if root != "" {
+			at = append(append(at, root...), '/')
+		}
+		at = append(at, name...)
+		i, ok := a.byPath[string(at)]
+		if !ok {
+			continue // outside, or written when it was installed (__pycache__)
+		}
+		if p := a.files[i].Path; !isText(p) || script(p) || path.Base(p) == "__init__.py" {
 			out = append(append(out, line...), '\n')
 		}
 	}
@@ -153,7 +200,7 @@ func pythonName(specifier string) string {
 
 // pythonOwns records the files of a distribution: those that RECORD lists, and
 // where there is no RECORD (Debian, eggs) the folders that it is imported by.
-func (a *artifact) pythonOwns(root string, m *pkg.PythonPackage) {
+func (a *artifact) pythonOwns(root string, m *pkg.PythonPackage, recorded bool) {
 	for _, f := range m.Files {
 		p := path.Join(root, f.Path)
 		if p == root || strings.HasPrefix(p, "..") {
@@ -161,7 +208,7 @@ func (a *artifact) pythonOwns(root string, m *pkg.PythonPackage) {
 		}
 		a.owners.addFile(p)
 	}
-	if len(m.Files) > 0 {
+	if recorded {
 		return
 	}
 	names := m.TopLevelPackages

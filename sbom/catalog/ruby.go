@@ -38,19 +38,20 @@ func rubyInstalled(ctx context.Context, a *artifact) {
 	a.gitGems()
 }
 
-// gemHeader leaves of a specification the lines that are read: syft tries
-// several regular expressions on each.
+// gemHeader leaves of a specification the lines that are read, once each: syft
+// tries several regular expressions on every line.
 func gemHeader(_ string, data []byte) []byte {
-	const longest = 4 << 10
+	const longest = 512
 	var out []byte
+	seen := [3]bool{}
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
 		if len(line) > longest {
 			continue
 		}
-		for _, attribute := range []string{".name", ".version", ".licenses"} {
-			if bytes.Contains(line, []byte(attribute)) && len(out) < 16*longest {
+		for i, attribute := range []string{".name = ", ".version = ", ".licenses = "} {
+			if !seen[i] && bytes.Contains(line, []byte(attribute)) {
+				seen[i] = true
 				out = append(append(out, line...), '\n')
-				break
 			}
 		}
 	}

@@ -81,7 +81,7 @@ type Artifact struct {
 	Ref    string `json:"ref"`
 	Kind   string `json:"kind"`
 	Digest string `json:"digest"`
-	Size   int64  `json:"size"`            // bytes as shipped
+	Size   int64  `json:"size"`  // bytes as shipped
 	Mount  string `json:"mount"` // "/var/task", "/opt"
 }
 
@@ -161,9 +161,9 @@ type Finding struct {
 	Certainty   Certainty  `json:"certainty"`
 	Score       float64    `json:"score"` // CVSS base score, 0 to 10; 0 when no vector is known
 	Vector      string     `json:"vector"`
-	Component   string     `json:"component"` // purl
-	State       string     `json:"state,omitempty"`     // of the component
-	Origin      string     `json:"origin,omitempty"`    // of the component
+	Component   string     `json:"component"`        // purl
+	State       string     `json:"state,omitempty"`  // of the component
+	Origin      string     `json:"origin,omitempty"` // of the component
 	Title       string     `json:"title"`
 	Fixed       []string   `json:"fixed"` // versions that clear it, lowest first
 	Reach       string     `json:"reach"`
