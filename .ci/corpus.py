@@ -159,7 +159,8 @@ def main():
                 seen = states(paths["json"])
                 for purl in truth["shadowed"]:
                     hold("live" not in seen.get(score.key(purl), set()), case, f"{purl} is shadowed, reported {seen.get(score.key(purl))}")
-                for purl in truth.get("effective", []):
+                # what the function's own require() gets is live; a copy that only other code could get may be either
+                for purl in [r["purl"] for r in truth.get("resolved", [])]:
                     hold("live" in seen.get(score.key(purl), set()), case, f"{purl} is live, reported {seen.get(score.key(purl))}")
             if hostile:
                 worst = max(worst[0], seconds), max(worst[1], mb)

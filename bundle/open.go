@@ -137,7 +137,7 @@ func (o *Opener) artifact(ctx context.Context, ref string, lim Limits) (*pack, e
 
 var (
 	errImage = fmt.Errorf("%w: container images are not read by this version: audit the function's zip or its unpacked directory", ErrUnreadable)
-	errSBOM  = fmt.Errorf("%w: an SBOM has no bytes to open: audit it with the prefix sbom:", ErrUnknownKind)
+	errSBOM  = fmt.Errorf("%w: an SBOM has no bytes to open: name it with the prefix \"sbom:\" to audit it", ErrUnknownKind)
 )
 
 // open reads an artifact from disk.

@@ -25,15 +25,14 @@ type zipReader struct {
 
 // zipEntry is what the directory says about one entry and no file needs later.
 type zipEntry struct {
-	name    string // as stored
-	local   int64  // where its local header should be
-	packed  int64
-	size    int64
-	crc     uint32
-	rec     int32 // index into recs; -1 for a folder
-	flags   uint16
-	method  uint16
-	dataEnd int64 // 0: not known
+	name   string // as stored
+	local  int64  // where its local header should be
+	packed int64
+	size   int64
+	crc    uint32
+	rec    int32 // index into recs; -1 for a folder
+	flags  uint16
+	method uint16
 }
 
 // Flag bits: APPNOTE.TXT 6.3.10, section 4.4.4.

@@ -10,9 +10,11 @@ import (
 	"syscall"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/cli"
+	"github.com/fnaudit/fnaudit/cmd/internal/startup"
 )
 
 func main() {
+	startup.Restore()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Main(ctx, cli.System(os.Args[1:]))
 	stop()

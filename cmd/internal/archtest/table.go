@@ -32,7 +32,8 @@ func arrows() map[string][]string {
 		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed")...),
 		"cmd/internal/cli":      append([]string{"cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
 		"cmd/internal/archtest": nil,
-		"cmd/fnaudit":           {"cmd/internal/cli"},
+		"cmd/internal/startup":  {},
+		"cmd/fnaudit":           {"cmd/internal/cli", "cmd/internal/startup"},
 	}
 }
 

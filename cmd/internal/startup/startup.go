@@ -1,0 +1,32 @@
+// Package startup undoes, before it happens, what a dependency does while the
+// process starts.
+//
+// syft's file package brings in github.com/gookit/color, whose package
+// variables look up the terminal's colours: they read terminfo files, and ask
+// for the current user, which with cgo is a connection to the name service.
+// A program that promises to make no network system call cannot have that,
+// and it costs a millisecond in every run. Without TERM the look-up does not happen.
+//
+// It works because the order of initialisation is specified (The Go
+// Programming Language Specification, "Program initialization"): packages are
+// sorted by import path, and the first one whose imports are ready goes next.
+// This package needs only os and sorts before github.com/gookit.
+package startup
+
+import "os"
+
+// term is TERM as the process was started with it; restore says whether it was set.
+var term, restore = hide()
+
+func hide() (string, bool) {
+	term, ok := os.LookupEnv("TERM")
+	os.Unsetenv("TERM")
+	return term, ok
+}
+
+// Restore puts TERM back. It is the first thing that main does.
+func Restore() {
+	if restore {
+		os.Setenv("TERM", term)
+	}
+}
