@@ -177,7 +177,7 @@ func (a *artifact) has(p string) bool { _, ok := a.byPath[p]; return ok }
 // installed package there is input of a test and is never loaded.
 func testFolder(name string) bool {
 	switch strings.ToLower(name) {
-	case "test", "tests", "__tests__", "testing", "testdata", "test-data", "fixture", "fixtures", "__fixtures__", "example", "examples", "benchmark", "benchmarks", "mocks", "__mocks__":
+	case "test", "tests", "__tests__", "testing", "testdata", "test-data", "fixture", "fixtures", "__fixtures__", "example", "examples", "benchmark", "benchmarks", "mocks", "__mocks__", "spec", "specs":
 		return true
 	}
 	return false

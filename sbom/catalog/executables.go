@@ -55,12 +55,14 @@ var textNames = map[string]bool{
 	"pkg-info": true, "copyright": true, "gemfile": true, "rakefile": true, "unlicense": true, "codeowners": true, "owners": true, "todo": true, "version": true, "license-mit": true, "license-apache": true,
 }
 
-// executables looks at the first bytes of every file that might be native code.
+// executables looks at the first bytes of every file that might be native code:
+// of a package's files those that are not text by their name, of the others
+// all, since nothing keeps a program from being called README.
 func executables(ctx context.Context, a *artifact) {
 	buf := make([]byte, sniffed)
 	for i := range a.files {
 		f := &a.files[i]
-		if f.Link != "" || isText(f.Path) {
+		if f.Link != "" || isText(f.Path) && a.owners.owns(f.Path) {
 			continue
 		}
 		if i%256 == 0 && ctx.Err() != nil {

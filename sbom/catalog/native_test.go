@@ -122,6 +122,9 @@ func TestOpaque(t *testing.T) {
 		{"bootstrap", elf, sbom.Opaque, "executable without package information"},
 		{"bin/tool", upx, sbom.Opaque, "packed with UPX"},
 		{"bin/gotool", elfWith(".text", []byte("Go build ID: \"x\""), 0), sbom.Opaque, "Go binary without build information"},
+		{"LICENSE", elf, sbom.Opaque, "executable without package information"},
+		{"data.json", elf, sbom.Opaque, "executable without package information"},
+		{"node_modules/stripped/index.js", []byte("module.exports = 1"), sbom.Opaque, "without a package.json"},
 		{"lib/libx.so.1", elf, sbom.Opaque, "shared library that no package accounts for"},
 		{"addon.node", elf, sbom.Opaque, "executable"},
 		{"bomb", elfWith(".text", nil, 0x800), sbom.Opaque, "compressed section name table"},
@@ -145,6 +148,8 @@ func TestOpaque(t *testing.T) {
 		{"bootstrap2", []byte("#!/bin/sh\nexec node index.js\n"), "", ""},
 		{"readme.exe.txt", []byte("MZ is how a program starts"), "", ""},
 		{"MZdoc", []byte("MZ is how a program starts, and this is not one at all: it is a text"), "", ""},
+		{"BZhang", []byte("BZhang is a name, not an archive"), "", ""},
+		{"node_modules/single.js", []byte("module.exports = 1"), "", ""},
 		{"empty", nil, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,6 +38,37 @@ func npmInstalled(ctx context.Context, a *artifact) {
 			a.npmWorkspace(f)
 		}
 	}
+	a.npmWithoutManifest()
+}
+
+// npmWithoutManifest finds packages whose package.json was left out to save
+// space. Node loads node_modules/NAME/index.js without one.
+func (a *artifact) npmWithoutManifest() {
+	seen := map[string]bool{}
+	for i := range a.files {
+		p := a.files[i].Path
+		at := lastNodeModules(p)
+		if at < 0 || !script(p) || a.files[i].Link != "" {
+			continue
+		}
+		name, rest, _ := strings.Cut(p[at:], "/")
+		if strings.HasPrefix(name, "@") {
+			base, _, _ := strings.Cut(rest, "/")
+			name += "/" + base
+		}
+		dir := p[:at] + name
+		if seen[dir] || dir == p || a.owners.owns(p) {
+			continue
+		}
+		seen[dir] = true
+		if name, ok := npmPackageDir(dir); ok {
+			a.unknown(dir, sbom.Opaque, "package without a package.json: its version is not known", true)
+			a.add(found{typ: "npm", name: name, path: dir, dir: dir, method: sbom.MethodInstalled, confidence: 0.5, detail: "the folder's name"})
+		}
+	}
+	for dir := range seen {
+		a.owners.addDir(dir)
+	}
 }
 
 // npmPackageDir reports whether dir is a place from which Node loads a package

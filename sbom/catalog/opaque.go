@@ -34,7 +34,7 @@ func (a *artifact) sniffArchive(f *bundle.File, head []byte) {
 		if packedTar(f.Path, ".gz", ".tgz") {
 			a.nested(f, "gzip archive")
 		}
-	case bytes.HasPrefix(head, []byte("BZh")):
+	case bytes.HasPrefix(head, []byte("BZh")) && bytes.HasPrefix(head[4:], []byte("1AY&SY")):
 		if packedTar(f.Path, ".bz2", ".tbz", ".tbz2") {
 			a.nested(f, "bzip2 archive")
 		}

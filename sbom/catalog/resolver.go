@@ -57,7 +57,7 @@ func (a *artifact) newView(limit int64, choose func(p string) bool) *view {
 	v := &view{a: a, limit: limit, set: map[string]bool{}, text: true}
 	for i := range a.files {
 		if f := &a.files[i]; choose(f.Path) {
-			if f.Link != "" && !v.worthFollowing(f.Path) {
+			if f.Link != "" && !v.worthFollowing(f.Path, choose) {
 				continue
 			}
 			v.files = append(v.files, f.Path)
@@ -67,15 +67,15 @@ func (a *artifact) newView(limit int64, choose func(p string) bool) *view {
 	return v
 }
 
-// worthFollowing reports whether a link leads to a regular file that is not
-// itself in the list under its own name.
-func (v *view) worthFollowing(p string) bool {
+// worthFollowing reports whether a link leads to a file that is not in the
+// view under its own name.
+func (v *view) worthFollowing(p string, choose func(p string) bool) bool {
 	t, err := v.a.tree.Resolve(p)
 	if err != nil {
 		v.a.unread(p, err)
 		return false
 	}
-	return path.Base(t.Path) != path.Base(p)
+	return !choose(t.Path)
 }
 
 func (v *view) HasPath(p string) bool { return v.set[clean(p)] }
