@@ -8,9 +8,9 @@ import (
 	"os"
 )
 
-// file reads at each lookup. On Windows a mapped file could not be replaced or
+// storeFile reads at each lookup. On Windows a mapped file could not be replaced or
 // removed while anything has it mapped.
-type file struct {
+type storeFile struct {
 	f *os.File
 	n int64
 }
@@ -30,10 +30,10 @@ func openBlob(path string) (blob, error) {
 		f.Close()
 		return nil, damaged("%s has %d bytes", path, st.Size())
 	}
-	return &file{f, st.Size()}, nil
+	return &storeFile{f, st.Size()}, nil
 }
 
-func (f *file) bytes(off uint64, n int) ([]byte, error) {
+func (f *storeFile) bytes(off uint64, n int) ([]byte, error) {
 	if off > uint64(f.n) || uint64(n) > uint64(f.n)-off {
 		return nil, damaged("read outside the file")
 	}
@@ -45,5 +45,5 @@ func (f *file) bytes(off uint64, n int) ([]byte, error) {
 	}
 	return b, nil
 }
-func (f *file) size() int64  { return f.n }
-func (f *file) close() error { return f.f.Close() }
+func (f *storeFile) size() int64  { return f.n }
+func (f *storeFile) close() error { return f.f.Close() }

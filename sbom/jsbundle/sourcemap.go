@@ -10,15 +10,25 @@ import (
 // relative path, a URL, or a data URL that holds the map itself. "" means that
 // there is none (https://tc39.es/ecma426/, section 11.1.2).
 func MapReference(src []byte) string {
-	i := max(bytes.LastIndex(src, []byte("//# sourceMappingURL=")), bytes.LastIndex(src, []byte("//@ sourceMappingURL=")))
-	if i < 0 {
-		return ""
+	const name = "sourceMappingURL="
+	ref := ""
+	for { // forward, because searching forward is many times faster than bytes.LastIndex
+		i := bytes.Index(src, []byte(name))
+		if i < 0 {
+			return ref
+		}
+		before := src[max(0, i-4):i]
+		src = src[i+len(name):]
+		if !bytes.HasSuffix(before, []byte("//# ")) && !bytes.HasSuffix(before, []byte("//@ ")) {
+			continue
+		}
+		end := bytes.IndexAny(src, "\r\n \t")
+		if end < 0 {
+			end = len(src)
+		}
+		ref = string(src[:end])
+		src = src[end:]
 	}
-	rest := src[i+len("//# sourceMappingURL="):]
-	if end := bytes.IndexAny(rest, "\r\n \t"); end >= 0 {
-		rest = rest[:end]
-	}
-	return string(rest)
 }
 
 // InlineMap returns the source map that a data URL holds, nil when the

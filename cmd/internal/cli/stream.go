@@ -13,6 +13,7 @@ import (
 // A nil stream does nothing. Files are not streamed: they are replaced whole.
 type stream struct {
 	out  output
+	only bool // nothing else is written
 	head *finding.Document
 
 	mu      sync.Mutex
@@ -25,7 +26,7 @@ type stream struct {
 func newStream(env *Env, outputs []output, head *finding.Document) *stream {
 	for _, o := range outputs {
 		if o.format == "jsonl" && o.file == "" {
-			return &stream{out: o, head: head, w: bufio.NewWriterSize(env.Stdout, 64<<10), waiting: map[int]*finding.Report{}}
+			return &stream{out: o, only: len(outputs) == 1, head: head, w: bufio.NewWriterSize(env.Stdout, 64<<10), waiting: map[int]*finding.Report{}}
 		}
 	}
 	return nil
@@ -33,6 +34,9 @@ func newStream(env *Env, outputs []output, head *finding.Document) *stream {
 
 // has says whether the stream takes the place of an output.
 func (s *stream) has(o output) bool { return s != nil && s.out == o }
+
+// alone says whether no other output needs the reports.
+func (s *stream) alone() bool { return s != nil && s.only }
 
 // put hands over the report with index i.
 func (s *stream) put(i int, r *finding.Report) error {
