@@ -25,7 +25,7 @@ type parsedEvent struct {
 }
 
 func ask(p Package) *question {
-	q := &question{pkg: p, names: p.names(), events: map[string]parsedEvent{}}
+	q := &question{pkg: p, names: p.names()}
 	if p.Version == "" {
 		return q
 	}
@@ -55,6 +55,9 @@ func (q *question) event(s string) (version.Version, error) {
 		return e.v, e.err
 	}
 	v, err := version.ParseEvent(q.pkg.Ecosystem, s)
+	if q.events == nil {
+		q.events = map[string]parsedEvent{}
+	}
 	q.events[s] = parsedEvent{v, err}
 	return v, err
 }

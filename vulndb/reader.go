@@ -203,17 +203,20 @@ func (f *fdb) block(n uint32) ([]string, error) {
 	if count > raw {
 		return nil, damaged("block %d of %s", n, f.h.ecosystem)
 	}
-	recs, lens := make([]string, count), make([]uint64, count)
-	for i := range lens {
-		lens[i] = d.uint()
+	// The lengths come first: one decoder reads them, another stands where the
+	// records begin.
+	recs, body := make([]string, count), d
+	for range recs {
+		body.uint()
 	}
-	for i, l := range lens {
-		if d.bad || l > uint64(len(d.s)) {
+	for i := range recs {
+		l := d.uint()
+		if body.bad || l > uint64(len(body.s)) {
 			return nil, damaged("block %d of %s", n, f.h.ecosystem)
 		}
-		recs[i], d.s = d.s[:l], d.s[l:]
+		recs[i], body.s = body.s[:l], body.s[l:]
 	}
-	if d.bad || d.s != "" {
+	if body.bad || body.s != "" {
 		return nil, damaged("block %d of %s", n, f.h.ecosystem)
 	}
 	return recs, nil

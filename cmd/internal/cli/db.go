@@ -98,7 +98,11 @@ func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offli
 	})
 	bar.Done()
 	if err != nil {
-		return &exit{code: ExitUsage, err: fmt.Errorf("update the advisory store in %s: %w", dir, err), hint: "the store holds what it held before, and what was updated successfully"}
+		hint := "the store holds what it held before, and what was updated successfully"
+		if errors.Is(err, vulndb.ErrUnread) {
+			hint = "all other records are in the store; a scan cannot know what those would have said"
+		}
+		return &exit{code: ExitUsage, err: fmt.Errorf("update the advisory store in %s: %w", dir, err), hint: hint}
 	}
 	if !o.quiet {
 		n := 0
