@@ -13,7 +13,7 @@ func Database(db *vulndb.DB) finding.Database {
 	out := finding.Database{ID: s.ID, BuiltAt: s.BuiltAt.UTC(), Starter: s.Starter, Ecosystems: map[string]finding.Ecosystem{}}
 	for _, src := range s.Sources {
 		out.Records += src.Records
-		out.Ecosystems[src.Ecosystem] = finding.Ecosystem{Records: src.Records, AsOf: src.AsOf.UTC(), Source: src.URL}
+		out.Ecosystems[src.Ecosystem] = finding.Ecosystem{Records: src.Records, AsOf: src.AsOf.UTC(), Source: src.URL, Unread: src.Unread}
 	}
 	return out
 }

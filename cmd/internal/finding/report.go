@@ -40,6 +40,7 @@ type Ecosystem struct {
 	Records int       `json:"records"`
 	AsOf    time.Time `json:"asOf"`
 	Source  string    `json:"source"`
+	Unread  int       `json:"unread,omitempty"` // advisories of the source that could not be read
 }
 
 // PolicyRef names the policy that judged.

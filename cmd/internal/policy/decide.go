@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -33,6 +34,11 @@ func (p *Policy) Decide(r *finding.Report, db finding.Database, now time.Time) f
 	v.Warnings = append(v.Warnings, warning...)
 	if n := unjudged(r, p.Unmatched); n > 0 {
 		v.Warnings = append(v.Warnings, fmt.Sprintf("%s unjudged: no advisory source", plural(n, "package", "packages")))
+	}
+	for _, name := range slices.Sorted(maps.Keys(db.Ecosystems)) {
+		if n := db.Ecosystems[name].Unread; n > 0 {
+			v.Warnings = append(v.Warnings, fmt.Sprintf("%s of %s could not be read when the store was built: what they say is not known", plural(n, "advisory", "advisories"), name))
+		}
 	}
 	switch {
 	case len(failing) > 0:
