@@ -216,7 +216,7 @@ func (o *Opener) read(ctx context.Context, src source, prefix, name string, lim 
 		}
 		return p, err
 	case "binary":
-		return openBinary(src, name, lim, &o.dec), nil
+		return openBinary(src, name, lim, &o.dec)
 	}
 	kind, err := quickKind(src)
 	if err != nil {
@@ -230,15 +230,23 @@ func (o *Opener) read(ctx context.Context, src source, prefix, name string, lim 
 		}
 		return p, err
 	case KindBinary:
-		return openBinary(src, name, lim, &o.dec), nil
+		return openBinary(src, name, lim, &o.dec)
 	case KindSBOM:
 		return nil, errSBOM
 	}
 	return nil, errImage
 }
 
-// openBinary makes a volume of one file.
-func openBinary(src source, name string, lim Limits, dec *decoders) *pack {
+// openBinary makes a volume of one file. The prefix "binary:" can be put
+// before anything, so the content is looked at here too.
+func openBinary(src source, name string, lim Limits, dec *decoders) (*pack, error) {
+	head, err := src.view(0, min(src.size(), 64))
+	if err != nil {
+		return nil, err
+	}
+	if executable(head) == "" {
+		return nil, fmt.Errorf("not an ELF, PE or Mach-O executable: %w", ErrUnknownKind)
+	}
 	p := &pack{kind: KindBinary, length: src.size(), src: src, lim: lim, dec: dec}
 	log := &noticeLog{max: lim.MaxNotices}
 	path, odd := cleanPath(name, lim)
@@ -249,9 +257,6 @@ func openBinary(src source, name string, lim Limits, dec *decoders) *pack {
 		files:   []File{{Path: path, Size: src.size()}},
 		entries: []entry{{packed: src.size(), method: methodPlain}},
 	}}
-	if src.size() == 0 {
-		log.add(Notice{Kind: NoticeEmpty, Detail: "the file is empty"})
-	}
 	p.notices = log.list()
-	return p
+	return p, nil
 }

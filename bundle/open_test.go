@@ -91,7 +91,10 @@ func TestOpen(t *testing.T) {
 		}
 	})
 	t.Run("binary", func(t *testing.T) {
-		for _, ref := range []string{p("app"), "binary:" + p("app"), "binary:" + p("orders.zip")} {
+		if f, err := new(Opener).Open(context.Background(), Spec{Ref: "binary:" + p("orders.zip")}); !errors.Is(err, ErrUnknownKind) {
+			t.Errorf("a zip forced to be a binary: %+v, %v", f, err)
+		}
+		for _, ref := range []string{p("app"), "binary:" + p("app")} {
 			f, err := new(Opener).Open(context.Background(), Spec{Ref: ref})
 			if err != nil {
 				t.Fatal(err)
@@ -101,10 +104,10 @@ func TestOpen(t *testing.T) {
 			}
 			name := f.Tree.Files()[0].Path
 			b, err := f.Tree.ReadFile(name)
-			if err != nil || name != "app" && name != "orders.zip" || int64(len(b)) != f.Code.Size {
+			if err != nil || name != "app" || int64(len(b)) != f.Code.Size {
 				t.Errorf("%s: %q, %d bytes, %v", ref, name, len(b), err)
 			}
-			if name == "app" && f.Arch != "arm64" {
+			if f.Arch != "arm64" {
 				t.Errorf("architecture %q", f.Arch)
 			}
 			f.Close()

@@ -263,6 +263,11 @@ func (d *cycloneDXReader) entry(c *inComponent, main bool) entry {
 			e.places = append(e.places, place)
 		}
 	}
+	for _, p := range c.Properties {
+		if p.Name == propVersions && e.version == "" { // whoever writes it says the same: several fit
+			e.versions = splitVersions(p.Value)
+		}
+	}
 	if d.ours {
 		e.fromProperties(c.Properties)
 	} else if len(e.places) == 0 {

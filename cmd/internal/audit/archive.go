@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"path"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -84,11 +85,7 @@ func checkArchive(ctx context.Context, _ *Auditor, s *Subject) (Result, error) {
 }
 
 func archiveFinding(s *Subject, n bundle.Notice, o oddity) finding.Finding {
-	ref := s.Function.Layers[n.Layer].Ref
-	where := ref
-	if n.Path != "" {
-		where += "!/" + n.Path
-	}
+	where := "/" + path.Join(s.Function.Layers[n.Layer].Mount, n.Path) // not the archive's own path: that differs between machines
 	origin := string(sbom.OriginApp)
 	if n.Layer > 0 {
 		origin = string(sbom.OriginLayer)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -39,6 +40,8 @@ type scanOptions struct {
 	verbose    bool
 	noColor    bool
 	noProgress bool
+
+	now time.Time // the clock that judges
 }
 
 // localPolicy is the policy file that is used when it lies in the current folder.
@@ -103,7 +106,7 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	pol, err := o.loadPolicy(env)
+	pol, err := o.loadPolicy(env, specs)
 	if err != nil {
 		return err
 	}
@@ -123,8 +126,10 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	}
 	doc := &finding.Document{
 		SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
-		Database: audit.Database(db), Policy: pol.Ref(), JudgedAt: now.UTC(),
+		Database: audit.Database(db), Policy: pol.Ref(),
 	}
+	doc.JudgedAt = stamp(env, o.at != "", now, doc.Database)
+	o.now = now
 	stream := newStream(env, outputs, doc)
 	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)
 	if err != nil {
@@ -198,8 +203,8 @@ func auditOne(ctx context.Context, a *audit.Auditor, spec bundle.Spec, stdin []b
 	return rep, err
 }
 
-func (o scanOptions) loadPolicy(env *Env) (*policy.Policy, error) {
-	pol, err := readPolicy(env, o.policy, o.quiet)
+func (o scanOptions) loadPolicy(env *Env, specs []bundle.Spec) (*policy.Policy, error) {
+	pol, err := readPolicy(env, o.policy, specs)
 	if err != nil {
 		return nil, err
 	}
@@ -218,12 +223,15 @@ func (o scanOptions) loadPolicy(env *Env) (*policy.Policy, error) {
 
 // readPolicy finds the policy. One that merely lies in the current folder may
 // have come with what is audited, so its path and digest are always said.
-func readPolicy(env *Env, name string, quiet bool) (*policy.Policy, error) {
+func readPolicy(env *Env, name string, specs []bundle.Spec) (*policy.Policy, error) {
 	found := false
 	if name == "" {
 		name = policy.CI
 		if _, err := os.Lstat(localPolicy); err == nil {
 			name, found = localPolicy, true
+			if inside := targetAround(localPolicy, specs); inside != "" {
+				return nil, usage("if it is yours, name it: --policy "+localPolicy, "the policy %s lies inside the target %s, so it may have come with what is audited", localPolicy, inside)
+			}
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return nil, usage("", "look for %s: %w", localPolicy, err)
 		}
@@ -248,10 +256,34 @@ func readPolicy(env *Env, name string, quiet bool) (*policy.Policy, error) {
 	if err != nil {
 		return nil, &exit{code: ExitUsage, err: err}
 	}
-	if found && !quiet {
+	if found { // said with -q too: who judged must be known
 		fmt.Fprintf(env.Stderr, "fnaudit: policy %s of the current folder, %s\n", name, pol.Digest)
 	}
 	return pol, nil
+}
+
+// targetAround returns the target that is a folder which holds the file; "" if none is.
+func targetAround(file string, specs []bundle.Spec) string {
+	at, err := filepath.Abs(file)
+	if err != nil {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(filepath.Dir(at)); err == nil {
+		at = filepath.Join(real, filepath.Base(at))
+	}
+	for _, s := range specs {
+		_, dir := split(s.Ref)
+		if abs, err := filepath.Abs(dir); err == nil {
+			dir = abs
+		}
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = real
+		}
+		if rel, err := filepath.Rel(dir, at); err == nil && filepath.IsLocal(rel) {
+			return s.Ref
+		}
+	}
+	return ""
 }
 
 func parseTime(s string) (time.Time, error) {
@@ -290,12 +322,25 @@ func reportOptions(env *Env, o scanOptions, out output) report.Options {
 	opt := report.Options{
 		Color:   terminal && !o.noColor && env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb",
 		Verbose: o.verbose, Quiet: o.quiet, UpdateCommand: updateCommandLine,
-		Created: created(env),
+		Created: created(env), Now: o.now,
 	}
 	if terminal {
 		opt.Width = env.Width
 	}
 	return opt
+}
+
+// stamp is the time that a report bears: the clock of --at, else
+// SOURCE_DATE_EPOCH, else the store's own date, so that the same input gives
+// the same bytes.
+func stamp(env *Env, named bool, now time.Time, db finding.Database) time.Time {
+	if named {
+		return now.UTC()
+	}
+	if t := created(env); !t.IsZero() {
+		return t
+	}
+	return db.BuiltAt
 }
 
 // created is the time to write into documents: SOURCE_DATE_EPOCH, else the

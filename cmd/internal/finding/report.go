@@ -15,7 +15,7 @@ type Document struct {
 	Tool          Tool      `json:"tool"`
 	Database      Database  `json:"database"`
 	Policy        PolicyRef `json:"policy"`
-	JudgedAt      time.Time `json:"judgedAt"` // the clock that judged
+	JudgedAt      time.Time `json:"judgedAt"` // --at, else SOURCE_DATE_EPOCH, else the database's builtAt: never the wall clock, so that the same input gives the same bytes
 	Functions     []*Report `json:"functions"`
 	Summary       Summary   `json:"summary"`
 }

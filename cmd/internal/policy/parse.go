@@ -232,7 +232,9 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := nearest(unknown.Token.Value, keys); near != "" {
+		if near := nearest(unknown.Token.Value, keys); near == unknown.Token.Value {
+			msg += "; it is a key of another section"
+		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)
 		}
 	}
