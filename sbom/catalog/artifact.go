@@ -19,6 +19,7 @@ func scan(ctx context.Context, opts Options, v *bundle.Volume) (*result, error) 
 	older := false
 	for ; v != nil; v = v.Older {
 		a := newArtifact(opts, v)
+		a.opts.MaxComponents = max(opts.MaxComponents-len(res.found), 0) // of all copies together
 		if !older {
 			a.notices() // the earlier copies share them
 		}
@@ -52,6 +53,7 @@ type artifact struct {
 	executables []executable
 	found       []found
 	unknowns    []sbom.Unknown
+	tooMany     int // packages over the limit
 	dropped     int // unknowns over the limit
 	owners      owners
 	ownCode     []string
@@ -84,9 +86,9 @@ func (a *artifact) catalogue(ctx context.Context) error {
 		}
 		a.guard(c.name, func() { c.run(ctx, a) })
 	}
-	if n := len(a.found); n > a.opts.MaxComponents {
-		a.unknown("", sbom.Limit, fmt.Sprintf("%d packages, over the limit of %d", n, a.opts.MaxComponents), true)
-		a.found = a.found[:a.opts.MaxComponents]
+	if a.tooMany > 0 {
+		// past the limit of unknowns too: this one must not get lost
+		a.unknowns = append(a.unknowns, sbom.Unknown{Kind: sbom.Limit, Reason: fmt.Sprintf("%d packages more than the limit of %d", a.tooMany, a.opts.MaxComponents), Code: true})
 	}
 	if a.dropped > 0 {
 		a.unknowns = append(a.unknowns, sbom.Unknown{Kind: sbom.Limit, Reason: fmt.Sprintf("%d more files could not be read", a.dropped), Code: true})
@@ -105,7 +107,14 @@ func (a *artifact) guard(name string, run func()) {
 	run()
 }
 
-func (a *artifact) add(f found) { a.found = append(a.found, f) }
+// add records one package, unless there are too many.
+func (a *artifact) add(f found) {
+	if len(a.found) >= a.opts.MaxComponents {
+		a.tooMany++
+		return
+	}
+	a.found = append(a.found, f)
+}
 
 // unknown records one gap. Further gaps of the same path are dropped: the
 // first reason is the most specific one.

@@ -26,6 +26,7 @@ func catalogers() []cataloger {
 		{"bundled JavaScript", bundledScripts},
 		{"Python packages without metadata", strippedPython},
 		{"lockfiles", lockfiles},
+		{"requirements files", strangeRequirements},
 		{"opaque files", opaqueFiles},
 	}
 }

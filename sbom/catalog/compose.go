@@ -75,20 +75,39 @@ func (c *composition) mount(i int) string {
 }
 
 // overwritten marks what a later artifact replaced: two layers are unpacked
-// into one folder, and the later file is the one that stays.
+// into one folder, and the later file is the one that stays. Where a later
+// layer replaced a package.json but not most of the code beside it, the older
+// package is what runs, whatever its manifest now says.
 func (c *composition) overwritten() {
 	type hidden struct {
 		layer int
 		path  string
 	}
 	gone := map[hidden]bool{}
+	rest := map[hidden]int{} // code that is left of a package, less the code that was replaced
 	for _, f := range c.fn.Tree.Hidden() {
 		gone[hidden{f.Layer, f.Path}] = true
+		if nodeCode(f.Path) {
+			rest[hidden{f.Layer, npmHome(f.Path)}]--
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	for _, f := range c.fn.Tree.Files() {
+		if nodeCode(f.Path) {
+			rest[hidden{f.Layer, npmHome(f.Path)}]++
+		}
 	}
 	for i := range c.places {
-		if p := &c.places[i]; p.state == sbom.Live && gone[hidden{p.artifact, p.path}] {
-			p.state = sbom.Shadowed
+		p := &c.places[i]
+		if p.state != sbom.Live || !gone[hidden{p.artifact, p.path}] {
+			continue
 		}
+		if p.found.typ == "npm" && p.dir != "" && rest[hidden{p.artifact, p.dir}] > 0 {
+			continue
+		}
+		p.state = sbom.Shadowed
 	}
 }
 
@@ -111,7 +130,8 @@ func (c *composition) bootstrapOrder() {
 func (c *composition) broughtElsewhere() {
 	live := map[string]bool{}
 	for i := range c.places {
-		if p := &c.places[i]; p.state == sbom.Live && !p.found.main {
+		// a copy nested in another package is that package's alone
+		if p := &c.places[i]; p.state == sbom.Live && !p.found.main && (p.found.typ != "npm" || nestedIn(p.dir) == "") {
 			live[c.key(p.found)] = true
 		}
 	}
@@ -134,9 +154,10 @@ func (c *composition) key(f *found) string { return f.typ + " " + sbom.Canonical
 
 // runtimeBrings reports whether AWS's runtime ships a package that a manifest
 // asks for by range. The versions move with the runtime and are not known
-// (AWS, "Runtime-included SDK versions", as of 2026-08).
+// (AWS, "Runtime-included SDK versions", as of 2026-08). A guess that the
+// platform is AWS hides nothing, and what a URL asks for is not the runtime's.
 func (c *composition) runtimeBrings(f *found) bool {
-	if c.fn.Platform != bundle.PlatformAWS {
+	if c.fn.Platform != bundle.PlatformAWS || f.resolved != "" || slices.Contains(c.fn.Guessed, "platform") && (c.fn.Spec.Runtime == "" || slices.Contains(c.fn.Guessed, "runtime")) {
 		return false
 	}
 	switch {
@@ -177,7 +198,7 @@ func (c *composition) ranges() []sbom.Unknown {
 			shown[i] = clip(shown[i])
 		}
 		out = append(out, sbom.Unknown{Artifact: k.artifact, Path: k.path, Kind: sbom.Opaque, Code: true,
-			Reason: "no lockfile and nothing installed: the versions are not known of " + strings.Join(shown, ", ") + more})
+			Reason: "neither installed nor in a lockfile: the versions are not known of " + strings.Join(shown, ", ") + more})
 	}
 	return out
 }

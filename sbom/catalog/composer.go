@@ -19,6 +19,12 @@ func composerInstalled(ctx context.Context, a *artifact) {
 	v := a.newView(a.opts.MaxManifest, func(p string) bool {
 		return path.Base(p) == "installed.json" && path.Base(dirOf(p)) == "composer"
 	})
+	for i := range a.files {
+		p := a.files[i].Path
+		if path.Base(p) == "installed.php" && path.Base(dirOf(p)) == "composer" && !a.has(path.Join(dirOf(p), "installed.json")) {
+			a.unknown(p, sbom.Unreadable, "the installed.json beside it is missing: the packages are not known", true)
+		}
+	}
 	for _, p := range a.syft(ctx, php.NewComposerInstalledCataloger(), v) {
 		if p.Name == "" {
 			continue

@@ -33,8 +33,13 @@ func dotnetInstalled(ctx context.Context, a *artifact) {
 		if !ok || p.Name == "" {
 			continue
 		}
+		name := p.Name
+		if m.Type == "runtimepack" {
+			// the SDK's own mark in front of the NuGet id
+			name = strings.TrimPrefix(name, "runtimepack.")
+		}
 		f := found{
-			typ: "nuget", name: p.Name, version: p.Version, path: primary(&p), method: sbom.MethodInstalled, confidence: 0.99,
+			typ: "nuget", name: name, version: p.Version, path: primary(&p), method: sbom.MethodInstalled, confidence: 0.99,
 			licenses: a.syftLicences(&p), main: m.Type == "project" || m.Type == "" && roots[p.Name],
 		}
 		if sum, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(m.Sha512, "sha512-")); err == nil && len(sum) == 64 {

@@ -3,11 +3,13 @@ package catalog
 import (
 	"bytes"
 	"context"
+	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/bundle"
@@ -92,6 +94,7 @@ func (a *artifact) sniff(f *bundle.File, buf []byte) {
 	e := executable{path: f.Path}
 	switch {
 	case n < 16:
+		a.bootstrap(f, head)
 		return
 	case bytes.HasPrefix(head, []byte("\x7fELF")):
 		e.mime = mimeExecutable
@@ -107,8 +110,12 @@ func (a *artifact) sniff(f *bundle.File, buf []byte) {
 		e.packed = bytes.Contains(head, []byte("UPX!"))
 	default:
 		a.sniffArchive(f, head)
+		a.container(f, head)
+		a.phar(f, head)
+		a.bootstrap(f, head)
 		return
 	}
+	a.container(f, head)
 	e.shared = e.mime == mimeShared || strings.HasSuffix(f.Path, ".dll") || strings.HasSuffix(f.Path, ".node") || strings.Contains(path.Base(f.Path), ".so")
 	if f.Size > a.opts.MaxExecutable {
 		a.unread(f.Path, &limitError{fmt.Sprintf("executable of %d bytes", f.Size), a.opts.MaxExecutable})
@@ -225,12 +232,41 @@ func (a *artifact) opaqueExecutable(e *executable) string {
 		return "packed with UPX"
 	case e.unsafe != "":
 		return "executable with a " + e.unsafe
-	case a.looksGo(e.path):
+	case a.goWithoutInfo(e.path), a.looksGo(e.path):
 		return "Go binary without build information"
 	case e.shared && strings.Contains(path.Base(e.path), ".so"):
 		return "shared library that no package accounts for"
 	}
 	return "executable without package information"
+}
+
+// goWithoutInfo reports whether the marks of Go's linker are where it puts
+// them, near the start or in the section table. It reads little, so that it can
+// be asked about every native file of a package; the caller knows that the file
+// has no build information.
+func (a *artifact) goWithoutInfo(p string) (yes bool) {
+	defer func() {
+		if recover() != nil {
+			yes = false // debug/elf on hostile bytes
+		}
+	}()
+	c, err := a.native(p)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	head := make([]byte, 64<<10)
+	n, _ := c.ReadAt(head, 0)
+	if bytes.Contains(head[:n], []byte("Go build ID: ")) {
+		return true
+	}
+	f, err := elf.NewFile(c)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(f.Sections, func(s *elf.Section) bool {
+		return s.Name == ".gopclntab" || s.Name == ".data.rel.ro.gopclntab" || s.Name == ".note.go.buildid"
+	})
 }
 
 // looksGo searches the start of a file for what Go's linker always leaves.

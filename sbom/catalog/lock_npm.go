@@ -4,13 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 )
 
 // parsePackageLock reads package-lock.json and npm-shrinkwrap.json, versions 1
 // to 3 (https://docs.npmjs.com/cli/v11/configuring-npm/package-lock-json).
-func parsePackageLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
+//
+// "devOptional" packages are needed to develop and by an optional dependency:
+// npm install --omit=dev installs them.
+func parsePackageLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 	type version1 struct {
 		Version      string                     `json:"version"`
 		Resolved     string                     `json:"resolved"`
@@ -19,13 +23,13 @@ func parsePackageLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		Dependencies map[string]json.RawMessage `json:"dependencies"`
 	}
 	type version3 struct {
-		Name        string `json:"name"`
-		Version     string `json:"version"`
-		Resolved    string `json:"resolved"`
-		Integrity   string `json:"integrity"`
-		Link        bool   `json:"link"`
-		Dev         bool   `json:"dev"`
-		DevOptional bool   `json:"devOptional"`
+		Name         string          `json:"name"`
+		Version      string          `json:"version"`
+		Resolved     string          `json:"resolved"`
+		Integrity    string          `json:"integrity"`
+		Link         bool            `json:"link"`
+		Dev          bool            `json:"dev"`
+		Dependencies json.RawMessage `json:"dependencies"`
 	}
 	var doc struct {
 		LockfileVersion int                        `json:"lockfileVersion"`
@@ -36,21 +40,42 @@ func parsePackageLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		return nil, fmt.Errorf("parse package lock: %w", err)
 	}
 	var out []lockEntry
+	roots := map[string]bool{} // paths of what the projects ask for
+	ask := func(at, name, rng string) {
+		if !localRange(rng) {
+			roots[path.Join(at, "node_modules", name)], roots["node_modules/"+name] = true, true
+		}
+	}
+	if manifest != nil {
+		for name, rng := range manifest.ranges {
+			ask("", name, rng)
+		}
+	}
+	defer func() {
+		for i := range out {
+			out[i].root = roots[out[i].path] && !out[i].main
+		}
+	}()
 	if doc.Packages != nil {
 		for _, at := range slices.Sorted(maps.Keys(doc.Packages)) {
 			var p version3
-			if json.Unmarshal(doc.Packages[at], &p) != nil || p.Link {
+			if json.Unmarshal(doc.Packages[at], &p) != nil {
 				continue
 			}
 			i := lastNodeModules(at)
-			if i < 0 {
-				continue // the project itself and its workspaces
+			if i < 0 { // the project itself and its workspaces
+				var deps map[string]string
+				_ = json.Unmarshal(p.Dependencies, &deps)
+				for name, rng := range deps {
+					ask(at, name, rng)
+				}
+				continue
 			}
 			name := at[i:]
 			if p.Name != "" {
 				name = p.Name
 			}
-			out = append(out, lockEntry{name: name, version: npmVersion(p.Version), path: at, resolved: p.Resolved, hashes: integrity(p.Integrity), dev: p.Dev || p.DevOptional})
+			out = append(out, lockEntry{name: name, version: npmVersion(p.Version), path: at, resolved: p.Resolved, hashes: integrity(p.Integrity), dev: p.Dev, main: p.Link})
 		}
 		return out, nil
 	}
@@ -145,13 +170,16 @@ func parseYarnLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 		}
 	}
 	if manifest != nil && !manifest.workspaces {
-		var roots []string
-		for _, deps := range []map[string]string{manifest.ranges, manifest.optional} {
+		var roots, more []string
+		for name, rng := range manifest.ranges {
+			roots = append(roots, yarnKey(name, rng))
+		}
+		for _, deps := range []map[string]string{manifest.optional, manifest.peer, manifest.resolutions} {
 			for name, rng := range deps {
-				roots = append(roots, yarnKey(name, rng))
+				more = append(more, yarnKey(name, rng))
 			}
 		}
-		production(out, roots)
+		production(out, roots, more...)
 	}
 	return out, nil
 }
@@ -159,8 +187,7 @@ func parseYarnLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 func yarnEntry(text string) lockEntry {
 	text = strings.TrimSuffix(text, ":")
 	var e lockEntry
-	for d := range strings.SplitSeq(text, ",") {
-		d = strings.Trim(strings.TrimSpace(d), `"`)
+	for _, d := range yarnDescriptors(text) {
 		name, rng, _ := npmDescriptor(d)
 		if real, _, ok := npmAlias(rng); ok {
 			e.name = real
@@ -172,9 +199,33 @@ func yarnEntry(text string) lockEntry {
 	return e
 }
 
+// yarnDescriptors splits the key of an entry, which is one or more of
+// "name@range" with commas between them. A range may hold commas itself
+// (">=4.0.0, <5"): what is no descriptor belongs to the one before it.
+func yarnDescriptors(text string) []string {
+	var out []string
+	start := 0
+	cut := func(end int) { out = append(out, strings.Trim(strings.TrimSpace(text[start:end]), `"`)) }
+	for i := 0; i < len(text); i++ {
+		if text[i] != ',' {
+			continue
+		}
+		next, _, _ := strings.Cut(text[i+1:], ",")
+		name, _, ok := npmDescriptor(strings.Trim(strings.TrimSpace(next), `"`))
+		if ok && !strings.ContainsAny(name, " <>=~^|*") {
+			cut(i)
+			start = i + 1
+		}
+	}
+	cut(len(text))
+	return out
+}
+
 // yarnKey is how one entry calls another. Later versions put "npm:" in front
 // of ranges, in some places.
-func yarnKey(name, rng string) string { return name + "@" + strings.TrimPrefix(rng, "npm:") }
+func yarnKey(name, rng string) string {
+	return name + "@" + strings.TrimSpace(strings.TrimPrefix(rng, "npm:"))
+}
 
 // yarnField splits `name value`, `name "value"` and `name: value`.
 func yarnField(text string) (name, value string) {

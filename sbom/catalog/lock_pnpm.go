@@ -66,8 +66,12 @@ func parsePnpmLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	for _, id := range slices.Sorted(maps.Keys(entries)) {
 		out = append(out, *entries[id])
 	}
-	if !devFlags {
-		production(out, roots)
+	production(out, roots)
+	if devFlags { // pnpm's own word
+		for i := range out {
+			out[i].dev = entries[out[i].keys[0]].dev
+		}
+	} else {
 		liftSnapshots(out)
 	}
 	return out, nil

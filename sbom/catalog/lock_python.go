@@ -1,11 +1,15 @@
 package catalog
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/fnaudit/fnaudit/sbom"
 )
@@ -79,9 +83,7 @@ func parseUVLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		e := lockEntry{name: t.fields["name"], version: t.fields["version"]}
 		e.keys = []string{sbom.CanonicalName("pypi", e.name)}
 		for _, d := range t.lists["dependencies"] {
-			if n := tomlInline(d, "name"); n != "" {
-				e.needs = append(e.needs, sbom.CanonicalName("pypi", n))
-			}
+			e.needs = append(e.needs, uvNeeds(d)...)
 		}
 		source := t.fields["source"]
 		for _, local := range []string{"virtual", "editable", "directory"} {
@@ -98,9 +100,63 @@ func parseUVLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		out = append(out, e)
 	}
 	if len(roots) > 0 {
+		uvExtras(tables, out)
 		production(out, roots)
 	}
 	return out, nil
+}
+
+// uvNeeds returns the keys of one element of uv's lists of dependencies:
+// { name = "x", extra = ["a", "b"] } needs "x", "x[a]" and "x[b]".
+func uvNeeds(element string) []string {
+	n := tomlInline(element, "name")
+	if n == "" {
+		return nil
+	}
+	n = sbom.CanonicalName("pypi", n)
+	keys := []string{n}
+	if _, rest, ok := strings.Cut(element, "extra = ["); ok {
+		rest, _, _ = strings.Cut(rest, "]")
+		for _, extra := range tomlElements(rest) {
+			keys = append(keys, n+"["+strings.Trim(extra, `"'`)+"]")
+		}
+	}
+	return keys
+}
+
+// uvExtras adds the optional dependencies that some dependency asks for by an
+// extra to what the package with the extra needs. An optional dependency may
+// ask for more, so it goes on until nothing is new.
+func uvExtras(tables []tomlTable, entries []lockEntry) {
+	type extra struct {
+		entry int
+		needs []string
+	}
+	extras := map[string][]extra{}
+	for i, t := range tables {
+		for name, list := range t.optional {
+			e := extra{entry: i}
+			for _, d := range list {
+				e.needs = append(e.needs, uvNeeds(d)...)
+			}
+			key := entries[i].keys[0] + "[" + name + "]"
+			extras[key] = append(extras[key], e)
+		}
+	}
+	var todo []string
+	for i := range entries {
+		todo = append(todo, entries[i].needs...)
+	}
+	for len(todo) > 0 {
+		key := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		asked := extras[key]
+		delete(extras, key)
+		for _, e := range asked {
+			entries[e.entry].needs = append(entries[e.entry].needs, e.needs...)
+			todo = append(todo, e.needs...)
+		}
+	}
 }
 
 // parsePDMLock reads pdm.lock.
@@ -130,6 +186,17 @@ type requirement struct {
 // (https://pip.pypa.io/en/stable/reference/requirements-file-format/). It also
 // returns the files that it includes.
 func parseRequirements(data []byte) (reqs []requirement, includes []string) {
+	reqs, includes, _ = scanRequirements(data)
+	return reqs, includes
+}
+
+// scanRequirements also returns the number of lines that it can't tell what
+// they ask for.
+func scanRequirements(data []byte) (reqs []requirement, includes []string, strange int) {
+	data, whole := decodeUTF16(data)
+	if !whole {
+		strange++
+	}
 	text := strings.ReplaceAll(string(data), "\\\r\n", " ")
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	for line := range strings.SplitSeq(text, "\n") {
@@ -152,9 +219,31 @@ func parseRequirements(data []byte) (reqs []requirement, includes []string) {
 		line, _, _ = strings.Cut(line, ";")
 		if r, ok := parseRequirement(strings.TrimSpace(line)); ok {
 			reqs = append(reqs, r)
+		} else {
+			strange++
 		}
 	}
-	return reqs, includes
+	return reqs, includes, strange
+}
+
+// decodeUTF16 decodes a text that starts with the byte order mark of UTF-16,
+// as pip does. Windows tools write such files. whole is false when the text
+// ends in the middle of a character.
+func decodeUTF16(data []byte) (text []byte, whole bool) {
+	order := binary.ByteOrder(binary.LittleEndian)
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")):
+	case bytes.HasPrefix(data, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return data, true
+	}
+	data = data[2:]
+	units := make([]uint16, 0, len(data)/2)
+	for ; len(data) >= 2; data = data[2:] {
+		units = append(units, order.Uint16(data))
+	}
+	return []byte(string(utf16.Decode(units))), len(data) == 0
 }
 
 func parseRequirement(line string) (requirement, bool) {
@@ -162,7 +251,10 @@ func parseRequirement(line string) (requirement, bool) {
 		name = pythonName(name)
 		return requirement{name: name, resolved: strings.TrimSpace(url)}, name != ""
 	}
-	if strings.Contains(line, "://") || strings.HasPrefix(line, ".") || strings.HasPrefix(line, "/") {
+	if strings.Contains(line, "://") || strings.HasPrefix(line, ".") || strings.HasPrefix(line, "/") || strings.HasSuffix(line, ".whl") {
+		if r, ok := wheelRequirement(line); ok {
+			return r, true
+		}
 		_, name, _ := strings.Cut(line, "#egg=")
 		name = pythonName(name)
 		return requirement{name: name, resolved: line}, name != ""
@@ -177,6 +269,9 @@ func parseRequirement(line string) (requirement, bool) {
 			rest = strings.TrimSpace(after)
 		}
 	}
+	if rest != "" && !strings.ContainsRune("=<>!~(@", rune(rest[0])) {
+		return r, false // words, not a requirement
+	}
 	for _, op := range []string{"===", "=="} {
 		if v, ok := strings.CutPrefix(rest, op); ok {
 			if v = strings.TrimSpace(v); v != "" && !strings.ContainsAny(v, ",*<>!~ ") {
@@ -186,4 +281,17 @@ func parseRequirement(line string) (requirement, bool) {
 		}
 	}
 	return r, true
+}
+
+// wheelRequirement takes name and version from the file name of a wheel,
+// NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl
+// (https://packaging.python.org/specifications/binary-distribution-format/).
+func wheelRequirement(line string) (requirement, bool) {
+	at, _, _ := strings.Cut(line, "#")
+	stem, ok := strings.CutSuffix(path.Base(at), ".whl")
+	parts := strings.Split(stem, "-")
+	if !ok || len(parts) < 5 || parts[0] == "" || parts[1] == "" {
+		return requirement{}, false
+	}
+	return requirement{name: parts[0], version: parts[1], resolved: line}, true
 }

@@ -1,12 +1,14 @@
 package catalog
 
 import (
+	"encoding/binary"
 	"maps"
 	"path"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -181,4 +183,110 @@ func FuzzExecutable(f *testing.F) {
 			t.Error("an executable that says nothing is no unknown")
 		}
 	})
+}
+
+// TestRequirementsUTF16: pip decodes a requirements file by its byte order mark.
+func TestRequirementsUTF16(t *testing.T) {
+	const text = "requests==2.19.0\r\n"
+	for _, tt := range []struct {
+		name    string
+		encode  func(string) []byte
+		reqs    int
+		strange int
+	}{
+		{"little endian", func(s string) []byte { return utf16Bytes(s, binary.LittleEndian) }, 1, 0},
+		{"big endian", func(s string) []byte { return utf16Bytes(s, binary.BigEndian) }, 1, 0},
+		{"cut off", func(s string) []byte { return append(utf16Bytes(s, binary.LittleEndian), 'x') }, 1, 1},
+		{"no mark", func(s string) []byte { return utf16Bytes(s, binary.LittleEndian)[2:] }, 0, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			reqs, _, strange := scanRequirements(tt.encode(text))
+			if len(reqs) != tt.reqs || strange != tt.strange {
+				t.Errorf("got %+v and %d strange lines", reqs, strange)
+			}
+			if len(reqs) > 0 && (reqs[0].name != "requests" || reqs[0].version != "2.19.0") {
+				t.Errorf("got %+v", reqs[0])
+			}
+		})
+	}
+}
+
+func utf16Bytes(s string, order binary.AppendByteOrder) []byte {
+	out := order.AppendUint16(nil, 0xfeff)
+	for _, u := range utf16.Encode([]rune(s)) {
+		out = order.AppendUint16(out, u)
+	}
+	return out
+}
+
+// TestUVExtras: what an extra that a dependency asks for brings is needed to
+// run; what no one asks for is not.
+func TestUVExtras(t *testing.T) {
+	const text = `version = 1
+requires-python = ">=3.11"
+
+[[package]]
+name = "app"
+version = "0.1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "httpx", extra = ["http2", "cli"] },
+]
+
+[package.optional-dependencies]
+own = [
+    { name = "unasked" },
+]
+
+[[package]]
+name = "httpx"
+version = "0.27.0"
+
+[package.optional-dependencies]
+cli = [{ name = "rich", extra = ["jupyter"] }]
+http2 = [
+    { name = "h2" },
+]
+socks = [
+    { name = "socksio" },
+]
+
+[[package]]
+name = "h2"
+version = "4.1.0"
+
+[[package]]
+name = "rich"
+version = "13.0.0"
+
+[package.optional-dependencies]
+jupyter = [
+    { name = "ipywidgets" },
+]
+
+[[package]]
+name = "ipywidgets"
+version = "8.0.0"
+
+[[package]]
+name = "socksio"
+version = "1.0.0"
+
+[[package]]
+name = "unasked"
+version = "1.0.0"
+`
+	entries, err := parseUVLock([]byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run []string
+	for _, e := range entries {
+		if !e.dev {
+			run = append(run, e.name)
+		}
+	}
+	if want := []string{"app", "httpx", "h2", "rich", "ipywidgets"}; !slices.Equal(run, want) {
+		t.Errorf("got %q, want %q", run, want)
+	}
 }

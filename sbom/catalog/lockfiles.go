@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/sbom"
@@ -20,6 +21,7 @@ type lockEntry struct {
 	hashes        map[string]string
 	dev           bool     // only needed to develop
 	main          bool     // a project of the workspace, not a dependency
+	root          bool     // the project itself asks for it, to run
 	keys          []string // what other entries call it
 	needs         []string // keys of what it needs to run
 }
@@ -29,6 +31,27 @@ type lock struct {
 	path, dir string
 	typ       string // package URL type
 	entries   []lockEntry
+	names     map[string]bool // see named
+}
+
+// named returns the names of the lockfile's npm packages, also those that they
+// are installed under.
+func (l *lock) named() map[string]bool {
+	if l.names == nil {
+		l.names = map[string]bool{}
+		for i := range l.entries {
+			e := &l.entries[i]
+			l.names[e.name] = true
+			if at := lastNodeModules(e.path); at >= 0 {
+				l.names[e.path[at:]] = true
+			}
+			for _, k := range e.keys {
+				name, _, _ := npmDescriptor(k)
+				l.names[name] = true
+			}
+		}
+	}
+	return l.names
 }
 
 // lockParser reads one lockfile. The manifest beside it is nil unless the
@@ -63,13 +86,12 @@ func lockParsers() map[string]lockParser {
 var errNotLockfile = errors.New("not a lockfile of a known version")
 
 // lockfiles reads the lockfiles of the function itself; those inside installed
-// packages describe how somebody else develops. Where an ecosystem's packages
-// are installed a lockfile is only evidence about them; where none are (the
+// packages describe how somebody else develops. Where a lockfile's packages
+// are installed it is only evidence about them; where they are not (the
 // platform installs them, or a bundle holds them) its production packages are
-// declared.
+// declared. See [installed] for how that is told apart.
 func lockfiles(ctx context.Context, a *artifact) {
 	parsers := lockParsers()
-	installed := a.installed()
 	var locks []lock
 	for i := range a.files {
 		if ctx.Err() != nil {
@@ -85,6 +107,7 @@ func lockfiles(ctx context.Context, a *artifact) {
 		}
 	}
 	a.confirm(locks)
+	here := a.whatIsInstalled()
 	have := map[string]bool{}
 	for i := range a.found {
 		if f := &a.found[i]; !f.main {
@@ -92,23 +115,18 @@ func lockfiles(ctx context.Context, a *artifact) {
 		}
 	}
 	for i := range locks {
+		if l := &locks[i]; here.holds(l) {
+			here.done[project{l.typ, l.dir}] = true
+		}
+	}
+	manifests := a.npmProjects(here)
+	for i := range locks {
 		l := &locks[i]
-		if path.Base(l.path) != ".package-lock.json" && (!installed[l.typ] || l.typ == "npm" && a.bundleBelow(l.dir)) {
+		if path.Base(l.path) != ".package-lock.json" && (!here.done.cover(l.typ, l.dir) || l.typ == "npm" && a.bundleBelow(l.dir)) {
 			a.declare(l, have)
 		}
 	}
-	a.manifests(installed, locks)
-}
-
-// installed says for which package URL types something is installed.
-func (a *artifact) installed() map[string]bool {
-	out := map[string]bool{}
-	for i := range a.found {
-		if f := &a.found[i]; !f.main && !f.declared {
-			out[f.typ] = true
-		}
-	}
-	return out
+	a.manifests(here, manifests, locks)
 }
 
 // appFile reports whether a manifest or lockfile belongs to the function.
@@ -167,25 +185,35 @@ func (a *artifact) manifestBeside(p string) *npmManifest {
 
 // confirm adds what the lockfiles know to the installed packages that they name.
 func (a *artifact) confirm(locks []lock) {
-	type key struct{ typ, name, version string }
-	byKey := map[key][]int{}
+	type key struct{ typ, name, version, dir string }
+	byKey := map[key][]int{} // with the folder and without
 	for i := range a.found {
 		if f := &a.found[i]; !f.declared && !f.main {
-			k := key{f.typ, sbom.CanonicalName(f.typ, f.name), f.version}
+			k := key{f.typ, sbom.CanonicalName(f.typ, f.name), f.version, ""}
 			byKey[k] = append(byKey[k], i)
+			if k.dir = f.dir; k.dir != "" {
+				byKey[k] = append(byKey[k], i)
+			}
 		}
 	}
 	for n := range locks {
 		l := &locks[n]
+		asked := map[key]bool{}
 		for i := range l.entries {
 			e := &l.entries[i]
 			if e.version == "" {
 				continue
 			}
-			for _, at := range byKey[key{l.typ, sbom.CanonicalName(l.typ, e.name), e.version}] {
-				if f := &a.found[at]; e.path == "" || f.dir == path.Join(l.dir, e.path) {
-					f.confirmed(e, l.path)
-				}
+			k := key{l.typ, sbom.CanonicalName(l.typ, e.name), e.version, ""}
+			if e.path != "" {
+				k.dir = path.Join(l.dir, e.path)
+			}
+			if asked[k] {
+				continue
+			}
+			asked[k] = true
+			for _, at := range byKey[k] {
+				a.found[at].confirmed(e, l.path)
 			}
 		}
 	}
@@ -248,25 +276,64 @@ func (a *artifact) boundedBy(p string) string {
 	return best
 }
 
-// production marks as dev what is not reached from the roots.
-func production(entries []lockEntry, roots []string) {
-	byKey := map[string][]int{}
+// production marks as dev what is not reached from the roots, and as root what
+// they name. More are keys that also lead to production packages.
+//
+// A key that no entry has stands for every entry of its name: an override
+// (Yarn's "resolutions") replaces what a package asks for, and the lockfile
+// then has the replacement only.
+func production(entries []lockEntry, roots []string, more ...string) {
+	byKey, byName := map[string][]int{}, map[string][]int{}
 	for i := range entries {
+		names := []string{entries[i].name}
 		for _, k := range entries[i].keys {
 			byKey[k] = append(byKey[k], i)
+			name, _, _ := npmDescriptor(k)
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			byName[name] = append(byName[name], i)
 		}
 	}
-	reached := make([]bool, len(entries))
-	todo := append([]string(nil), roots...)
+	find := func(k string) (asked string, at []int) { // what is asked for in the end, and the entries that are it
+		if at := byKey[k]; len(at) > 0 {
+			return "=" + k, at
+		}
+		name, rng, _ := npmDescriptor(k)
+		if at := byName[name]; len(at) > 0 {
+			return name, at
+		}
+		real, _, _ := npmDescriptor(rng) // an alias
+		return real, byName[real]
+	}
 	asked := map[string]bool{}
+	todo := append([]string(nil), roots...)
 	for len(todo) > 0 {
-		k := todo[len(todo)-1]
+		k, at := find(todo[len(todo)-1])
 		todo = todo[:len(todo)-1]
 		if asked[k] {
 			continue
 		}
 		asked[k] = true
-		for _, i := range byKey[k] {
+		for _, i := range at {
+			if entries[i].main && !entries[i].root {
+				todo = append(todo, entries[i].needs...)
+			}
+			entries[i].root = true
+		}
+	}
+	reached := make([]bool, len(entries))
+	clear(asked)
+	todo = append(append(todo, roots...), more...)
+	for len(todo) > 0 {
+		k, at := find(todo[len(todo)-1])
+		todo = todo[:len(todo)-1]
+		if asked[k] {
+			continue
+		}
+		asked[k] = true
+		for _, i := range at {
 			if !reached[i] {
 				reached[i] = true
 				todo = append(todo, entries[i].needs...)

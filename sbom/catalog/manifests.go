@@ -13,50 +13,71 @@ import (
 // maxIncludes bounds how many requirements files one includes, directly or not.
 const maxIncludes = 50
 
-// manifests declares what manifests with ranges or pins ask for, where nothing
-// of the ecosystem is installed and no lockfile says more. A range says which
-// package, not which version; that gap is reported when the artifacts are put
-// together, since a layer may bring the package.
-func (a *artifact) manifests(installed map[string]bool, locks []lock) {
-	locked := map[string]bool{} // type and folder
+// manifests declares what manifests with ranges or pins ask for, where it is
+// not installed and no lockfile says more. A range says which package, not
+// which version; that gap is reported when the artifacts are put together,
+// since a layer may bring the package.
+//
+// A lockfile speaks for the package.json around it and below as far as it
+// names what that asks for; it may be older than the manifest. It never speaks
+// for a requirements.txt, which is a list of its own and the one that
+// platforms install from.
+func (a *artifact) manifests(in *installed, npm []string, locks []lock) {
+	locked := projects{}
+	npmLocks := map[string][]*lock{} // folder -> its lockfiles
 	for i := range locks {
-		locked[locks[i].typ+" "+locks[i].dir] = true
-	}
-	if !installed["npm"] {
-		for _, f := range slices.Clone(a.found) {
-			if f.typ == "npm" && f.main && !locked["npm "+dirOf(f.path)] && !locked["npm "] {
-				a.npmRanges(f.path)
-			}
-		}
-		if a.has("package.json") && !a.hasMain("package.json") && !locked["npm "] {
-			a.npmRanges("package.json") // a manifest without a name
+		l := &locks[i]
+		locked[project{l.typ, l.dir}] = true
+		if l.typ == "npm" {
+			npmLocks[l.dir] = append(npmLocks[l.dir], l)
 		}
 	}
-	if installed["pypi"] {
-		return
+	for _, p := range npm {
+		if !in.done.cover("npm", dirOf(p)) {
+			a.npmRanges(p, in, npmLocks)
+		}
 	}
 	for i := range a.files {
-		p := a.files[i].Path
-		if path.Base(p) == "requirements.txt" && a.files[i].Link == "" && a.appFile(p) && !locked["pypi "+dirOf(p)] {
-			a.requirements(p)
+		f := &a.files[i]
+		if f.Link != "" || !a.appFile(f.Path) {
+			continue
 		}
+		if path.Base(f.Path) == "requirements.txt" {
+			a.requirements(f.Path, in)
+			continue
+		}
+		a.withoutLock(f.Path, in, locked)
 	}
 }
 
-func (a *artifact) hasMain(p string) bool {
-	return slices.ContainsFunc(a.found, func(f found) bool { return f.main && f.path == p })
-}
-
-func (a *artifact) npmRanges(p string) {
-	if a.failed[p] {
-		return
-	}
-	m, ok := a.readNpmManifest(p)
+// npmRanges declares what a package.json asks for and no lockfile names.
+func (a *artifact) npmRanges(p string, in *installed, locks map[string][]*lock) {
+	m, ok := a.npmManifestAt(p)
 	if !ok {
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.ranges)) {
-		rng := m.ranges[name]
+	var around []*lock
+	for dir := dirOf(p); ; dir = dirOf(dir) {
+		around = append(around, locks[dir]...)
+		if dir == "" {
+			break
+		}
+	}
+	named := func(name string) bool {
+		return slices.ContainsFunc(around, func(l *lock) bool { return l.named()[name] })
+	}
+	ranges := maps.Clone(m.ranges)
+	if len(around) == 0 { // npm installs optional ones like the others, if it can
+		if ranges == nil {
+			ranges = map[string]string{}
+		}
+		maps.Copy(ranges, m.optional)
+	}
+	for _, name := range slices.Sorted(maps.Keys(ranges)) {
+		rng := ranges[name]
+		if named(name) || in.has("npm", name, dirOf(p)) || localRange(rng) && a.hasBelow(path.Join(dirOf(p), rng[strings.IndexByte(rng, ':')+1:])) || strings.HasPrefix(rng, "workspace:") {
+			continue // known, or the function's own code
+		}
 		f := found{typ: "npm", name: name, path: p, method: sbom.MethodManifest, confidence: 0.7, declared: true, detail: "asked for as " + clip(rng)}
 		if real, r, ok := npmAlias(rng); ok {
 			f.name, rng = real, r
@@ -64,13 +85,20 @@ func (a *artifact) npmRanges(p string) {
 		switch {
 		case exactVersion(rng):
 			f.version = npmVersion(rng)
-		case strings.HasPrefix(rng, "workspace:") || strings.HasPrefix(rng, "file:") || strings.HasPrefix(rng, "link:"):
-			continue // the function's own code
 		default:
 			f.ranged = true
+			if strings.ContainsAny(rng, ":/") { // git, file or URL
+				f.resolved = rng
+			}
 		}
 		a.add(f)
 	}
+}
+
+// hasBelow reports whether the artifact has a file at p or a folder p.
+func (a *artifact) hasBelow(p string) bool {
+	_, err := a.tree.Stat(p)
+	return err == nil
 }
 
 // exactVersion reports whether a range allows one version only.
@@ -84,7 +112,11 @@ func exactVersion(rng string) bool {
 	return strings.Trim(core, "0123456789.") == "" && !strings.ContainsAny(rng, " |<>^~*")
 }
 
-func (a *artifact) requirements(p string) {
+// requirements declares what a requirements file and those that it includes
+// ask for, unless more than half of it is installed.
+func (a *artifact) requirements(p string, in *installed) {
+	all, there := 0, 0
+	from := len(a.found)
 	todo, seen := []string{p}, map[string]bool{p: true}
 	declared := map[string]bool{}
 	for len(todo) > 0 {
@@ -100,6 +132,11 @@ func (a *artifact) requirements(p string) {
 			f := found{typ: "pypi", name: r.name, version: r.version, path: at, method: sbom.MethodManifest, confidence: 0.8, resolved: r.resolved, declared: true, ranged: r.version == ""}
 			if !declared[f.purl()] {
 				declared[f.purl()] = true
+				all++
+				if in.has("pypi", f.name, "") {
+					there++
+					continue
+				}
 				a.add(f)
 			}
 		}
@@ -114,6 +151,9 @@ func (a *artifact) requirements(p string) {
 			seen[next] = true
 			todo = append(todo, next)
 		}
+	}
+	if 2*there > all {
+		a.found = a.found[:from] // an installed tree: what it lacks was left out on purpose
 	}
 }
 

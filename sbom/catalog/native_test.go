@@ -1,11 +1,14 @@
 package catalog
 
 import (
+	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"compress/zlib"
 	"encoding/binary"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +116,7 @@ func TestOpaque(t *testing.T) {
 	copy(pe, "MZ")
 	pe[60] = 128
 	copy(pe[128:], "PE\x00\x00")
+	pyz := zipOf(t, "__main__.py")
 	for _, tt := range []struct {
 		name string
 		data []byte
@@ -143,6 +147,24 @@ func TestOpaque(t *testing.T) {
 		{"x.7z", []byte("7z\xbc\xaf\x27\x1c.........."), sbom.Opaque, "7z archive"},
 		{"rustbomb", elfWith(".dep-v0", deflated(t, strings.Repeat("0", 20<<20)), 0), sbom.Limit, "crate list"},
 		{"rustjunk", elfWith(".dep-v0", []byte("junk"), 0), sbom.Unreadable, "crate list"},
+		{"app.pex", append([]byte("#!/usr/bin/env python3\n"), pyz...), sbom.Opaque, "behind a program or script"},
+		{"tool", append(append([]byte("#!/bin/sh\n"), make([]byte, 100<<10)...), pyz...), sbom.Opaque, "behind a program or script"},
+		{"sfx", append(bytes.Clone(elf), pyz...), sbom.Opaque, "behind a program or script"},
+		{"app.phar", []byte("<?php __HALT_COMPILER(); ?>\r\n\x00\x00\x00"), sbom.Opaque, "PHP archive"},
+		{"stub.php", []byte("<?php __HALT_COMPILER(); ?>\r\n\x00\x00\x00"), sbom.Opaque, "PHP archive"},
+		{"bootstrap", []byte("node index.js"), sbom.Opaque, "neither an executable nor a script"},
+		{"bootstrap", []byte("\x01\x02\x03\x04 sixteen bytes and more"), sbom.Opaque, "neither an executable nor a script"},
+		{"tool.bin.gz", gzipped(t, elf), sbom.Opaque, "gzip of an executable"},
+		{"data.txt.gz", gzipped(t, elf), sbom.Opaque, "gzip of an executable"},
+		{"bundle.jsx", []byte(esbuilt), sbom.Opaque, "bundled JavaScript"},
+		{"bundle.ts", []byte(esbuilt), sbom.Opaque, "bundled JavaScript"},
+		{"bundle", []byte("#!/usr/bin/env node\n" + esbuilt), sbom.Opaque, "bundled JavaScript"},
+		{"node_modules/.prisma/client/libquery_engine-rhel.so.node", elf, sbom.Opaque, "shared library"}, // no client is installed
+		{"guard.php", []byte("<?php echo 1; __HALT_COMPILER();\ntext\n"), "", ""},
+		{"data.csv.gz", gzipped(t, []byte("a,b\n1,2\n")), "", ""},
+		{"script", []byte("#!/bin/sh\necho PK\x05\x06"), "", ""},
+		{"view.tsx", []byte("export const a = 1\n"), "", ""},
+		{"bootstrap", []byte("#!/bin/sh\n:"), "", ""},
 		{"data.json.gz", []byte("\x1f\x8b\x08............."), "", ""},
 		{"report.docx", []byte("PK\x03\x04............"), "", ""},
 		{"bootstrap2", []byte("#!/bin/sh\nexec node index.js\n"), "", ""},
@@ -166,6 +188,86 @@ func TestOpaque(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+const esbuilt = "var __commonJS = (cb, mod) => function() {};\n"
+
+func gzipped(t testing.TB, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func zipOf(t testing.TB, names ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, n := range names {
+		if _, err := w.Create(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestRecordOwns: a RECORD accounts for what lies among a distribution's
+// modules, not for whatever it lists; nobody accounts for packed code.
+func TestRecordOwns(t *testing.T) {
+	elf := elfWith(".text", []byte("code"), 0)
+	upx := append(bytes.Clone(elf[:400:400]), []byte("....UPX!....")...)
+	golang := elfWith(".gopclntab", []byte("x"), 0)
+	s := catalogueFiles(t, "", []txtar.File{
+		{Name: "function/a-1.dist-info/METADATA", Data: []byte("Name: a\nVersion: 1\n")},
+		{Name: "function/a-1.dist-info/RECORD", Data: []byte("bootstrap,,\nprogram,,\nbundle.js,,\ndist/bundle.js,,\ntools/x,,\nbin/tool,,\na/__init__.py,,\na/lib/helper,,\na/asset.js,,\na/packed,,\n_a.so,,\n")},
+		{Name: "function/bootstrap", Data: elf},
+		{Name: "function/program", Data: elf},
+		{Name: "function/bundle.js", Data: []byte(esbuilt)},
+		{Name: "function/dist/bundle.js", Data: []byte(esbuilt)},
+		{Name: "function/tools/x", Data: elf},
+		{Name: "function/bin/tool", Data: elf},
+		{Name: "function/a/__init__.py", Data: []byte("x = 1")},
+		{Name: "function/a/lib/helper", Data: elf},
+		{Name: "function/a/asset.js", Data: []byte(esbuilt)},
+		{Name: "function/a/packed", Data: upx},
+		{Name: "function/_a.so", Data: elf},
+		{Name: "function/node_modules/n/package.json", Data: []byte(`{"name":"n","version":"1.0.0"}`)},
+		{Name: "function/node_modules/n/bin/n", Data: golang},
+		{Name: "function/node_modules/n/bin/m", Data: elf},
+	})
+	want := []string{"a/packed", "bootstrap", "bundle.js", "dist/bundle.js", "node_modules/n/bin/n", "program", "tools/x"}
+	var got []string
+	for _, u := range s.Unknowns {
+		if u.Kind != sbom.Opaque || !u.Code {
+			t.Errorf("%+v", u)
+		}
+		got = append(got, u.Path)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
+// TestPrismaEngine: the query engine that @prisma/client generated is part of it.
+func TestPrismaEngine(t *testing.T) {
+	const engine = "node_modules/.prisma/client/libquery_engine-rhel.so.node"
+	s := catalogueFiles(t, "", []txtar.File{
+		{Name: "function/node_modules/@prisma/client/package.json", Data: []byte(`{"name":"@prisma/client","version":"5.0.0"}`)},
+		{Name: "function/node_modules/.prisma/client/index.js", Data: []byte("module.exports = 1")},
+		{Name: "function/" + engine, Data: elfWith(".text", []byte("code"), 0)},
+	})
+	if len(s.Unknowns) != 0 || len(s.Components) != 1 || !slices.ContainsFunc(s.Components[0].Evidence, func(e sbom.Evidence) bool { return e.Path == engine }) {
+		t.Errorf("got %s%+v", render(s), s.Unknowns)
 	}
 }
 

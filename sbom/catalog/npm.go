@@ -19,6 +19,7 @@ import (
 // Any other package.json (dist/esm/package.json and the like) only sets
 // options for a folder. The one at the root is the function itself.
 func npmInstalled(ctx context.Context, a *artifact) {
+	var links []string
 	for i := range a.files {
 		if ctx.Err() != nil {
 			return
@@ -34,10 +35,11 @@ func npmInstalled(ctx context.Context, a *artifact) {
 			}
 			continue
 		}
-		if f.Link != "" && inNodeModules(f.Path) {
-			a.npmWorkspace(f)
+		if f.Link != "" && (path.Base(f.Path) == "node_modules" || inNodeModules(f.Path)) {
+			links = append(links, f.Path)
 		}
 	}
+	a.npmLinks(ctx, links)
 	a.npmWithoutManifest()
 }
 
@@ -108,13 +110,23 @@ func lastNodeModules(p string) int {
 // betweenPackagesIsTest reports whether the node_modules folder that prefix
 // ends with is a package's test material: node_modules/a/test/x/node_modules/.
 // A package manager nests node_modules right below a package, never deeper.
+// The package's own name says nothing: there are packages called benchmark.
 func betweenPackagesIsTest(prefix string) bool {
-	prefix = strings.TrimSuffix(prefix, "node_modules/")
-	i := lastNodeModules(prefix)
-	if i < 0 {
-		return false
+	for {
+		prefix = strings.TrimSuffix(prefix, "node_modules/")
+		i := lastNodeModules(prefix)
+		if i < 0 {
+			return false
+		}
+		name, inside, _ := strings.Cut(prefix[i:], "/")
+		if strings.HasPrefix(name, "@") {
+			_, inside, _ = strings.Cut(inside, "/")
+		}
+		if underTestFolder(inside) {
+			return true
+		}
+		prefix = prefix[:i]
 	}
-	return underTestFolder(prefix[i:])
 }
 
 func inNodeModules(p string) bool { return lastNodeModules(p) >= 0 }
@@ -125,8 +137,11 @@ type npmManifest struct {
 	name, version string
 	licenses      []string
 	ranges        map[string]string // production dependencies -> range
-	optional      map[string]string // optional and peer dependencies -> range
+	optional      map[string]string // optional dependencies -> range
+	peer          map[string]string // peer dependencies -> range
+	resolutions   map[string]string // name -> range that Yarn takes instead
 	workspaces    bool
+	members       []string // patterns of the workspaces' folders
 }
 
 // npmField decodes one field and reports whether it has that type.
@@ -151,14 +166,24 @@ func parseNpmManifest(data []byte) (npmManifest, error) {
 		version:  npmVersion(npmField[string](fields, "version")),
 		ranges:   npmRanges(fields, "dependencies"),
 		optional: npmRanges(fields, "optionalDependencies"),
+		peer:     npmRanges(fields, "peerDependencies"),
 	}
 	_, m.workspaces = fields["workspaces"]
-	for name, r := range npmRanges(fields, "peerDependencies") {
-		if m.optional == nil {
-			m.optional = map[string]string{}
+	for pattern, r := range npmRanges(fields, "resolutions") {
+		// "a/**/b", "b@npm:^1.0.0": the last name is the package
+		name := bunName(pattern)
+		if n, _, ok := npmDescriptor(name); ok {
+			name = n
 		}
-		m.optional[name] = r
+		if m.resolutions == nil {
+			m.resolutions = map[string]string{}
+		}
+		m.resolutions[name] = r
 	}
+	type workspaces struct {
+		Packages []string `json:"packages"`
+	}
+	m.members = append(npmField[[]string](fields, "workspaces"), npmField[workspaces](fields, "workspaces").Packages...)
 	type license struct {
 		Type string `json:"type"`
 	}
@@ -201,7 +226,7 @@ func npmVersion(v string) string {
 }
 
 func (m *npmManifest) requires() []string {
-	names := slices.AppendSeq(slices.Collect(maps.Keys(m.ranges)), maps.Keys(m.optional))
+	names := slices.AppendSeq(slices.AppendSeq(slices.Collect(maps.Keys(m.ranges)), maps.Keys(m.optional)), maps.Keys(m.peer))
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -258,17 +283,4 @@ func (a *artifact) npmMain(p string) {
 		typ: "npm", name: m.name, version: m.version, path: p, method: sbom.MethodManifest, confidence: 1, main: true,
 		licenses: a.spdx(m.licenses...), requires: m.requires(),
 	})
-}
-
-// npmWorkspace records what a link in node_modules leads to when it is not
-// itself in a node_modules folder: a workspace, so the function's own code
-// (https://docs.npmjs.com/cli/v11/using-npm/workspaces).
-func (a *artifact) npmWorkspace(f *bundle.File) {
-	target := path.Join(dirOf(f.Path), f.Link)
-	if strings.HasPrefix(target, "../") || path.IsAbs(f.Link) || inNodeModules(target+"/") {
-		return
-	}
-	if p := path.Join(target, "package.json"); a.has(p) && target != "." {
-		a.npmMain(p)
-	}
 }

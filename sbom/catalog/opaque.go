@@ -33,6 +33,8 @@ func (a *artifact) sniffArchive(f *bundle.File, head []byte) {
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
 		if packedTar(f.Path, ".gz", ".tgz") {
 			a.nested(f, "gzip archive")
+		} else if gzipOfCode(head) {
+			a.nested(f, "gzip of an executable")
 		}
 	case bytes.HasPrefix(head, []byte("BZh")) && bytes.HasPrefix(head[4:], []byte("1AY&SY")):
 		if packedTar(f.Path, ".bz2", ".tbz", ".tbz2") {
@@ -103,8 +105,17 @@ func (a *artifact) javaClass(p string) {
 func opaqueFiles(_ context.Context, a *artifact) {
 	for i := range a.executables {
 		e := &a.executables[i]
-		if e.evident || e.unsafe == "" && a.owners.owns(e.path) {
+		if e.evident {
 			continue
+		}
+		if e.unsafe == "" && a.owners.owns(e.path) {
+			if client, ok := a.prismaEngine(e.path); ok {
+				a.attach(client, e.path, "its query engine")
+				continue
+			}
+			if !prismaGenerated(e.path) && !e.packed && !a.goWithoutInfo(e.path) {
+				continue
+			}
 		}
 		a.unknown(e.path, sbom.Opaque, a.opaqueExecutable(e), true)
 	}

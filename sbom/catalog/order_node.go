@@ -14,36 +14,38 @@ import (
 // list of environment variables, as of 2026-08).
 //
 // A layer's package whose name the function's own node_modules has too is not
-// what the function gets. It stays live when another live package of the
-// layer gets it, since that one searches from its own folder up.
+// what the function gets. But code of the layers gets it, since that searches
+// from its own folder up, and it needs no manifest to require a package that
+// lies beside it. So it is shadowed only when nothing else of the layers can
+// be reached: every package there loses, and no script lies outside packages.
+// In all other cases only files replaced at the same path are shadowed.
 func (c *composition) nodeOrder() {
-	n := &nodeSearch{at: map[string]int{}, nested: map[int][]int{}, nodePath: c.nodePath()}
+	at := map[string]int{} // folder of a package in the tree -> index into places
 	for i := range c.places {
 		p := &c.places[i]
 		if p.found.typ == "npm" && p.dir != "" && p.state == sbom.Live {
-			n.at[p.dir] = i
+			at[p.dir] = i
 		}
 	}
-	for dir, i := range n.at {
-		if owner, ok := n.owner(dir); ok {
-			n.nested[owner] = append(n.nested[owner], i)
+	for _, p := range c.own {
+		if below(p, "opt") {
+			return
 		}
 	}
-	if c.layerHasOwnScripts() {
-		return // code of the layer itself requires from its own folder: nothing can be ruled out
+	loses := c.losing(at)
+	var shadowed []int
+	for dir, i := range at {
+		if !below(dir, "opt") {
+			continue
+		}
+		if !loses[outermost(dir)] {
+			return
+		}
+		shadowed = append(shadowed, i)
 	}
-	shadowed := c.firstWins(n)
-	c.revive(n, shadowed)
-	for i := range shadowed {
+	for _, i := range shadowed {
 		c.places[i].state = sbom.Shadowed
 	}
-}
-
-// nodeSearch finds packages by folder.
-type nodeSearch struct {
-	at       map[string]int // folder of a package in the tree -> index into places
-	nested   map[int][]int  // outermost package -> those nested in it
-	nodePath []string
 }
 
 // nodePath lists the folders of NODE_PATH.
@@ -58,105 +60,88 @@ func (c *composition) nodePath() []string {
 	return append(out, "opt/nodejs/node_modules")
 }
 
-// layerHasOwnScripts reports whether a layer has scripts outside packages.
-func (c *composition) layerHasOwnScripts() bool {
-	for _, p := range c.own {
-		if below(p, "opt") {
-			return true
-		}
-	}
-	return false
-}
-
-// firstWins returns the packages that the function cannot get by name, because
-// one of that name comes earlier in its search order.
-func (c *composition) firstWins(n *nodeSearch) map[int]bool {
-	shadowed := map[int]bool{}
-	order := append([]string{"var/task/node_modules"}, n.nodePath...)
-	for dir, i := range n.at {
+// losing returns the folders of the packages that the function cannot get by
+// name, because one of that name comes earlier in its search order. A folder
+// with a package.json and no code does not win: Node searches on.
+func (c *composition) losing(at map[string]int) map[string]bool {
+	out := map[string]bool{}
+	var code map[string]bool
+	order := append([]string{"var/task/node_modules"}, c.nodePath()...)
+	for dir := range at {
 		for rank, root := range order {
 			name, ok := strings.CutPrefix(dir, root+"/")
 			if rank == 0 || !ok || inNodeModules(name) {
 				continue
 			}
 			for _, earlier := range order[:rank] {
-				if _, there := n.at[earlier+"/"+name]; there {
-					shadowed[i] = true
+				winner := earlier + "/" + name
+				if _, there := at[winner]; !there {
+					continue
+				}
+				if code == nil {
+					code = c.foldersWithCode()
+				}
+				if code[winner] {
+					out[dir] = true
 				}
 			}
 		}
 	}
-	// what is nested in a shadowed package goes with it
-	for owner, inside := range n.nested {
-		if shadowed[owner] {
-			for _, i := range inside {
-				shadowed[i] = true
-			}
-		}
-	}
-	return shadowed
+	return out
 }
 
-// owner returns the outermost package that a nested one lies in.
-func (n *nodeSearch) owner(dir string) (int, bool) {
+// outermost returns the folder of the package that dir is or is nested in.
+func outermost(dir string) string {
 	i := strings.Index(dir, "node_modules/")
 	if i < 0 {
-		return 0, false
+		return dir
 	}
-	rest := dir[i+len("node_modules/"):]
-	end := strings.Index(rest, "/node_modules/")
+	i += len("node_modules/")
+	if end := strings.Index(dir[i:], "/node_modules/"); end >= 0 {
+		return dir[:i+end]
+	}
+	return dir
+}
+
+// nodeCode reports whether Node can load a file as a module: what is left of a
+// package when only its package.json is there is none.
+func nodeCode(p string) bool {
+	switch path.Ext(p) {
+	case ".js", ".mjs", ".cjs", ".node", ".wasm":
+		return true
+	case ".json":
+		return path.Base(p) != "package.json"
+	}
+	return false
+}
+
+// npmHome returns the folder of the package that a file belongs to, "" when it
+// belongs to none.
+func npmHome(p string) string {
+	i := lastNodeModules(p)
+	if i < 0 {
+		return ""
+	}
+	end := strings.IndexByte(p[i:], '/')
+	if end > 0 && p[i] == '@' {
+		if next := strings.IndexByte(p[i+end+1:], '/'); next >= 0 {
+			end += 1 + next
+		}
+	}
 	if end < 0 {
-		return 0, false
+		return ""
 	}
-	at, ok := n.at[dir[:i+len("node_modules/")]+rest[:end]]
-	return at, ok
+	return p[:i+end]
 }
 
-// revive takes packages out of shadowed that a live one gets when it requires
-// them, until nothing changes.
-func (c *composition) revive(n *nodeSearch, shadowed map[int]bool) {
-	var todo []int
-	for _, i := range n.at {
-		if !shadowed[i] {
-			todo = append(todo, i)
+// foldersWithCode returns the packages of the tree that have code. Those
+// behind links have none of their own, so they win over nothing.
+func (c *composition) foldersWithCode() map[string]bool {
+	out := map[string]bool{}
+	for _, f := range c.fn.Tree.Files() {
+		if nodeCode(f.Path) {
+			out[npmHome(f.Path)] = true
 		}
 	}
-	for len(todo) > 0 {
-		i := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		for _, name := range c.places[i].found.requires {
-			got, ok := n.resolve(c.places[i].dir, name)
-			if !ok || !shadowed[got] {
-				continue
-			}
-			delete(shadowed, got)
-			todo = append(todo, got)
-			for _, j := range n.nested[got] {
-				if shadowed[j] {
-					delete(shadowed, j)
-					todo = append(todo, j)
-				}
-			}
-		}
-	}
-}
-
-// resolve returns the package that code in dir gets for a name.
-func (n *nodeSearch) resolve(dir, name string) (int, bool) {
-	for d := dir; ; d = dirOf(d) {
-		if path.Base(d) != "node_modules" {
-			if i, ok := n.at[path.Join(d, "node_modules", name)]; ok {
-				return i, true
-			}
-		}
-		if d == "" {
-			break
-		}
-	}
-	for _, root := range n.nodePath {
-		if i, ok := n.at[root+"/"+name]; ok {
-			return i, true
-		}
-	}
-	return 0, false
+	return out
 }

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"io"
+	"path"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/sbom"
@@ -12,6 +14,9 @@ import (
 // search path and runtime-included libraries"). The first folder that has a
 // project wins for everybody, since there is one sys.path. Two versions in one
 // folder stay as they are: either may be the one whose files are there.
+//
+// Metadata without the code that it is about wins over nothing: Python imports
+// the code, and that is then found further down.
 func (c *composition) pythonOrder() {
 	best := map[string]int{} // project -> rank of the folder that wins
 	rank := func(p *place) (int, bool) {
@@ -24,17 +29,55 @@ func (c *composition) pythonOrder() {
 		p := &c.places[i]
 		if r, ok := rank(p); ok {
 			k := c.key(p.found)
-			if b, seen := best[k]; !seen || r < b {
+			if b, seen := best[k]; (!seen || r < b) && c.pythonCode(p) {
 				best[k] = r
 			}
 		}
 	}
 	for i := range c.places {
 		p := &c.places[i]
-		if r, ok := rank(p); ok && r > best[c.key(p.found)] {
-			p.state = sbom.Shadowed
+		if r, ok := rank(p); ok {
+			if b, won := best[c.key(p.found)]; won && r > b {
+				p.state = sbom.Shadowed
+			}
 		}
 	}
+}
+
+// maxNames bounds what is read of a RECORD or top_level.txt, in bytes, to find
+// one file of a distribution. The first lines are as good as the last.
+const maxNames = 256 << 10
+
+// pythonCode reports whether a distribution's code lies beside its metadata,
+// by RECORD, by the names in top_level.txt or by its own name. A distribution
+// that is imported by another name and has neither file counts as without code.
+func (c *composition) pythonCode(p *place) bool {
+	names := []string{strings.ReplaceAll(sbom.CanonicalName("pypi", p.found.name), "-", "_"), p.found.name, strings.ToLower(p.found.name)}
+	names = append(names, strings.ReplaceAll(p.found.name, ".", "/"), strings.ReplaceAll(p.found.name, "-", "_"))
+	names = append(names, strings.Fields(c.start(path.Join(dirOf(p.path), "top_level.txt")))...)
+	for line := range strings.SplitSeq(c.start(path.Join(dirOf(p.path), "RECORD")), "\n") {
+		name, _, _ := strings.Cut(strings.Trim(line, "\""), ",")
+		switch path.Ext(name) {
+		case ".py", ".pyc", ".so", ".pyd":
+			at := path.Join(p.dir, name)
+			if _, err := c.fn.Tree.Stat(at); err == nil && below(at, p.dir) {
+				return true
+			}
+		}
+	}
+	for _, name := range names {
+		at := path.Join(p.dir, name)
+		if name == "" || !below(at, p.dir) {
+			continue
+		}
+		if st, err := c.fn.Tree.Stat(at); err == nil && st.IsDir() {
+			return true
+		}
+		if _, err := c.fn.Tree.Stat(at + ".py"); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // pythonRank returns the place of a folder in the search order.
@@ -52,4 +95,18 @@ func (c *composition) pythonRank(dir string) (int, bool) {
 		return 1, true
 	}
 	return 0, false
+}
+
+// start returns the first maxNames bytes of a file, "" when there are none.
+func (c *composition) start(p string) string {
+	f, err := c.fn.Tree.Open(p)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxNames))
+	if err != nil {
+		return "" // then the metadata wins over nothing
+	}
+	return string(data)
 }

@@ -21,7 +21,7 @@ import (
 func pythonInstalled(ctx context.Context, a *artifact) {
 	shown := map[string]bool{}
 	v := a.newView(a.opts.MaxManifest, func(p string) bool {
-		if pythonMetadata(p) {
+		if a.pythonMetadata(p) {
 			shown[p] = false
 			return true
 		}
@@ -37,6 +37,7 @@ func pythonInstalled(ctx context.Context, a *artifact) {
 			delete(shown, p)
 		}
 	}
+	defer a.pythonFolders()
 	if len(shown) == 0 {
 		return
 	}
@@ -70,7 +71,7 @@ func pythonInstalled(ctx context.Context, a *artifact) {
 // and relates every requirement to every package; a RECORD may list millions.
 func (a *artifact) pythonReduce(p string, data []byte) []byte {
 	switch {
-	case pythonMetadata(p):
+	case a.pythonMetadata(p):
 		head, _ := pythonHeader(data)
 		return head
 	case path.Base(p) == "RECORD":
@@ -85,8 +86,10 @@ const maxRequires = 2000
 
 // pythonHeader returns the fields of a metadata file that syft reads, one line
 // each, and the values of Requires-Dist. The format is that of mail headers
-// (https://packaging.python.org/specifications/core-metadata/).
+// (https://packaging.python.org/specifications/core-metadata/). Of a repeated
+// field the first counts, as it does for importlib.metadata.
 func pythonHeader(data []byte) (head []byte, requires []string) {
+	seen := map[string]bool{}
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
 		line = bytes.TrimRight(line, "\r")
 		if len(line) == 0 {
@@ -99,14 +102,17 @@ func pythonHeader(data []byte) (head []byte, requires []string) {
 			continue
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
-		switch strings.ToLower(string(name)) {
+		switch field := strings.ToLower(string(name)); field {
 		case "requires-dist":
 			if len(requires) == maxRequires {
 				continue
 			}
 			requires = append(requires, string(bytes.TrimSpace(value)))
 		case "name", "version", "license", "license-expression":
-			head = append(append(head, line...), '\n')
+			if !seen[field] {
+				seen[field] = true
+				head = append(append(head, line...), '\n')
+			}
 		}
 	}
 	return head, requires
@@ -114,39 +120,95 @@ func pythonHeader(data []byte) (head []byte, requires []string) {
 
 // pythonRecord leaves the lines of files that could be reported if they had no
 // owner: they are in the artifact and are not plain text.
+//
+// A RECORD is only a claim: of what is not in a folder with the distribution's
+// modules it accounts for extension modules and for scripts in bin.
 func (a *artifact) pythonRecord(root string, data []byte) []byte {
+	modules := map[string]bool{} // folders at root that hold modules of the distribution
+	for line := range bytes.SplitSeq(data, []byte("\n")) {
+		name, _ := recordName(line)
+		top, rest, ok := bytes.Cut(name, []byte("/"))
+		if ok && (bytes.HasSuffix(rest, []byte(".py")) || bytes.HasSuffix(rest, []byte(".pyc")) || bytes.HasSuffix(rest, []byte(".so")) || bytes.HasSuffix(rest, []byte(".pyd"))) && !modules[string(top)] {
+			modules[string(top)] = true
+		}
+	}
 	var out, at []byte
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
-		name, _, _ := bytes.Cut(line, []byte(","))
-		name = bytes.Trim(name, `"`)
+		name, ok := recordName(line)
+		if !ok || !recordOwns(name, modules) {
+			continue
+		}
 		at = at[:0]
 		if root != "" {
 			at = append(append(at, root...), '/')
 		}
 		at = append(at, name...)
 		i, ok := a.byPath[string(at)]
+		if !ok && bytes.HasSuffix(at, []byte(".py")) {
+			i, ok = a.byPath[string(append(at, 'c'))] // the source was compiled and removed
+		}
 		if !ok {
 			continue // outside, or written when it was installed (__pycache__)
 		}
-		if p := a.files[i].Path; !isText(p) || script(p) || path.Base(p) == "__init__.py" {
+		if p := a.files[i].Path; !isText(p) || script(p) || path.Base(p) == "__init__.py" || strings.HasSuffix(p, ".pyc") && path.Base(dirOf(p)) != "__pycache__" {
 			out = append(append(out, line...), '\n')
 		}
 	}
 	return out
 }
 
-func pythonMetadata(p string) bool {
+// recordName returns the path of one line of a RECORD, false when it is not
+// the plain path that installers write.
+func recordName(line []byte) (name []byte, ok bool) {
+	name, _, _ = bytes.Cut(line, []byte(","))
+	name = bytes.Trim(name, "\"\r")
+	return name, len(name) > 0 && name[0] != '/' && !bytes.Contains(name, []byte("/../")) && !bytes.HasPrefix(name, []byte("./")) && !bytes.Contains(name, []byte("//"))
+}
+
+// recordOwns reports whether a RECORD can account for the file at name, which
+// is relative to the folder of the distribution.
+func recordOwns(name []byte, modules map[string]bool) bool {
+	top, rest, ok := bytes.Cut(name, []byte("/"))
+	if !ok {
+		// a module at the root; never a program, a script or a bundle
+		ext := path.Ext(string(name))
+		return ext == ".so" || ext == ".pyd" || ext == ".py" || ext == ".pyc" || ext == ".pth"
+	}
+	if string(top) == "bin" {
+		return bytes.IndexByte(rest, '/') < 0 && !script(string(rest)) && string(rest) != "bootstrap"
+	}
+	return modules[string(top)] || bytes.HasSuffix(top, []byte(".libs")) || pythonMetadataDir(string(top))
+}
+
+func (a *artifact) pythonMetadata(p string) bool {
 	dir, base := path.Split(p)
 	dir = strings.TrimSuffix(dir, "/")
 	switch {
-	case underTestFolder(dir):
+	case base == "METADATA" && strings.HasSuffix(strings.ToLower(dir), "dist-info"):
+	case base == "PKG-INFO" && strings.HasSuffix(strings.ToLower(dir), "egg-info"):
+	case strings.HasSuffix(base, ".egg-info"):
+	default:
 		return false
-	case base == "METADATA":
-		return strings.HasSuffix(strings.ToLower(dir), "dist-info")
-	case base == "PKG-INFO":
-		return strings.HasSuffix(strings.ToLower(dir), "egg-info")
 	}
-	return strings.HasSuffix(base, ".egg-info")
+	return !a.testOfPackage(dir)
+}
+
+// testOfPackage reports whether dir is the test material of an installed
+// package: a test folder that lies in a Python package or in a package of
+// Node. The function's own folder may have such a name as well, and what is
+// installed there is loaded.
+func (a *artifact) testOfPackage(dir string) bool {
+	for at := dir; at != ""; at = dirOf(at) {
+		if !testFolder(path.Base(at)) {
+			continue
+		}
+		for in := dirOf(at); in != ""; in = dirOf(in) {
+			if a.has(in+"/__init__.py") || a.has(in+"/__init__.pyc") || a.owners.dirs[in] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func pythonMetadataDir(dir string) bool {
@@ -201,10 +263,19 @@ func pythonName(specifier string) string {
 // pythonOwns records the files of a distribution: those that RECORD lists, and
 // where there is no RECORD (Debian, eggs) the folders that it is imported by.
 func (a *artifact) pythonOwns(root string, m *pkg.PythonPackage, recorded bool) {
+	modules := map[string]bool{}
+	for _, f := range m.Files {
+		if top, rest, ok := strings.Cut(f.Path, "/"); ok && strings.HasSuffix(rest, ".py") {
+			modules[top] = true
+		}
+	}
 	for _, f := range m.Files {
 		p := path.Join(root, f.Path)
 		if p == root || strings.HasPrefix(p, "..") {
 			continue
+		}
+		if !recorded && !recordOwns([]byte(f.Path), modules) {
+			continue // pythonRecord has looked at those of a RECORD
 		}
 		a.owners.addFile(p)
 	}
@@ -217,7 +288,7 @@ func (a *artifact) pythonOwns(root string, m *pkg.PythonPackage, recorded bool) 
 	}
 	for _, n := range names {
 		n = strings.TrimSpace(n)
-		if n == "" || strings.Contains(n, "..") || strings.HasPrefix(n, "/") {
+		if n == "" || strings.Contains(n, "..") || strings.HasPrefix(n, "/") || n == "bin" || n == "node_modules" {
 			continue
 		}
 		a.owners.addDir(path.Join(root, n))

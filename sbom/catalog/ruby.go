@@ -36,6 +36,8 @@ func rubyInstalled(ctx context.Context, a *artifact) {
 		}
 	}
 	a.gitGems()
+	a.bareGems()
+	a.pathGems()
 }
 
 // gemHeader leaves of a specification the lines that are read, once each: syft
@@ -150,4 +152,94 @@ func gemLiteral(data []byte, attribute string) string {
 		}
 	}
 	return ""
+}
+
+// bareGems finds gems whose specification was left out, by the folder that
+// RubyGems unpacks them into: GEM_HOME/gems/NAME-VERSION[-PLATFORM].
+func (a *artifact) bareGems() {
+	seen := map[string]bool{}
+	for i := range a.files {
+		p := a.files[i].Path
+		at := strings.LastIndex("/"+dirOf(p)+"/", "/gems/")
+		if at < 0 {
+			continue
+		}
+		home := strings.TrimSuffix(p[:at], "/")
+		folder, _, ok := strings.Cut(p[at+len("gems/"):], "/")
+		if !ok || seen[home+"/"+folder] || !rubyHome(home) || a.owners.owns(p) {
+			continue
+		}
+		seen[home+"/"+folder] = true
+		dir := path.Join(home, "gems", folder)
+		name, version := gemFolder(folder)
+		if a.has(path.Join(home, "specifications", folder+".gemspec")) {
+			continue // reported when it was read
+		}
+		if name == "" {
+			a.unknown(dir, sbom.Opaque, "gem without a specification, and its folder's name has no version", true)
+			continue
+		}
+		a.owners.addDir(dir)
+		a.add(found{
+			typ: "gem", name: name, version: version, path: p, dir: dir, method: sbom.MethodInstalled, confidence: 0.6,
+			detail: "the folder's name, since there is no specification of it",
+		})
+	}
+}
+
+// rubyHome reports whether dir is a GEM_HOME by its name: Bundler's
+// vendor/bundle/ruby/X.Y.0, or ruby/gems/X.Y.0 of a layer
+// (https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html).
+func rubyHome(dir string) bool {
+	parent := dirOf(dir)
+	return path.Base(parent) == "ruby" || path.Base(parent) == "gems" && path.Base(dirOf(parent)) == "ruby"
+}
+
+// gemFolder takes apart NAME-VERSION[-PLATFORM]. A name may have dashes; a
+// version starts with a digit and has none
+// (https://guides.rubygems.org/specification-reference/).
+func gemFolder(folder string) (name, version string) {
+	for i := 1; i+1 < len(folder); i++ {
+		if folder[i] != '-' || folder[i+1] < '0' || folder[i+1] > '9' {
+			continue
+		}
+		v, _, _ := strings.Cut(folder[i+1:], "-")
+		if strings.Trim(v, "0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+			continue
+		}
+		if name == "" || strings.Contains(v, ".") {
+			name, version = folder[:i], v
+		}
+		if strings.Contains(v, ".") {
+			break // a number alone may end the name: http-2-0.10.1
+		}
+	}
+	return name, version
+}
+
+// pathGems finds gems that lie in vendor/NAME with a gemspec, as Bundler takes
+// them by "path:". Only literals count.
+func (a *artifact) pathGems() {
+	for i := range a.files {
+		p := a.files[i].Path
+		dir := dirOf(p)
+		parent := path.Base(dirOf(dir))
+		if !strings.HasSuffix(p, ".gemspec") || parent != "vendor" && dirOf(dir) != "vendor/gems" || a.files[i].Link != "" || a.owners.owns(p) {
+			continue
+		}
+		data, err := a.read(p, a.opts.MaxManifest)
+		if err != nil {
+			a.unread(p, err)
+			continue
+		}
+		name, version := gemLiteral(data, ".name"), gemLiteral(data, ".version")
+		if name == "" || version == "" {
+			continue // the function's own, by all that can be read
+		}
+		a.owners.addDir(dir)
+		a.add(found{
+			typ: "gem", name: name, version: version, path: p, dir: dir, method: sbom.MethodInstalled, confidence: 0.8,
+			detail: "vendored with its gemspec",
+		})
+	}
 }

@@ -1,11 +1,13 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path"
 	"strings"
 
+	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom/jsbundle"
 )
 
@@ -21,13 +23,13 @@ type bundled struct {
 func bundledScripts(ctx context.Context, a *artifact) {
 	for i := range a.files {
 		f := &a.files[i]
-		if f.Link != "" || !script(f.Path) || a.owners.owns(f.Path) {
+		if f.Link != "" || a.owners.owns(f.Path) || !script(f.Path) && !a.loadable(f) {
 			continue
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		if !inNodeModules(f.Path) {
+		if script(f.Path) && !inNodeModules(f.Path) {
 			a.ownCode = append(a.ownCode, f.Path)
 		}
 		src, err := a.read(f.Path, a.opts.MaxScript)
@@ -51,6 +53,24 @@ func script(p string) bool {
 		return true
 	}
 	return false
+}
+
+// loadable reports whether f is a text that Node takes for a script although
+// its name does not say so: require loads whatever file it is given, and takes
+// an extension that it does not know for .js
+// (https://nodejs.org/api/modules.html#file-modules).
+func (a *artifact) loadable(f *bundle.File) bool {
+	switch path.Ext(f.Path) {
+	case ".jsx", ".ts", ".mts", ".cts", ".tsx", "":
+	default:
+		return false
+	}
+	if strings.HasSuffix(f.Path, ".d.ts") || a.failed[f.Path] || isText(f.Path) && path.Ext(f.Path) == "" {
+		return false
+	}
+	head := make([]byte, 512)
+	n, err := a.tree.Peek(f.Path, head)
+	return err == nil && n > 0 && bytes.IndexByte(head[:n], 0) < 0 && !bytes.HasPrefix(head[:n], []byte("\x7fELF"))
 }
 
 // mapNamesPackages reads the source map that a script refers to, inside the

@@ -7,7 +7,13 @@ type tomlTable struct {
 	fields map[string]string   // key = value, strings without their quotes; other values as text
 	lists  map[string][]string // key = [..], one element per string or inline table
 	tables map[string][]string // [package.NAME]: its keys
+
+	optional map[string][]string // [package.optional-dependencies]: the elements of its lists
 }
+
+// optionalSection is where uv writes the dependencies that a package has for
+// its extras.
+const optionalSection = "optional-dependencies"
 
 // scanTOML returns the [[package]] tables of a lockfile. Poetry, uv, PDM and
 // Cargo write one key or list element per line; that is what it reads, in one
@@ -31,14 +37,18 @@ func scanTOML(data []byte) []tomlTable {
 				list = ""
 				continue
 			}
-			if t != nil && section == "" {
+			switch {
+			case t == nil:
+			case section == "":
 				t.lists[list] = append(t.lists[list], strings.TrimSuffix(line, ","))
+			case section == optionalSection:
+				t.optional[list] = append(t.optional[list], strings.TrimSuffix(line, ","))
 			}
 			continue
 		case strings.HasPrefix(line, "[["):
 			t, section = nil, "other"
 			if line == "[[package]]" {
-				out = append(out, tomlTable{fields: map[string]string{}, lists: map[string][]string{}, tables: map[string][]string{}})
+				out = append(out, tomlTable{fields: map[string]string{}, lists: map[string][]string{}, tables: map[string][]string{}, optional: map[string][]string{}})
 				t, section = &out[len(out)-1], ""
 			}
 			continue
@@ -66,6 +76,9 @@ func scanTOML(data []byte) []tomlTable {
 		}
 		if section != "" {
 			t.tables[section] = append(t.tables[section], key)
+			if inner, ok := strings.CutPrefix(value, "["); ok && section == optionalSection {
+				t.optional[key] = tomlElements(strings.TrimSuffix(inner, "]"))
+			}
 			continue
 		}
 		if inner, ok := strings.CutPrefix(value, "["); ok && strings.HasSuffix(inner, "]") {

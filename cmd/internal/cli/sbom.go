@@ -142,12 +142,15 @@ func readSBOM(spec bundle.Spec, stdin []byte) (bom *sbom.SBOM, isSBOM bool, err 
 	case kind != "" && kind != "sbom":
 		return nil, false, nil
 	case path == "-":
-		if kind == "" && !bytes.HasPrefix(bytes.TrimLeft(stdin, "\ufeff \t\r\n"), []byte("{")) {
+		if kind == "" && !startsObject(stdin) {
 			return nil, false, nil
 		}
 		r = bytes.NewReader(stdin)
 	default:
 		if kind == "" {
+			if head, err := readHead(path); err != nil || !startsObject(head) {
+				return nil, false, nil // no document; a zip's directory need not be read twice to know that
+			}
 			if sniffed, err := bundle.Sniff(path); err != nil || sniffed != bundle.KindSBOM {
 				return nil, false, nil
 			}
@@ -167,6 +170,23 @@ func readSBOM(spec bundle.Spec, stdin []byte) (bom *sbom.SBOM, isSBOM bool, err 
 		return nil, true, fmt.Errorf("%s: %w", path, err)
 	}
 	return doc.SBOM(), true, nil
+}
+
+// startsObject says whether a text starts like a JSON object.
+func startsObject(text []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(text, "\ufeff \t\r\n"), []byte("{"))
+}
+
+// readHead reads the first bytes of a file.
+func readHead(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, 512)
+	n, err := f.Read(head)
+	return head[:n], err
 }
 
 // slurp reads standard input once, if a target asks for it.

@@ -1,0 +1,101 @@
+package catalog
+
+import (
+	"bytes"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/anchore/syft/syft/pkg"
+
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// pythonFolders finds distributions whose metadata file was left out, by the
+// name of the folder that it would be in: NAME-VERSION.dist-info or
+// NAME-VERSION[-pyX.Y].egg-info
+// (https://packaging.python.org/specifications/recording-installed-packages/).
+func (a *artifact) pythonFolders() {
+	seen := map[string]bool{}
+	for i := range a.files {
+		p := a.files[i].Path
+		dir := dirOf(p)
+		if a.files[i].Link != "" && pythonMetadataDir(p) {
+			dir = p // a link to the folder
+		}
+		if seen[dir] || !pythonMetadataDir(dir) || a.testOfPackage(dir) {
+			continue
+		}
+		seen[dir] = true
+		if a.has(path.Join(dir, "METADATA")) || a.has(path.Join(dir, "PKG-INFO")) {
+			continue
+		}
+		name, version := pythonFolder(path.Base(dir))
+		if name == "" {
+			a.unknown(dir, sbom.Unreadable, "no METADATA, and the folder's name has no version", true)
+			continue
+		}
+		m := &pkg.PythonPackage{Name: name}
+		record := path.Join(dir, "RECORD")
+		if a.has(record) {
+			data, err := a.read(record, a.opts.MaxManifest)
+			if err != nil {
+				a.unread(record, err)
+			}
+			for line := range bytes.SplitSeq(a.pythonRecord(dirOf(dir), data), []byte("\n")) {
+				file, _, _ := bytes.Cut(line, []byte(","))
+				m.Files = append(m.Files, pkg.PythonFileRecord{Path: string(bytes.Trim(file, `"`))})
+			}
+		} else if top := path.Join(dir, "top_level.txt"); a.has(top) {
+			if data, err := a.read(top, a.opts.MaxManifest); err == nil {
+				m.TopLevelPackages = strings.Split(string(data), "\n")
+			}
+		}
+		a.pythonOwns(dirOf(dir), m, a.has(record))
+		a.add(found{
+			typ: "pypi", name: name, version: version, path: p, dir: dirOf(dir), method: sbom.MethodInstalled, confidence: 0.6,
+			detail: "the folder's name, since there is no metadata in it",
+		})
+	}
+}
+
+// pythonFolder takes apart the name of a metadata folder. The name of a
+// distribution has no "-" there: it is written as "_".
+func pythonFolder(folder string) (name, version string) {
+	stem := folder[:len(folder)-len(path.Ext(folder))]
+	name, version, ok := strings.Cut(stem, "-")
+	if i := strings.LastIndex(version, "-py"); i > 0 {
+		version = version[:i]
+	}
+	if !ok || name == "" || version == "" || version[0] < '0' || version[0] > '9' || strings.Contains(version, "-") {
+		return "", ""
+	}
+	return name, version
+}
+
+// pythonCompiled reports packages of which only compiled modules are left:
+// Python imports NAME.pyc without a NAME.py beside it
+// (https://peps.python.org/pep-3147/#case-4-legacy-pyc-files-and-source-less-imports).
+func (a *artifact) pythonCompiled() {
+	var dirs []string
+	for i := range a.files {
+		p := a.files[i].Path
+		if !strings.HasSuffix(p, ".pyc") || a.files[i].Link != "" || path.Base(dirOf(p)) == "__pycache__" {
+			continue
+		}
+		source := strings.TrimSuffix(p, "c")
+		if a.has(source) || a.owners.owns(p) || a.owners.owns(source) {
+			continue
+		}
+		// the outermost folder that is a package; a module without one stands for itself
+		at := p
+		for dir := dirOf(p); dir != "" && (a.has(dir+"/__init__.pyc") || a.has(dir+"/__init__.py")); dir = dirOf(dir) {
+			at = dir
+		}
+		dirs = append(dirs, at)
+	}
+	slices.Sort(dirs)
+	for _, at := range slices.Compact(dirs) {
+		a.unknown(at, sbom.Opaque, "compiled Python code without its source or metadata", true)
+	}
+}
