@@ -39,25 +39,33 @@ func (a *artifact) container(f *bundle.File, head []byte) {
 		}
 		return
 	}
-	c, err := a.tree.Content(f.Path)
+	c, err := a.opened(f.Path, head[0] != '#')
 	if err != nil {
 		a.unread(f.Path, fmt.Errorf("open file: %w", err))
 		return
 	}
 	defer c.Close()
-	st, err := c.Stat()
-	if err != nil {
-		a.unread(f.Path, fmt.Errorf("open file: %w", err))
-		return
-	}
-	tail := make([]byte, min(st.Size(), zipTail))
-	if _, err := c.ReadAt(tail, st.Size()-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+	tail := make([]byte, min(c.Size(), zipTail))
+	if _, err := c.ReadAt(tail, c.Size()-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
 		a.unread(f.Path, fmt.Errorf("read end of file: %w", err))
 		return
 	}
 	if zipEnd(tail) {
 		a.nested(f, "zip archive (behind a program or script)")
 	}
+}
+
+// opened opens a file at random. Executables stay inflated for those who read
+// them later.
+func (a *artifact) opened(p string, executable bool) (*native, error) {
+	if executable {
+		return a.native(p)
+	}
+	c, err := a.tree.Content(p)
+	if err != nil {
+		return nil, err
+	}
+	return section(c, c.Close)
 }
 
 // zipEnd reports whether tail, the last bytes of a file, ends with the end

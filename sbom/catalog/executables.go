@@ -115,7 +115,6 @@ func (a *artifact) sniff(f *bundle.File, buf []byte) {
 		a.bootstrap(f, head)
 		return
 	}
-	a.container(f, head)
 	e.shared = e.mime == mimeShared || strings.HasSuffix(f.Path, ".dll") || strings.HasSuffix(f.Path, ".node") || strings.Contains(path.Base(f.Path), ".so")
 	if f.Size > a.opts.MaxExecutable {
 		a.unread(f.Path, &limitError{fmt.Sprintf("executable of %d bytes", f.Size), a.opts.MaxExecutable})
@@ -129,6 +128,7 @@ func (a *artifact) sniff(f *bundle.File, buf []byte) {
 		e.unsafe = a.unsafeELF(f)
 	}
 	a.executables = append(a.executables, e)
+	a.container(f, head)
 }
 
 func elfShared(head []byte) bool {
