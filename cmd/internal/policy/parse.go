@@ -70,13 +70,13 @@ func Parse(data []byte, name string) (*Policy, error) {
 	}
 	var f file
 	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
-	if err := dec.Decode(&f); err != nil {
+	if err := decode(dec, &f); err != nil {
 		if errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read policy %s: the file is empty; start with \"version: 1\"", name)
 		}
 		return nil, fmt.Errorf("read policy %s: %s", name, yamlError(err))
 	}
-	if err := dec.Decode(new(file)); !errors.Is(err, io.EOF) {
+	if err := decode(dec, new(file)); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read policy %s: more than one YAML document; only the first would count", name)
 	}
 	if f.Version != 1 {
@@ -95,6 +95,18 @@ func Parse(data []byte, name string) (*Policy, error) {
 		return nil, fmt.Errorf("read policy %s: %w", name, err)
 	}
 	return p, nil
+}
+
+// decode reads one document. The YAML library panics on some malformed input
+// (goccy/go-yaml v1.19.2: a tag where a list is expected), which must be an
+// error like any other.
+func decode(dec *yaml.Decoder, f *file) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("not valid YAML: %v", r)
+		}
+	}()
+	return dec.Decode(f)
 }
 
 func (f *file) apply(p *Policy) error {
