@@ -38,7 +38,7 @@ func bundledScripts(ctx context.Context, a *artifact) {
 			continue
 		}
 		seen := jsbundle.Detect(src)
-		if !seen.Bundled() && a.mapNamesPackages(f.Path, src) {
+		if !seen.Bundled() && a.mapNamesPackages(f.Path, seen.Map) {
 			seen = jsbundle.Detection{Bundler: "bundler", Mark: "its source map names packages' files"}
 		}
 		if seen.Bundled() {
@@ -75,8 +75,7 @@ func (a *artifact) loadable(f *bundle.File) bool {
 
 // mapNamesPackages reads the source map that a script refers to, inside the
 // script or beside it, never elsewhere.
-func (a *artifact) mapNamesPackages(p string, src []byte) bool {
-	ref := jsbundle.MapReference(src)
+func (a *artifact) mapNamesPackages(p, ref string) bool {
 	if ref == "" {
 		return false
 	}
