@@ -13,7 +13,8 @@ import (
 // Cataloger finds packages. It remembers what it found per artifact digest, so
 // that an identical layer is read once. It is safe for concurrent use.
 type Cataloger struct {
-	opts Options
+	opts    Options
+	helpers helpers
 
 	mu   sync.Mutex
 	seen map[bundle.Digest]*pending
@@ -28,7 +29,7 @@ type pending struct {
 
 // New returns a Cataloger. The zero Options are the documented limits.
 func New(opts Options) *Cataloger {
-	return &Cataloger{opts: opts.withDefaults(), seen: map[bundle.Digest]*pending{}}
+	return &Cataloger{opts: opts.withDefaults(), helpers: newHelpers(opts.Helpers), seen: map[bundle.Digest]*pending{}}
 }
 
 // Run catalogues one function. An error means that ctx was cancelled; whatever
@@ -49,7 +50,7 @@ func (c *Cataloger) Run(ctx context.Context, f *bundle.Function) (*sbom.SBOM, er
 func (c *Cataloger) artifact(ctx context.Context, v *bundle.Volume) (*result, error) {
 	digest := v.Artifact.Digest
 	if digest == "" {
-		return scan(ctx, c.opts, v)
+		return scan(ctx, c.opts, c.helpers, v)
 	}
 	for {
 		c.mu.Lock()
@@ -91,7 +92,7 @@ func (c *Cataloger) work(ctx context.Context, v *bundle.Volume, digest bundle.Di
 		}
 		close(p.done)
 	}()
-	p.res, p.err = scan(ctx, c.opts, v)
+	p.res, p.err = scan(ctx, c.opts, c.helpers, v)
 	return p.res, p.err
 }
 
