@@ -143,9 +143,9 @@ func (b *blocks) block(n int64) ([]byte, error) {
 	return data, nil
 }
 
-// load reads an open file whole. The returned wait gives the digest, which is
-// computed beside the caller's parsing; it must be called once. load owns f.
-func load(ctx context.Context, f *os.File, length int64, lim Limits) (source, func() Digest, error) {
+// load reads an open file whole. Its digest is computed beside what the caller
+// does next. load owns f.
+func load(ctx context.Context, f *os.File, length int64, lim Limits) (source, *digester, error) {
 	if length > lim.MaxArtifactBytes {
 		f.Close()
 		return nil, nil, fmt.Errorf("%d bytes, over the limit MaxArtifactBytes of %d: %w", length, lim.MaxArtifactBytes, ErrUnreadable)
@@ -156,24 +156,23 @@ func load(ctx context.Context, f *os.File, length int64, lim Limits) (source, fu
 	defer f.Close()
 	data := make([]byte, length)
 	sum := startDigest()
+	defer sum.end()
 	for at := 0; at < len(data); {
 		end := min(at+1<<20, len(data))
 		if err := ctx.Err(); err != nil {
-			sum.wait()
 			return nil, nil, err
 		}
 		if _, err := io.ReadFull(f, data[at:end]); err != nil {
-			sum.wait()
 			return nil, nil, fmt.Errorf("%w: %w", errChanged, err)
 		}
 		sum.add(data[at:end])
 		at = end
 	}
-	return memory(data), sum.wait, nil
+	return memory(data), sum, nil
 }
 
 // loadStream reads an input of unknown length into memory.
-func loadStream(ctx context.Context, r io.Reader, most int64) (source, func() Digest, error) {
+func loadStream(ctx context.Context, r io.Reader, most int64) (source, *digester, error) {
 	var buf bytes.Buffer
 	for {
 		if err := ctx.Err(); err != nil {
@@ -191,11 +190,12 @@ func loadStream(ctx context.Context, r io.Reader, most int64) (source, func() Di
 		}
 	}
 	sum := startDigest()
+	defer sum.end()
 	sum.add(buf.Bytes())
-	return memory(buf.Bytes()), sum.wait, nil
+	return memory(buf.Bytes()), sum, nil
 }
 
-func loadBlocks(ctx context.Context, f *os.File, length int64) (source, func() Digest, error) {
+func loadBlocks(ctx context.Context, f *os.File, length int64) (source, *digester, error) {
 	b := &blocks{f: f, length: length}
 	whole := sha256.New()
 	data := make([]byte, blockBytes)
@@ -212,33 +212,48 @@ func loadBlocks(ctx context.Context, f *os.File, length int64) (source, func() D
 		whole.Write(p)
 		b.sums = append(b.sums, sha256.Sum256(p))
 	}
-	d := digestOf(whole)
-	return b, func() Digest { return d }, nil
+	done := &digester{sum: digestOf(whole), done: make(chan struct{})}
+	close(done.done)
+	return b, done, nil
 }
 
 // digester hashes in a goroutine of its own, in the order of add.
 type digester struct {
 	parts chan []byte
-	done  chan Digest
+	done  chan struct{}
+	sum   Digest // when done is closed
 }
 
 func startDigest() *digester {
-	d := &digester{parts: make(chan []byte, 128), done: make(chan Digest, 1)}
+	d := &digester{parts: make(chan []byte, 128), done: make(chan struct{})}
 	go func() {
 		h := sha256.New()
 		for p := range d.parts {
 			h.Write(p)
 		}
-		d.done <- digestOf(h)
+		d.sum = digestOf(h)
+		close(d.done)
 	}()
 	return d
 }
 
 func (d *digester) add(p []byte) { d.parts <- p }
 
+// end says that nothing will be added; without it, wait never returns.
+func (d *digester) end() { close(d.parts) }
+
 func (d *digester) wait() Digest {
-	close(d.parts)
-	return <-d.done
+	<-d.done
+	return d.sum
+}
+
+func (d *digester) ended() bool {
+	select {
+	case <-d.done:
+		return true
+	default:
+		return false
+	}
 }
 
 func digestOf(h hash.Hash) Digest { return Digest("sha256:" + hex.EncodeToString(h.Sum(nil))) }

@@ -19,7 +19,7 @@ import (
 // concurrent use, so that one store, one opener and one cataloger serve all
 // functions of a run.
 type Auditor struct {
-	Open    func(context.Context, bundle.Spec) (*bundle.Function, error)
+	Open    func(context.Context, bundle.Spec) (*bundle.Function, error) // digests may come late: [bundle.Opener.Begin]
 	Catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)
 	DB      *vulndb.DB
 	Policy  *policy.Policy
@@ -36,8 +36,9 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 	f, err := a.Open(ctx, spec)
 	if rep.Ran("open", err) {
 		defer f.Close()
-		describe(rep, f)
 		bom, err := a.catalog(ctx, f)
+		f.Settle() // a catalog that failed may not have done it
+		describe(rep, f)
 		if rep.Ran("catalog", err) {
 			addSBOM(rep, bom)
 		} else {

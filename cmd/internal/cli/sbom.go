@@ -99,7 +99,7 @@ func inventory(ctx context.Context, opener *bundle.Opener, cataloger *catalog.Ca
 		return audit.Inventory(&bundle.Function{Name: spec.Name, Spec: spec,
 			Layers: []bundle.Layer{{Artifact: bundle.Artifact{Ref: spec.Ref, Kind: bundle.KindSBOM, Digest: bom.Subject}}}}, bom), nil
 	}
-	f, err := opener.Open(ctx, spec)
+	f, err := opener.Begin(ctx, spec)
 	if err != nil {
 		return nil, &exit{code: ExitIncomplete, err: err}
 	}

@@ -121,7 +121,7 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	}
 	opener := &bundle.Opener{Stdin: bytes.NewReader(stdin)}
 	a := &audit.Auditor{
-		Open: opener.Open, Catalog: catalog.New(catalog.Options{}).Run,
+		Open: opener.Begin, Catalog: catalog.New(catalog.Options{}).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Now: now,
 	}
 	doc := &finding.Document{
