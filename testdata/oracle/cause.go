@@ -21,7 +21,8 @@ const (
 	causeName  = "it compares names by spelling: NuGet ignores case, PyPI normalises (PEP 503)"
 
 	causeNoVersion = "it reads a version into what is none; we say possibly affected"
-	causeSpelling  = "it compares versions by spelling: tools write a leading v or =, which is no part of the version"
+	causeSpelling  = "it compares versions by spelling: tools write a leading v or =, lockfiles a gem's platform; neither is part of the version"
+	causeOrder     = "its order lacks a rule of the registry's own tool: Composer fills up to four numbers and drops build metadata; apk places _cvs above none"
 	causeLocal     = "it places a local version above every bound; PEP 440 ignores the local part where the bound has none"
 )
 
@@ -71,6 +72,9 @@ func (r *reference) explainVersion(d difference, record *osvpb.Vulnerability) st
 	if plain != d.version && r.says(record, d.name, plain, d.ours) {
 		return causeSpelling
 	}
+	if again := respelled(record, r.ecosystem); r.says(again, d.name, version.Spell(r.ecosystem, plain), d.ours) {
+		return causeOrder
+	}
 	if public, local := version.Public(r.ecosystem, plain); local && r.says(record, d.name, public, d.ours) {
 		return causeLocal
 	}
@@ -78,6 +82,26 @@ func (r *reference) explainVersion(d difference, record *osvpb.Vulnerability) st
 		return r.explainVersion(d, named)
 	}
 	return ""
+}
+
+// respelled writes the bounds and versions of a record as the order needs them.
+func respelled(v *osvpb.Vulnerability, ecosystem string) *osvpb.Vulnerability {
+	c := proto.Clone(v).(*osvpb.Vulnerability)
+	for _, a := range c.GetAffected() {
+		for i, listed := range a.Versions {
+			a.Versions[i] = version.Spell(ecosystem, listed)
+		}
+		for _, g := range a.GetRanges() {
+			for _, e := range g.GetEvents() {
+				for _, bound := range []*string{&e.Introduced, &e.Fixed, &e.LastAffected} {
+					if *bound != "" && *bound != "0" {
+						*bound = version.Spell(ecosystem, *bound)
+					}
+				}
+			}
+		}
+	}
+	return c
 }
 
 // says reports whether the reference calls a version affected, or not, as asked.
