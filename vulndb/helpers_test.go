@@ -120,3 +120,12 @@ func storeFiles(tb testing.TB, dir string) []string {
 	}
 	return list
 }
+
+func readFile(tb testing.TB, path string) []byte {
+	tb.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}

@@ -178,7 +178,7 @@ func TestSnapshotTampered(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, db, err)
 		}
 	}
-	other := strings.Replace(string(whole), `"formatVersion": 1`, `"formatVersion": 99`, 1)
+	other := strings.Replace(string(whole), `"formatVersion": 2`, `"formatVersion": 99`, 1)
 	if err := os.WriteFile(path, []byte(other), 0o644); err != nil {
 		t.Fatal(err)
 	}

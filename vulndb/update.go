@@ -271,8 +271,8 @@ func (u *Update) compile(ctx context.Context, in Input, arch *archive) (src Sour
 			os.Remove(out.Name())
 		}
 	}()
-	w := newFdbWriter(in.Ecosystem, spill)
-	report, err := arch.read(ctx, u.opts, in.Ecosystem, w)
+	w := newFdbWriter(in.Ecosystem, spill, arch.count)
+	report, err := arch.read(ctx, u.opts, in.Ecosystem, false, w)
 	if err != nil {
 		return src, "", err
 	}
