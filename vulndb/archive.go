@@ -193,13 +193,13 @@ func (r *readReport) cut() {
 // read parses every record, several at a time, and adds it to w. A record that
 // cannot be read is counted and named. When more than one in ten cannot, it is
 // the export that is damaged, and an error.
-func (a *archive) read(ctx context.Context, opts Options, ecosystem string, only bool, w *fdbWriter) (readReport, error) {
+func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWriter) (readReport, error) {
 	var (
 		report readReport
 		mu     sync.Mutex // guards report and done
 		done   int64
 	)
-	total := int64(a.count)
+	total, ecosystem := int64(a.count), input.Ecosystem
 	g, gctx := errgroup.WithContext(ctx)
 	for range opts.Jobs {
 		g.Go(func() error {
@@ -232,7 +232,7 @@ func (a *archive) read(ctx context.Context, opts Options, ecosystem string, only
 						}
 						continue // a README needs no record in it
 					}
-					if only && !slices.ContainsFunc(adv.Affected, func(e Affected) bool { return e.of(ecosystem) }) {
+					if input.Only && !slices.ContainsFunc(adv.Affected, func(e Affected) bool { return e.of(ecosystem) }) {
 						continue
 					}
 					if !adv.Modified.After(opts.Now) {
