@@ -169,6 +169,7 @@ func (a *archive) next(batch []archived) (int, error) {
 type readReport struct {
 	modified time.Time // newest that is not in the future
 	records  int
+	foreign  int // records without an entry of the ecosystem
 	unread   int
 	names    []string // of the unread, sorted, the first of them
 }
@@ -216,7 +217,7 @@ func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWr
 				}
 				var newest time.Time
 				var unread []string
-				records := 0
+				records, foreign := 0, 0
 				for i := range files[:n] {
 					data, err := in.read(&files[i])
 					if err != nil && !errors.Is(err, errRecordSize) {
@@ -244,10 +245,14 @@ func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWr
 					}
 					enc = p.data
 					records++
+					if len(p.names) == 0 {
+						foreign++
+					}
 				}
 				mu.Lock()
 				report.modified = later(report.modified, newest)
 				report.records += records
+				report.foreign += foreign
 				report.add(unread)
 				done += int64(n)
 				opts.Progress(Progress{Ecosystem: ecosystem, Stage: Building, Done: done, Total: total})
@@ -261,6 +266,11 @@ func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWr
 	report.cut()
 	if report.records+report.unread == 0 {
 		return report, errors.New("there is no advisory in the export")
+	}
+	// OSV's export of an ecosystem holds the records that name it. One that was
+	// swapped for another's would make a store that covers all and knows nothing.
+	if report.foreign*2 > report.records && !input.private() {
+		return report, fmt.Errorf("%d of %d records are about other ecosystems: it is the export of another one", report.foreign, report.records)
 	}
 	if int64(report.unread)*10 > total {
 		return report, fmt.Errorf("%d of %d %w, such as %s", report.unread, total, ErrUnread, clip(report.names[0], 120))

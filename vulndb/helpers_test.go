@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -128,4 +129,9 @@ func readFile(tb testing.TB, path string) []byte {
 		tb.Fatal(err)
 	}
 	return b
+}
+
+// both adds an entry of PyPI to a record.
+func both(record string) string {
+	return strings.Replace(record, `"affected":[`, `"affected":[{"package":{"ecosystem":"PyPI","name":"p"}},`, 1)
 }

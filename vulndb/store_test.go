@@ -151,7 +151,11 @@ func TestCheckFindsEveryDamage(t *testing.T) {
 // is damage.
 func TestSnapshotTampered(t *testing.T) {
 	dir := t.TempDir()
-	zip := writeZip(t, filepath.Join(t.TempDir(), "all.zip"), npmFeed(4, "2.0.0")...)
+	files := npmFeed(4, "2.0.0")
+	for i := range files {
+		files[i].content = both(files[i].content)
+	}
+	zip := writeZip(t, filepath.Join(t.TempDir(), "all.zip"), files...)
 	build(t, dir, Input{Ecosystem: "npm", Archive: zip}, Input{Ecosystem: "PyPI", Archive: zip})
 	path := filepath.Join(dir, snapshotName)
 	whole, err := os.ReadFile(path)

@@ -37,6 +37,8 @@ type Options struct {
 	Now      time.Time      // the clock that says which `modified` lies in the future; zero: time.Now
 	Jobs     int            // records parsed side by side; 0: one per CPU
 	Progress func(Progress) // called from one goroutine at a time; may be nil
+
+	AllowOlder bool // take an export that is older than the one in the store
 }
 
 // Progress says how far an update is.
@@ -74,6 +76,11 @@ func (p Progress) String() string {
 // ErrUnread is wrapped by the error of an update that left out records which
 // could not be read. All others are in the store then.
 var ErrUnread = errors.New("records could not be read")
+
+// ErrBackwards is wrapped by the error for an export from the same address that
+// is older than the one in the store: whoever can replay yesterday's export, or
+// a mirror that fell behind, would hide today's advisories.
+var ErrBackwards = errors.New("the export is older than before")
 
 // Build puts the exports of some ecosystems into the store in dir, which is
 // made if there is none, and keeps the ecosystems that are not among them. One
@@ -237,9 +244,7 @@ func (u *Update) Keep(in Input) {
 	} else if src.Full.IsZero() {
 		src.Full = src.AsOf
 	}
-	if !in.AsOf.IsZero() {
-		src.AsOf = in.AsOf
-	}
+	src.AsOf = later(src.AsOf, in.AsOf)
 	if in.ETag != "" {
 		src.ETag = in.ETag
 	}
@@ -249,6 +254,10 @@ func (u *Update) Keep(in Input) {
 	u.put(src)
 	u.opts.Progress(Progress{Ecosystem: in.Ecosystem, Stage: Unchanged, Done: int64(src.Records), Total: int64(src.Records)})
 }
+
+// private reports whether an input is laid over the export. A source of one's
+// own may well consist of records that only take others away.
+func (in *Input) private() bool { return in.origin() != DefaultOrigin }
 
 func (in *Input) origin() string {
 	if in.Origin == "" {
@@ -298,8 +307,26 @@ func (u *Update) Put(ctx context.Context, in Input) error {
 		return fmt.Errorf("build %s: %w", in.Ecosystem, err)
 	}
 	src.Export = arch.digest
+	if prev, ok := u.Part(in.Ecosystem, in.origin()); ok && !u.opts.AllowOlder {
+		if err := backwards(&in, &prev, report.modified); err != nil {
+			return fmt.Errorf("build %s: %w", in.Ecosystem, err)
+		}
+	}
 	u.finish(src, in, report)
 	return nil
+}
+
+// backwards compares an export with the one that the store was built from: by
+// its date, or without one by its newest record.
+func backwards(in *Input, prev *Source, modified time.Time) error {
+	is, was := in.AsOf, prev.AsOf
+	if is.IsZero() {
+		is, was = modified, prev.Modified
+	}
+	if in.Folder || prev.Folder || prev.URL != in.URL || !is.Before(was) {
+		return nil
+	}
+	return fmt.Errorf("%w: of %s, and the store has that of %s", ErrBackwards, is.Format(time.RFC3339), was.Format(time.RFC3339))
 }
 
 // finish records a file that was compiled from an input.
@@ -307,9 +334,9 @@ func (u *Update) finish(src Source, in Input, report readReport) {
 	if in.origin() != DefaultOrigin {
 		src.Name = in.origin()
 	}
-	src.URL, src.Folder, src.AsOf, src.ETag, src.ListETag = in.URL, in.Folder, in.AsOf, in.ETag, in.ListETag
+	src.URL, src.Folder, src.ETag, src.ListETag = in.URL, in.Folder, in.ETag, in.ListETag
 	src.Modified, src.Unread, src.UnreadIDs = report.modified, report.unread, report.names
-	if src.AsOf.IsZero() {
+	if src.AsOf = in.AsOf; src.AsOf.IsZero() {
 		src.AsOf = src.Modified
 	}
 	u.put(src)

@@ -32,6 +32,7 @@ type Options struct {
 	From       string           // address or folder of OSV's export; empty: that of the last update, else DefaultURL
 	Sources    []vulndb.Origin  // sources to lay over it, of other names; one that the last update had gets the new place
 	Drop       []string         // names of sources of the last update that are no longer wanted
+	AllowOlder bool             // take an export from the same address that is older than the one in the store
 	Offline    bool             // a source that is not a folder is an error
 	Ecosystems []string         // names without a release, in any case; empty: all that a source lists
 	Default    []string         // Ecosystems of From when none are asked for and it is an address; those that the store has from it are added
@@ -55,7 +56,7 @@ type Progress = vulndb.Progress
 // Snapshot is valid. It is the empty Snapshot if nothing was done.
 func Update(ctx context.Context, dir string, o Options) (vulndb.Snapshot, error) {
 	o = o.defaults()
-	u, err := vulndb.Begin(ctx, dir, vulndb.Options{Now: o.Now(), Jobs: o.Jobs, Progress: o.Progress})
+	u, err := vulndb.Begin(ctx, dir, vulndb.Options{Now: o.Now(), Jobs: o.Jobs, Progress: o.Progress, AllowOlder: o.AllowOlder})
 	if err != nil {
 		return vulndb.Snapshot{}, err
 	}

@@ -19,6 +19,7 @@ type updateOptions struct {
 	sources    []string
 	drop       []string
 	ecosystems []string
+	allowOlder bool
 	quiet      bool
 	noProgress bool
 	timeout    time.Duration
@@ -65,6 +66,7 @@ again what the last one read. --drop-source forgets one.`,
 	f.StringArrayVar(&o.drop, "drop-source", nil, "forget the source `NAME` and what it said, repeatable")
 	f.StringArrayVar(&o.ecosystems, "ecosystem", nil, "OSV `NAME` such as npm, repeatable (default: of a folder all, else "+strings.Join(functionEcosystems, ", ")+", and what the store has)")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up on one download after this long")
+	f.BoolVar(&o.allowOlder, "allow-older", false, "take an export that is older than the one in the store, from the same address")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing on success")
 	f.BoolVar(&o.noProgress, "no-progress", false, "no progress line on a terminal")
 	return cmd
@@ -95,7 +97,8 @@ func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offli
 	bar := newProgress(env, o.quiet || o.noProgress)
 	opts := feed.Options{
 		From: o.from, Sources: sources, Drop: o.drop, Offline: offline, Ecosystems: o.ecosystems, Default: functionEcosystems,
-		Now: env.Now, Timeout: o.timeout,
+		AllowOlder: o.allowOlder,
+		Now:        env.Now, Timeout: o.timeout,
 		Progress: func(p feed.Progress) { bar.Say("%s", report.Escape(progressWords(p))) },
 	}
 	// A store that cannot be read is built anew, so only usage matters here.
@@ -111,6 +114,9 @@ func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offli
 	bar.Done()
 	if err != nil {
 		hint := "the store holds what it held before, and what was updated successfully"
+		if errors.Is(err, vulndb.ErrBackwards) {
+			hint = "--allow-older takes it all the same; " + hint
+		}
 		if errors.Is(err, vulndb.ErrUnread) {
 			hint = "all other records are in the store; a scan cannot know what those would have said"
 		}
