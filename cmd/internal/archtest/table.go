@@ -6,8 +6,8 @@ const module = "github.com/fnaudit/fnaudit"
 // libraries are the packages that know nothing of policy, report or command
 // line. None of them may import anything under cmd.
 var libraries = []string{
-	"bundle",
-	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle",
+	"bundle", "bundle/descriptor",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle", "sbom/stale",
 	"vulndb", "vulndb/feed", "vulndb/version",
 }
 
@@ -15,12 +15,14 @@ var libraries = []string{
 // not listed is an error: whoever adds one decides here what it may know.
 func arrows() map[string][]string {
 	return map[string][]string{
-		"bundle": nil,
+		"bundle":            nil,
+		"bundle/descriptor": {"bundle"},
 
 		"sbom":          {"bundle"},
 		"sbom/catalog":  {"sbom", "sbom/jsbundle", "bundle"},
 		"sbom/codec":    {"sbom", "bundle"},
 		"sbom/jsbundle": {"sbom", "bundle"},
+		"sbom/stale":    {"sbom"},
 
 		"vulndb":         {"vulndb/version"},
 		"vulndb/feed":    {"vulndb"},

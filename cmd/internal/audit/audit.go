@@ -31,8 +31,7 @@ type Auditor struct {
 // else goes wrong is part of the report, where the policy sees it, so that a
 // broken input can never pass.
 func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Report, error) {
-	rep := finding.NewReport(spec.Name, spec.Ref)
-	rep.Owner, rep.Tags = spec.Declared.Owner, spec.Declared.Tags
+	rep := newReport(spec)
 	f, err := a.Open(ctx, spec)
 	if rep.Ran("open", err) {
 		defer f.Close()
@@ -52,8 +51,7 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 // Components audits a bill of materials that another tool or an earlier run
 // made: checks that need the bytes are skipped, and say so.
 func (a *Auditor) Components(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, err error) (*finding.Report, error) {
-	rep := finding.NewReport(spec.Name, spec.Ref)
-	rep.Owner, rep.Tags = spec.Declared.Owner, spec.Declared.Tags
+	rep := newReport(spec)
 	if rep.Ran("open", err) {
 		rep.Ran("catalog", nil)
 		rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: spec.Ref, Kind: string(bundle.KindSBOM), Digest: string(bom.Subject)})

@@ -54,12 +54,15 @@ func scanCommand(env *Env) *cobra.Command {
 		Short: "Audit functions: open, list the packages, match advisories, judge",
 		Long: `Scan audits each target as one function and ends in one verdict per function.
 
-A target is a deployment zip, an unpacked function folder, a bare Go binary or
-an SBOM (CycloneDX, SPDX or syft JSON); the content decides, a prefix forces:
-zip:, dir:, binary:, sbom:. "-" reads a zip or an SBOM from standard input.`,
+A target is a deployment zip, an unpacked function folder, a bare Go binary, an
+SBOM (CycloneDX, SPDX or syft JSON), or an AWS SAM or CloudFormation template or
+.aws-sam/build, whose functions are audited one by one; the content decides, a
+prefix forces: zip:, dir:, binary:, sbom:, sam:. "-" reads a zip or an SBOM from
+standard input.`,
 		Example: `  fnaudit scan orders.zip
   fnaudit scan orders.zip --layer base.zip --layer patch.zip -o sarif=orders.sarif
   fnaudit scan --each build/ -o json=report.json
+  fnaudit scan .aws-sam/build --function OrdersFunction
   fnaudit scan orders.zip --explain GHSA-p6mc-m468-83gw`,
 		RunE: func(cmd *cobra.Command, args []string) error { return scan(cmd.Context(), env, o, args) },
 	}
@@ -89,6 +92,7 @@ func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
 	f.StringVar(&t.name, "name", "", "`NAME` of the function (default the file's)")
 	f.StringVar(&t.each, "each", "", "every archive in `DIR` is a function")
 	f.StringVar(&t.targets, "targets", "", "`FILE` of JSON lines, one function each: name, target, runtime, layers, owner, tags")
+	descriptorFlagsOf(cmd, &t.descriptorFlags)
 }
 
 func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {

@@ -184,6 +184,8 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	switch {
 	case v.Decision == finding.Pass:
 		return ""
+	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran && r.Declared != nil:
+		return "have what " + r.Declared.Descriptor + " declares lie here as the reason says, and scan again"
 	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran:
 		return "give a deployment zip, an unpacked function folder or an SBOM that can be read"
 	case v.Decision == finding.Incomplete && db.Starter:
@@ -197,7 +199,7 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 		for _, f := range r.Findings {
 			if len(f.Fixed) > 0 && loaded(f) && p.counts(p.Fail, f) {
 				name, to := upgrade(r, f)
-				return fmt.Sprintf("upgrade %s to %s or later; why: fnaudit scan --explain %s %s", name, to, f.ID, r.Target)
+				return fmt.Sprintf("upgrade %s to %s or later; why: fnaudit scan --explain %s %s", name, to, f.ID, again(r))
 			}
 		}
 		return "read the findings above; accept one with a waiver in the policy file"
@@ -208,6 +210,17 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 		}
 	}
 	return "make the parts above readable, or accept them with a waiver in the policy file"
+}
+
+// again is how to name the function on the command line once more.
+func again(r *finding.Report) string {
+	if r.Declared == nil {
+		return r.Target
+	}
+	if strings.Trim(r.Declared.Resource, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/") != "" {
+		return r.Declared.Descriptor // no logical id has such characters: not to be copied into a shell
+	}
+	return "--function " + r.Declared.Resource + " " + r.Declared.Descriptor
 }
 
 // upgrade names the package of a finding and the version to go to: the one
