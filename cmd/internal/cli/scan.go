@@ -35,6 +35,7 @@ type scanOptions struct {
 	dbMaxAge   string
 	at         string
 	explain    string
+	runtimes   string
 	jobs       int
 	quiet      bool
 	verbose    bool
@@ -75,6 +76,7 @@ standard input.`,
 	f.StringVar(&o.dbMaxAge, "db-max-age", "", "how old the store may be, as `DURATION` (7d, 36h), instead of what the policy says")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
 	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
+	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
 	f.IntVar(&o.jobs, "jobs", 0, "functions judged side by side (default the number of CPUs)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing for a pass, and only the verdict otherwise")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "one line per finding, and everything that is folded")
@@ -124,7 +126,11 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 		return err
 	}
 	opener := &bundle.Opener{Stdin: bytes.NewReader(stdin)}
-	a := &audit.Auditor{
+	runtimes, err := readRuntimes(o.runtimes)
+	if err != nil {
+		return err
+	}
+	a := &audit.Auditor{Runtimes: runtimes,
 		Open: opener.Open, Catalog: catalog.New(catalog.Options{}).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Now: now,
 	}
