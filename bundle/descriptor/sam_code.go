@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/bundle"
@@ -21,7 +22,11 @@ func (t *template) function(id string, res, props *mapping) error {
 			s.Arch = literal(list[0])
 		}
 	}
-	t.code(res, props, &s)
+	if t.code(res, props, &s) { // an image has neither runtime nor layers, whatever it inherits
+		s.Runtime = ""
+		s.Declared.Unresolved = slices.DeleteFunc(s.Declared.Unresolved, func(u string) bool { return strings.HasPrefix(u, "Runtime: ") })
+		return t.app.add(s)
+	}
 	t.layers(get("Layers"), &s)
 	return t.app.add(s)
 }
@@ -32,8 +37,9 @@ func literal(v any) string {
 	return s
 }
 
-// code says where the code of a function lies, or why it cannot be had.
-func (t *template) code(res, props *mapping, s *bundle.Spec) {
+// code says where the code of a function lies, or why it cannot be had, and
+// whether it is a container image.
+func (t *template) code(res, props *mapping, s *bundle.Spec) (isImage bool) {
 	get := func(key string) any { return t.r.resolve(props.get(key)) }
 	code, _ := get("Code").(*mapping) // of AWS::Lambda::Function
 	image, inline, where := get("ImageUri"), get("InlineCode"), get("CodeUri")
@@ -60,6 +66,7 @@ func (t *template) code(res, props *mapping, s *bundle.Spec) {
 				}
 			}
 		}
+		return true
 	case inline != nil:
 		t.inline(inline, s)
 	case where == nil:
@@ -72,6 +79,7 @@ func (t *template) code(res, props *mapping, s *bundle.Spec) {
 		}
 		s.Declared.Gaps = append(s.Declared.Gaps, what.gaps...)
 	}
+	return false
 }
 
 // inline takes the text of a function that stands in the template. CloudFormation

@@ -73,7 +73,7 @@ func (m *mapping) single() (string, any, bool) {
 const (
 	maxDocument = 1 << 20 // bytes
 	maxDepth    = 100     // nested lists and mappings
-	maxKeys     = 1000    // keys of one mapping: the YAML library's time grows with their square
+	maxKeys     = 5000    // keys of one mapping
 	maxNodes    = 200_000 // scalars, lists and mappings
 	maxAllKeys  = 60_000  // keys of all mappings
 )

@@ -89,7 +89,7 @@ func (d descriptorFlags) chosen(specs []bundle.Spec) ([]bundle.Spec, error) {
 			continue
 		}
 		for _, name := range d.functions {
-			if name == s.Declared.Resource || name == s.Declared.FunctionName {
+			if name != "" && (name == s.Declared.Resource || name == s.Declared.FunctionName) {
 				if met[name] = true; len(out) == 0 || out[len(out)-1].Declared.Resource != s.Declared.Resource || out[len(out)-1].Declared.Descriptor != s.Declared.Descriptor {
 					out = append(out, s)
 				}
