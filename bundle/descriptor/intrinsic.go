@@ -61,6 +61,16 @@ func isIntrinsic(key string) bool {
 // []any, *mapping, resource, noValue or unresolved.
 func (r *resolver) resolve(v any) any { return r.value(v, 0) }
 
+// property resolves one property of a resource; nil when it is absent, which
+// AWS::NoValue makes it too.
+func (r *resolver) property(props *mapping, key string) any {
+	v := r.resolve(props.get(key))
+	if _, none := v.(noValue); none {
+		return nil
+	}
+	return v
+}
+
 func (r *resolver) value(v any, depth int) any {
 	if r.steps++; r.steps > maxSteps || depth > maxDepth {
 		return unresolved{text: "(a limit was reached)"}
@@ -87,9 +97,18 @@ func (r *resolver) value(v any, depth int) any {
 			}
 		}
 		return out
+	case string:
+		if dynamic(v) {
+			return unresolved{text: v}
+		}
 	}
 	return v
 }
+
+// dynamic says whether a text has a dynamic reference: the deployment puts a
+// parameter or a secret in its place
+// (docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html).
+func dynamic(s string) bool { return strings.Contains(s, "{{resolve:") }
 
 func (r *resolver) function(name string, arg any, depth int) any {
 	switch name {
@@ -190,7 +209,7 @@ func (c *concat) value() any {
 	switch {
 	case c.long:
 		return unresolved{text: "(a limit was reached)"}
-	case c.open:
+	case c.open, dynamic(c.b.String()):
 		return unresolved{c.b.String(), c.missing}
 	}
 	return c.b.String()

@@ -219,7 +219,7 @@ func (t *template) nested(id, typ string, props *mapping) error {
 	if typ == "AWS::CloudFormation::Stack" {
 		property = "TemplateURL"
 	}
-	v := t.r.resolve(props.get(property))
+	v := t.r.property(props, property)
 	where, ok := v.(string)
 	switch {
 	case !ok:
@@ -271,15 +271,24 @@ func hint(v any) string {
 	switch v := v.(type) {
 	case unresolved:
 		if v.missing != "" {
-			return fmt.Sprintf(" (%s): give it with --parameter %s=VALUE", v.text, v.missing)
+			return fmt.Sprintf(" (%s): give it with --parameter %s=VALUE", clip(v.text), word(v.missing))
 		}
 		if v.text != "" {
-			return fmt.Sprintf(" (%s)", v.text)
+			return fmt.Sprintf(" (%s)", clip(v.text))
 		}
 	case resource:
 		return fmt.Sprintf(" (%s)", v)
 	}
 	return ""
+}
+
+// clip shortens a text for a sentence.
+func clip(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
 }
 
 // buildHint says what makes a missing artifact.

@@ -12,7 +12,7 @@ import (
 
 // function adds one function with its code and layers.
 func (t *template) function(id string, res, props *mapping) error {
-	get := func(key string) any { return t.r.resolve(props.get(key)) }
+	get := func(key string) any { return t.r.property(props, key) }
 	s := bundle.Spec{Name: t.prefix + id, Ref: t.file, Runtime: literal(get("Runtime")), Handler: literal(get("Handler"))}
 	s.Declared = t.declare(id, res, props)
 	s.Arch = "x86_64" // the default of AWS::Lambda::Function, Architectures
@@ -28,6 +28,7 @@ func (t *template) function(id string, res, props *mapping) error {
 		return t.app.add(s)
 	}
 	t.layers(get("Layers"), &s)
+	slices.SortStableFunc(s.Declared.Gaps, func(a, b bundle.Gap) int { return strings.Compare(a.What, b.What) })
 	return t.app.add(s)
 }
 
@@ -40,7 +41,7 @@ func literal(v any) string {
 // code says where the code of a function lies, or why it cannot be had, and
 // whether it is a container image.
 func (t *template) code(res, props *mapping, s *bundle.Spec) (isImage bool) {
-	get := func(key string) any { return t.r.resolve(props.get(key)) }
+	get := func(key string) any { return t.r.property(props, key) }
 	code, _ := get("Code").(*mapping) // of AWS::Lambda::Function
 	image, inline, where := get("ImageUri"), get("InlineCode"), get("CodeUri")
 	switch {
@@ -96,6 +97,10 @@ func (t *template) inline(v any, s *bundle.Spec) {
 	text, ok := v.(string)
 	switch {
 	case !ok:
+		if u, is := v.(unresolved); is {
+			u.text = "it has values that only the deployment knows" // code holds secrets at times, and is long
+			v = u
+		}
 		s.Unread = "the inline code is not known before deployment" + hint(v)
 	case ext == "":
 		s.Unread = fmt.Sprintf("inline code for the runtime %q: only Node.js and Python take it", s.Runtime)
@@ -219,7 +224,7 @@ func (t *template) layers(v any, s *bundle.Spec) {
 				gap.Reason = "the layer comes from another stack: fetch it (aws lambda get-layer-version-by-arn) and name all layers with --function and --layer"
 				break
 			}
-			p := t.place(t.r.resolve(res.sub("Properties").get(content)), "the layer", s.Runtime, res)
+			p := t.place(t.r.property(res.sub("Properties"), content), "the layer", s.Runtime, res)
 			if gap.What, gap.Reason = t.prefix+e.id, p.problem; p.problem == "" {
 				s.Layers = append(s.Layers, p.path)
 				for _, g := range p.gaps {

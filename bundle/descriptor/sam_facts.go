@@ -53,7 +53,7 @@ func (t *template) related() {
 // declare records the facts of one function. Values of environment variables
 // stay in the template: they are secrets at times.
 func (t *template) declare(id string, res, props *mapping) bundle.Declared {
-	get := func(key string) any { return t.r.resolve(props.get(key)) }
+	get := func(key string) any { return t.r.property(props, key) }
 	d := bundle.Declared{
 		Descriptor: t.file, Resource: t.prefix + id, FunctionName: literal(get("FunctionName")),
 		Role: textOf(get("Role")), CodeSigning: textOf(get("CodeSigningConfigArn")), Condition: res.text("Condition"),
