@@ -75,8 +75,9 @@ func templateIn(dir string) (string, bool) {
 	return "", false
 }
 
-// samText tells a CloudFormation template by its first bytes: text with a type
-// of AWS resource, or with one of the sections that nothing else has.
+// samText tells a CloudFormation template by its first bytes: text with one of
+// the sections that nothing else has at the start of a line (anywhere in JSON),
+// or with resources and a type of AWS.
 func samText(head []byte) bool {
 	text := bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
 	if len(text) == 0 || bytes.IndexByte(text, 0) >= 0 {
@@ -85,13 +86,24 @@ func samText(head []byte) bool {
 	if cut := len(text); cut > utf8.UTFMax && !utf8.Valid(text[:cut-utf8.UTFMax]) {
 		return false
 	}
-	if bytes.Contains(text, []byte(`"bomFormat"`)) || bytes.Contains(text, []byte(`"spdxVersion"`)) {
-		return false
+	has := func(word string) bool { return bytes.Contains(text, []byte(word)) }
+	if bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")) {
+		if has(`"bomFormat"`) || has(`"spdxVersion"`) || has("anchore/syft") {
+			return false // a bill of materials may speak of anything
+		}
+		return has("AWSTemplateFormatVersion") || has("Resources") && has("AWS::")
 	}
-	if bytes.Contains(text, []byte("AWSTemplateFormatVersion")) || bytes.Contains(text, []byte("AWS::Serverless-2016-10-31")) {
-		return true
+	return line(text, "AWSTemplateFormatVersion") || line(text, "Resources") && has("AWS::")
+}
+
+// line reports whether a line of YAML starts with a key, quoted or not.
+func line(text []byte, key string) bool {
+	for _, k := range []string{key + ":", `"` + key + `":`, "'" + key + "':"} {
+		if bytes.HasPrefix(text, []byte(k)) || bytes.Contains(text, []byte("\n"+k)) {
+			return true
+		}
 	}
-	return bytes.Contains(text, []byte("Resources")) && bytes.Contains(text, []byte("AWS::"))
+	return false
 }
 
 // projectRoot is the folder that paths of a template may not leave: the

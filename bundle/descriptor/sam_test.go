@@ -177,6 +177,10 @@ func TestFindIsByContent(t *testing.T) {
 		"zip.yaml":  {"PK\x03\x04 AWSTemplateFormatVersion", false},
 		"nul.yaml":  {"AWSTemplateFormatVersion\x00", false},
 		"utf.yaml":  {"\xef\xbb\xbfAWSTemplateFormatVersion: x", true},
+		"ci.yaml":   {"steps:\n  - run: echo Resources AWS::Lambda::Function AWSTemplateFormatVersion\n", false},
+		"flow.json": {"{Resources: {F: {Type: AWS::Lambda::Function}}}", true},
+		"quoted":    {"\"Resources\":\n  F: {Type: AWS::Lambda::Function}\n", true},
+		"syft.json": {`{"artifacts":[{"name":"Resources AWS::x"}],"schema":{"url":"https://raw.githubusercontent.com/anchore/syft/main/x"}}`, false},
 		"empty":     {"", false},
 		"bytes.bin": {"\xff\xfeAWSTemplateFormatVersion: x", false},
 	} {

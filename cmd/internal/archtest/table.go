@@ -61,6 +61,7 @@ func doors() []door {
 		{"github.com/google/osv-scanner/", []string{"cmd/internal/report"}, "only its output model is used, for osv-json"},
 		{"github.com/google/osv-scalibr", []string{"vulndb/version"}, "only its version order is used"},
 		{"github.com/owenrumney/go-sarif/", []string{"cmd/internal/report"}, "a report format"},
+		{"go.yaml.in/yaml", []string{"bundle/descriptor"}, "templates are read in one place, within limits"},
 		{"github.com/spf13/", []string{"cmd/internal/cli"}, "flags are the command line's business"},
 		{"golang.org/x/vuln", nil, "it runs other programs; reachability gets a package of its own first"},
 		{"github.com/santhosh-tekuri/jsonschema/", nil, "schemas check our output in tests; they are not part of the program"},
