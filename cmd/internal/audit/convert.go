@@ -26,6 +26,7 @@ func Database(db *vulndb.DB) finding.Database {
 // judged, as the sbom command shows it.
 func Inventory(f *bundle.Function, bom *sbom.SBOM) *finding.Report {
 	rep := finding.NewReport(f.Name, f.Spec.Ref)
+	declare(rep, f.Spec)
 	rep.Ran("open", nil)
 	rep.Ran("catalog", nil)
 	describe(rep, f)

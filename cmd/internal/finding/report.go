@@ -82,6 +82,7 @@ type Report struct {
 	Guessed      []string    `json:"guessed,omitempty"` // which of the four above were guessed from content
 	Owner        string      `json:"owner,omitempty"`
 	Tags         []string    `json:"tags,omitempty"`
+	Declared     *Declared   `json:"declared,omitempty"` // by a descriptor
 	Artifacts    []Artifact  `json:"artifacts"`
 	Coverage     *Coverage   `json:"coverage,omitempty"`
 	Components   []Component `json:"components"`
