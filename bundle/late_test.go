@@ -3,11 +3,14 @@ package bundle
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // hashing is a pack whose bytes are still being hashed, until end is called.
@@ -130,5 +133,49 @@ func TestBegin(t *testing.T) {
 	b.Settle()
 	if want := sumOf(string(body)); a.Code.Digest != want || b.Code.Digest != want {
 		t.Errorf("%q and %q, want %q", a.Code.Digest, b.Code.Digest, want)
+	}
+}
+
+// A file that is written to while it is read is no artifact, whatever came out.
+func TestLoadNoticesChange(t *testing.T) {
+	before := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, change := range map[string]func(path string) error{
+		"same":  func(string) error { return nil },
+		"grown": func(path string) error { return os.WriteFile(path, []byte("longer than before"), 0o600) },
+		"other": func(path string) error {
+			return errors.Join(os.WriteFile(path, []byte("AFTER!"), 0o600), os.Chtimes(path, before, before.Add(time.Second)))
+		},
+		"cut": func(path string) error { return os.Truncate(path, 2) },
+	} {
+		for _, size := range []int64{0, memoryBytes} { // in memory; on disk
+			path := filepath.Join(save(t, "f", "before"), "f")
+			if err := errors.Join(os.Truncate(path, size+6), os.Chtimes(path, before, before)); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			info, err := f.Stat()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := change(path); err != nil {
+				t.Fatal(err)
+			}
+			src, sum, err := load(t.Context(), f, info, Limits{}.withDefaults())
+			if got := errors.Is(err, errChanged); got != (name != "same") {
+				t.Errorf("%s, %d bytes: %v", name, info.Size(), err)
+			}
+			if err == nil {
+				if size == 0 && sum.wait() != sumOf("before") {
+					t.Errorf("digest %s", sum.wait())
+				}
+				src.close()
+			}
+			if f.Close() == nil {
+				t.Errorf("%s, %d bytes: the file is left open", name, info.Size())
+			}
+		}
 	}
 }

@@ -189,7 +189,7 @@ func (o *Opener) open(ctx context.Context, prefix, path string, lim Limits) (*pa
 	var src source
 	var sum *digester
 	if info.Mode().IsRegular() {
-		src, sum, err = load(ctx, file, info.Size(), lim)
+		src, sum, err = load(ctx, file, info, lim)
 	} else { // a pipe, as <(command) makes one
 		src, sum, err = loadStream(ctx, file, min(lim.MaxStdinBytes, lim.MaxArtifactBytes))
 		file.Close()

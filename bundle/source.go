@@ -143,15 +143,22 @@ func (b *blocks) block(n int64) ([]byte, error) {
 	return data, nil
 }
 
-// load reads an open file whole. Its digest is computed beside what the caller
-// does next. load owns f.
-func load(ctx context.Context, f *os.File, length int64, lim Limits) (source, *digester, error) {
+// load reads an open file whole, of which info was known before. Its digest is
+// computed beside what the caller does next. load owns f.
+func load(ctx context.Context, f *os.File, info os.FileInfo, lim Limits) (source, *digester, error) {
+	length := info.Size()
 	if length > lim.MaxArtifactBytes {
 		f.Close()
 		return nil, nil, fmt.Errorf("%d bytes, over the limit MaxArtifactBytes of %d: %w", length, lim.MaxArtifactBytes, ErrUnreadable)
 	}
 	if length > memoryBytes {
-		return loadBlocks(ctx, f, length)
+		src, sum, err := loadBlocks(ctx, f, length)
+		if err == nil {
+			if err = unchanged(f, info); err != nil {
+				f.Close()
+			}
+		}
+		return src, sum, err
 	}
 	defer f.Close()
 	data := make([]byte, length)
@@ -168,7 +175,24 @@ func load(ctx context.Context, f *os.File, length int64, lim Limits) (source, *d
 		sum.add(data[at:end])
 		at = end
 	}
+	if err := unchanged(f, info); err != nil {
+		return nil, nil, err
+	}
 	return memory(data), sum, nil
+}
+
+// unchanged returns an error when a file is not what it was before it was read.
+// What was read then may be half of one file and half of another: the digest is
+// that of the bytes that are judged, but nobody has deployed them.
+func unchanged(f *os.File, before os.FileInfo) error {
+	after, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+		return errChanged
+	}
+	return nil
 }
 
 // loadStream reads an input of unknown length into memory.
