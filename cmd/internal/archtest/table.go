@@ -29,8 +29,9 @@ func arrows() map[string][]string {
 		"vulndb/version": nil,
 
 		"cmd/internal/finding":  nil,
-		"cmd/internal/policy":   {"cmd/internal/finding"},
-		"cmd/internal/report":   {"cmd/internal/finding", "sbom", "sbom/codec", "bundle"},
+		"cmd/internal/spelling": nil,
+		"cmd/internal/policy":   {"cmd/internal/finding", "cmd/internal/spelling"},
+		"cmd/internal/report":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom", "sbom/codec", "bundle"},
 		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed")...),
 		"cmd/internal/cli":      append([]string{"cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
 		"cmd/internal/archtest": nil,

@@ -5,7 +5,9 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/fnaudit/fnaudit/bundle"
@@ -18,7 +20,7 @@ import (
 
 // Auditor audits functions. Its fields are set once; it is then safe for
 // concurrent use, so that one store, one opener and one cataloger serve all
-// functions of a run.
+// functions of a run. It must not be copied.
 type Auditor struct {
 	Open    func(context.Context, bundle.Spec) (*bundle.Function, error) // digests may come late: [bundle.Opener.Begin]
 	Catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)
@@ -28,14 +30,28 @@ type Auditor struct {
 	Now     time.Time
 
 	Runtimes *stale.Runtimes // when runtimes end; nil: the table of the program
+
+	once     sync.Once
+	database finding.Database
 }
 
-// Function audits one function. Only a cancelled ctx is an error: whatever
+// Database describes the store, as every report of the run does. Do not modify
+// the result.
+func (a *Auditor) Database() finding.Database {
+	a.once.Do(func() { a.database = Database(a.DB) })
+	return a.database
+}
+
+// Function audits one function. Only a cancelled ctx is an error, and a target
+// that is a heap of functions and not one (bundle.ErrOnlyArchives): whatever
 // else goes wrong is part of the report, where the policy sees it, so that a
 // broken input can never pass.
 func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Report, error) {
 	rep := newReport(spec)
 	f, err := a.Open(ctx, spec)
+	if errors.Is(err, bundle.ErrOnlyArchives) {
+		return nil, err
+	}
 	if rep.Ran("open", err) {
 		defer f.Close()
 		bom, err := a.catalog(ctx, f)
@@ -116,7 +132,7 @@ func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
 		f.Aliases, f.Fixed, f.Evidence = notNil(f.Aliases), notNil(f.Fixed), notNil(f.Evidence)
 	}
 	rep.Sort()
-	rep.Verdict = a.Policy.Decide(rep, Database(a.DB), a.Now)
+	rep.Verdict = a.Policy.Decide(rep, a.Database(), a.Now)
 	return ctx.Err()
 }
 

@@ -136,7 +136,7 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	}
 	doc := &finding.Document{
 		SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
-		Database: audit.Database(db), Policy: pol.Ref(),
+		Database: a.Database(), Policy: pol.Ref(),
 	}
 	doc.JudgedAt = stamp(env, o.at != "", now, doc.Database)
 	o.now = now
@@ -197,18 +197,9 @@ func auditOne(ctx context.Context, a *audit.Auditor, spec bundle.Spec, stdin []b
 	if isSBOM {
 		return a.Components(ctx, spec, bom, err)
 	}
-	open, refused := a.Open, error(nil)
-	one := *a
-	one.Open = func(ctx context.Context, s bundle.Spec) (*bundle.Function, error) {
-		f, err := open(ctx, s)
-		if errors.Is(err, bundle.ErrOnlyArchives) {
-			refused = &exit{code: ExitUsage, err: fmt.Errorf("open %s: %w", s.Ref, err)}
-		}
-		return f, err
-	}
-	rep, err := one.Function(ctx, spec)
-	if refused != nil {
-		return nil, refused
+	rep, err := a.Function(ctx, spec)
+	if errors.Is(err, bundle.ErrOnlyArchives) {
+		err = &exit{code: ExitUsage, err: err}
 	}
 	return rep, err
 }
