@@ -21,8 +21,18 @@ func (db *DB) Upgrade(ctx context.Context, pkg Package, groups []Group) (string,
 		}
 		candidates = append(candidates, g.Fixed...)
 	}
-	tried := map[string]bool{}
+	list, problems, err := db.about(ctx, pkg) // read once for all versions
+	if err != nil {
+		return "", fmt.Errorf("match %s: %w", pkg.Name, err)
+	}
+	if len(problems) > 0 {
+		return "", nil // no version can be called unaffected
+	}
+	tried, events := map[string]bool{}, map[string]parsedEvent{}
 	for len(tried) < maxUpgrades {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
 		candidates = sortVersions(pkg.Ecosystem, candidates)
 		i := slices.IndexFunc(candidates, func(v string) bool { return !tried[v] })
 		if i < 0 {
@@ -31,10 +41,9 @@ func (db *DB) Upgrade(ctx context.Context, pkg Package, groups []Group) (string,
 		at := pkg
 		at.Version = candidates[i]
 		tried[at.Version] = true
-		r, err := db.Match(ctx, at)
-		if err != nil {
-			return "", fmt.Errorf("match %s %s: %w", pkg.Name, at.Version, err)
-		}
+		q := ask(at)
+		q.events = events
+		r := q.answer(list)
 		if len(r.Matches) == 0 && len(r.Problems) == 0 {
 			return at.Version, nil
 		}
