@@ -27,7 +27,7 @@ import (
 // the same bytes.
 const (
 	magic         = "FNAUFDB\n"
-	formatVersion = 1
+	formatVersion = 2
 	headerSize    = 256
 	blockEntry    = 24
 	bucketEntry   = 8
