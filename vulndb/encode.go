@@ -156,7 +156,7 @@ func (d *decoder) affected(e *Affected) {
 	e.Versions = d.strings()
 	e.Severities = d.severities()
 	e.Word, e.Informational = d.string(), d.string()
-	if n := d.count(2); n > 0 {
+	if n := d.count(4); n > 0 {
 		e.Imports = make([]Import, n)
 		for i := range e.Imports {
 			e.Imports[i] = Import{d.string(), d.strings(), d.strings(), d.strings()}

@@ -237,7 +237,7 @@ func TestRoundTrip(t *testing.T) {
 		"affected":[{"package":{"ecosystem":"Go","name":"example.com/m","purl":"x"},
 			"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.3"}]},{"type":"GIT","repo":"https://git.example/m","events":[{"introduced":"abc"}]}],
 			"versions":["1.0.0"],"severity":[{"type":"Ubuntu","score":"low"}],
-			"ecosystem_specific":{"severity":"HIGH","imports":[{"path":"example.com/m/p","symbols":["F","T.G"],"goos":["linux"]},{"path":"example.com/m/q"}]},
+			"ecosystem_specific":{"severity":"HIGH","imports":[{"path":"example.com/m/p","symbols":["F","T.G"],"goos":["windows"],"goarch":["arm64","386"]},{"path":"example.com/m/q"}]},
 			"database_specific":{"source":"dropped"}},
 			{"package":{"ecosystem":"crates.io","name":"c"},"versions":["1"],"database_specific":{"informational":"unmaintained"}}],
 		"references":[{"type":"FIX","url":"https://git.example/m/1"}],
