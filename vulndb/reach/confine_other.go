@@ -32,7 +32,9 @@ func confine(l limits) error {
 		if dir, err := os.Getwd(); err == nil {
 			os.RemoveAll(dir)
 		}
-		os.Exit(1)
+		if self, err := os.FindProcess(os.Getpid()); err == nil {
+			self.Kill()
+		}
 	}()
 	return limitResources(l)
 }

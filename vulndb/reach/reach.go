@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -34,7 +35,13 @@ type Checker struct {
 	Timeout   time.Duration // of one child; 0: 30 s
 
 	sweep sync.Once
+	mu    sync.Mutex
+	known map[string]*Result // by digest of the binary and of the question
 }
+
+// maxKnown is how many results a Checker remembers, for binaries that many
+// functions share.
+const maxKnown = 64
 
 // limits confine a child. They are sent with the request.
 type limits struct {
@@ -55,8 +62,9 @@ type Source struct {
 	Blob   []byte    // Result.Blob of an earlier check
 }
 
-// Result is what a binary says.
+// Result is what a binary says. It may be shared: do not change it.
 type Result struct {
+	Digest    string   // "sha256:…" of the binary; "" for a blob
 	Blob      []byte   // to keep: compressed, what a later Check needs instead of the binary; nil when it is over MaxBlob
 	Stripped  bool     // it has no symbol table
 	Partial   string   // why a symbol that was not found may still be there; "" when it cannot
@@ -101,15 +109,20 @@ func (c *Checker) check(ctx context.Context, src Source, advisories []*vulndb.Ad
 		return nil, err
 	}
 	cmd := exec.Cmd{Path: c.Program, Args: []string{c.Program, command}, Dir: dir, Env: environment(dir, req.Token)}
+	digest, key := "", ""
 	if src.Binary != nil {
 		req.Blob = nil
-		file, err := c.hand(dir, src.Binary)
+		file, sum, err := c.hand(dir, src.Binary)
 		if err != nil {
 			return nil, err
 		}
+		digest, key = sum, keyOf(sum, advisories)
 		if file != nil { // else it lies in dir
 			defer file.Close()
 			cmd.ExtraFiles, req.File = []*os.File{file}, 3
+		}
+		if res := c.recall(key); res != nil {
+			return res, nil
 		}
 	} else if src.Blob == nil {
 		return nil, errors.New("neither a binary nor a blob")
@@ -124,7 +137,40 @@ func (c *Checker) check(ctx context.Context, src Source, advisories []*vulndb.Ad
 	if err != nil {
 		return nil, err
 	}
-	return read(out, advisories)
+	res, err := read(out, advisories)
+	if err != nil {
+		return nil, err
+	}
+	res.Digest = digest
+	c.remember(key, res)
+	return res, nil
+}
+
+// keyOf identifies a question. Advisories of one id and time are the same.
+func keyOf(digest string, advisories []*vulndb.Advisory) string {
+	h := sha256.New()
+	for _, a := range advisories {
+		fmt.Fprintf(h, "%q %d\n", a.ID, a.Modified.UnixNano())
+	}
+	return digest + " " + hex.EncodeToString(h.Sum(nil))
+}
+
+func (c *Checker) recall(key string) *Result {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.known[key]
+}
+
+func (c *Checker) remember(key string, res *Result) {
+	if key == "" {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || len(c.known) >= maxKnown {
+		c.known = map[string]*Result{}
+	}
+	c.known[key] = res
 }
 
 // environment is all that a child gets. Without a PATH x/vuln cannot run "go
@@ -193,8 +239,8 @@ func read(out []byte, advisories []*vulndb.Advisory) (*Result, error) {
 }
 
 // hand puts the binary where the child can read it: an open file that has no
-// name, or the private directory where there is no such thing.
-func (c *Checker) hand(dir string, r io.Reader) (*os.File, error) {
+// name, or the private directory, when file is nil. It returns its digest.
+func (c *Checker) hand(dir string, r io.Reader) (file *os.File, digest string, err error) {
 	most := c.MaxBinary
 	if most <= 0 {
 		most = 512 << 20
@@ -205,20 +251,22 @@ func (c *Checker) hand(dir string, r io.Reader) (*os.File, error) {
 		f, err = os.OpenFile(filepath.Join(dir, inputFile), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("hand over binary: %w", err)
+		return nil, "", fmt.Errorf("hand over binary: %w", err)
 	}
-	n, err := io.Copy(f, io.LimitReader(r, most+1))
+	sum := sha256.New()
+	n, err := io.Copy(io.MultiWriter(f, sum), io.LimitReader(r, most+1))
 	if err == nil && n > most {
 		err = fmt.Errorf("over %d bytes", most)
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("hand over binary: %w", err)
+		return nil, "", fmt.Errorf("hand over binary: %w", err)
 	}
+	digest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
 	if named {
-		return nil, f.Close()
+		return nil, digest, f.Close()
 	}
-	return f, nil
+	return f, digest, nil
 }
 
 // dirPrefix begins the names of private directories, and staleAfter is the age

@@ -5,6 +5,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,6 +25,7 @@ type Auditor struct {
 	DB      *vulndb.DB
 	Policy  *policy.Policy
 	Checks  []Check // in order; All() is the usual list
+	Reach   Reacher // nil: Go binaries are not looked into
 	Now     time.Time
 }
 
@@ -81,13 +83,23 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 			rep.Skip(c.Name, lacks)
 			continue
 		}
+		s.Findings = rep.Findings
 		res, err := run(ctx, c, a, s)
+		for i, r := range res.Reach {
+			rep.Findings[i].Reach = r.State
+			rep.Findings[i].Evidence = append(rep.Findings[i].Evidence, r.Evidence...)
+		}
+		rep.GoBinaries = append(rep.GoBinaries, res.GoBinaries...)
 		rep.Findings = append(rep.Findings, res.Findings...)
 		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
 		for i := range rep.Components {
 			if to, ok := res.Upgrades[rep.Components[i].PURL]; ok {
 				rep.Components[i].Upgrade = to
 			}
+		}
+		if why := Skipped(""); errors.As(err, &why) {
+			rep.Skip(c.Name, string(why))
+			continue
 		}
 		rep.Ran(c.Name, err) // an error is recorded: failed is not clean
 	}

@@ -13,6 +13,11 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
+// lowering are the checks that can only lower what others found. When one of
+// them fails, every finding counts in full, so that nothing was missed: it is
+// a warning and leaves the verdict complete, unless the policy requires it.
+var lowering = map[string]bool{"reachability": true}
+
 // Policy is what a team demands of a function. The zero value fails nothing
 // and requires nothing: use Builtin or Parse.
 type Policy struct {
@@ -39,6 +44,14 @@ type Line struct {
 	Malware      bool              // every malicious package, whatever its state
 	Certainty    finding.Certainty // at least this certain; malware and known exploits too
 	Archive      finding.Severity  // archive findings of at least this severity
+
+	// Absent counts findings whose code is proven not to be in the shipped
+	// bytes (Finding.Reach "absent": the linker left out every function that
+	// the advisory names) by their severity, as if nothing were known. Without
+	// it they are below every line but Any and KnownExploit: their severity and
+	// certainty stay what they are, and the report shows them, folded. It is
+	// false in every built-in policy.
+	Absent bool
 }
 
 // The names of the built-in policies.

@@ -71,6 +71,9 @@ func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f fin
 	}
 	line("severity", "%s", rating)
 	line("certainty", "%s: %s", f.Certainty, certaintyWords(f.Certainty))
+	if words := reachWords(f.Reach); words != "" {
+		line("reach", "%s: %s", f.Reach, words)
+	}
 	if len(f.Aliases) > 0 {
 		line("also", "%s", strings.Join(f.Aliases, ", "))
 	}
@@ -141,6 +144,16 @@ func certaintyWords(c finding.Certainty) string {
 		return "the version is not known"
 	}
 	return "not stated"
+}
+
+func reachWords(reach string) string {
+	switch reach {
+	case finding.ReachPresent:
+		return "code that the advisory names is in the binary; whether it runs is not known"
+	case finding.ReachAbsent:
+		return "none of the code that the advisory names is in the binary; the built-in policies do not fail on it"
+	}
+	return ""
 }
 
 func stateWords(state string) string {
