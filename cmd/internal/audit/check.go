@@ -22,6 +22,7 @@ func All() []Check {
 		{Name: "archive", Need: NeedTree, Run: checkArchive},
 		{Name: "vulnerability", Need: NeedSBOM, Run: checkVulnerability},
 		{Name: "reachability", Need: NeedGo, Run: checkReachability}, // after vulnerability: it says more about its findings
+		{Name: "runtime", Need: NeedSBOM, Run: checkRuntime},
 	}
 }
 
@@ -46,6 +47,9 @@ type Subject struct {
 	GoBinaries []finding.GoBinary // from an earlier report
 
 	places map[int][]place // of the components of findings, by index
+
+	Platform, Runtime string // "" when neither declared nor guessed
+	RuntimeGuessed    bool
 }
 
 // Lacks says in plain words what the subject lacks for a need; "" if nothing.
