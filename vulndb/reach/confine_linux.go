@@ -1,7 +1,6 @@
 package reach
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
@@ -36,8 +35,9 @@ func confine(l limits) error {
 	if err := limitResources(l); err != nil {
 		return err
 	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("give up privileges: %w", err)
+	if err := forbid(); err != nil {
+		return err
 	}
-	return forbid()
+	fence()
+	return nil
 }

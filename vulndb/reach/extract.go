@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"cmp"
 	"debug/buildinfo"
 	"debug/elf"
 	"debug/macho"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,17 +25,69 @@ func extract(r io.ReaderAt, size int64) (*program, error) {
 	b.describe(info)
 	b.Table.Stripped = true
 	n := newNames()
-	format, functions, err := readTables(r, size, n.add)
+	formats, functions, err := readTables(r, size, n.add)
 	if err != nil {
 		b.Table.Partial = err.Error()
 		return b, nil
 	}
-	b.Table.Format, b.Table.Functions = format, functions
+	b.Table.Format, b.Table.Functions = strings.Join(formats, ", "), functions
 	n.settle()
-	b.Table.Partial = b.doubt(info, n)
+	b.Table.Partial = cmp.Or(wrongFormat(info.GoVersion, formats), b.doubt(info, n))
 	b.fill(n)
 	b.data(r, n)
 	return b, nil
+}
+
+// newest is the last Go 1 minor release whose linker was seen to write the
+// table that is read here (1.27.1, on 2026-11-24), and whose standard library
+// standardRoots knows.
+const newest = 27
+
+// wrongFormat says why the tables that were found are not the one that the
+// toolchain of the build information writes; "" when one is. A binary may
+// carry others, of programs that it embeds: they are read too, because that
+// can only make more symbols present, but they do not stand for its own.
+func wrongFormat(version string, found []string) string {
+	minor, ok := minorOf(version)
+	want := formatOf(minor)
+	switch {
+	case !ok:
+		return fmt.Sprintf("built with %q, which is no release of Go: its function table may be another", clip(version))
+	case minor > newest:
+		return fmt.Sprintf("built with %s, which is newer than this version of fnaudit knows", clip(version))
+	case !slices.Contains(found, want):
+		return fmt.Sprintf("built with %s, but its function table is that of %s", clip(version), strings.Join(found, ", "))
+	}
+	return ""
+}
+
+// minorOf returns 26 for "go1.26.8", "go1.26rc1" and "go1.26.8 X:experiment".
+// A
+// development version ("devel go1.20-abc", "go1.27-devel_abc") is none.
+func minorOf(version string) (int, bool) {
+	rest, ok := strings.CutPrefix(version, "go1.")
+	if !ok || strings.Contains(rest, "devel") {
+		return 0, false
+	}
+	end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(rest)
+	}
+	n, err := strconv.Atoi(rest[:end])
+	return n, err == nil && n >= 0
+}
+
+// formatOf names the table that a minor release of Go 1 writes.
+func formatOf(minor int) string {
+	switch {
+	case minor >= 20:
+		return "go1.20"
+	case minor >= 18:
+		return "go1.18"
+	case minor >= 16:
+		return "go1.16"
+	}
+	return "go1.2"
 }
 
 // minRuntime is how many functions of package runtime the table of a real
@@ -101,7 +155,7 @@ var standardRoots = []string{
 	"archive", "arena", "bufio", "builtin", "bytes", "cmd", "cmp", "compress", "container", "context", "crypto", "database", "debug", "embed",
 	"encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "internal", "io", "iter", "log", "maps", "math", "mime",
 	"net", "os", "path", "plugin", "reflect", "regexp", "runtime", "simd", "slices", "sort", "strconv", "strings", "structs", "sync", "syscall",
-	"testing", "text", "time", "unicode", "unique", "unsafe", "vendor", "weak",
+	"testing", "text", "time", "unicode", "unique", "unsafe", "uuid", "vendor", "weak",
 }
 
 // minData is how many symbols of package runtime, which a whole symbol table

@@ -93,6 +93,9 @@ func (ix *index) doubt(q question) string {
 		if !ix.packages[s.Pkg] {
 			continue // nothing of its package is there
 		}
+		if ix.types[s] {
+			return fmt.Sprintf("%s is the name of a type, of which methods are in the binary", s)
+		}
 		for part := range strings.SplitSeq(s.Name, ".") {
 			if generated(part) || part == "init" || strings.HasPrefix(part, "init#") {
 				return fmt.Sprintf("%s cannot be told from what the compiler makes", s)
@@ -183,14 +186,18 @@ type index struct {
 	program  *program
 	symbols  map[Symbol]bool
 	packages map[string]bool // that have a function or data
+	types    map[Symbol]bool // that have a method, as far as names tell
 	inlined  map[string]bool
 }
 
 func newIndex(b *program) *index {
-	ix := &index{program: b, symbols: make(map[Symbol]bool, len(b.PkgSymbols)), packages: map[string]bool{}, inlined: map[string]bool{}}
+	ix := &index{program: b, symbols: make(map[Symbol]bool, len(b.PkgSymbols)), packages: map[string]bool{}, types: map[Symbol]bool{}, inlined: map[string]bool{}}
 	for _, s := range b.PkgSymbols {
 		ix.symbols[s] = true
 		ix.packages[s.Pkg] = true
+		if t, _, ok := strings.Cut(s.Name, "."); ok {
+			ix.types[Symbol{s.Pkg, t}] = true
+		}
 	}
 	for _, p := range b.Table.Data {
 		ix.packages[p] = true

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // The function table of a Go binary (.gopclntab; cmd/link/internal/ld/pcln.go,
@@ -38,17 +39,17 @@ var formats = map[uint32]string{0xfffffffb: "go1.2", 0xfffffffa: "go1.16", 0xfff
 var errOldTable = errors.New("built before Go 1.16: its function table does not list what was inlined")
 
 // readTables finds every function table in a file and passes each of its names
-// to add. It returns the format and the number of functions. It does not trust
+// to add. It returns their formats, sorted, and the number of functions. It does not trust
 // section tables: where the runtime finds the table is the address in its
 // module data, so any place in the file may be it, and several tables count
 // together.
-func readTables(r io.ReaderAt, size int64, add func(string)) (format string, functions int, err error) {
-	found := 0
+func readTables(r io.ReaderAt, size int64, add func(string)) (found []string, functions int, err error) {
+	tables := 0
 	buf := make([]byte, window+16)
 	for at := int64(0); at < size; at += window {
 		n, rerr := r.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
 		if rerr != nil && !errors.Is(rerr, io.EOF) {
-			return "", 0, fmt.Errorf("read binary: %w", rerr)
+			return nil, 0, fmt.Errorf("read binary: %w", rerr)
 		}
 		for _, i := range headers(buf[:n]) {
 			if i >= window {
@@ -62,27 +63,28 @@ func readTables(r io.ReaderAt, size int64, add func(string)) (format string, fun
 			if terr != nil {
 				continue // four bytes that look like a header
 			}
-			if found++; found > maxTables {
-				return "", 0, fmt.Errorf("more than %d function tables", maxTables)
+			if tables++; tables > maxTables {
+				return nil, 0, fmt.Errorf("more than %d function tables", maxTables)
 			}
 			names, terr := t.names()
 			if terr != nil {
-				return "", 0, fmt.Errorf("function table at offset %d: %w", t.at, terr)
+				return nil, 0, fmt.Errorf("function table at offset %d: %w", t.at, terr)
 			}
 			for _, name := range names {
 				add(string(name))
 			}
-			format = t.format
+			found = append(found, t.format)
 			functions += t.functions
 		}
 	}
-	if found == 0 {
+	if tables == 0 {
 		if err == nil {
 			err = errors.New("no function table that this version can read")
 		}
-		return "", 0, err
+		return nil, 0, err
 	}
-	return format, functions, nil
+	slices.Sort(found)
+	return slices.Compact(found), functions, nil
 }
 
 // headers returns the offsets in b of what looks like a header: magic, two

@@ -56,13 +56,19 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 // Components audits a bill of materials that another tool or an earlier run
 // made: checks that need the bytes are skipped, and say so.
 func (a *Auditor) Components(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, err error) (*finding.Report, error) {
+	return a.Rescan(ctx, spec, bom, nil, err)
+}
+
+// Rescan is Components with what an earlier report keeps of the Go binaries, so
+// that they can be asked about the advisories of today.
+func (a *Auditor) Rescan(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, kept []finding.GoBinary, err error) (*finding.Report, error) {
 	rep := newReport(spec)
 	if rep.Ran("open", err) {
 		rep.Ran("catalog", nil)
 		rep.Platform, rep.Runtime, rep.Handler, rep.Architecture = string(spec.Platform), spec.Runtime, spec.Handler, spec.Arch
 		rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: spec.Ref, Kind: string(bundle.KindSBOM), Digest: string(bom.Subject)})
 		addSBOM(rep, bom)
-		a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: bom})
+		a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: bom, GoBinaries: kept})
 	}
 	return rep, a.finish(ctx, rep)
 }

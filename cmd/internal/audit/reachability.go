@@ -19,7 +19,7 @@ import (
 
 // maxBinaries is how many Go binaries of one function are looked into. Each
 // costs a process.
-const maxBinaries = 64
+const maxBinaries = 256
 
 // Reacher looks for the code of advisories in a Go binary; reach.Checker.Check is one.
 type Reacher func(context.Context, reach.Source, []*vulndb.Advisory) (*reach.Result, error)
@@ -29,11 +29,14 @@ type Reacher func(context.Context, reach.Source, []*vulndb.Advisory) (*reach.Res
 // about findings, never add or drop one: what it does not get to, for whatever
 // reason, stays "unknown", which a policy judges as if it were there.
 //
-// A finding is absent only if it is in every binary that brings the module.
+// A finding is absent only if it is so in every file that brings the module.
+//
+// Binaries of which no finding speaks are looked into too: what is kept of them
+// lets a later run judge advisories that are not written yet.
 func checkReachability(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	asked, err := questions(ctx, a.DB, s)
 	if err != nil || len(asked) == 0 {
-		return Result{GoBinaries: s.GoBinaries}, err
+		return Result{}, err
 	}
 	if a.Reach == nil {
 		return Result{GoBinaries: s.GoBinaries}, Skipped("this build cannot look into Go binaries")
@@ -49,12 +52,14 @@ func checkReachability(ctx context.Context, a *Auditor, s *Subject) (Result, err
 			failed = append(failed, fmt.Errorf("more than %d Go binaries: the others were not looked into", maxBinaries))
 			break
 		}
-		got, stored, err := look(ctx, a.Reach, s, q)
+		got, kept, err := look(ctx, a.Reach, s, q)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", q.path, err))
-			continue
+			got = unanswered(q, "not known: "+err.Error())
 		}
-		res.GoBinaries = append(res.GoBinaries, stored)
+		if err == nil || s.Function == nil {
+			res.GoBinaries = append(res.GoBinaries, kept)
+		}
 		for j, of := range q.findings {
 			answers[of] = append(answers[of], placed{q.place, combine(got, q.advisories[j])})
 		}
@@ -103,18 +108,25 @@ func (q *question) all() []*vulndb.Advisory {
 	return slices.CompactFunc(list, func(a, b *vulndb.Advisory) bool { return a.ID == b.ID })
 }
 
-// questions gathers the findings about Go modules by the binaries that they
-// are in, sorted by place. It fills s.places.
+// questions gathers the Go binaries of the subject and the findings about the
+// modules that they are built of, sorted by place. It fills s.places.
 func questions(ctx context.Context, db *vulndb.DB, s *Subject) ([]*question, error) {
 	components := map[string]*sbom.Component{}
+	by := map[place]*question{}
 	for i := range s.SBOM.Components {
-		if c := &s.SBOM.Components[i]; c.Ecosystem == "Go" {
-			components[c.PURL] = c
+		c := &s.SBOM.Components[i]
+		if c.Ecosystem != "Go" {
+			continue
+		}
+		components[c.PURL] = c
+		for _, at := range s.binariesOf(c) {
+			if by[at] == nil {
+				by[at] = &question{place: at}
+			}
 		}
 	}
 	s.places = map[int][]place{}
 	known := map[string][]*vulndb.Advisory{}
-	by := map[place]*question{}
 	for i := range s.Findings {
 		f := &s.Findings[i]
 		c := components[f.Component]
@@ -136,14 +148,9 @@ func questions(ctx context.Context, db *vulndb.DB, s *Subject) ([]*question, err
 		for _, o := range c.Occurrences {
 			s.places[i] = append(s.places[i], place{o.Artifact, o.Path})
 		}
-		for _, at := range binariesOf(c) {
-			q := by[at]
-			if q == nil {
-				q = &question{place: at}
-				by[at] = q
-			}
-			q.findings = append(q.findings, i)
-			q.advisories = append(q.advisories, records)
+		for _, at := range s.binariesOf(c) {
+			by[at].findings = append(by[at].findings, i)
+			by[at].advisories = append(by[at].advisories, records)
 		}
 	}
 	out := make([]*question, 0, len(by))
@@ -165,51 +172,77 @@ func recordsOf(f *finding.Finding, of []*vulndb.Advisory) []*vulndb.Advisory {
 	return out
 }
 
-// binariesOf returns the files whose build information names a component.
-func binariesOf(c *sbom.Component) []place {
+// binariesOf returns the files whose build information names a component: by
+// its evidence, or without the bytes by what an earlier report keeps.
+func (s *Subject) binariesOf(c *sbom.Component) []place {
 	var out []place
-	for _, e := range c.Evidence {
-		if e.Method == sbom.MethodBuildInfo && !strings.Contains(e.Path, "!/") { // inside a nested archive: not looked into
-			out = append(out, place{e.Artifact, e.Path})
+	if s.Function == nil {
+		for _, o := range c.Occurrences {
+			if s.kept(place{o.Artifact, o.Path}) != nil {
+				out = append(out, place{o.Artifact, o.Path})
+			}
+		}
+	} else {
+		for _, e := range c.Evidence {
+			if e.Method == sbom.MethodBuildInfo && !strings.Contains(e.Path, "!/") { // inside a nested archive: not looked into
+				out = append(out, place{e.Artifact, e.Path})
+			}
 		}
 	}
 	slices.SortFunc(out, comparePlaces)
 	return slices.Compact(out)
 }
 
-// look asks one binary, or what is stored of it.
+// kept returns what an earlier report keeps of a binary, nil if nothing.
+func (s *Subject) kept(at place) *finding.GoBinary {
+	for i := range s.GoBinaries {
+		if b := &s.GoBinaries[i]; b.Artifact == at.artifact && b.Path == at.path {
+			return b
+		}
+	}
+	return nil
+}
+
+// look asks one binary, or what is kept of it.
 func look(ctx context.Context, ask Reacher, s *Subject, q *question) (map[string]reach.Answer, finding.GoBinary, error) {
 	var src reach.Source
-	stored := finding.GoBinary{Artifact: q.artifact, Path: q.path}
+	kept := finding.GoBinary{Artifact: q.artifact, Path: q.path}
 	if s.Function == nil {
-		i := slices.IndexFunc(s.GoBinaries, func(b finding.GoBinary) bool { return b.Artifact == q.artifact && b.Path == q.path })
-		if i < 0 || len(s.GoBinaries[i].Blob) == 0 {
-			return nil, stored, errors.New("its symbols were not stored")
+		kept = *s.kept(q.place)
+		if len(kept.Blob) == 0 {
+			return unanswered(q, "module level, symbols unknown: the earlier report does not keep them"), kept, nil
 		}
-		stored = s.GoBinaries[i]
-		src.Blob = stored.Blob
+		src.Blob = kept.Blob
 	} else {
 		c, err := openBinary(s.Function, q.place)
 		if err != nil {
-			return nil, stored, err
+			return nil, kept, err
 		}
 		defer c.Close()
 		src.Binary = c
 	}
-	advisories := q.all()
-	res, err := ask(ctx, src, advisories)
+	res, err := ask(ctx, src, q.all())
 	if err != nil {
-		return nil, stored, err
+		return nil, kept, err
 	}
-	stored.Go, stored.Stripped, stored.Functions, stored.Partial, stored.Blob = res.Go, res.Stripped, res.Functions, res.Partial, res.Blob
+	kept.Go, kept.Stripped, kept.Functions, kept.Partial, kept.Blob = res.Go, res.Stripped, res.Functions, res.Partial, res.Blob
 	if res.Digest != "" {
-		stored.Digest = res.Digest
+		kept.Digest = res.Digest
 	}
 	out := map[string]reach.Answer{}
 	for _, ans := range res.Answers {
 		out[ans.ID] = ans
 	}
-	return out, stored, nil
+	return out, kept, nil
+}
+
+// unanswered leaves every question to a binary open.
+func unanswered(q *question, why string) map[string]reach.Answer {
+	out := map[string]reach.Answer{}
+	for _, a := range q.all() {
+		out[a.ID] = reach.Answer{ID: a.ID, State: reach.Unknown, Detail: why}
+	}
+	return out
 }
 
 // openBinary opens the file that a component was read from. Of a path that an

@@ -35,11 +35,6 @@ func (p *Policy) Decide(r *finding.Report, db finding.Database, now time.Time) f
 	if n := unjudged(r, p.Unmatched); n > 0 {
 		v.Warnings = append(v.Warnings, fmt.Sprintf("%s unjudged: no advisory source", plural(n, "package", "packages")))
 	}
-	for _, s := range r.Checks {
-		if s.State == finding.Failed && lowering[s.Check] && !slices.Contains(p.Require, s.Check) {
-			v.Warnings = append(v.Warnings, reason(fmt.Sprintf("check %q failed, so that every finding counts in full", s.Check), s.Reason))
-		}
-	}
 	for _, name := range slices.Sorted(maps.Keys(db.Ecosystems)) {
 		if n := db.Ecosystems[name].Unread; n > 0 {
 			v.Warnings = append(v.Warnings, fmt.Sprintf("%s of %s could not be read when the store was built: what they say is not known", plural(n, "advisory", "advisories"), name))
@@ -135,7 +130,7 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 		}
 	}
 	for _, s := range r.Checks {
-		if s.State == finding.Failed && len(p.Require) > 0 && !lowering[s.Check] && !slices.Contains(p.Require, s.Check) {
+		if s.State == finding.Failed && len(p.Require) > 0 && !slices.Contains(p.Require, s.Check) {
 			out = append(out, reason(fmt.Sprintf("check %q failed", s.Check), s.Reason)) // not required, but it was to run: failed is not clean
 		}
 	}

@@ -13,11 +13,6 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
-// lowering are the checks that can only lower what others found. When one of
-// them fails, every finding counts in full, so that nothing was missed: it is
-// a warning and leaves the verdict complete, unless the policy requires it.
-var lowering = map[string]bool{"reachability": true}
-
 // Policy is what a team demands of a function. The zero value fails nothing
 // and requires nothing: use Builtin or Parse.
 type Policy struct {
