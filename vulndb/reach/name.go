@@ -74,6 +74,9 @@ func parseName(s string) (function, kind) {
 	if err != nil || pkg == "" {
 		return function{}, kindBroken
 	}
+	if again, err := url.PathUnescape(pkg); err == nil {
+		pkg = again // yaml%252ev2: Go 1.27 escapes the package of an inlined closure twice
+	}
 	f := function{pkg: pkg}
 	rest := plain[dot+1:]
 	if strings.HasPrefix(rest, "(*") {
@@ -88,7 +91,7 @@ func parseName(s string) (function, kind) {
 		}
 		f.tokens = append(f.tokens, t)
 	}
-	if len(f.tokens) == 1 && slash < 0 && generated(f.tokens[0]) && f.tokens[0] != "" {
+	if slash < 0 && f.tokens[0] != "" && (len(f.tokens) == 1 && generated(f.tokens[0]) || partOfC(f.tokens)) {
 		return function{}, kindBare // x_cgo_munmap.abi0
 	}
 	return f, kindFunction
@@ -132,6 +135,22 @@ func generated(t string) bool {
 		}
 	}
 	return false
+}
+
+// partOfC says whether tokens are what C compilers append to the names of parts
+// of functions: x_cgo_munmap.cold, f.part.0, f.constprop.0.isra.0. A Go
+// function of that name in a package without a slash has no closures.
+func partOfC(tokens []string) bool {
+	for _, t := range tokens {
+		switch t {
+		case "cold", "part", "isra", "constprop", "lto_priv":
+		default:
+			if strings.Trim(t, "0123456789") != "" {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // symbols returns the advisories' names of f. A closure counts as its
@@ -187,6 +206,10 @@ func (n *names) add(s string) {
 	case kindBare:
 		n.bare++
 	case kindFunction:
+		if f.pkg == "_" { // _.goready.func1: a closure of an inlined function, in a variable without a name (Go 1.27)
+			n.around(f.tokens)
+			return
+		}
 		n.packages[f.pkg] = true
 		head, tail := f.closure()
 		for _, sym := range f.symbols() {
@@ -212,17 +235,21 @@ func (n *names) settle() {
 		if len(head) > 1 && (f.method || n.direct[Symbol{f.pkg, head[0] + "." + head[1]}]) {
 			own = 2
 		}
-		for _, list := range [][]string{head[own:], tail} {
-			for i, t := range list {
-				if generated(t) {
-					continue
-				}
-				n.inlined[t] = true
-				if i+1 < len(list) && !generated(list[i+1]) {
-					n.inlined[t+"."+list[i+1]] = true
-				}
-			}
-		}
+		n.around(head[own:])
+		n.around(tail)
 	}
 	n.closures, n.direct = nil, nil
+}
+
+// around notes the functions that a closure's name says it stands in.
+func (n *names) around(tokens []string) {
+	for i, t := range tokens {
+		if generated(t) {
+			continue
+		}
+		n.inlined[t] = true
+		if i+1 < len(tokens) && !generated(tokens[i+1]) {
+			n.inlined[t+"."+tokens[i+1]] = true
+		}
+	}
 }

@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,9 @@ func TestNames(t *testing.T) {
 		{"memeqbody", "bare"},
 		{"_rt0_amd64_linux", "bare"},
 		{"x_cgo_munmap.abi0", "bare"},
+		{"x_cgo_munmap.cold", "bare"},
+		{"f.constprop.0.isra.0", "bare"},
+		{"gopkg.in/yaml%252ev2.(*parser).init.func1", "gopkg.in/yaml.v2.parser.init"}, // Go 1.27
 		{"", "broken"},
 		{"a\x01.b", "broken"},
 		{"a/b", "broken"},
@@ -52,6 +56,27 @@ func TestNames(t *testing.T) {
 		}
 		if s := strings.Join(got, " "); s != tt.want {
 			t.Errorf("%q: %s, want %s", clip(tt.name), s, tt.want)
+		}
+	}
+}
+
+// TestAround holds which functions closures say were inlined, of packages that
+// are not known.
+func TestAround(t *testing.T) {
+	for _, tt := range []struct{ names, want string }{
+		{"main.run.Parse.func1", "Parse"},
+		{"main.T.M.func1 main.T.M", ""},
+		{"main.(*T).M.Parse.func1", "Parse"},
+		{"main.run.func1.Decoder.Decode.1", "Decode Decoder Decoder.Decode"},
+		{"_.goready.func1", "goready"},
+	} {
+		n := newNames()
+		for _, s := range strings.Fields(tt.names) {
+			n.add(s)
+		}
+		n.settle()
+		if got := strings.Join(slices.Sorted(maps.Keys(n.inlined)), " "); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.names, got, tt.want)
 		}
 	}
 }

@@ -29,6 +29,7 @@ const (
 	maxNameTable = 256 << 20 // bytes of names
 	maxFuncData  = 512 << 20 // bytes of function records
 	window       = 1 << 20   // bytes read at once
+	maxGap       = 64        // bytes between header and names: Go 1.18 to 1.25 align the names to 32
 )
 
 // The magic numbers of the formats (debug/gosym, internal/abi).
@@ -171,7 +172,7 @@ func openTable(r io.ReaderAt, size, at int64, head []byte) (*table, error) {
 	switch {
 	case n < 1 || n > maxFunctions:
 		return nil, fmt.Errorf("%d functions", n)
-	case o.names != header || o.units <= o.names || o.files < o.units || o.pcs < o.files || o.records < o.pcs || o.records >= t.left:
+	case o.names < header || o.names > header+maxGap || o.units <= o.names || o.files < o.units || o.pcs < o.files || o.records < o.pcs || o.records >= t.left:
 		return nil, errors.New("offsets out of order")
 	}
 	t.functions = int(n)
