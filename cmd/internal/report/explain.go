@@ -159,7 +159,7 @@ func reachWords(reach string) string {
 	case finding.ReachPresent:
 		return "code that the advisory names is in the binary; whether it runs is not known"
 	case finding.ReachAbsent:
-		return "none of the code that the advisory names is in the binary; the built-in policies do not fail on it"
+		return "none of the code that the advisory names is in the binary; the built-in policies fail on it only if it is known to be exploited"
 	}
 	return ""
 }

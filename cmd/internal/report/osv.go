@@ -49,9 +49,15 @@ type osvPackage struct {
 }
 
 type osvGroup struct {
-	IDs         []string `json:"ids"`
-	Aliases     []string `json:"aliases"`
-	MaxSeverity string   `json:"max_severity"`
+	IDs         []string               `json:"ids"`
+	Aliases     []string               `json:"aliases"`
+	Analysis    map[string]osvAnalysis `json:"experimental_analysis,omitempty"` // only of what is proven not to be there: without it osv-scanner counts a group as called
+	MaxSeverity string                 `json:"max_severity"`
+}
+
+type osvAnalysis struct {
+	Called      bool `json:"called"`
+	Unimportant bool `json:"unimportant"`
 }
 
 type osvRecord struct {
@@ -149,7 +155,11 @@ func (p *osvPackage) add(f finding.Finding) {
 		if f.Score > 0 && id == f.ID {
 			severity = strconv.FormatFloat(f.Score, 'f', 1, 64)
 		}
-		p.Groups = append(p.Groups, osvGroup{IDs: []string{id}, Aliases: slices.Compact(all), MaxSeverity: severity})
+		g := osvGroup{IDs: []string{id}, Aliases: slices.Compact(all), MaxSeverity: severity}
+		if f.Reach == finding.ReachAbsent {
+			g.Analysis = map[string]osvAnalysis{id: {}}
+		}
+		p.Groups = append(p.Groups, g)
 	}
 }
 
