@@ -73,7 +73,7 @@ func (b *program) pack() (plain, packed []byte, err error) {
 		return nil, nil, fmt.Errorf("write blob: %d bytes, over the limit of %d", text.Len(), maxInflatedBlob)
 	}
 	var out bytes.Buffer
-	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	w, err := gzip.NewWriterLevel(&out, gzip.DefaultCompression)
 	if err != nil {
 		return nil, nil, fmt.Errorf("write blob: %w", err)
 	}

@@ -122,10 +122,7 @@ func (q *question) looked() []string {
 	for _, s := range q.symbols {
 		out = append(out, s.String())
 	}
-	for _, p := range q.packages {
-		out = append(out, p)
-	}
-	return cut(out)
+	return cut(append(out, q.packages...))
 }
 
 func (ix *index) question(a *vulndb.Advisory) question {

@@ -79,11 +79,9 @@ func parseName(s string) (function, kind) {
 	}
 	f := function{pkg: pkg}
 	rest := plain[dot+1:]
-	if strings.HasPrefix(rest, "(*") {
-		f.method = true
-		rest = strings.NewReplacer("(*", "", ")", "").Replace(rest)
-	} else if strings.ContainsAny(rest, "()") {
-		rest = strings.NewReplacer("(*", "", "(", "", ")", "").Replace(rest)
+	f.method = strings.HasPrefix(rest, "(*")
+	if strings.IndexByte(rest, '(') >= 0 || strings.IndexByte(rest, ')') >= 0 {
+		rest = withoutParentheses(rest)
 	}
 	for t := range strings.SplitSeq(rest, ".") {
 		if i := strings.IndexAny(t, "-·#"); i >= 0 { // -fm, -range1, T·1, F·dwrap·1
@@ -95,6 +93,19 @@ func parseName(s string) (function, kind) {
 		return function{}, kindBare // x_cgo_munmap.abi0
 	}
 	return f, kindFunction
+}
+
+// withoutParentheses drops "(*", "(" and ")".
+func withoutParentheses(s string) string {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '*' && i > 0 && s[i-1] == '(', c == '(', c == ')':
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(b)
 }
 
 // withoutArguments drops the type arguments, which may hold other packages'
