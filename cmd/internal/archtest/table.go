@@ -8,7 +8,7 @@ const module = "github.com/fnaudit/fnaudit"
 var libraries = []string{
 	"bundle", "bundle/descriptor",
 	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle", "sbom/stale",
-	"vulndb", "vulndb/feed", "vulndb/version",
+	"vulndb", "vulndb/feed", "vulndb/reach", "vulndb/version",
 }
 
 // arrows says what each package may import of this module. A package that is
@@ -26,6 +26,7 @@ func arrows() map[string][]string {
 
 		"vulndb":         {"vulndb/version"},
 		"vulndb/feed":    {"vulndb"},
+		"vulndb/reach":   {"vulndb"},
 		"vulndb/version": nil,
 
 		"cmd/internal/finding":  nil,
@@ -36,7 +37,7 @@ func arrows() map[string][]string {
 		"cmd/internal/cli":      append([]string{"cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
 		"cmd/internal/archtest": nil,
 		"cmd/internal/startup":  {},
-		"cmd/fnaudit":           {"cmd/internal/cli", "cmd/internal/startup"},
+		"cmd/fnaudit":           {"cmd/internal/cli", "cmd/internal/startup", "vulndb/reach"},
 	}
 }
 
@@ -65,7 +66,8 @@ func doors() []door {
 		{"github.com/pelletier/go-toml/", []string{"sbom/catalog"}, "its parser has no promise of compatibility, so one file uses it"},
 		{"go.yaml.in/yaml", []string{"bundle/descriptor"}, "templates are read in one place, within limits"},
 		{"github.com/spf13/", []string{"cmd/internal/cli"}, "flags are the command line's business"},
-		{"golang.org/x/vuln", nil, "it runs other programs; reachability gets a package of its own first"},
+		{"golang.org/x/vuln", []string{"vulndb/reach"}, "it runs other programs, so it runs in a child process only"},
+		{"os/exec", []string{"vulndb/reach"}, "the program runs nothing but itself, confined"},
 		{"github.com/santhosh-tekuri/jsonschema/", nil, "schemas check our output in tests; they are not part of the program"},
 		{"github.com/rogpeppe/go-internal", nil, "a test tool"},
 	}

@@ -132,7 +132,7 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	}
 	a := &audit.Auditor{Runtimes: runtimes,
 		Open: opener.Begin, Catalog: catalog.New(catalog.Options{}).Run,
-		DB: db, Policy: pol, Checks: audit.All(), Now: now,
+		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
 	doc := &finding.Document{
 		SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
