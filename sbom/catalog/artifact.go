@@ -51,6 +51,7 @@ type artifact struct {
 	byPath map[string]int // index into files
 
 	executables []executable
+	zips        []nestedZip
 	found       []found
 	unknowns    []sbom.Unknown
 	tooMany     int // packages over the limit

@@ -7,7 +7,7 @@ const module = "github.com/fnaudit/fnaudit"
 // line. None of them may import anything under cmd.
 var libraries = []string{
 	"bundle",
-	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/jar", "sbom/jsbundle",
 	"vulndb", "vulndb/feed", "vulndb/version",
 }
 
@@ -18,8 +18,9 @@ func arrows() map[string][]string {
 		"bundle": nil,
 
 		"sbom":          {"bundle"},
-		"sbom/catalog":  {"sbom", "sbom/jsbundle", "bundle"},
+		"sbom/catalog":  {"sbom", "sbom/jar", "sbom/jsbundle", "bundle"},
 		"sbom/codec":    {"sbom", "bundle"},
+		"sbom/jar":      {"sbom", "bundle"},
 		"sbom/jsbundle": {"sbom", "bundle"},
 
 		"vulndb":         {"vulndb/version"},
