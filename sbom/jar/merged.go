@@ -147,10 +147,7 @@ func (a *archive) versionIn(p string, src versionSource) string {
 			a.s.unread(a.at+p, err)
 			return ""
 		}
-		if v := strings.TrimSpace(ParseProperties(data)[src.key]); plausibleVersion(v) {
-			return v
-		}
-		return ""
+		return propertyVersion(ParseProperties(data), src.key)
 	}
 	data, err := readText(a.tree, p, a.s.opts.MaxClass)
 	if err != nil {
@@ -165,6 +162,25 @@ func (a *archive) versionIn(p string, src versionSource) string {
 	return literalVersion(class.Strings, src.prefix)
 }
 
+// propertyVersion returns the version under a key; under "*.x" the only one of
+// the keys that end in ".x", since a merged file may have kept those of another
+// module of the same release. A name in front, "Apache Tomcat/9.0.70 (Debian)",
+// is left out.
+func propertyVersion(props map[string]string, key string) string {
+	found := ""
+	for k, v := range props {
+		if suffix, any := strings.CutPrefix(key, "*"); k != key && !(any && strings.HasSuffix(k, suffix)) {
+			continue
+		}
+		v, _, _ = strings.Cut(strings.TrimSpace(v[strings.IndexByte(v, '/')+1:]), " ")
+		if !plausibleVersion(v) || found != "" && found != v {
+			return ""
+		}
+		found = v
+	}
+	return found
+}
+
 // literalVersion returns the only version among a class's texts, behind prefix
 // where there is one; "" when there are several.
 func literalVersion(texts []string, prefix string) string {
@@ -176,6 +192,7 @@ func literalVersion(texts []string, prefix string) string {
 		}
 		if prefix != "" {
 			v, _, _ = strings.Cut(strings.TrimSpace(v), " ")
+			v = strings.TrimRight(v, "):;,")
 		}
 		if !plausibleVersion(v) || !strings.Contains(v, ".") {
 			continue
