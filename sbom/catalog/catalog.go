@@ -159,13 +159,21 @@ type found struct {
 	source     string
 	distro     string // for the OSV ecosystem of distribution packages
 	main       bool
-	declared   bool // only a manifest or lockfile names it
-	ranged     bool // declared by a range: the version is not known
-	older      bool // from an earlier copy of a duplicate name
+	declared   bool   // only a manifest or lockfile names it
+	ranged     bool   // declared by a range: the version is not known
+	older      bool   // from an earlier copy of a duplicate name
+	classifier string // of a Maven artifact
+	archive    string // path of the Java archive that is this package, rather than holds it
 	also       []sbom.Evidence
 }
 
-func (f *found) purl() string { return sbom.PURL(f.typ, f.name, f.version) }
+func (f *found) purl() string {
+	p := sbom.PURL(f.typ, f.name, f.version)
+	if f.classifier != "" && p != "" {
+		p += "?classifier=" + f.classifier // letters, digits, ".", "-" and "_": nothing to escape
+	}
+	return p
+}
 
 // component returns f as a component without occurrences.
 func (f *found) component() sbom.Component {

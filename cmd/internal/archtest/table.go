@@ -7,7 +7,7 @@ const module = "github.com/fnaudit/fnaudit"
 // line. None of them may import anything under cmd.
 var libraries = []string{
 	"bundle", "bundle/descriptor",
-	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle", "sbom/stale",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/stale",
 	"vulndb", "vulndb/feed", "vulndb/reach", "vulndb/version",
 }
 
@@ -19,8 +19,9 @@ func arrows() map[string][]string {
 		"bundle/descriptor": {"bundle"},
 
 		"sbom":          {"bundle"},
-		"sbom/catalog":  {"sbom", "sbom/jsbundle", "bundle"},
+		"sbom/catalog":  {"sbom", "sbom/jar", "sbom/jsbundle", "bundle"},
 		"sbom/codec":    {"sbom", "bundle"},
+		"sbom/jar":      {"sbom", "bundle"},
 		"sbom/jsbundle": {"sbom", "bundle"},
 		"sbom/stale":    {"sbom"},
 

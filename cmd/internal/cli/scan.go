@@ -131,7 +131,7 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 		return err
 	}
 	a := &audit.Auditor{Runtimes: runtimes,
-		Open: opener.Begin, Catalog: catalog.New(catalog.Options{}).Run,
+		Open: opener.Begin, Catalog: catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, db)}).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
 	doc := &finding.Document{
