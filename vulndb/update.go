@@ -108,6 +108,8 @@ type Update struct {
 	temps    map[string]string // temporary file of a fresh source, by ecosystem
 	syncs    errgroup.Group
 	unread   []error
+	adopted  map[string]bool // ecosystems whose source was taken over as it is
+	fetched  []string        // files that an adoption brought and no snapshot names yet
 }
 
 // lockPoll is how often a writer looks whether the lock is free.
@@ -149,7 +151,7 @@ func Begin(ctx context.Context, dir string, opts Options) (*Update, error) {
 		case <-time.After(lockPoll):
 		}
 	}
-	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[string]Source{}, temps: map[string]string{}}
+	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[string]Source{}, temps: map[string]string{}, adopted: map[string]bool{}}
 	u.removeTemps()
 	u.previous, err = ReadSnapshot(dir)
 	if err != nil && !errors.Is(err, ErrNoStore) && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrFormat) {
@@ -337,13 +339,13 @@ func (u *Update) Commit(ctx context.Context) (Snapshot, error) {
 func (u *Update) sources() []Source {
 	var newest time.Time // of everything that this update read from folders
 	for _, src := range u.fresh {
-		if src.Folder {
+		if src.Folder && !u.adopted[src.Ecosystem] {
 			newest = later(newest, src.Modified)
 		}
 	}
 	var list []Source
 	for _, src := range u.fresh {
-		if src.Folder {
+		if src.Folder && !u.adopted[src.Ecosystem] {
 			src.AsOf = newest
 		}
 		list = append(list, src)
