@@ -6,16 +6,17 @@ const module = "github.com/fnaudit/fnaudit"
 // libraries are the packages that know nothing of policy, report or command
 // line. None of them may import anything under cmd.
 var libraries = []string{
-	"bundle",
+	"bundle", "bundle/pull",
 	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle",
-	"vulndb", "vulndb/feed", "vulndb/version",
+	"vulndb", "vulndb/feed", "vulndb/share", "vulndb/version",
 }
 
 // arrows says what each package may import of this module. A package that is
 // not listed is an error: whoever adds one decides here what it may know.
 func arrows() map[string][]string {
 	return map[string][]string{
-		"bundle": nil,
+		"bundle":      nil,
+		"bundle/pull": {"bundle"},
 
 		"sbom":          {"bundle"},
 		"sbom/catalog":  {"sbom", "sbom/jsbundle", "bundle"},
@@ -24,12 +25,13 @@ func arrows() map[string][]string {
 
 		"vulndb":         {"vulndb/version"},
 		"vulndb/feed":    {"vulndb"},
+		"vulndb/share":   {"vulndb"},
 		"vulndb/version": nil,
 
 		"cmd/internal/finding":  nil,
 		"cmd/internal/policy":   {"cmd/internal/finding"},
 		"cmd/internal/report":   {"cmd/internal/finding", "sbom", "sbom/codec", "bundle"},
-		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed")...),
+		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed", "vulndb/share", "bundle/pull")...),
 		"cmd/internal/cli":      append([]string{"cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
 		"cmd/internal/archtest": nil,
 		"cmd/internal/startup":  {},
@@ -60,6 +62,7 @@ func doors() []door {
 		{"github.com/google/osv-scalibr", []string{"vulndb/version"}, "only its version order is used"},
 		{"github.com/owenrumney/go-sarif/", []string{"cmd/internal/report"}, "a report format"},
 		{"github.com/spf13/", []string{"cmd/internal/cli"}, "flags are the command line's business"},
+		{"github.com/google/go-containerregistry", []string{"bundle/pull"}, "who talks to a registry does so under that package's limits"},
 		{"golang.org/x/vuln", nil, "it runs other programs; reachability gets a package of its own first"},
 		{"github.com/santhosh-tekuri/jsonschema/", nil, "schemas check our output in tests; they are not part of the program"},
 		{"github.com/rogpeppe/go-internal", nil, "a test tool"},
