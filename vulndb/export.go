@@ -106,7 +106,7 @@ func ImportFrom(ctx context.Context, dir string, r io.Reader, digest string, o A
 			return err
 		}
 		if got := "sha256:" + hex.EncodeToString(sum.Sum(nil)); digest != "" && got != digest {
-			return fmt.Errorf("the file's digest is %s, want %s: it changed while it was read", got, digest)
+			return fmt.Errorf("the file's digest is %s, want %s", got, digest)
 		}
 		return nil
 	})

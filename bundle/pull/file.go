@@ -30,7 +30,7 @@ func (c *Client) File(ctx context.Context, address string, limit int64, f *os.Fi
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("get %s: %w", u.Redacted(), err)
+		return fmt.Errorf("get the file: %w", err)
 	}
 	return nil
 }

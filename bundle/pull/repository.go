@@ -36,6 +36,11 @@ func (c *Client) ParseReference(s string) (Reference, error) {
 	if err != nil {
 		return Reference{}, fmt.Errorf("reference %q: %w", s, err)
 	}
+	for part := range strings.SplitSeq(tag.RepositoryStr(), "/") {
+		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".") { // the library lets "a/../b" pass, which a server may resolve
+			return Reference{}, fmt.Errorf("reference %q: %q is no part of a repository's name", s, part)
+		}
+	}
 	r := Reference{repo: tag.Repository, tag: tag.TagStr(), digest: digest, given: s}
 	if pinned && !strings.HasSuffix(rest, ":"+r.tag) {
 		r.tag = ""

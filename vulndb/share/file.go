@@ -55,6 +55,15 @@ func VerifyFile(v *Verifier, f io.ReadSeeker, signature []byte) (digest string, 
 	return "sha256:" + hex.EncodeToString(m.digest[:]), nil
 }
 
+// FileDigest returns the digest of a file, "sha256:...".
+func FileDigest(f io.ReadSeeker) (string, error) {
+	m, err := fileMessage(f)
+	if err != nil {
+		return "", err
+	}
+	return "sha256:" + hex.EncodeToString(m.digest[:]), nil
+}
+
 func fileMessage(f io.ReadSeeker) (message, error) {
 	var m message
 	if _, err := f.Seek(0, io.SeekStart); err != nil {

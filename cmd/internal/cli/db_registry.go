@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/url"
 	"os"
 	"strings"
 
@@ -220,6 +222,14 @@ func pullFile(ctx context.Context, env *Env, dir string, o pullOptions, v *share
 	if at := strings.LastIndex(address, "@sha256:"); at > 0 {
 		address, pinned = address[:at], address[at+1:]
 	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return usage("", "pull: this is no address of a file")
+	}
+	via := *u
+	via.User = nil // what is stored is read by others
+	fetched := address
+	address = u.Redacted()
 	if v == nil && pinned == "" && !o.skipSignature {
 		return adoptError(fmt.Errorf("pull %s: %w: no key is given, and the address is not pinned to a digest", address, share.ErrUnsigned))
 	}
@@ -238,27 +248,32 @@ func pullFile(ctx context.Context, env *Env, dir string, o pullOptions, v *share
 	// The signature first: without one there is nothing to fetch.
 	var sig []byte
 	if v != nil {
-		if sig, err = fetchSignature(ctx, c, dir, address); err != nil {
+		if sig, err = fetchSignature(ctx, c, dir, fetched); err != nil {
 			return adoptError(fmt.Errorf("pull %s: %w: %w", address, share.ErrUnsigned, err))
 		}
 	}
-	if err := c.File(ctx, address, maxExport, f); err != nil {
-		return adoptError(fmt.Errorf("pull: %w", err))
+	if err := c.File(ctx, fetched, maxExport, f); err != nil {
+		return adoptError(fmt.Errorf("pull %s: %w", address, err))
 	}
-	digest := pinned
+	var digest string // of what somebody vouches for; empty: nobody does
 	if v != nil {
 		if digest, err = share.VerifyFile(v, f, sig); err != nil {
 			return adoptError(fmt.Errorf("pull %s: %w: %w", address, share.ErrUnsigned, err))
 		}
-		if pinned != "" && digest != pinned {
-			return adoptError(fmt.Errorf("pull %s: its digest is %s", address, digest))
+	}
+	if pinned != "" {
+		if digest, err = share.FileDigest(f); err == nil && digest != pinned {
+			err = fmt.Errorf("its digest is %s", digest)
+		}
+		if err != nil {
+			return adoptError(fmt.Errorf("pull %s: %w", address, err))
 		}
 	}
-	if _, err := f.Seek(0, 0); err != nil {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return usage("", "pull %s: %w", address, err)
 	}
 	bar.Done()
-	return adoptExport(ctx, env, dir, o.adoptFlags, address, f, digest, address)
+	return adoptExport(ctx, env, dir, o.adoptFlags, address, f, digest, via.String())
 }
 
 func fetchSignature(ctx context.Context, c *pull.Client, dir, address string) ([]byte, error) {
