@@ -2,11 +2,8 @@ package pull
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"net/url"
@@ -57,7 +54,7 @@ type download struct {
 	f       *os.File
 
 	done  int64
-	sum   hash.Hash
+	sum   digester
 	etag  string // of the first answer, when the size is not known: it must not change in between
 	total int64  // what the first answer said; -1 when not known
 }
@@ -91,7 +88,7 @@ func (c *Client) download(ctx context.Context, d *download) error {
 		}
 		failed++
 	}
-	if got := "sha256:" + hex.EncodeToString(d.sum.Sum(nil)); d.digest != "" && got != d.digest {
+	if got := d.sum.String(); d.digest != "" && got != d.digest {
 		return corrupt("the digest of what came is %s", got)
 	}
 	return nil
@@ -109,7 +106,7 @@ func (d *download) expected() string {
 
 // restart throws away what came.
 func (d *download) restart() error {
-	d.done, d.sum, d.etag, d.total = 0, sha256.New(), "", -1
+	d.done, d.sum, d.etag, d.total = 0, newDigest(), "", -1
 	if err := d.f.Truncate(0); err != nil {
 		return err
 	}

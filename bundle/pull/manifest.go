@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
 	"strings"
@@ -91,6 +92,14 @@ func digestOf(b []byte) string {
 	sum := sha256.Sum256(b)
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
+
+// digester computes a digest.
+type digester struct{ hash.Hash }
+
+func newDigest() digester { return digester{sha256.New()} }
+
+// String returns the digest of what was written so far.
+func (d digester) String() string { return "sha256:" + hex.EncodeToString(d.Sum(nil)) }
 
 // PutManifest writes a manifest under a tag or its digest.
 func (r *Repository) PutManifest(ctx context.Context, id, mediaType string, body []byte) error {

@@ -127,7 +127,7 @@ func dbPush(ctx context.Context, env *Env, flag string, o pushOptions, ref strin
 	if err != nil {
 		hint := ""
 		if pull.Denied(err) {
-			hint = "log in with the registry's own tool or docker login: credentials and helpers of the docker configuration are used"
+			hint = loginHint
 		}
 		return &exit{code: ExitUsage, err: fmt.Errorf("push to %s: %w", ref, err), hint: hint}
 	}

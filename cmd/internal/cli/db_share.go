@@ -302,7 +302,7 @@ func adoptError(err error) error {
 	case errors.Is(err, vulndb.ErrFormat):
 		hint = "the store is unchanged; both sides need versions of fnaudit that write the same format"
 	case pull.Denied(err):
-		hint = "log in with the registry's own tool or docker login: credentials and helpers of the docker configuration are used"
+		hint = loginHint
 	}
 	return &exit{code: ExitUsage, err: err, hint: hint}
 }

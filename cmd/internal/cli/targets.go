@@ -27,7 +27,7 @@ type targetFlags struct {
 }
 
 // prefixes force the kind of a target. Those of later kinds are not accepted yet.
-var prefixes = []string{"zip:", "dir:", "binary:", "sbom:"}
+var prefixes = []string{"zip:", "dir:", "binary:", "sbom:", imagePrefix}
 
 // maxTargetLine bounds one line of a targets file in bytes.
 const maxTargetLine = 1 << 20
@@ -108,16 +108,16 @@ func split(ref string) (kind, path string) {
 }
 
 // later are prefixes that INTERFACE promises and this version does not read.
-var later = []string{"image:", "oci:", "archive:", "sam:", "digest:"}
+var later = []string{"oci:", "archive:", "sam:", "digest:"}
 
 func exists(ref string) error {
-	_, path := split(ref)
-	if path == "-" {
+	kind, path := split(ref)
+	if path == "-" || kind == "image" {
 		return nil
 	}
 	for _, p := range later {
 		if strings.HasPrefix(ref, p) {
-			return usage("zip:, dir:, binary: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
+			return usage("zip:, dir:, binary:, sbom: and image: are read", "target %s: %s targets are not read by this version", ref, p)
 		}
 	}
 	_, err := os.Stat(path)
@@ -132,9 +132,15 @@ func exists(ref string) error {
 
 // nameOf is the default name of a function: the base name without its extension.
 func nameOf(ref string) string {
-	_, path := split(ref)
+	kind, path := split(ref)
 	if path == "-" {
 		return "stdin"
+	}
+	if kind == "image" {
+		path, _, _ = strings.Cut(path, "@")
+		path = path[strings.LastIndexByte(path, '/')+1:]
+		path, _, _ = strings.Cut(path, ":")
+		return path
 	}
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
