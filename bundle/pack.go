@@ -19,6 +19,8 @@ type pack struct {
 	notices []Notice  // found while opening
 	src     source
 	root    *folder // of a directory, else nil
+	image   *Image  // of a container image, else nil
+	layerOf []int32 // of copies[0].files: index into image.Layers
 	lim     Limits
 	dec     *decoders
 	sum     sumKey // under which the opener shares it
