@@ -42,6 +42,7 @@ type Spec struct {
 	Arch     string   // "x86_64" or "arm64"; empty: not known
 	Platform Platform // empty: guessed
 	Layers   []string // paths of the layers in the platform's merge order: a later one overwrites an earlier one
+	Base     string   // of a container image: the digest of its base image, or the path of it; empty: by annotations and history
 	Declared Declared
 }
 

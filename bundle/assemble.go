@@ -35,6 +35,9 @@ func (f *Function) assemble() {
 	}
 	slices.Sort(f.Guessed)
 	code, layer := mountPoints(f.Platform)
+	if f.Volumes[0].Image() != nil { // it is the whole file system
+		code = ""
+	}
 	mounts := make([]Mount, len(f.Volumes))
 	for i, v := range f.Volumes {
 		mounts[i] = Mount{Volume: v, Path: layer}
@@ -44,7 +47,7 @@ func (f *Function) assemble() {
 		f.Layers[i].Mount = mounts[i].Path
 	}
 	f.Tree = Compose(mounts)
-	if f.Spec.Platform == PlatformAWS { // a guess is no ground for a complaint
+	if f.Spec.Platform == PlatformAWS && f.Volumes[0].Image() == nil { // a guess is no ground for a complaint
 		f.lambdaLimits()
 	}
 }

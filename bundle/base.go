@@ -1,0 +1,5 @@
+package bundle
+
+import "context"
+
+func (r *imageRead) base(ctx context.Context, p *pack) error { return nil }
