@@ -153,7 +153,7 @@ func choose(list []Descriptor, platform string) (Descriptor, error) {
 	}
 	var images []Descriptor
 	for _, d := range list {
-		if d.Annotations["vnd.docker.reference.type"] != "" || d.ArtifactType != "" || d.Platform != nil && d.Platform.OS == "unknown" {
+		if d.Annotations["vnd.docker.reference.type"] != "" || !imageType(d.ArtifactType) || d.Platform != nil && d.Platform.OS == "unknown" {
 			continue // BuildKit's attestations, and other things that are no images
 		}
 		if !isDigest(d.Digest) || d.Size < 0 {
@@ -180,6 +180,17 @@ func choose(list []Descriptor, platform string) (Descriptor, error) {
 		return images[0], nil
 	}
 	return Descriptor{}, fmt.Errorf("no image for %s; there are %s", want, strings.Join(platforms(images), ", "))
+}
+
+// imageType reports whether the artifact type of a descriptor may be an
+// image's: where a manifest has none, some tools write the media type of its
+// configuration there (distribution-spec 1.1, "Listing Referrers").
+func imageType(artifactType string) bool {
+	switch artifactType {
+	case "", "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json":
+		return true
+	}
+	return false
 }
 
 // platforms lists platforms for people, sorted, each once, and not too many.

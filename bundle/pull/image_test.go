@@ -66,6 +66,7 @@ func TestResolve(t *testing.T) {
 	amd := pushImage(t, r, "amd", "amd64", []byte("layer amd"))
 	arm := pushImage(t, r, "arm", "arm64", []byte("layer arm"))
 	arm.Platform.Variant = "v8"
+	arm.ArtifactType = "application/vnd.oci.image.config.v1+json"
 	attest := Descriptor{MediaType: mediaManifest, Digest: amd.Digest, Size: amd.Size, Platform: &Platform{OS: "unknown", Architecture: "unknown"},
 		Annotations: map[string]string{"vnd.docker.reference.type": "attestation-manifest"}}
 	index := func(tag string, list ...Descriptor) Descriptor {
