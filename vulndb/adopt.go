@@ -78,6 +78,16 @@ func (s Snapshot) Only(ecosystems []string) (Snapshot, error) {
 	return newSnapshot(kept, s.Starter), nil
 }
 
+// Shared returns the snapshot as it is passed on: without what is only true
+// here, so that a store that was pulled is passed on as it was made.
+func (s Snapshot) Shared() Snapshot {
+	sources := slices.Clone(s.Sources)
+	for i := range sources {
+		sources[i].Via = ""
+	}
+	return newSnapshot(sources, s.Starter)
+}
+
 // Ecosystems names the ecosystems, sorted.
 func (s Snapshot) Ecosystems() []string {
 	var names []string

@@ -32,6 +32,7 @@ func Export(ctx context.Context, dir string, ecosystems []string, w io.Writer) (
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("export store: %w", err)
 	}
+	s = s.Shared()
 	b, err := s.encode()
 	if err != nil {
 		return Snapshot{}, err

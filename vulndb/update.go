@@ -200,6 +200,7 @@ func (u *Update) Intact(ecosystem string) bool {
 // update. asOf, if not zero, is a newer date of the same content.
 func (u *Update) Keep(ecosystem string, asOf time.Time, etag string) {
 	src, _ := u.previous.Source(ecosystem)
+	src.Via = ""
 	if !asOf.IsZero() {
 		src.AsOf = asOf
 	}
@@ -233,7 +234,7 @@ func (u *Update) Put(ctx context.Context, in Input) error {
 	}
 	defer arch.close()
 	if prev, ok := u.previous.Source(in.Ecosystem); ok && prev.Export == arch.digest && u.Intact(in.Ecosystem) {
-		prev.URL, prev.Folder, prev.ETag = in.URL, in.Folder, in.ETag
+		prev.URL, prev.Folder, prev.ETag, prev.Via = in.URL, in.Folder, in.ETag, ""
 		if !in.AsOf.IsZero() {
 			prev.AsOf = in.AsOf
 		}

@@ -25,10 +25,15 @@
 //
 //	cosign verify --key KEY.pub --insecure-ignore-tlog REFERENCE
 //
-// and what "cosign sign --key --tlog-upload=false --new-bundle-format=false"
-// signs is verified by Pull. Keys are ECDSA on P-256, P-384 or P-521 with
-// SHA-256, or Ed25519, as PEM files in PKCS #8 and PKIX. Encrypted keys (those
-// that cosign makes), certificates and transparency logs are not read here.
+// and Pull verifies what
+//
+//	cosign sign --key KEY.key --tlog-upload=false --new-bundle-format=false --use-signing-config=false REFERENCE
+//
+// signs; both were tried with cosign v3.1.3 on 2026-11-25, and "sign-blob" and
+// "verify-blob" with the file's signature. The bundles that cosign 3 writes by
+// default, as referrers of the manifest, are not read. Keys are ECDSA with
+// SHA-256, or Ed25519, as PEM files in PKCS #8 and PKIX. Encrypted private keys
+// (those that cosign makes), certificates and transparency logs are not read.
 //
 // A signature says who made a store, not that it is the newest. Against the
 // replay of an old one stand vulndb.Adopt, which refuses to go back, and the

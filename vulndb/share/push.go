@@ -57,6 +57,7 @@ func Push(ctx context.Context, dir string, reg Registry, o PushOptions) (Pushed,
 	if err != nil {
 		return Pushed{}, fmt.Errorf("push store: %w", err)
 	}
+	s = s.Shared()
 	snapshot, err := s.Encode()
 	if err != nil {
 		return Pushed{}, err
