@@ -108,7 +108,9 @@ func (c *chooser) walk(d *descriptor, index Digest, names []string, depth int) e
 // notImage is the error for what registries hold beside images.
 type notImage struct{ what string }
 
-func (n *notImage) Error() string { return "an artifact of type " + quoted(n.what) + ", no container image" }
+func (n *notImage) Error() string {
+	return "an artifact of type " + quoted(n.what) + ", no container image"
+}
 func (n *notImage) Unwrap() error { return ErrUnknownKind }
 
 func readConfig(ps parts, d *descriptor, lim Limits) (*imageConfig, error) {

@@ -221,8 +221,14 @@ func (r *imageRead) describe() error {
 	if n := len(r.layers); n > r.lim.MaxImageLayers {
 		return fmt.Errorf("%d layers, over the limit MaxImageLayers of %d: %w", n, r.lim.MaxImageLayers, ErrUnreadable)
 	}
-	if n, m := len(r.config.RootFS.DiffIDs), len(r.layers); n != m {
-		return fmt.Errorf("the configuration lists %d layers, the manifest %d: %w", n, m, ErrUnreadable)
+	diffs := r.config.RootFS.DiffIDs
+	if n, m := len(diffs), len(r.layers); n != m {
+		why := fmt.Sprintf("the configuration lists %d layers, the manifest %d", n, m)
+		if r.image.Manifest == "" { // nothing else says what the layers must be
+			return fmt.Errorf("%s: %w", why, ErrUnreadable)
+		}
+		r.log.add(Notice{Kind: NoticeHeader, Unread: true, Detail: why})
+		diffs = make([]Digest, m)
 	}
 	img, c := r.image, r.config
 	img.Platform = c.platform.String()
@@ -232,7 +238,7 @@ func (r *imageRead) describe() error {
 	img.Entrypoint, img.Cmd, img.Env = c.Config.Entrypoint, c.Config.Cmd, c.Config.Env
 	img.WorkingDir, img.User, img.Labels = c.Config.WorkingDir, c.Config.User, c.Config.Labels
 	for i := range img.Layers {
-		img.Layers[i].DiffID = c.RootFS.DiffIDs[i]
+		img.Layers[i].DiffID = diffs[i]
 	}
 	i := 0
 	for _, h := range c.History {
@@ -350,7 +356,7 @@ func (r *imageRead) judge(i int) bool {
 		return out(NoticeCorrupt, s.err.Error())
 	case s.digest != "" && l.blob != s.digest:
 		return out(NoticeCRC, "its digest is "+string(l.blob))
-	case whole && l.diff != il.DiffID:
+	case whole && l.diff != il.DiffID && il.DiffID != "":
 		return out(NoticeCRC, "unpacked its digest is "+string(l.diff)+", the configuration says "+quoted(string(il.DiffID)))
 	case !whole && s.digest == "" && l.diff != il.DiffID && !errors.Is(l.fault, errLimit):
 		return out(faultNotice(l.fault).Kind, faultNotice(l.fault).Detail)

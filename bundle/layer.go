@@ -60,10 +60,10 @@ type layer struct {
 	diff    Digest // of the tar; of as much as came out if fault is set
 	size    int64  // as shipped
 	length  int64  // of the tar
-	packed  bool  // compressed
-	inPlace bool  // the tar lies in the artifact as it is
-	fault   error // why reading ended early
-	badTar  bool  // the tar is at fault, not what it was packed in
+	packed  bool   // compressed
+	inPlace bool   // the tar lies in the artifact as it is
+	fault   error  // why reading ended early
+	badTar  bool   // the tar is at fault, not what it was packed in
 	notices []Notice
 }
 

@@ -54,9 +54,11 @@ func scanCommand(env *Env) *cobra.Command {
 		Short: "Audit functions: open, list the packages, match advisories, judge",
 		Long: `Scan audits each target as one function and ends in one verdict per function.
 
-A target is a deployment zip, an unpacked function folder, a bare Go binary or
-an SBOM (CycloneDX, SPDX or syft JSON); the content decides, a prefix forces:
-zip:, dir:, binary:, sbom:. "-" reads a zip or an SBOM from standard input.`,
+A target is a deployment zip, an unpacked function folder, a container image
+(OCI layout folder, OCI or docker archive), a bare Go binary or an SBOM
+(CycloneDX, SPDX or syft JSON); the content decides, a prefix forces: zip:,
+dir:, oci:, archive:, binary:, sbom:. Of several images in one archive,
+image.tar#NAME is one. "-" reads a target from standard input.`,
 		Example: `  fnaudit scan orders.zip
   fnaudit scan orders.zip --layer base.zip --layer patch.zip -o sarif=orders.sarif
   fnaudit scan --each build/ -o json=report.json
@@ -87,7 +89,8 @@ func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
 	f.StringVar(&t.platform, "platform", "", "`NAME`: "+strings.Join(platforms, ", ")+" (default guessed)")
 	f.StringVar(&t.handler, "handler", "", "the function's handler as declared")
 	f.StringVar(&t.name, "name", "", "`NAME` of the function (default the file's)")
-	f.StringVar(&t.each, "each", "", "every archive in `DIR` is a function")
+	f.StringVar(&t.base, "base", "", "where the base image of an image ends: `IMAGE|DIGEST`, the path of the base image or the digest of a layer (default by annotations and history)")
+	f.StringVar(&t.each, "each", "", "every archive and image in `DIR` is a function")
 	f.StringVar(&t.targets, "targets", "", "`FILE` of JSON lines, one function each: name, target, runtime, layers, owner, tags")
 }
 
@@ -119,7 +122,7 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	opener := &bundle.Opener{Stdin: bytes.NewReader(stdin)}
+	opener := &bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}
 	a := &audit.Auditor{
 		Open: opener.Open, Catalog: catalog.New(catalog.Options{}).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Now: now,

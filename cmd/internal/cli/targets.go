@@ -22,12 +22,13 @@ type targetFlags struct {
 	platform string
 	handler  string
 	name     string
+	base     string
 	each     string
 	targets  string
 }
 
 // prefixes force the kind of a target. Those of later kinds are not accepted yet.
-var prefixes = []string{"zip:", "dir:", "binary:", "sbom:"}
+var prefixes = []string{"zip:", "dir:", "binary:", "sbom:", "oci:", "archive:"}
 
 // maxTargetLine bounds one line of a targets file in bytes.
 const maxTargetLine = 1 << 20
@@ -78,6 +79,7 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 		if s.Platform == "" {
 			s.Platform = bundle.Platform(t.platform)
 		}
+		s.Base = t.base
 		if t.name != "" {
 			s.Name = t.name
 		}
@@ -89,8 +91,32 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 				return nil, err
 			}
 		}
+		if err := imageFlags(s); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
+}
+
+// imageFlags holds the flags of a target against whether it is a container
+// image, before anything is judged.
+func imageFlags(s *bundle.Spec) error {
+	if len(s.Layers) == 0 && s.Base == "" {
+		return nil
+	}
+	kind, path, _ := bundle.SplitRef(s.Ref)
+	image := kind == "oci" || kind == "archive"
+	if kind == "" && path != "-" {
+		sniffed, err := bundle.Sniff(path)
+		image = err == nil && (sniffed == bundle.KindImage || sniffed == bundle.KindLayout)
+	}
+	switch {
+	case image && len(s.Layers) > 0:
+		return usage("leave --layer out: what an image needs is in it", "target %s: %w", s.Ref, bundle.ErrImageLayers)
+	case !image && s.Base != "" && path != "-":
+		return usage("", "--base with %s, which is no container image", s.Ref)
+	}
+	return nil
 }
 
 var platforms = []string{
@@ -108,16 +134,16 @@ func split(ref string) (kind, path string) {
 }
 
 // later are prefixes that INTERFACE promises and this version does not read.
-var later = []string{"image:", "oci:", "archive:", "sam:", "digest:"}
+var later = []string{"image:", "sam:", "digest:"}
 
 func exists(ref string) error {
-	_, path := split(ref)
+	_, path, _ := bundle.SplitRef(ref)
 	if path == "-" {
 		return nil
 	}
 	for _, p := range later {
 		if strings.HasPrefix(ref, p) {
-			return usage("zip:, dir:, binary: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
+			return usage("zip:, dir:, binary:, oci:, archive: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
 		}
 	}
 	_, err := os.Stat(path)
@@ -132,21 +158,27 @@ func exists(ref string) error {
 
 // nameOf is the default name of a function: the base name without its extension.
 func nameOf(ref string) string {
-	_, path := split(ref)
+	kind, path, image := bundle.SplitRef(ref)
 	if path == "-" {
 		return "stdin"
+	}
+	if image != "" && !strings.HasPrefix(image, "sha256:") {
+		return filepath.Base(image)
 	}
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
 	base := filepath.Base(path)
+	if kind != "binary" { // image.tar.gz is called image
+		base = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst"), ".tar")
+	}
 	if name := strings.TrimSuffix(base, filepath.Ext(base)); name != "" {
 		return name
 	}
 	return base
 }
 
-// archivesIn lists the archives directly in a folder, sorted by name. The
+// archivesIn lists the archives and image layouts directly in a folder, sorted by name. The
 // content decides what is an archive, so a file that claims to be one by its
 // name and is not is kept: it must come out as unreadable, not be passed over.
 func archivesIn(dir string) ([]bundle.Spec, error) {
@@ -158,12 +190,12 @@ func archivesIn(dir string) ([]bundle.Spec, error) {
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		st, err := os.Stat(path)
-		if err != nil || !st.Mode().IsRegular() {
+		if err != nil || !st.Mode().IsRegular() && !st.IsDir() {
 			continue
 		}
 		kind, err := bundle.Sniff(path)
-		named := slices.Contains([]string{".zip", ".jar", ".war"}, strings.ToLower(filepath.Ext(path)))
-		if named || (err == nil && (kind == bundle.KindZip || kind == bundle.KindJar)) {
+		named := !st.IsDir() && slices.Contains([]string{".zip", ".jar", ".war", ".tar"}, strings.ToLower(filepath.Ext(path)))
+		if named || err == nil && slices.Contains([]bundle.Kind{bundle.KindZip, bundle.KindJar, bundle.KindImage, bundle.KindLayout}, kind) {
 			out = append(out, bundle.Spec{Ref: path})
 		}
 	}
