@@ -177,11 +177,12 @@ func called(names []string, want string) bool {
 	})
 }
 
-// runsOn compares platforms without their variant, unless it is asked for.
 func (f *candidate) runsOn(platform string) bool {
-	s := f.desc.Platform.String()
-	return s == platform || strings.HasPrefix(s, platform+"/")
+	return runsOn(f.desc.Platform.String(), platform)
 }
+
+// runsOn compares platforms without their variant, unless it is asked for.
+func runsOn(has, want string) bool { return has == want || strings.HasPrefix(has, want+"/") }
 
 // distinct drops repeated digests and joins their names.
 func distinct(list []candidate) []candidate {

@@ -232,6 +232,9 @@ func (r *imageRead) describe() error {
 	}
 	img, c := r.image, r.config
 	img.Platform = c.platform.String()
+	if w := r.want.platform; w != "" && img.Platform != "" && !runsOn(img.Platform, w) {
+		return fmt.Errorf("no image for %s; there is %s: %w", w, quoted(img.Platform), ErrUnreadable)
+	}
 	if c.Created != nil {
 		img.Created = c.Created.UTC()
 	}

@@ -58,6 +58,9 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 	if err != nil {
 		return err
 	}
+	if err := oneFunction(specs); err != nil {
+		return err
+	}
 	stdin, err := slurp(env, specs)
 	if err != nil {
 		return err
@@ -139,7 +142,7 @@ func readSBOM(spec bundle.Spec, stdin []byte) (bom *sbom.SBOM, isSBOM bool, err 
 	kind, path := split(spec.Ref)
 	var r io.Reader
 	switch {
-	case kind != "" && kind != "sbom":
+	case kind != "" && kind != "sbom", spec.Declared.Descriptor != "": // a descriptor names code: a document in its place is no bill of it
 		return nil, false, nil
 	case path == "-":
 		if kind == "" && !startsObject(stdin) {

@@ -22,9 +22,11 @@ type targetFlags struct {
 	platform string
 	handler  string
 	name     string
+	arch     string
 	base     string
 	each     string
 	targets  string
+	descriptorFlags
 }
 
 // prefixes force the kind of a target. Those of later kinds are not accepted yet.
@@ -38,7 +40,15 @@ const maxTargetLine = 1 << 20
 func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 	var out []bundle.Spec
 	for _, a := range args {
-		out = append(out, bundle.Spec{Ref: a})
+		expanded, err := t.expand(a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, expanded...)
+	}
+	out, err := t.chosen(out)
+	if err != nil {
+		return nil, err
 	}
 	if t.each != "" {
 		each, err := archivesIn(t.each)
@@ -69,6 +79,7 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 		s := &out[i]
 		if len(out) == 1 && len(t.layers) > 0 {
 			s.Layers = t.layers
+			s.Declared.Gaps = withoutLayers(s.Declared.Gaps)
 		}
 		if s.Runtime == "" {
 			s.Runtime = t.runtime
@@ -79,6 +90,9 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 		if s.Platform == "" {
 			s.Platform = bundle.Platform(t.platform)
 		}
+		if s.Arch == "" {
+			s.Arch = archOf(t.arch)
+		}
 		s.Base = t.base
 		if t.name != "" {
 			s.Name = t.name
@@ -86,12 +100,12 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 		if s.Name == "" {
 			s.Name = nameOf(s.Ref)
 		}
-		for _, p := range append([]string{s.Ref}, s.Layers...) {
+		for _, p := range toOpen(*s, t.layers) {
 			if err := exists(p); err != nil {
 				return nil, err
 			}
 		}
-		if err := imageFlags(s); err != nil {
+		if err := t.imageFlags(s, len(out) == 1); err != nil {
 			return nil, err
 		}
 	}
@@ -99,9 +113,10 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 }
 
 // imageFlags holds the flags of a target against whether it is a container
-// image, before anything is judged.
-func imageFlags(s *bundle.Spec) error {
-	if len(s.Layers) == 0 && s.Base == "" {
+// image, before anything is judged. Among several targets --base is for those
+// that are images. What a descriptor says wrong is found when it is opened.
+func (t targetFlags) imageFlags(s *bundle.Spec, only bool) error {
+	if len(t.layers) == 0 && t.base == "" {
 		return nil
 	}
 	kind, path, _ := bundle.SplitRef(s.Ref)
@@ -111,12 +126,27 @@ func imageFlags(s *bundle.Spec) error {
 		image = err == nil && (sniffed == bundle.KindImage || sniffed == bundle.KindLayout)
 	}
 	switch {
-	case image && len(s.Layers) > 0:
+	case image && len(t.layers) > 0:
 		return usage("leave --layer out: what an image needs is in it", "target %s: %w", s.Ref, bundle.ErrImageLayers)
-	case !image && s.Base != "" && path != "-":
+	case image || path == "-":
+	case only && t.base != "":
 		return usage("", "--base with %s, which is no container image", s.Ref)
+	default:
+		s.Base = ""
 	}
 	return nil
+}
+
+// archOf gives the platforms' name for an architecture, of which the names that
+// images and kernels use are accepted too.
+func archOf(name string) string {
+	switch name = strings.TrimPrefix(name, "linux/"); name {
+	case "amd64":
+		return "x86_64"
+	case "aarch64", "arm64/v8":
+		return "arm64"
+	}
+	return name
 }
 
 var platforms = []string{
@@ -134,16 +164,19 @@ func split(ref string) (kind, path string) {
 }
 
 // later are prefixes that INTERFACE promises and this version does not read.
-var later = []string{"image:", "sam:", "digest:"}
+var later = []string{"image:", "digest:"}
 
 func exists(ref string) error {
 	_, path, _ := bundle.SplitRef(ref)
 	if path == "-" {
 		return nil
 	}
+	if strings.HasPrefix(ref, "sam:") {
+		return usage("name it as an argument: fnaudit scan "+ref, "target %s: a template is not one function", ref)
+	}
 	for _, p := range later {
 		if strings.HasPrefix(ref, p) {
-			return usage("zip:, dir:, binary:, oci:, archive: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
+			return usage("zip:, dir:, binary:, oci:, archive:, sam: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
 		}
 	}
 	_, err := os.Stat(path)
