@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // maxGuessBytes bounds a file that is read to guess a version.
@@ -82,9 +83,10 @@ func (g *imageGuess) handler() string {
 	return ""
 }
 
+// Compiled when first used: most functions are no images.
 var (
-	nodeVersion = regexp.MustCompile(`(?m)^#define NODE_MAJOR_VERSION (\d{1,3})\s*$`)
-	javaVersion = regexp.MustCompile(`(?m)^JAVA_VERSION="(?:1\.)?(\d{1,3})`)
+	nodeVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^#define NODE_MAJOR_VERSION (\d{1,3})\s*$`) })
+	javaVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^JAVA_VERSION="(?:1\.)?(\d{1,3})`) })
 )
 
 // runtime gives the id of the language that the image brings. Each trace is
@@ -101,9 +103,9 @@ func (g *imageGuess) runtime() string {
 		}
 		switch {
 		case strings.HasSuffix(f.Path, "/include/node/node_version.h"):
-			g.version(ids, f, nodeVersion, "nodejs", ".x")
+			g.version(ids, f, nodeVersion(), "nodejs", ".x")
 		case base(f.Path) == "release" && strings.Count(f.Path, "/") <= 3:
-			g.version(ids, f, javaVersion, "java", "")
+			g.version(ids, f, javaVersion(), "java", "")
 		case strings.HasSuffix(f.Path, "/os.py"):
 			if v, ok := strings.CutPrefix(base(parent(f.Path)), "python"); ok && dotted(v) && base(parent(parent(f.Path))) == "lib" {
 				ids["python"+v] = true

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -159,7 +160,7 @@ func (r *imageRead) chooseLayout(docker []savedImage) error {
 	img := r.image
 	img.Manifest, img.Config, img.Index, img.Annotations = f.desc.Digest, f.m.Config.Digest, f.index, f.m.Annotations
 	if len(docker) > 0 && !slices.ContainsFunc(docker, r.sameConfig) {
-		r.log.add(Notice{Kind: NoticeHeader, Unread: true, Detail: "manifest.json, which docker load reads, names another image than index.json"})
+		r.log.add(Notice{Kind: NoticeImage, Unread: true, Detail: "manifest.json, which docker load reads, names another image than index.json"})
 	}
 	for i := range f.m.Layers {
 		d := &f.m.Layers[i]
@@ -227,7 +228,7 @@ func (r *imageRead) describe() error {
 		if r.image.Manifest == "" { // nothing else says what the layers must be
 			return fmt.Errorf("%s: %w", why, ErrUnreadable)
 		}
-		r.log.add(Notice{Kind: NoticeHeader, Unread: true, Detail: why})
+		r.log.add(Notice{Kind: NoticeImage, Unread: true, Detail: why})
 		diffs = make([]Digest, m)
 	}
 	img, c := r.image, r.config
@@ -340,7 +341,10 @@ func (r *imageRead) readLayers(ctx context.Context) error {
 			return err
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return r.options.count.over(&r.lim)
 }
 
 // judge compares a layer with what manifest and configuration promise. One that
@@ -356,11 +360,11 @@ func (r *imageRead) judge(i int) bool {
 	whole := l != nil && (l.fault == nil || l.badTar) // the digest of the tar is that of all of it
 	switch {
 	case s.err != nil:
-		return out(NoticeCorrupt, s.err.Error())
+		return out(NoticeImage, strings.TrimSuffix(s.err.Error(), ": "+ErrUnreadable.Error()))
 	case s.digest != "" && l.blob != s.digest:
-		return out(NoticeCRC, "its digest is "+string(l.blob))
+		return out(NoticeImage, "its digest is "+string(l.blob))
 	case whole && l.diff != il.DiffID && il.DiffID != "":
-		return out(NoticeCRC, "unpacked its digest is "+string(l.diff)+", the configuration says "+quoted(string(il.DiffID)))
+		return out(NoticeImage, "unpacked its digest is "+string(l.diff)+", the configuration says "+quoted(string(il.DiffID)))
 	case !whole && s.digest == "" && l.diff != il.DiffID && !errors.Is(l.fault, errLimit):
 		return out(faultNotice(l.fault).Kind, faultNotice(l.fault).Detail)
 	}

@@ -85,6 +85,17 @@ type layerCount struct {
 	paths    atomic.Int64 // bytes of names and link targets
 }
 
+// over is the error for layers that are too much together. Layers are read side
+// by side, so that which of them meets such a limit is chance, and what was read
+// until then is too: it cannot be a part of the result.
+func (c *layerCount) over(lim *Limits) error {
+	if c.inflated.Load() <= lim.MaxLayersBytes && c.entries.Load() <= int64(lim.MaxEntries) && c.paths.Load() <= lim.MaxPathBytes {
+		return nil
+	}
+	return fmt.Errorf("the layers together are over MaxLayersBytes, MaxEntries or MaxPathBytes (%d bytes, %d entries, %d bytes of paths): %w",
+		lim.MaxLayersBytes, lim.MaxEntries, lim.MaxPathBytes, ErrUnreadable)
+}
+
 // layerOptions say how layers are read.
 type layerOptions struct {
 	lim    Limits
