@@ -155,6 +155,9 @@ func (c *chooser) pick(want wish) (*candidate, error) {
 	if platform != "" && (len(list) > 1 || list[0].desc.Platform.String() != "") {
 		fit := slices.DeleteFunc(slices.Clone(list), func(f candidate) bool { return !f.runsOn(platform) })
 		if len(fit) == 0 {
+			if want.platform == "" {
+				platform += ", the default"
+			}
 			return nil, fmt.Errorf("no image for %s; there are %s: %w", platform, c.list(list), ErrUnreadable)
 		}
 		list = fit

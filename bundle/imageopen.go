@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -104,6 +106,9 @@ func (r *imageRead) pack(ctx context.Context, err error) (*pack, error) {
 	if err != nil {
 		for _, c := range r.close {
 			c.Close()
+		}
+		if errors.Is(err, fs.ErrNotExist) { // the image is there, and what it names is not
+			err = fmt.Errorf("%v: %w", err, ErrUnreadable)
 		}
 		return nil, err
 	}
@@ -371,8 +376,11 @@ func (r *imageRead) judge(i int) bool {
 	il.Digest = l.blob
 	if l.fault != nil {
 		n := faultNotice(l.fault)
-		if !whole && l.diff == il.DiffID { // all of the tar is there, and something follows the compressed data
-			n.Kind, n.Unread = NoticeHidden, false
+		if !whole && l.diff == il.DiffID { // all of the tar is there
+			n.Unread = false
+			if !errors.Is(l.fault, gzip.ErrChecksum) && !errors.Is(l.fault, zstd.ErrCRCMismatch) {
+				n.Kind = NoticeHidden // something follows the compressed data, or its sum is cut off
+			}
 		}
 		n.Detail = fmt.Sprintf("layer %d of %d, %s: %s", i+1, len(r.layers), s.name, n.Detail)
 		r.log.add(n)

@@ -223,6 +223,7 @@ func (r *layerRead) entry(h *tar.Header) error {
 	}
 	if e.kind == layerFile {
 		if err := r.content(h, &e); err != nil {
+			r.l.entries = append(r.l.entries, e) // for dropCut to name it
 			return err
 		}
 	}
