@@ -108,7 +108,9 @@ func (c *chooser) walk(d *descriptor, index Digest, names []string, depth int) e
 // notImage is the error for what registries hold beside images.
 type notImage struct{ what string }
 
-func (n *notImage) Error() string { return "an artifact of type " + quoted(n.what) + ", no container image" }
+func (n *notImage) Error() string {
+	return "an artifact of type " + quoted(n.what) + ", no container image"
+}
 func (n *notImage) Unwrap() error { return ErrUnknownKind }
 
 func readConfig(ps parts, d *descriptor, lim Limits) (*imageConfig, error) {
@@ -153,6 +155,9 @@ func (c *chooser) pick(want wish) (*candidate, error) {
 	if platform != "" && (len(list) > 1 || list[0].desc.Platform.String() != "") {
 		fit := slices.DeleteFunc(slices.Clone(list), func(f candidate) bool { return !f.runsOn(platform) })
 		if len(fit) == 0 {
+			if want.platform == "" {
+				platform += ", the default"
+			}
 			return nil, fmt.Errorf("no image for %s; there are %s: %w", platform, c.list(list), ErrUnreadable)
 		}
 		list = fit
@@ -175,11 +180,12 @@ func called(names []string, want string) bool {
 	})
 }
 
-// runsOn compares platforms without their variant, unless it is asked for.
 func (f *candidate) runsOn(platform string) bool {
-	s := f.desc.Platform.String()
-	return s == platform || strings.HasPrefix(s, platform+"/")
+	return runsOn(f.desc.Platform.String(), platform)
 }
+
+// runsOn compares platforms without their variant, unless it is asked for.
+func runsOn(has, want string) bool { return has == want || strings.HasPrefix(has, want+"/") }
 
 // distinct drops repeated digests and joins their names.
 func distinct(list []candidate) []candidate {

@@ -8,7 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -104,6 +107,9 @@ func (r *imageRead) pack(ctx context.Context, err error) (*pack, error) {
 		for _, c := range r.close {
 			c.Close()
 		}
+		if errors.Is(err, fs.ErrNotExist) { // the image is there, and what it names is not
+			err = fmt.Errorf("%v: %w", err, ErrUnreadable)
+		}
 		return nil, err
 	}
 	return p, nil
@@ -159,7 +165,7 @@ func (r *imageRead) chooseLayout(docker []savedImage) error {
 	img := r.image
 	img.Manifest, img.Config, img.Index, img.Annotations = f.desc.Digest, f.m.Config.Digest, f.index, f.m.Annotations
 	if len(docker) > 0 && !slices.ContainsFunc(docker, r.sameConfig) {
-		r.log.add(Notice{Kind: NoticeHeader, Unread: true, Detail: "manifest.json, which docker load reads, names another image than index.json"})
+		r.log.add(Notice{Kind: NoticeImage, Unread: true, Detail: "manifest.json, which docker load reads, names another image than index.json"})
 	}
 	for i := range f.m.Layers {
 		d := &f.m.Layers[i]
@@ -221,18 +227,27 @@ func (r *imageRead) describe() error {
 	if n := len(r.layers); n > r.lim.MaxImageLayers {
 		return fmt.Errorf("%d layers, over the limit MaxImageLayers of %d: %w", n, r.lim.MaxImageLayers, ErrUnreadable)
 	}
-	if n, m := len(r.config.RootFS.DiffIDs), len(r.layers); n != m {
-		return fmt.Errorf("the configuration lists %d layers, the manifest %d: %w", n, m, ErrUnreadable)
+	diffs := r.config.RootFS.DiffIDs
+	if n, m := len(diffs), len(r.layers); n != m {
+		why := fmt.Sprintf("the configuration lists %d layers, the manifest %d", n, m)
+		if r.image.Manifest == "" { // nothing else says what the layers must be
+			return fmt.Errorf("%s: %w", why, ErrUnreadable)
+		}
+		r.log.add(Notice{Kind: NoticeImage, Unread: true, Detail: why})
+		diffs = make([]Digest, m)
 	}
 	img, c := r.image, r.config
 	img.Platform = c.platform.String()
+	if w := r.want.platform; w != "" && img.Platform != "" && !runsOn(img.Platform, w) {
+		return fmt.Errorf("no image for %s; there is %s: %w", w, quoted(img.Platform), ErrUnreadable)
+	}
 	if c.Created != nil {
 		img.Created = c.Created.UTC()
 	}
 	img.Entrypoint, img.Cmd, img.Env = c.Config.Entrypoint, c.Config.Cmd, c.Config.Env
 	img.WorkingDir, img.User, img.Labels = c.Config.WorkingDir, c.Config.User, c.Config.Labels
 	for i := range img.Layers {
-		img.Layers[i].DiffID = c.RootFS.DiffIDs[i]
+		img.Layers[i].DiffID = diffs[i]
 	}
 	i := 0
 	for _, h := range c.History {
@@ -331,7 +346,10 @@ func (r *imageRead) readLayers(ctx context.Context) error {
 			return err
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return r.options.count.over(&r.lim)
 }
 
 // judge compares a layer with what manifest and configuration promise. One that
@@ -347,19 +365,22 @@ func (r *imageRead) judge(i int) bool {
 	whole := l != nil && (l.fault == nil || l.badTar) // the digest of the tar is that of all of it
 	switch {
 	case s.err != nil:
-		return out(NoticeCorrupt, s.err.Error())
+		return out(NoticeImage, strings.TrimSuffix(s.err.Error(), ": "+ErrUnreadable.Error()))
 	case s.digest != "" && l.blob != s.digest:
-		return out(NoticeCRC, "its digest is "+string(l.blob))
-	case whole && l.diff != il.DiffID:
-		return out(NoticeCRC, "unpacked its digest is "+string(l.diff)+", the configuration says "+quoted(string(il.DiffID)))
+		return out(NoticeImage, "its digest is "+string(l.blob))
+	case whole && l.diff != il.DiffID && il.DiffID != "":
+		return out(NoticeImage, "unpacked its digest is "+string(l.diff)+", the configuration says "+quoted(string(il.DiffID)))
 	case !whole && s.digest == "" && l.diff != il.DiffID && !errors.Is(l.fault, errLimit):
 		return out(faultNotice(l.fault).Kind, faultNotice(l.fault).Detail)
 	}
 	il.Digest = l.blob
 	if l.fault != nil {
 		n := faultNotice(l.fault)
-		if !whole && l.diff == il.DiffID { // all of the tar is there, and something follows the compressed data
-			n.Kind, n.Unread = NoticeHidden, false
+		if !whole && l.diff == il.DiffID { // all of the tar is there
+			n.Unread = false
+			if !errors.Is(l.fault, gzip.ErrChecksum) && !errors.Is(l.fault, zstd.ErrCRCMismatch) {
+				n.Kind = NoticeHidden // something follows the compressed data, or its sum is cut off
+			}
 		}
 		n.Detail = fmt.Sprintf("layer %d of %d, %s: %s", i+1, len(r.layers), s.name, n.Detail)
 		r.log.add(n)

@@ -46,10 +46,15 @@ func unpacker(r io.Reader) (out io.Reader, done func(), packed bool, err error) 
 			return nil, nil, true, err
 		}
 		return z, z.Close, true, nil
-	case bytes.HasPrefix(head, []byte("BZh")), bytes.HasPrefix(head, []byte("\xfd7zXZ\x00")):
+	case unreadPacking(head):
 		return nil, nil, true, fmt.Errorf("%w: bzip2 or xz", errPacking)
 	}
 	return in, func() {}, false, nil
+}
+
+// unreadPacking recognises compressions that no layer may have.
+func unreadPacking(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("BZh")) || bytes.HasPrefix(head, []byte("\xfd7zXZ\x00"))
 }
 
 // hashing counts and hashes what is read through it.

@@ -60,10 +60,10 @@ type layer struct {
 	diff    Digest // of the tar; of as much as came out if fault is set
 	size    int64  // as shipped
 	length  int64  // of the tar
-	packed  bool  // compressed
-	inPlace bool  // the tar lies in the artifact as it is
-	fault   error // why reading ended early
-	badTar  bool  // the tar is at fault, not what it was packed in
+	packed  bool   // compressed
+	inPlace bool   // the tar lies in the artifact as it is
+	fault   error  // why reading ended early
+	badTar  bool   // the tar is at fault, not what it was packed in
 	notices []Notice
 }
 
@@ -83,6 +83,17 @@ type layerCount struct {
 	inflated atomic.Int64
 	entries  atomic.Int64
 	paths    atomic.Int64 // bytes of names and link targets
+}
+
+// over is the error for layers that are too much together. Layers are read side
+// by side, so that which of them meets such a limit is chance, and what was read
+// until then is too: it cannot be a part of the result.
+func (c *layerCount) over(lim *Limits) error {
+	if c.inflated.Load() <= lim.MaxLayersBytes && c.entries.Load() <= int64(lim.MaxEntries) && c.paths.Load() <= lim.MaxPathBytes {
+		return nil
+	}
+	return fmt.Errorf("the layers together are over MaxLayersBytes, MaxEntries or MaxPathBytes (%d bytes, %d entries, %d bytes of paths): %w",
+		lim.MaxLayersBytes, lim.MaxEntries, lim.MaxPathBytes, ErrUnreadable)
 }
 
 // layerOptions say how layers are read.
@@ -212,6 +223,7 @@ func (r *layerRead) entry(h *tar.Header) error {
 	}
 	if e.kind == layerFile {
 		if err := r.content(h, &e); err != nil {
+			r.l.entries = append(r.l.entries, e) // for dropCut to name it
 			return err
 		}
 	}

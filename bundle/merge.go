@@ -281,7 +281,7 @@ func (m *merger) linked(e *layerEntry) (*branch, *Notice) {
 	if b, _ := m.find(path); b != nil && b.kind != layerDir {
 		return b, nil
 	}
-	return nil, &Notice{Path: e.path, Kind: NoticeCorrupt, Unread: true, Detail: "hard link to " + quoted(e.link) + ", which is not there"}
+	return nil, &Notice{Path: e.path, Kind: NoticeImage, Unread: true, Detail: "hard link to " + quoted(e.link) + ", which is not there"}
 }
 
 // aside keeps an entry under an escaped path, beside the tree.

@@ -42,8 +42,11 @@ func (o *Opener) Open(ctx context.Context, spec Spec) (_ *Function, err error) {
 			f.Close()
 		}
 	}()
-	code, err := o.artifact(ctx, spec.Ref, spec, lim)
+	code, err := o.code(ctx, spec, lim)
 	if err != nil {
+		if spec.Unread != "" {
+			return nil, err // a whole sentence, and Ref is only where it was declared
+		}
 		return nil, fmt.Errorf("open %s: %w", spec.Ref, err)
 	}
 	f.add(code, spec.Ref, o)

@@ -328,8 +328,8 @@ func (a *archive) readAll(ctx context.Context, in *inflation, src source, o laye
 
 // layerLike reports whether an entry may be a layer by its first bytes.
 func layerLike(head []byte) bool {
-	return packedOrTar(head) ||
-		len(head) == tarBlock && zeros(head) // an empty tar
+	return packedOrTar(head) || unreadPacking(head) ||
+		len(head) == 0 || len(head) == tarBlock && zeros(head) // an empty tar
 }
 
 // limited ends after n bytes and says when there are fewer.

@@ -79,11 +79,13 @@ func (s Snapshot) Only(ecosystems []string) (Snapshot, error) {
 }
 
 // Shared returns the snapshot as it is passed on: without what is only true
-// here, so that a store that was pulled is passed on as it was made.
+// here, so that a store that was pulled is passed on as it was made. What was
+// merged from several sources is one to whoever gets it, and the places that
+// the next update here would read are nobody else's business.
 func (s Snapshot) Shared() Snapshot {
 	sources := slices.Clone(s.Sources)
 	for i := range sources {
-		sources[i].Via = ""
+		sources[i].Via, sources[i].Name, sources[i].Parts = "", "", nil
 	}
 	return newSnapshot(sources, s.Starter)
 }
@@ -105,7 +107,8 @@ func (s Source) Path(dir string) string { return filepath.Join(dir, ecoDir, s.Fi
 // snapshot; fetch writes the file's bytes to an empty file, and Adopt believes
 // them only when they are what the snapshot says. Readers see the old store or
 // the new one, and if anything fails the old one stays. What a killed Adopt has
-// fetched completely is not fetched again.
+// fetched completely is not fetched again. What it takes over counts as
+// DefaultOrigin: the store's own further sources stay laid over it.
 func Adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch func(context.Context, Source, *os.File) error) (Snapshot, error) {
 	return adopt(ctx, dir, s, o, fetch, func() error { return nil })
 }
@@ -119,6 +122,7 @@ func adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch fu
 	if err != nil {
 		return Snapshot{}, err
 	}
+	s = s.Shared()
 	if len(s.Sources) == 0 {
 		return Snapshot{}, errors.New("the store that was offered is empty")
 	}
@@ -158,7 +162,7 @@ func adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch fu
 func (u *Update) refuseOlder(s Snapshot, allow bool) error {
 	var older []string
 	for _, src := range s.Sources {
-		have, ok := u.previous.Source(src.Ecosystem)
+		have, ok := u.Part(src.Ecosystem, DefaultOrigin)
 		if ok && have.Digest != src.Digest && src.AsOf.Before(have.AsOf) {
 			older = append(older, fmt.Sprintf("%s of %s, the store has %s", src.Ecosystem, src.AsOf.UTC().Format(time.DateTime), have.AsOf.UTC().Format(time.DateTime)))
 		}
@@ -174,14 +178,14 @@ func (u *Update) adopt(ctx context.Context, src Source, o AdoptOptions, fetch fu
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	have, known := u.previous.Source(src.Ecosystem)
+	have, known := u.Part(src.Ecosystem, DefaultOrigin)
 	known = known && have.Digest == src.Digest
 	if known && have.AsOf.After(src.AsOf) {
 		src = have // the same bytes, and somebody saw later that they are still what there is
 	} else {
 		src.Via = o.Via
 	}
-	u.adopted[src.Ecosystem] = true
+	u.adopted[partKey{src.Ecosystem, DefaultOrigin}] = true
 	stage := Unchanged
 	if sum, err := digestFile(src.Path(u.dir)); err != nil || sum != src.Digest {
 		if err := u.fetch(ctx, src, fetch); err != nil {
@@ -265,7 +269,7 @@ func inspect(ctx context.Context, dir string, src Source, whole bool) error {
 // should not stay so.
 func (u *Update) discard() {
 	for _, file := range u.fetched {
-		if !slices.ContainsFunc(u.previous.Sources, func(s Source) bool { return s.File == file }) {
+		if !u.previous.names(file) {
 			os.Remove(filepath.Join(u.dir, ecoDir, file))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Damage is one thing that is wrong with a store.
@@ -107,7 +108,7 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 	if _, err := f.releaseCounts(); err != nil {
 		c.add("%v", err)
 	}
-	records, last := 0, ""
+	records, packages, last := 0, 0, ""
 	names := map[string]int{}
 	for n := range f.h.blocks {
 		if err := ctx.Err(); err != nil {
@@ -125,15 +126,22 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 				continue
 			}
 			records++
-			p := prepare(f.h.ecosystem, a)
-			if key := p.rec.first() + "\x00" + a.ID; key <= last {
+			var p prepared
+			p.index(f.h.ecosystem, a)
+			first := ""
+			if len(p.names) > 0 {
+				first = p.names[0]
+			}
+			if key := first + "\x00" + a.ID; key <= last {
 				c.add("record %s is out of order", a.ID)
 			} else {
 				last = key
 			}
 			at := ref{n, uint32(slot)}
-			for _, name := range p.rec.names {
-				names[name]++
+			for _, name := range slices.Concat(p.names, p.parts) {
+				if names[name]++; names[name] == 1 && !strings.HasPrefix(name, partMark) {
+					packages++
+				}
 				if refs, err := f.packageRefs(name); err != nil || !slices.Contains(refs, at) {
 					c.add("record %s is not found under %s (%v)", a.ID, name, err)
 				}
@@ -145,8 +153,8 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 			}
 		}
 	}
-	if records != int(f.h.records) || len(names) != int(f.h.packages) {
-		c.add("%d records in %d packages can be read, the header says %d in %d", records, len(names), f.h.records, f.h.packages)
+	if records != int(f.h.records) || packages != int(f.h.packages) {
+		c.add("%d records in %d packages can be read, the header says %d in %d", records, packages, f.h.records, f.h.packages)
 	}
 	return c.index(f, names)
 }

@@ -52,16 +52,21 @@
 // same version orders (package version), and osv-scanner is the oracle: the
 // module testdata/oracle asks both about versions at and around every range
 // boundary of every package of a real feed, and fails on each difference whose
-// cause it cannot prove. On 2026-11-22, over 26,535 records:
+// cause it cannot prove. On 2026-11-25, over 26,535 records:
 //
 //	cd testdata/oracle && FNAUDIT_SHARED=... go test -v ./...
 //
-//	100,439 pairs of package and version in eight ecosystems
-//	170,716 ids that osv-scanner reports, all of which we report
-//	  5,248 more from us: the first flaw
-//	    606 more from us: it compares names by spelling, while NuGet ignores
+//	1,201,330 pairs of package and version in nine ecosystems
+//	3,694,929 ids that osv-scanner reports
+//	  245,957 more from us: the first flaw
+//	    7,511 more from us: it compares names by spelling, while NuGet ignores
 //	        case and PyPI normalises names (PEP 503)
-//	      0 without a cause
+//	    9,802 differ: it compares versions by spelling, while npm, pip and
+//	        Composer write a leading "v" or "="
+//	      612 more from us: PEP 440 lets "<=1.0" hold for 1.0+local
+//	   20,862 that it reports of what is no version ("latest"): here they are
+//	        possibly affected (Result.Unversioned)
+//	        0 without a cause
 //
 // # Rules that go beyond the schema
 //

@@ -6,8 +6,8 @@ const module = "github.com/fnaudit/fnaudit"
 // libraries are the packages that know nothing of policy, report or command
 // line. None of them may import anything under cmd.
 var libraries = []string{
-	"bundle", "bundle/pull",
-	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle",
+	"bundle", "bundle/descriptor", "bundle/pull",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle", "sbom/stale",
 	"vulndb", "vulndb/feed", "vulndb/share", "vulndb/version",
 }
 
@@ -15,13 +15,15 @@ var libraries = []string{
 // not listed is an error: whoever adds one decides here what it may know.
 func arrows() map[string][]string {
 	return map[string][]string{
-		"bundle":      nil,
-		"bundle/pull": {"bundle"},
+		"bundle":            nil,
+		"bundle/descriptor": {"bundle"},
+		"bundle/pull":       {"bundle"},
 
 		"sbom":          {"bundle"},
 		"sbom/catalog":  {"sbom", "sbom/jsbundle", "bundle"},
 		"sbom/codec":    {"sbom", "bundle"},
 		"sbom/jsbundle": {"sbom", "bundle"},
+		"sbom/stale":    {"sbom"},
 
 		"vulndb":         {"vulndb/version"},
 		"vulndb/feed":    {"vulndb"},
@@ -61,6 +63,7 @@ func doors() []door {
 		{"github.com/google/osv-scanner/", []string{"cmd/internal/report"}, "only its output model is used, for osv-json"},
 		{"github.com/google/osv-scalibr", []string{"vulndb/version"}, "only its version order is used"},
 		{"github.com/owenrumney/go-sarif/", []string{"cmd/internal/report"}, "a report format"},
+		{"go.yaml.in/yaml", []string{"bundle/descriptor"}, "templates are read in one place, within limits"},
 		{"github.com/spf13/", []string{"cmd/internal/cli"}, "flags are the command line's business"},
 		{"github.com/google/go-containerregistry", []string{"bundle/pull"}, "who talks to a registry does so under that package's limits"},
 		{"golang.org/x/vuln", nil, "it runs other programs; reachability gets a package of its own first"},

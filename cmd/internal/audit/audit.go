@@ -12,6 +12,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/stale"
 	"github.com/fnaudit/fnaudit/vulndb"
 )
 
@@ -25,14 +26,15 @@ type Auditor struct {
 	Policy  *policy.Policy
 	Checks  []Check // in order; All() is the usual list
 	Now     time.Time
+
+	Runtimes *stale.Runtimes // when runtimes end; nil: the table of the program
 }
 
 // Function audits one function. Only a cancelled ctx is an error: whatever
 // else goes wrong is part of the report, where the policy sees it, so that a
 // broken input can never pass.
 func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Report, error) {
-	rep := finding.NewReport(spec.Name, spec.Ref)
-	rep.Owner, rep.Tags = spec.Declared.Owner, spec.Declared.Tags
+	rep := newReport(spec)
 	f, err := a.Open(ctx, spec)
 	if rep.Ran("open", err) {
 		defer f.Close()
@@ -52,10 +54,10 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 // Components audits a bill of materials that another tool or an earlier run
 // made: checks that need the bytes are skipped, and say so.
 func (a *Auditor) Components(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, err error) (*finding.Report, error) {
-	rep := finding.NewReport(spec.Name, spec.Ref)
-	rep.Owner, rep.Tags = spec.Declared.Owner, spec.Declared.Tags
+	rep := newReport(spec)
 	if rep.Ran("open", err) {
 		rep.Ran("catalog", nil)
+		rep.Platform, rep.Runtime, rep.Handler, rep.Architecture = string(spec.Platform), spec.Runtime, spec.Handler, spec.Arch
 		rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: spec.Ref, Kind: string(bundle.KindSBOM), Digest: string(bom.Subject)})
 		addSBOM(rep, bom)
 		a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: bom})
@@ -76,6 +78,7 @@ func (a *Auditor) catalog(ctx context.Context, f *bundle.Function) (bom *sbom.SB
 
 // check runs the checks in order and records what became of each.
 func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
+	s.runtimeOf(rep)
 	for _, c := range a.Checks {
 		if lacks := s.Lacks(c.Need); lacks != "" {
 			rep.Skip(c.Name, lacks)

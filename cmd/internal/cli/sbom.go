@@ -64,6 +64,9 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 	if err != nil {
 		return err
 	}
+	if err := oneFunction(specs); err != nil {
+		return err
+	}
 	stdin, err := slurp(env, specs)
 	if err != nil {
 		return err
@@ -72,7 +75,7 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	open := im.open((&bundle.Opener{Stdin: bytes.NewReader(stdin)}).Open)
+	open := im.open((&bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}).Open)
 	cataloger := catalog.New(catalog.Options{})
 	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
 		Database: finding.Database{Ecosystems: map[string]finding.Ecosystem{}}}
@@ -149,7 +152,7 @@ func readSBOM(spec bundle.Spec, stdin []byte) (bom *sbom.SBOM, isSBOM bool, err 
 	kind, path := split(spec.Ref)
 	var r io.Reader
 	switch {
-	case kind != "" && kind != "sbom":
+	case kind != "" && kind != "sbom", spec.Declared.Descriptor != "": // a descriptor names code: a document in its place is no bill of it
 		return nil, false, nil
 	case path == "-":
 		if kind == "" && !startsObject(stdin) {

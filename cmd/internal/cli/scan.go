@@ -36,6 +36,7 @@ type scanOptions struct {
 	dbMaxAge   string
 	at         string
 	explain    string
+	runtimes   string
 	jobs       int
 	quiet      bool
 	verbose    bool
@@ -57,14 +58,18 @@ func scanCommand(env *Env) *cobra.Command {
 		Short: "Audit functions: open, list the packages, match advisories, judge",
 		Long: `Scan audits each target as one function and ends in one verdict per function.
 
-A target is a deployment zip, an unpacked function folder, a bare Go binary or
-an SBOM (CycloneDX, SPDX or syft JSON); the content decides, a prefix forces:
-zip:, dir:, binary:, sbom:. "-" reads a zip or an SBOM from standard input.
+A target is a deployment zip, an unpacked function folder, a container image
+(OCI layout folder, OCI or docker archive), a bare Go binary, an SBOM (CycloneDX,
+SPDX or syft JSON), or an AWS SAM or CloudFormation template or .aws-sam/build,
+whose functions are audited one by one; the content decides, a prefix forces:
+zip:, dir:, oci:, archive:, binary:, sbom:, sam:. Of several images in one
+archive, image.tar#NAME is one. "-" reads a target from standard input.
 "image:" before a reference pulls a container image from its registry, with the
 credentials of the docker configuration, into the user's cache.`,
 		Example: `  fnaudit scan orders.zip
   fnaudit scan orders.zip --layer base.zip --layer patch.zip -o sarif=orders.sarif
   fnaudit scan --each build/ -o json=report.json
+  fnaudit scan .aws-sam/build --function OrdersFunction
   fnaudit scan orders.zip --explain GHSA-p6mc-m468-83gw`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.offline, err = cmd.Flags().GetBool("offline"); err != nil {
@@ -86,6 +91,7 @@ credentials of the docker configuration, into the user's cache.`,
 	f.BoolVar(&o.online, "online", false, "fetch the advisories of ecosystems that the store lacks, from where the store came from")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
 	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
+	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
 	f.IntVar(&o.jobs, "jobs", 0, "functions judged side by side (default the number of CPUs)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing for a pass, and only the verdict otherwise")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "one line per finding, and everything that is folded")
@@ -101,8 +107,11 @@ func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
 	f.StringVar(&t.platform, "platform", "", "`NAME`: "+strings.Join(platforms, ", ")+" (default guessed)")
 	f.StringVar(&t.handler, "handler", "", "the function's handler as declared")
 	f.StringVar(&t.name, "name", "", "`NAME` of the function (default the file's)")
-	f.StringVar(&t.each, "each", "", "every archive in `DIR` is a function")
+	f.StringVar(&t.arch, "arch", "", "`ARCH` that the function runs on, x86_64 or arm64 (default guessed); of an image for several, the one that is audited (default x86_64)")
+	f.StringVar(&t.base, "base", "", "where the base image of an image ends: `IMAGE|DIGEST`, the path of the base image or the digest of a layer (default by annotations and history)")
+	f.StringVar(&t.each, "each", "", "every archive and image in `DIR` is a function")
 	f.StringVar(&t.targets, "targets", "", "`FILE` of JSON lines, one function each: name, target, runtime, layers, owner, tags")
+	descriptorFlagsOf(cmd, &t.descriptorFlags)
 }
 
 func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
@@ -137,8 +146,12 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	files := &bundle.Opener{Stdin: bytes.NewReader(stdin)}
-	a := &audit.Auditor{
+	files := &bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}
+	runtimes, err := readRuntimes(o.runtimes)
+	if err != nil {
+		return err
+	}
+	a := &audit.Auditor{Runtimes: runtimes,
 		Open: im.open(files.Open), Catalog: catalog.New(catalog.Options{}).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Now: now,
 	}

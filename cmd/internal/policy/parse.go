@@ -41,6 +41,7 @@ type fileLine struct {
 	Malware        *bool   `yaml:"malware"`
 	Certainty      *string `yaml:"certainty"`
 	Archive        *string `yaml:"archive"`
+	Runtime        *string `yaml:"runtime"`
 }
 
 type fileGaps struct {
@@ -161,6 +162,7 @@ func (l *fileLine) apply(to *Line, key string) error {
 		level(l.Severity, &to.Severity, &to.Any, key+".severity"),
 		level(l.Archive, &to.Archive, nil, key+".archive"),
 		word(l.Certainty, &to.Certainty, key+".certainty", []string{"certain", "probable", "possible"}),
+		word(l.Runtime, &to.Runtime, key+".runtime", []string{"blocked", "deprecated", "soon", "any", "none"}),
 	}
 	if l.KnownExploited != nil {
 		to.KnownExploit = *l.KnownExploited
@@ -174,7 +176,7 @@ func (l *fileLine) apply(to *Line, key string) error {
 var severities = []string{"critical", "high", "medium", "low", "none"}
 
 // checkNames are the checks that a policy may require.
-var checkNames = []string{"open", "catalog", "archive", "vulnerability"}
+var checkNames = []string{"open", "catalog", "archive", "vulnerability", "runtime"}
 
 // level reads a severity line: a severity, "none" for no line at all, and
 // where anyTo is given "any" for every finding.
@@ -256,7 +258,7 @@ func yamlError(err error) string {
 // keys are all keys of a policy file, for suggestions.
 var keys = []string{
 	"version", "extends", "fail", "warn", "unknown_severity", "require", "incomplete", "database", "waivers",
-	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "unknowns", "unmatched", "max_age",
+	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "runtime", "unknowns", "unmatched", "max_age",
 	"id", "component", "path", "reason", "owner", "expires",
 }
 
