@@ -85,6 +85,9 @@ func (s Snapshot) Only(ecosystems []string) (Snapshot, error) {
 func (s Snapshot) Shared() Snapshot {
 	sources := slices.Clone(s.Sources)
 	for i := range sources {
+		if parts := sources[i].Parts; len(parts) > 0 {
+			sources[i].URL = parts[0].URL // those of the others are places, too
+		}
 		sources[i].Via, sources[i].Name, sources[i].Parts = "", "", nil
 	}
 	return newSnapshot(sources, s.Starter)

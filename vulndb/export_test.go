@@ -312,6 +312,53 @@ func TestCraftedFile(t *testing.T) {
 	}
 }
 
+// TestMergedIsShared passes on a store that was merged from two sources: as one
+// that says nothing of the places it was made from. Whoever takes it over may
+// lay sources of their own over it, and a newer one leaves those where they are.
+func TestMergedIsShared(t *testing.T) {
+	zip := func(files ...file) string { return writeZip(t, filepath.Join(t.TempDir(), "all.zip"), files...) }
+	private := func(id string) Input {
+		return Input{Ecosystem: "npm", Origin: "acme", Archive: zip(file{id + ".json", recordJSON(id, "npm", "inside", "0", "5.0.0")}), AsOf: day(1)}
+	}
+	from := twoEcosystems(t, "2.0.0", day(1))
+	build(t, from, private("ACME-1"))
+	merged, _ := ReadSnapshot(from)
+	whole := export(t, from)
+	head, err := io.ReadAll(func() io.Reader { r := tar.NewReader(bytes.NewReader(whole)); _, _ = r.Next(); return r }())
+	if err != nil || !bytes.Contains(head, []byte("npm")) || bytes.Contains(head, []byte("acme")) || bytes.Contains(head, []byte("parts")) {
+		t.Errorf("the export says where it was merged from: %s %v", head, err)
+	}
+	dir := t.TempDir()
+	s, err := importInto(dir, whole, AdoptOptions{})
+	if err != nil || s.ID != merged.ID || !bytes.Equal(export(t, dir), whole) {
+		t.Fatal(s.ID, merged.ID, err)
+	}
+	wantIDs(t, open(t, dir), Package{Ecosystem: "npm", Name: "inside", Version: "1.0.0"}, "ACME-1")
+
+	// Sources of one's own lie over what was taken over.
+	mine := private("MINE-1")
+	mine.Origin = "mine"
+	build(t, dir, mine)
+	newer := twoEcosystems(t, "3.0.0", day(2))
+	if _, err := importInto(dir, export(t, newer), AdoptOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	db := open(t, dir)
+	wantIDs(t, db, Package{Ecosystem: "npm", Name: "inside", Version: "1.0.0"}, "MINE-1")
+	wantIDs(t, db, Package{Ecosystem: "npm", Name: "package-0", Version: "2.5.0"}, "GHSA-0000", "GHSA-0001")
+	if damage, err := Check(context.Background(), dir); err != nil || len(damage) > 0 {
+		t.Error(damage, err)
+	}
+	before := storeFiles(t, dir)
+	if _, err := importInto(dir, export(t, newer), AdoptOptions{}); err != nil || !slices.Equal(before, storeFiles(t, dir)) {
+		t.Errorf("the same once more: %v, then %v, %v", before, storeFiles(t, dir), err)
+	}
+	// What is older than what lies beneath is refused as ever.
+	if _, err := importInto(dir, export(t, twoEcosystems(t, "1.0.0", day(1))), AdoptOptions{}); !errors.Is(err, ErrOlder) {
+		t.Error(err)
+	}
+}
+
 // TestAdoptResumes kills an adoption after its first file: the next one
 // fetches only the second.
 func TestAdoptResumes(t *testing.T) {

@@ -224,13 +224,13 @@ func TestBlob(t *testing.T) {
 		"429, then well": {lie: func(n int, w http.ResponseWriter, _ *http.Request) bool {
 			if n == 1 {
 				w.Header().Set("Retry-After", "1")
-				http.Error(w, "slow down", 429)
+				http.Error(w, "slow down", http.StatusTooManyRequests)
 			}
 			return n == 1
 		}, asked: 2},
 		"429 for an hour": {lie: func(n int, w http.ResponseWriter, _ *http.Request) bool {
 			w.Header().Set("Retry-After", "3600")
-			http.Error(w, "slow down", 429)
+			http.Error(w, "slow down", http.StatusTooManyRequests)
 			return true
 		}, want: "the server asks to wait 1h0m0s", asked: 1},
 		"404": {lie: func(n int, w http.ResponseWriter, r *http.Request) bool {
@@ -359,7 +359,7 @@ func TestPutBlob(t *testing.T) {
 		if r.Method == http.MethodPut && failed == 0 {
 			failed++
 			io.Copy(io.Discard, r.Body)
-			http.Error(w, "oops", 502)
+			http.Error(w, "oops", http.StatusBadGateway)
 			return true
 		}
 		return false

@@ -56,7 +56,7 @@ func imagesOf(ctx context.Context, env *Env, specs []bundle.Spec, offline, quiet
 		return im, nil
 	}
 	if offline {
-		return nil, usage("save it to a file where there is a network, and name that", "target %s lies in a registry, and --offline forbids the network", wanted[0].Ref)
+		return nil, usage("where there is a network, save it (docker save -o image.tar "+strings.TrimPrefix(wanted[0].Ref, imagePrefix)+"), and scan image.tar here", "target %s lies in a registry, and --offline forbids the network", wanted[0].Ref)
 	}
 	cache, err := env.CacheDir()
 	if err != nil {
@@ -141,7 +141,7 @@ func (im *images) open(next opener) opener {
 		local.Ref = "oci:" + dir
 		f, err := next(ctx, local)
 		if err != nil {
-			return nil, fmt.Errorf("open %s: %w", s.Ref, err)
+			return nil, renamed{err, strings.NewReplacer(local.Ref, s.Ref, dir, s.Ref)}
 		}
 		f.Spec, f.Code.Ref = s, s.Ref
 		if len(f.Layers) > 0 {
@@ -153,3 +153,14 @@ func (im *images) open(next opener) opener {
 		return f, nil
 	}
 }
+
+// renamed is an error that names what the user named, and not where the cache
+// has it: a report is the same on every machine.
+type renamed struct {
+	error
+	names *strings.Replacer
+}
+
+func (r renamed) Error() string { return r.names.Replace(r.error.Error()) }
+
+func (r renamed) Unwrap() error { return r.error }

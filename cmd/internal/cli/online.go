@@ -38,16 +38,24 @@ func lacking(db *vulndb.DB, reports []*finding.Report) []string {
 }
 
 // onlineSource is where the store was made from: a registry or mirror that it
-// was pulled from, the address that its exports came from, or OSV's public export.
+// was pulled from, the place that the last update read, the address that the
+// exports of an imported store came from, or OSV's public export.
 func onlineSource(s vulndb.Snapshot) (via, from string) {
-	for _, src := range s.Sources {
-		if src.Via != "" {
-			return src.Via, ""
+	for i := range s.Sources {
+		for _, part := range s.Sources[i].Origins() {
+			if part.Via != "" {
+				return part.Via, ""
+			}
+		}
+	}
+	for _, o := range s.Origins {
+		if o.Name == vulndb.DefaultOrigin && o.From != "" {
+			return "", o.From
 		}
 	}
 	for _, src := range s.Sources {
 		base, ok := strings.CutSuffix(src.URL, "/all.zip")
-		if ok && !src.Folder && (strings.HasPrefix(base, "https://") || strings.HasPrefix(base, "http://")) {
+		if ok && !src.Folder && feed.Remote(base) {
 			return "", base[:strings.LastIndexByte(base, '/')]
 		}
 	}

@@ -120,7 +120,7 @@ func (t targetFlags) imageFlags(s *bundle.Spec, only bool) error {
 		return nil
 	}
 	kind, path, _ := bundle.SplitRef(s.Ref)
-	image := kind == "oci" || kind == "archive"
+	image := kind == "oci" || kind == "archive" || kind == "image"
 	if kind == "" && path != "-" {
 		sniffed, err := bundle.Sniff(path)
 		image = err == nil && (sniffed == bundle.KindImage || sniffed == bundle.KindLayout)
