@@ -52,7 +52,9 @@ type download struct {
 	limit   int64  // bytes, when the size is not known
 	what    string
 	f       *os.File
+	have    Validators // of what the caller has already
 
+	now   Validators // of what came
 	done  int64
 	sum   digester
 	etag  string // of the first answer, when the size is not known: it must not change in between
@@ -134,6 +136,10 @@ func (c *Client) attempt(d *download) error {
 			req.Header.Set("If-Range", d.etag)
 		}
 	}
+	conditional := d.done == 0 && d.have != Validators{}
+	if conditional {
+		d.have.condition(req.Header)
+	}
 	resp, err := d.client.Do(req)
 	if err != nil {
 		return own(err)
@@ -148,11 +154,13 @@ func (c *Client) attempt(d *download) error {
 			}
 		}
 		if d.size < 0 {
-			d.total = resp.ContentLength
+			d.total, d.now = resp.ContentLength, validatorsOf(resp.Header)
 			if tag := resp.Header.Get("ETag"); !strings.HasPrefix(tag, "W/") {
 				d.etag = tag
 			}
 		}
+	case resp.StatusCode == http.StatusNotModified && conditional:
+		return ErrUnchanged
 	default:
 		return c.statusError(resp)
 	}

@@ -604,16 +604,64 @@ func TestFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		if err := quick().File(context.Background(), s.URL+"/db.tar", 1<<20, f); err != nil {
+		if _, err := quick().File(context.Background(), s.URL+"/db.tar", 1<<20, f, Validators{}); err != nil {
 			t.Fatal(err)
 		}
 		got, _ := os.ReadFile(f.Name())
 		if want := b; !changed && !bytes.Equal(got, want) || changed && !bytes.Equal(got, bytes.Repeat([]byte("new "), 1000)) {
 			t.Errorf("changed %v: %d bytes", changed, len(got))
 		}
-		if err := quick().File(context.Background(), s.URL+"/db.tar", 100, f); !errors.Is(err, ErrCorrupt) {
+		if _, err := quick().File(context.Background(), s.URL+"/db.tar", 100, f, Validators{}); !errors.Is(err, ErrCorrupt) {
 			t.Error("over the limit:", err)
 		}
+	}
+}
+
+// TestFileUnchanged asks again for what is there, with either validator.
+func TestFileUnchanged(t *testing.T) {
+	at := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	for name, etag := range map[string]string{"strong": `"one"`, "weak": `W/"one"`, "only a date": ""} {
+		t.Run(name, func(t *testing.T) {
+			now, asked, lie := at, 0, false
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				if lie {
+					w.WriteHeader(http.StatusNotModified)
+					return
+				}
+				if etag != "" {
+					w.Header().Set("ETag", etag)
+				}
+				http.ServeContent(w, r, "", now, bytes.NewReader(content()))
+			}))
+			defer s.Close()
+			f, err := os.Create(filepath.Join(t.TempDir(), "file"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			get := func(have Validators) (Validators, error) {
+				return quick().File(context.Background(), s.URL+"/db.tar", 1<<20, f, have)
+			}
+			have, err := get(Validators{})
+			if err != nil || have.ETag != etag || have.LastModified == "" {
+				t.Fatal(have, err)
+			}
+			if _, err := get(have); !errors.Is(err, ErrUnchanged) || asked != 2 {
+				t.Errorf("%v, asked %d times", err, asked)
+			}
+			now = at.Add(time.Hour)
+			if etag != "" {
+				etag = `"two"`
+			}
+			if again, err := get(have); err != nil || again == have {
+				t.Error("the file that came in its place:", again, err)
+			}
+			lie = true // "unchanged" to somebody who has nothing
+			if _, err := get(Validators{}); err == nil || errors.Is(err, ErrUnchanged) {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -641,4 +689,48 @@ func TestParseReference(t *testing.T) {
 			t.Errorf("%q: %q (%v), want %q", in, got, err, want)
 		}
 	}
+}
+
+func FuzzParseReference(f *testing.F) {
+	for _, seed := range []string{"app", "registry.example:5000/team/app:v1@sha256:" + strings.Repeat("a", 64), "a/../b", "[::1]:5000/x", "x@sha256:"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		ref, err := (&Client{}).ParseReference(s)
+		if err != nil {
+			return
+		}
+		if ref.Identifier() == "" || ref.Digest() != "" && !isDigest(ref.Digest()) {
+			t.Fatalf("%q: neither a tag nor a digest", s)
+		}
+		repo, err := (&Client{}).Repository(ref)
+		if err != nil {
+			t.Fatalf("%q: %v", s, err)
+		}
+		req, err := repo.origin().request(context.Background(), http.MethodGet, "manifests", ref.Identifier())
+		if err != nil {
+			return
+		}
+		if want := "/v2/" + ref.repo.RepositoryStr() + "/manifests/" + ref.Identifier(); req.URL.Path != want || req.URL.RawQuery != "" || req.URL.User != nil {
+			t.Fatalf("%q leads to %s", s, req.URL)
+		}
+		if strings.Contains(req.URL.Path, "/../") || strings.Contains(req.URL.Path, "/./") {
+			t.Fatalf("%q climbs: %s", s, req.URL)
+		}
+	})
+}
+
+func FuzzParseMirrors(f *testing.F) {
+	f.Add("docker.io=mirror.example/hub,ghcr.io=mirror.example")
+	f.Fuzz(func(t *testing.T, s string) {
+		mirrors, err := ParseMirrors(s)
+		if err != nil {
+			return
+		}
+		ref, err := (&Client{}).ParseReference("docker.io/team/app:v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = (&Client{Mirrors: mirrors}).Repository(ref)
+	})
 }

@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "mkkey": mkkey, "expand": expand, "mkimage": mkimage, "pinned": pinned, "dockerlogin": dockerlogin,
+			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "mkkey": mkkey, "expand": expand, "mkimage": mkimage, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin,
 		},
 	})
 }

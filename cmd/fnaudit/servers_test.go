@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -78,13 +79,13 @@ func serve(env *testscript.Env) {
 }
 
 // asked demands that the plain server was asked for something since the last
-// time, or with "!" that it was not.
+// time, as often as said if that is said, or with "!" that it was not.
 func asked(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 0 {
-		ts.Fatalf("usage: [!] asked")
+	if len(args) > 1 || neg && len(args) > 0 {
+		ts.Fatalf("usage: [!] asked [TIMES]")
 	}
 	n := ts.Value("asked").(*atomic.Int64).Swap(0)
-	if neg == (n > 0) {
+	if neg == (n > 0) || len(args) == 1 && args[0] != fmt.Sprint(n) {
 		ts.Fatalf("the server was asked %d times", n)
 	}
 }
@@ -137,4 +138,28 @@ func expand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: expand FILE")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(os.Expand(ts.ReadFile(args[0]), ts.Getenv)), 0o644))
+}
+
+// spoil changes a byte in the middle of the first file in a folder.
+func spoil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: spoil DIR")
+	}
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	path := filepath.Join(ts.MkAbs(args[0]), entries[0].Name())
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	b[len(b)/2] ^= 1
+	ts.Check(os.WriteFile(path, b, 0o644))
+}
+
+// pinfile sets a variable to the digest of a file.
+func pinfile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: pinfile VARIABLE FILE")
+	}
+	b, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	ts.Setenv(args[0], fmt.Sprintf("sha256:%x", sha256.Sum256(b)))
 }

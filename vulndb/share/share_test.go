@@ -479,3 +479,101 @@ func FuzzArtifact(f *testing.F) {
 		}
 	})
 }
+
+// FuzzKeys reads keys and signatures: whatever they are, only a signature by
+// the key over the bytes holds.
+func FuzzKeys(f *testing.F) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(private.Public())
+	if err != nil {
+		f.Fatal(err)
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	f.Add(text, []byte("AAAA\n"))
+	f.Add([]byte("-----BEGIN EC PRIVATE KEY-----\n-----END EC PRIVATE KEY-----"), []byte("%"))
+	f.Fuzz(func(t *testing.T, key, sig []byte) {
+		_, _ = ParseSigner(key)
+		v, err := ParseVerifier(key)
+		if err != nil {
+			return
+		}
+		if v.KeyID() == "" {
+			t.Fatal("a key without a name")
+		}
+		if _, err := VerifyFile(v, bytes.NewReader([]byte("content")), sig); err == nil && bytes.Equal(key, text) {
+			t.Fatalf("%q signs without the private key", sig)
+		}
+	})
+}
+
+// TestReceipt keeps a receipt, and believes it only as long as everything is
+// as it was.
+func TestReceipt(t *testing.T) {
+	dir := store(t, "2.0", day(1))
+	s, err := vulndb.ReadSnapshot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := keys(t)["P-256"].Verifier()
+	pull := Receipt{URL: "https://mirror.example/db.tar", Key: key.KeyID(), Ecosystems: []string{"npm"}}
+	kept := pull
+	kept.ETag, kept.Snapshot = `"x"`, s.ID
+	if err := kept.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got := ReadReceipt(dir, pull); got.ETag != `"x"` {
+		t.Fatal(got)
+	}
+	for name, change := range map[string]func(*Receipt){
+		"another address":    func(r *Receipt) { r.URL += "x" },
+		"no key":             func(r *Receipt) { r.Key = (*Verifier)(nil).KeyID() },
+		"another key":        func(r *Receipt) { r.Key = keys(t)["P-256"].Verifier().KeyID() },
+		"all ecosystems":     func(r *Receipt) { r.Ecosystems = nil },
+		"another mode":       func(r *Receipt) { r.Replace = true },
+		"another ecosystem":  func(r *Receipt) { r.Ecosystems = []string{"PyPI"} },
+		"one ecosystem more": func(r *Receipt) { r.Ecosystems = []string{"PyPI", "npm"} },
+	} {
+		other := pull
+		change(&other)
+		if got := ReadReceipt(dir, other); got.ETag != "" {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	src, _ := s.Source("PyPI")
+	b, err := os.ReadFile(src.Path(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-1] ^= 1
+	if err := os.WriteFile(src.Path(dir), b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := ReadReceipt(dir, pull); got.ETag != "" {
+		t.Error("a damaged store:", got)
+	}
+	b[len(b)-1] ^= 1
+	if err := os.WriteFile(src.Path(dir), b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody changed the store since.
+	if _, err := vulndb.Adopt(context.Background(), dir, s, vulndb.AdoptOptions{Now: now(), Ecosystems: []string{"npm"}, Replace: true}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := ReadReceipt(dir, pull); got.ETag != "" {
+		t.Error("another store:", got)
+	}
+	for _, bad := range []string{"", "[]", `{"url":1}`, strings.Repeat(" ", maxReceipt+1)} {
+		if err := os.WriteFile(filepath.Join(dir, receiptName), []byte(bad), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := ReadReceipt(dir, pull); got.URL != "" {
+			t.Errorf("%.10q: %+v", bad, got)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "eco", "*.tmp")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}

@@ -2,16 +2,19 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle/pull"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
+	"github.com/fnaudit/fnaudit/vulndb"
 	"github.com/fnaudit/fnaudit/vulndb/share"
 )
 
@@ -211,7 +214,11 @@ func dbPull(ctx context.Context, env *Env, flag string, o pullOptions, ref strin
 	if !o.quiet {
 		fmt.Fprintf(env.Stdout, "%s@%s\n", repo.Reference.Repository(), p.Digest)
 	}
-	o.done(env, dir, p.Snapshot, start)
+	news := ""
+	if p.Fetched == 0 {
+		news = ", nothing to fetch"
+	}
+	o.done(env, dir, p.Snapshot, start, news)
 	return nil
 }
 
@@ -239,6 +246,11 @@ func pullFile(ctx context.Context, env *Env, dir string, o pullOptions, v *share
 	if err != nil {
 		return err
 	}
+	receipt := share.Receipt{URL: via.String(), Key: v.KeyID(), Ecosystems: slices.Sorted(slices.Values(o.ecosystems)), Replace: o.replace}
+	last := share.ReadReceipt(dir, receipt)
+	if pinned != "" && last.Digest == pinned {
+		return o.unchanged(env, dir) // it is there, and nobody need be asked
+	}
 	f, err := spool(dir)
 	if err != nil {
 		return usage("", "pull %s: %w", address, err)
@@ -252,28 +264,60 @@ func pullFile(ctx context.Context, env *Env, dir string, o pullOptions, v *share
 			return adoptError(fmt.Errorf("pull %s: %w: %w", address, share.ErrUnsigned, err))
 		}
 	}
-	if err := c.File(ctx, fetched, maxExport, f); err != nil {
+	var have pull.Validators
+	if pinned == "" {
+		have = pull.Validators{ETag: last.ETag, LastModified: last.LastModified}
+	}
+	now, err := c.File(ctx, fetched, maxExport, f, have)
+	bar.Done()
+	if errors.Is(err, pull.ErrUnchanged) {
+		return o.unchanged(env, dir)
+	}
+	if err != nil {
 		return adoptError(fmt.Errorf("pull %s: %w", address, err))
 	}
-	var digest string // of what somebody vouches for; empty: nobody does
-	if v != nil {
-		if digest, err = share.VerifyFile(v, f, sig); err != nil {
-			return adoptError(fmt.Errorf("pull %s: %w: %w", address, share.ErrUnsigned, err))
-		}
-	}
-	if pinned != "" {
-		if digest, err = share.FileDigest(f); err == nil && digest != pinned {
-			err = fmt.Errorf("its digest is %s", digest)
-		}
-		if err != nil {
-			return adoptError(fmt.Errorf("pull %s: %w", address, err))
-		}
+	if receipt.Digest, err = vouched(v, f, sig, pinned); err != nil {
+		return adoptError(fmt.Errorf("pull %s: %w", address, err))
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return usage("", "pull %s: %w", address, err)
 	}
-	bar.Done()
-	return adoptExport(ctx, env, dir, o.adoptFlags, address, f, digest, via.String())
+	snap, err := adoptExport(ctx, env, dir, o.adoptFlags, address, f, receipt.Digest, via.String())
+	if err != nil {
+		return err
+	}
+	receipt.ETag, receipt.LastModified, receipt.Snapshot = now.ETag, now.LastModified, snap.ID
+	_ = receipt.Write(dir) // without it the next pull fetches everything, which is right as well
+	return nil
+}
+
+// unchanged says that the last pull brought what there is now.
+func (o adoptFlags) unchanged(env *Env, dir string) error {
+	snap, err := vulndb.ReadSnapshot(dir)
+	if err != nil {
+		return usage("", "%w", err)
+	}
+	o.done(env, dir, snap, env.Now(), ", unchanged since the last pull")
+	return nil
+}
+
+// vouched returns the digest of a file that a key or a pin vouches for; "" if
+// there is neither.
+func vouched(v *share.Verifier, f *os.File, sig []byte, pinned string) (digest string, err error) {
+	if v != nil {
+		if digest, err = share.VerifyFile(v, f, sig); err != nil {
+			return "", fmt.Errorf("%w: %w", share.ErrUnsigned, err)
+		}
+	}
+	if pinned != "" {
+		if digest, err = share.FileDigest(f); err != nil {
+			return "", err
+		}
+		if digest != pinned {
+			return "", fmt.Errorf("its digest is %s", digest)
+		}
+	}
+	return digest, nil
 }
 
 func fetchSignature(ctx context.Context, c *pull.Client, dir, address string) ([]byte, error) {
@@ -283,7 +327,7 @@ func fetchSignature(ctx context.Context, c *pull.Client, dir, address string) ([
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	if err := c.File(ctx, address+share.SignatureSuffix, share.MaxSignature, f); err != nil {
+	if _, err := c.File(ctx, address+share.SignatureSuffix, share.MaxSignature, f, pull.Validators{}); err != nil {
 		return nil, err
 	}
 	return readSmall(f.Name(), share.MaxSignature)

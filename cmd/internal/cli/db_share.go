@@ -239,7 +239,8 @@ func dbImport(ctx context.Context, env *Env, flag string, o importOptions, name 
 		if v != nil {
 			return usage("write it to a file first", "db import: what comes from standard input cannot be read twice, to verify and to import")
 		}
-		return adoptExport(ctx, env, dir, o.adoptFlags, "standard input", env.Stdin, "", "")
+		_, err := adoptExport(ctx, env, dir, o.adoptFlags, "standard input", env.Stdin, "", "")
+		return err
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -265,12 +266,13 @@ func dbImport(ctx context.Context, env *Env, flag string, o importOptions, name 
 	} else if _, err := os.Stat(sigName); err == nil && !o.quiet {
 		fmt.Fprintf(env.Stderr, "fnaudit: %s was not verified: name the public key with --key\n", report.Escape(sigName))
 	}
-	return adoptExport(ctx, env, dir, o.adoptFlags, name, f, digest, "")
+	_, err = adoptExport(ctx, env, dir, o.adoptFlags, name, f, digest, "")
+	return err
 }
 
 // adoptExport imports an export and says what the store knows then. digest is
 // that of the verified file, or empty.
-func adoptExport(ctx context.Context, env *Env, dir string, o adoptFlags, name string, r io.Reader, digest, via string) error {
+func adoptExport(ctx context.Context, env *Env, dir string, o adoptFlags, name string, r io.Reader, digest, via string) (vulndb.Snapshot, error) {
 	bar := newProgress(env, o.quiet || o.noProgress)
 	start := env.Now()
 	options := o.options(env, bar)
@@ -278,10 +280,10 @@ func adoptExport(ctx context.Context, env *Env, dir string, o adoptFlags, name s
 	snap, err := vulndb.ImportFrom(ctx, dir, r, digest, options)
 	bar.Done()
 	if err != nil {
-		return adoptError(fmt.Errorf("import %s: %w", name, err))
+		return snap, adoptError(fmt.Errorf("import %s: %w", name, err))
 	}
-	o.done(env, dir, snap, start)
-	return nil
+	o.done(env, dir, snap, start, "")
+	return snap, nil
 }
 
 func (o adoptFlags) options(env *Env, bar *progress) vulndb.AdoptOptions {
@@ -307,9 +309,10 @@ func adoptError(err error) error {
 	return &exit{code: ExitUsage, err: err, hint: hint}
 }
 
-func (o adoptFlags) done(env *Env, dir string, snap vulndb.Snapshot, start time.Time) {
+// done says what the store knows now; news is what is to be said besides, if anything.
+func (o adoptFlags) done(env *Env, dir string, snap vulndb.Snapshot, start time.Time, news string) {
 	if !o.quiet {
-		fmt.Fprintf(env.Stdout, "advisory store %s: %d records of %d ecosystems, snapshot %s, %.1f s\n", report.Escape(dir), snap.Records(), len(snap.Sources), short(snap.ID), env.Now().Sub(start).Seconds())
+		fmt.Fprintf(env.Stdout, "advisory store %s: %d records of %d ecosystems, snapshot %s%s, %.1f s\n", report.Escape(dir), snap.Records(), len(snap.Sources), short(snap.ID), news, env.Now().Sub(start).Seconds())
 	}
 }
 
