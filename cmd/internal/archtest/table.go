@@ -7,7 +7,7 @@ const module = "github.com/fnaudit/fnaudit"
 // line. None of them may import anything under cmd.
 var libraries = []string{
 	"bundle",
-	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/jsbundle", "sbom/rpmdb",
 	"vulndb", "vulndb/feed", "vulndb/version",
 }
 
@@ -18,9 +18,10 @@ func arrows() map[string][]string {
 		"bundle": nil,
 
 		"sbom":          {"bundle"},
-		"sbom/catalog":  {"sbom", "sbom/jsbundle", "bundle"},
+		"sbom/catalog":  {"sbom", "sbom/jsbundle", "sbom/rpmdb", "bundle"},
 		"sbom/codec":    {"sbom", "bundle"},
 		"sbom/jsbundle": {"sbom", "bundle"},
+		"sbom/rpmdb":    nil,
 
 		"vulndb":         {"vulndb/version"},
 		"vulndb/feed":    {"vulndb"},
