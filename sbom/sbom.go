@@ -101,5 +101,6 @@ type Unknown struct {
 	Path     string
 	Kind     UnknownKind
 	Reason   string
-	Code     bool // the bytes are code or name code, so that a verdict must not pass over them
+	Origin   Origin // whose the bytes are; "" when that was not told apart
+	Code     bool   // the bytes are code or name code, so that a verdict must not pass over them
 }

@@ -64,7 +64,7 @@ func executables(ctx context.Context, a *artifact) {
 	buf := make([]byte, sniffed)
 	for i := range a.files {
 		f := &a.files[i]
-		if f.Link != "" || isText(f.Path) && a.owners.owns(f.Path) {
+		if f.Link != "" || isText(f.Path) && a.owners.owns(f.Path) || a.owners.vouched(f.Path) {
 			continue
 		}
 		if i%256 == 0 && ctx.Err() != nil {

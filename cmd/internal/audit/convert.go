@@ -62,6 +62,6 @@ func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 		rep.Components = append(rep.Components, out)
 	}
 	for _, u := range bom.Unknowns {
-		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Artifact: u.Artifact, Path: u.Path, Kind: string(u.Kind), Reason: u.Reason, Code: u.Code})
+		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Artifact: u.Artifact, Path: u.Path, Kind: string(u.Kind), Reason: u.Reason, Origin: string(u.Origin), Code: u.Code})
 	}
 }
