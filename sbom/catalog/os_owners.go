@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"path"
 
+	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
 )
 
@@ -20,7 +21,8 @@ type system struct {
 	of      []int32           // index of a file -> index of the package in found, plus 1; 0 for none
 	others  map[int32]bool    // those of them that are not the distribution's own
 	folders map[string]string // folder as a database has it -> where it really is; "" for nowhere
-	hashed  int64             // bytes that were read to see whether a file is still the package's
+	tree    *bundle.Tree
+	hashed  int64 // bytes that were read to see whether a file is still the package's
 }
 
 // maxHashed is how many bytes of files are compared with their package's
@@ -39,6 +41,7 @@ func (o *owners) claim(a *artifact, root string, pkg int, p *osPackage) int {
 		o.system.of = make([]int32, len(a.files))
 		o.system.others = map[int32]bool{}
 		o.system.folders = map[string]string{}
+		o.system.tree = a.tree
 		o.index = a.byPath
 	}
 	if p.others {
@@ -194,6 +197,13 @@ func (o *owners) owner(p string) (pkg int, ok bool) {
 		return 0, false
 	}
 	i, there := o.index[p]
+	if !there { // a path through a link, as of Debian's usr/share/node_modules
+		t, err := o.system.tree.Resolve(p)
+		if err != nil {
+			return 0, false
+		}
+		i, there = o.index[t.Path]
+	}
 	if !there || o.system.of[i] == 0 {
 		return 0, false
 	}
