@@ -18,6 +18,7 @@ func readAPK(ctx context.Context, a *artifact, _, p string, each func(*osPackage
 	if err != nil {
 		return err
 	}
+	var broken error
 	for len(data) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -29,12 +30,13 @@ func readAPK(ctx context.Context, a *artifact, _, p string, each func(*osPackage
 		}
 		pkg := apkPackage(paragraph)
 		if pkg.name == "" || pkg.version == "" {
-			return fmt.Errorf("a package without a name or a version: %q", clip(pkg.name))
+			broken = fmt.Errorf("a package without a name or a version: %q", clip(pkg.name))
+			continue
 		}
 		pkg.path = p
 		each(pkg)
 	}
-	return nil
+	return broken
 }
 
 func apkPackage(paragraph []byte) *osPackage {

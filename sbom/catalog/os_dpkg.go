@@ -16,6 +16,7 @@ func readDpkg(ctx context.Context, a *artifact, root, p string, each func(*osPac
 	if err != nil {
 		return err
 	}
+	var broken error
 	whole := path.Base(dirOf(p)) == "dpkg" // status, not status.d
 	for len(data) > 0 {
 		if err := ctx.Err(); err != nil {
@@ -28,13 +29,14 @@ func readDpkg(ctx context.Context, a *artifact, root, p string, each func(*osPac
 			continue
 		}
 		if f["package"] == "" || f["version"] == "" {
-			return fmt.Errorf("a package without a name or a version: %q", clip(f["package"]))
+			broken = fmt.Errorf("a package without a name or a version: %q", clip(f["package"]))
+			continue
 		}
 		pkg := dpkgPackage(f, p)
 		a.dpkgFiles(root, p, whole, pkg)
 		each(pkg)
 	}
-	return nil
+	return broken
 }
 
 // cutParagraph cuts at the first empty line.

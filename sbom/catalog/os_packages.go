@@ -141,9 +141,6 @@ func (a *artifact) osPackage(root string, r *osRelease, p *osPackage) {
 			"arch": p.arch, "distro": r.distro(), "epoch": p.epoch, "upstream": p.upstream,
 		}),
 	}
-	if r.name != "" {
-		f.detail = "installed in " + clip(r.name)
-	}
 	before := len(a.found)
 	a.add(f)
 	if len(a.found) == before {

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
-	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/rpmdb"
 )
@@ -74,8 +72,6 @@ func (a *artifact) database(p string) (*native, error) {
 	return f, nil
 }
 
-var _ io.ReaderAt = (bundle.Content)(nil)
-
 func rpmPackage(q *rpmdb.Package, p string) *osPackage {
 	pkg := &osPackage{typ: "rpm", name: q.Name, release: q.Version, arch: q.Arch, upstream: q.SourceRPM, licence: q.License, others: !distributionVendor(q.Vendor), path: p}
 	if q.Release != "" {
@@ -126,6 +122,7 @@ func readRPMManifest(ctx context.Context, a *artifact, _, p string, each func(*o
 	if err != nil {
 		return err
 	}
+	var broken error
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -135,17 +132,19 @@ func readRPMManifest(ctx context.Context, a *artifact, _, p string, each func(*o
 		}
 		f := strings.Split(string(line), "\t")
 		if len(f) < 10 {
-			return fmt.Errorf("a line of %d fields", len(f))
+			broken = fmt.Errorf("a line of %d fields", len(f))
+			continue
 		}
 		q := rpmdb.Package{Name: f[0], Arch: f[7], Vendor: f[4], SourceRPM: strings.TrimSpace(f[9])}
 		q.Version, q.Release, _ = strings.Cut(f[1], "-")
 		if q.Name == "" || q.Version == "" {
-			return errors.New("a package without a name or a version")
+			broken = errors.New("a package without a name or a version")
+			continue
 		}
 		if n, err := strconv.Atoi(f[8]); err == nil && f[5] != "(none)" {
 			q.Epoch, q.HasEpoch = n, true
 		}
 		each(rpmPackage(&q, p))
 	}
-	return nil
+	return broken
 }
