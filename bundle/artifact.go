@@ -16,6 +16,7 @@ const (
 	KindSBOM      Kind = "sbom"      // a document, no bytes of the function itself
 	KindImage     Kind = "image"     // a container image
 	KindLayout    Kind = "layout"    // an OCI image layout
+	KindInline    Kind = "inline"    // source text that stands in a descriptor
 )
 
 // Artifact is one shipped thing that has bytes and a digest.
@@ -43,13 +44,9 @@ type Spec struct {
 	Platform Platform // empty: guessed
 	Layers   []string // paths of the layers in the platform's merge order: a later one overwrites an earlier one
 	Base     string   // of a container image: the digest of its base image, or the path of it; empty: by annotations and history
+	Inline   *Inline  // the whole code, when a descriptor holds it; Ref then names the place
+	Unread   string   // why the code cannot be had here, as a descriptor's reader knows it; Open then fails with it
 	Declared Declared
-}
-
-// Declared holds facts that the deployer stated and that no byte proves.
-type Declared struct {
-	Owner string
-	Tags  []string
 }
 
 // Platform is the service that runs the function.

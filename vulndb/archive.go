@@ -1,7 +1,6 @@
 package vulndb
 
 import (
-	"archive/zip"
 	"bytes"
 	"cmp"
 	"context"
@@ -28,19 +27,33 @@ const (
 	maxRecords     = 4_000_000 // files in one export; the largest real one has about 250,000
 	maxUnreadNames = 20        // names of unreadable records that a snapshot keeps
 	batchSize      = 64        // records that a worker takes at a time
+
+	// An export may inflate to maxInflated, plus maxRatio times its own size:
+	// real ones inflate 2.4 times, a zip bomb whose members share their bytes
+	// without end. What is over it is no export.
+	maxInflated = 256 << 20
+	maxRatio    = 100
 )
 
 // archive is one ecosystem's export: a zip, or a folder with the same files.
 type archive struct {
-	files  []archived
 	digest string // "sha256:..." of the zip, or over the sorted names and contents of a folder
-	closer io.Closer
+	count  int    // files in it
+	size   int64  // bytes of the zip; 0 for a folder
+	zip    *zipReader
+	file   *os.File // of the zip
+	dir    string
+	names  []string // of a folder
+
+	mu       sync.Mutex // guards next
+	at       int
+	inflated atomic.Int64
 }
 
 // archived is one record of an export.
 type archived struct {
 	name string
-	zip  *zip.File // nil: a file at path
+	zip  zipMember // when path is ""
 	path string
 }
 
@@ -58,31 +71,36 @@ func openArchive(path string) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(a.files) > maxRecords {
+	if a.count > maxRecords {
 		a.close()
-		return nil, fmt.Errorf("read %s: %d files, over %d", path, len(a.files), maxRecords)
+		return nil, fmt.Errorf("read %s: %d files, over %d", path, a.count, maxRecords)
 	}
 	return a, nil
 }
 
-func openZip(path string) (*archive, error) {
-	digest, err := digestFile(path)
+func openZip(path string) (_ *archive, err error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	z, err := zip.OpenReader(path)
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	sum := sha256.New()
+	size, err := io.Copy(sum, f)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	a := &archive{digest: digest, closer: z, files: make([]archived, 0, len(z.File))}
-	for _, f := range z.File {
-		// Any member may be a record: a zip's directory has no checksum, and a
-		// name that lost its ending must not lose the advisory.
-		if !strings.HasSuffix(f.Name, "/") {
-			a.files = append(a.files, archived{name: f.Name, zip: f})
-		}
+	z, err := newZipReader(f, size)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return a, nil
+	return &archive{
+		digest: "sha256:" + hex.EncodeToString(sum.Sum(nil)),
+		count:  int(min(z.members, maxRecords+1)), size: size, zip: z, file: f,
+	}, nil
 }
 
 func openFolder(dir string) (*archive, error) {
@@ -90,90 +108,153 @@ func openFolder(dir string) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &archive{}
+	a := &archive{dir: dir}
 	sum := sha256.New()
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), ".json") || e.IsDir() {
 			continue
 		}
-		path := filepath.Join(dir, e.Name())
-		digest, err := digestFile(path)
+		digest, err := digestFile(filepath.Join(dir, e.Name()))
 		if err != nil {
 			return nil, err
 		}
 		fmt.Fprintf(sum, "%s %s\n", digest, e.Name())
-		a.files = append(a.files, archived{name: e.Name(), path: path})
+		a.names = append(a.names, e.Name())
 	}
+	a.count = len(a.names)
 	a.digest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
 	return a, nil
 }
 
 func (a *archive) close() {
-	if a.closer != nil {
-		a.closer.Close()
+	if a.file != nil {
+		a.file.Close()
 	}
+}
+
+// next fills batch with the next records and returns how many; 0 at the end.
+func (a *archive) next(batch []archived) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := 0
+	for n < len(batch) {
+		if a.zip == nil {
+			if a.at == len(a.names) {
+				break
+			}
+			name := a.names[a.at]
+			batch[n] = archived{name: name, path: filepath.Join(a.dir, name)}
+			a.at++
+			n++
+			continue
+		}
+		m, err := a.zip.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+		// Any member may be a record: a zip's directory has no checksum, and a
+		// name that lost its ending must not lose the advisory.
+		if !m.folder() {
+			batch[n] = archived{name: m.name, zip: m}
+			n++
+		}
+	}
+	return n, nil
 }
 
 // readReport says what came of reading an export.
 type readReport struct {
 	modified time.Time // newest that is not in the future
+	records  int
+	foreign  int // records without an entry of the ecosystem
 	unread   int
-	names    []string
+	names    []string // of the unread, sorted, the first of them
+}
+
+// add counts what a worker could not read.
+func (r *readReport) add(unread []string) {
+	r.unread += len(unread)
+	r.names = append(r.names, unread...)
+	if len(r.names) > 50*maxUnreadNames { // an export of nothing but rubbish must not be kept in memory
+		r.cut()
+	}
+}
+
+func (r *readReport) cut() {
+	slices.SortFunc(r.names, cmp.Compare[string])
+	r.names = r.names[:min(len(r.names), maxUnreadNames)]
+	for i, n := range r.names {
+		r.names[i] = clip(n, maxName)
+	}
 }
 
 // read parses every record, several at a time, and adds it to w. A record that
 // cannot be read is counted and named. When more than one in ten cannot, it is
 // the export that is damaged, and an error.
-func (a *archive) read(ctx context.Context, opts Options, ecosystem string, w *fdbWriter) (readReport, error) {
+func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWriter) (readReport, error) {
 	var (
 		report readReport
-		mu     sync.Mutex
-		next   atomic.Int64
+		mu     sync.Mutex // guards report and done
 		done   int64
 	)
-	total := int64(len(a.files))
+	total, ecosystem := int64(a.count), input.Ecosystem
 	g, gctx := errgroup.WithContext(ctx)
 	for range opts.Jobs {
 		g.Go(func() error {
-			var in inflater
-			batch := make([]prepared, 0, batchSize)
+			in := inflater{arch: a}
+			files := make([]archived, batchSize)
+			var enc []byte
 			for {
-				start := next.Add(batchSize) - batchSize
-				if start >= total {
-					return nil
+				n, err := a.next(files)
+				if err != nil || n == 0 {
+					return err
 				}
 				if err := gctx.Err(); err != nil {
 					return err
 				}
-				batch = batch[:0]
 				var newest time.Time
 				var unread []string
-				files := a.files[start:min(start+batchSize, total)]
-				for i := range files {
+				records, foreign := 0, 0
+				for i := range files[:n] {
 					data, err := in.read(&files[i])
-					if err != nil {
-						return fmt.Errorf("read %s: %w", files[i].name, err)
+					if err != nil && !errors.Is(err, errRecordSize) {
+						return fmt.Errorf("read %s: %w", clip(files[i].name, 120), err)
 					}
-					adv, err := ParseRecord(data)
+					var adv *Advisory
+					if err == nil {
+						adv, err = parseView(data) // shares the memory of data, which ends with the next read
+					}
 					if err != nil {
-						if strings.HasSuffix(files[i].name, ".json") {
+						if strings.HasSuffix(files[i].name, ".json") || errors.Is(err, errRecordSize) {
 							unread = append(unread, files[i].name)
 						}
 						continue // a README needs no record in it
 					}
+					if input.Only && !slices.ContainsFunc(adv.Affected, func(e Affected) bool { return e.of(ecosystem) }) {
+						continue
+					}
 					if !adv.Modified.After(opts.Now) {
 						newest = later(newest, adv.Modified)
 					}
-					batch = append(batch, prepare(ecosystem, adv))
-				}
-				if err := w.add(batch); err != nil {
-					return err
+					p := prepare(ecosystem, adv, enc[:0])
+					if err := w.add(&p); err != nil {
+						return err
+					}
+					enc = p.data
+					records++
+					if len(p.names) == 0 {
+						foreign++
+					}
 				}
 				mu.Lock()
 				report.modified = later(report.modified, newest)
-				report.unread += len(unread)
-				report.names = append(report.names, unread...)
-				done += int64(len(files))
+				report.records += records
+				report.foreign += foreign
+				report.add(unread)
+				done += int64(n)
 				opts.Progress(Progress{Ecosystem: ecosystem, Stage: Building, Done: done, Total: total})
 				mu.Unlock()
 			}
@@ -182,80 +263,106 @@ func (a *archive) read(ctx context.Context, opts Options, ecosystem string, w *f
 	if err := g.Wait(); err != nil {
 		return report, err
 	}
-	slices.SortFunc(report.names, cmp.Compare[string])
-	if len(w.records)+report.unread == 0 {
+	report.cut()
+	if report.records+report.unread == 0 {
 		return report, errors.New("there is no advisory in the export")
+	}
+	// OSV's export of an ecosystem holds the records that name it. One that was
+	// swapped for another's would make a store that covers all and knows nothing.
+	if report.foreign*2 > report.records && !input.private() {
+		return report, fmt.Errorf("%d of %d records are about other ecosystems: it is the export of another one", report.foreign, report.records)
 	}
 	if int64(report.unread)*10 > total {
 		return report, fmt.Errorf("%d of %d %w, such as %s", report.unread, total, ErrUnread, clip(report.names[0], 120))
 	}
-	report.names = report.names[:min(len(report.names), maxUnreadNames)]
 	return report, nil
 }
 
 // inflater reads records and keeps its buffers between them.
 type inflater struct {
+	arch   *archive
 	r      io.ReadCloser
-	packed bytes.Buffer
-	buf    bytes.Buffer
+	packed []byte
+	raw    bytes.Reader
+	buf    []byte
 }
 
-var errRecordSize = fmt.Errorf("over %d bytes", MaxRecord)
+var (
+	errRecordSize = fmt.Errorf("over %d bytes", MaxRecord)
+	errInflated   = errors.New("the export inflates to more than any export does")
+	errMember     = errors.New("it does not have its size and checksum")
+	errMethod     = errors.New("it is encrypted or compressed in a way that exports are not")
+)
 
 // read returns the content of a record, valid until the next call. Sizes and
 // checksum of the zip are verified.
 func (in *inflater) read(f *archived) ([]byte, error) {
-	in.buf.Reset()
-	if f.zip == nil {
+	if f.path != "" {
 		src, err := os.Open(f.path)
 		if err != nil {
 			return nil, err
 		}
 		defer src.Close()
-		return in.fill(src)
+		b, err := in.fill(src, 64<<10, MaxRecord)
+		if len(b) > MaxRecord {
+			return nil, errRecordSize
+		}
+		return b, err
 	}
-	src, err := f.zip.OpenRaw()
-	if err != nil {
-		return nil, err
-	}
-	// The inflater reads a slice faster than a file.
-	in.packed.Reset()
-	if n, err := in.packed.ReadFrom(io.LimitReader(src, MaxRecord+1)); err != nil {
-		return nil, err
-	} else if n > MaxRecord {
+	m := &f.zip
+	if m.size > MaxRecord || m.packed > MaxRecord {
 		return nil, errRecordSize
 	}
-	raw := bytes.NewReader(in.packed.Bytes())
-	var b []byte
-	switch f.zip.Method {
-	case zip.Store:
-		b, err = in.fill(raw)
-	case zip.Deflate:
-		if in.r == nil {
-			in.r = flate.NewReader(raw)
-		} else if err := in.r.(flate.Resetter).Reset(raw, nil); err != nil {
-			return nil, err
-		}
-		b, err = in.fill(in.r)
-	default:
-		err = zip.ErrAlgorithm
+	if total := in.arch.inflated.Add(int64(m.size)); total > maxInflated+maxRatio*in.arch.size {
+		return nil, errInflated
 	}
+	if m.flags&zipFlagEnc != 0 {
+		return nil, errMethod
+	}
+	body, grown, err := in.arch.zip.read(m, in.packed)
+	in.packed = grown
 	if err != nil {
 		return nil, err
 	}
-	if uint64(len(b)) != f.zip.UncompressedSize64 || crc32.ChecksumIEEE(b) != f.zip.CRC32 {
-		return nil, zip.ErrChecksum
+	b := body
+	switch m.method {
+	case zipStored:
+	case zipDeflated:
+		in.raw.Reset(body)
+		if in.r == nil {
+			in.r = flate.NewReader(&in.raw)
+		} else if err := in.r.(flate.Resetter).Reset(&in.raw, nil); err != nil {
+			return nil, err
+		}
+		if b, err = in.fill(in.r, int(m.size), int(m.size)); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, errMethod
+	}
+	if uint64(len(b)) != m.size || crc32.ChecksumIEEE(b) != m.crc {
+		return nil, errMember
 	}
 	return b, nil
 }
 
-func (in *inflater) fill(r io.Reader) ([]byte, error) {
-	n, err := in.buf.ReadFrom(io.LimitReader(r, MaxRecord+1))
-	if err != nil {
-		return nil, err
+// fill reads r into the buffer, of which size bytes are expected, to its end
+// or until there are more than limit.
+func (in *inflater) fill(r io.Reader, size, limit int) ([]byte, error) {
+	b := slices.Grow(in.buf[:0], size+1)
+	for len(b) <= limit {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		in.buf = b
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	if n > MaxRecord {
-		return nil, errRecordSize
-	}
-	return in.buf.Bytes(), nil
+	return b, nil
 }

@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Damage is one thing that is wrong with a store.
@@ -104,11 +106,8 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 		c.add("it holds %d records of %s in %d packages, the snapshot says %d of %s in %d",
 			f.h.records, f.h.ecosystem, f.h.packages, c.src.Records, c.src.Ecosystem, c.src.Packages)
 	}
-	if _, err := f.releaseCounts(); err != nil {
-		c.add("%v", err)
-	}
-	records, last := 0, ""
-	names := map[string]int{}
+	records, packages, last := 0, 0, ""
+	names, releases := map[string]int{}, map[string]int{}
 	for n := range f.h.blocks {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -125,15 +124,25 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 				continue
 			}
 			records++
-			p := prepare(f.h.ecosystem, a)
-			if key := p.rec.first() + "\x00" + a.ID; key <= last {
+			var p prepared
+			p.index(f.h.ecosystem, a)
+			for _, r := range p.releases {
+				releases[r]++
+			}
+			first := ""
+			if len(p.names) > 0 {
+				first = p.names[0]
+			}
+			if key := first + "\x00" + a.ID; key <= last {
 				c.add("record %s is out of order", a.ID)
 			} else {
 				last = key
 			}
 			at := ref{n, uint32(slot)}
-			for _, name := range p.rec.names {
-				names[name]++
+			for _, name := range slices.Concat(p.names, p.parts) {
+				if names[name]++; names[name] == 1 && !strings.HasPrefix(name, partMark) {
+					packages++
+				}
 				if refs, err := f.packageRefs(name); err != nil || !slices.Contains(refs, at) {
 					c.add("record %s is not found under %s (%v)", a.ID, name, err)
 				}
@@ -145,8 +154,13 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 			}
 		}
 	}
-	if records != int(f.h.records) || len(names) != int(f.h.packages) {
-		c.add("%d records in %d packages can be read, the header says %d in %d", records, len(names), f.h.records, f.h.packages)
+	if records != int(f.h.records) || packages != int(f.h.packages) {
+		c.add("%d records in %d packages can be read, the header says %d in %d", records, packages, f.h.records, f.h.packages)
+	}
+	if counts, err := f.releaseCounts(); err != nil {
+		c.add("%v", err)
+	} else if !maps.Equal(counts, releases) {
+		c.add("its list of releases is not that of its records")
 	}
 	return c.index(f, names)
 }

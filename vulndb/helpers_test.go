@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -119,4 +120,18 @@ func storeFiles(tb testing.TB, dir string) []string {
 		tb.Fatal(err)
 	}
 	return list
+}
+
+func readFile(tb testing.TB, path string) []byte {
+	tb.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+// both adds an entry of PyPI to a record.
+func both(record string) string {
+	return strings.Replace(record, `"affected":[`, `"affected":[{"package":{"ecosystem":"PyPI","name":"p"}},`, 1)
 }

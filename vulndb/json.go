@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // scanner reads one JSON text from front to back and hands out only what is
@@ -21,11 +22,17 @@ type scanner struct {
 	data  []byte
 	pos   int
 	depth int
+	items int  // of arrays, so far
+	view  bool // strings share the memory of data
 	err   error
 }
 
-// maxDepth bounds the nesting of a record. The schema needs 8.
-const maxDepth = 64
+// Limits on the shape of a record. What a record takes in memory is bounded by
+// them and by MaxRecord.
+const (
+	maxDepth = 64        // nesting; the schema needs 8
+	maxItems = 1_000_000 // of all arrays; the largest real record has some 20,000
+)
 
 func (s *scanner) fail(what string) {
 	if s.err == nil {
@@ -101,6 +108,10 @@ func (s *scanner) array(item func()) {
 		return
 	}
 	for {
+		if s.items++; s.items > maxItems {
+			s.fail("too many items")
+			return
+		}
 		item()
 		if s.leave(']') || s.err != nil {
 			return
@@ -197,6 +208,9 @@ func (s *scanner) unquote(tok []byte) string {
 		ascii = ascii && c < utf8.RuneSelf
 	}
 	if plain && (ascii || utf8.Valid(body)) {
+		if s.view {
+			return unsafe.String(unsafe.SliceData(body), len(body))
+		}
 		return string(body)
 	}
 	var v string

@@ -15,6 +15,7 @@ import (
 //	block table   24 bytes per block: where it lies, how long it is, its checksum
 //	package index buckets of names, each bucket with its checksum; then a table of where each bucket begins
 //	id index      the same for ids and aliases
+//	releases      which releases of a distribution the entries name, and how often
 //
 // A lookup hashes the name, reads one bucket and then the blocks it names.
 // Everything a lookup trusts is under a checksum that it verifies at that
@@ -23,11 +24,14 @@ import (
 // still has a checksum. The digest over the whole file, which is also in the
 // file's name, is for Check.
 //
+// The package index has two kinds of keys: normalised package names, and in
+// Maven's file the artifact ids alone, behind a zero byte (partName).
+//
 // Numbers are little endian. All of it is deterministic: the same feed gives
 // the same bytes.
 const (
 	magic         = "FNAUFDB\n"
-	formatVersion = 1
+	formatVersion = 2
 	headerSize    = 256
 	blockEntry    = 24
 	bucketEntry   = 8
@@ -179,7 +183,7 @@ const (
 )
 
 // hash is 64-bit FNV-1a with a final mix, since buckets use the low bits.
-func hash(s string) uint64 {
+func hash[T string | []byte](s T) uint64 {
 	h := uint64(14695981039346656037)
 	for i := 0; i < len(s); i++ {
 		h = (h ^ uint64(s[i])) * 1099511628211

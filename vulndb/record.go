@@ -14,6 +14,7 @@ import (
 const (
 	MaxRecord     = 16 << 20 // bytes of JSON; the largest real one has under 3 MiB
 	MaxReferences = 16       // links kept of one record
+	maxAffected   = 100_000  // affected entries of one record; the largest real one has some 1,000
 	maxName       = 1024     // bytes of an id, ecosystem or package name
 	maxSummary    = 512      // bytes of the summary that are kept
 	maxWord       = 64       // bytes of a type or a rating in words
@@ -22,11 +23,17 @@ const (
 // ParseRecord reads one OSV record (https://ossf.github.io/osv-schema/). The
 // error says what makes it unreadable; fields that nothing is judged by are
 // left out when they are malformed.
-func ParseRecord(data []byte) (*Advisory, error) {
-	if len(data) > MaxRecord {
+func ParseRecord(data []byte) (*Advisory, error) { return parse(&scanner{data: data}) }
+
+// parseView is ParseRecord without copies: the result shares the memory of
+// data, and is of no use once that is written over. A build reads a record,
+// writes it down and forgets it, and saves half of its allocations so.
+func parseView(data []byte) (*Advisory, error) { return parse(&scanner{data: data, view: true}) }
+
+func parse(s *scanner) (*Advisory, error) {
+	if len(s.data) > MaxRecord {
 		return nil, fmt.Errorf("parse advisory: over %d bytes", MaxRecord)
 	}
-	s := &scanner{data: data}
 	a := &Advisory{}
 	var bad error
 	if s.peek() != '{' {
@@ -59,6 +66,10 @@ func ParseRecord(data []byte) (*Advisory, error) {
 		case "affected":
 			a.Affected = nil
 			s.array(func() {
+				if len(a.Affected) == maxAffected {
+					s.fail("too many affected entries")
+					return
+				}
 				e, err := s.affected()
 				if err != nil && bad == nil {
 					bad = fmt.Errorf("affected entry %d: %w", len(a.Affected), err)
@@ -104,7 +115,9 @@ func (s *scanner) affected() (e Affected, err error) {
 			e.Ranges = nil
 			s.array(func() {
 				r, bad := s.versionRange()
-				err = errors.Join(err, bad)
+				if err == nil {
+					err = bad
+				}
 				e.Ranges = append(e.Ranges, r)
 			})
 		case "versions":

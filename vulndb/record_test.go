@@ -173,7 +173,7 @@ func FuzzParseRecord(f *testing.F) {
 		db := &starter{names: map[string]map[string][]*Advisory{}}
 		for _, eco := range ecosystems(a) {
 			db.names[eco] = map[string][]*Advisory{}
-			for _, n := range prepare(eco, a).rec.names {
+			for _, n := range prepare(eco, a, nil).names {
 				ask(Package{Ecosystem: eco, Name: n, Version: "1.0.0"}).answer([]*Advisory{a})
 			}
 		}

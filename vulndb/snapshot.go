@@ -16,13 +16,14 @@ import (
 
 // Source is what the store holds of one ecosystem, and where it came from.
 type Source struct {
-	Ecosystem string    `json:"ecosystem"` // without a release
-	File      string    `json:"file"`      // name inside the store's eco folder; "" for the starter set
-	Digest    string    `json:"digest"`    // "sha256:..." of that file
-	Size      int64     `json:"size"`      // bytes of that file
-	Records   int       `json:"records"`   // advisories, withdrawn ones included
-	Packages  int       `json:"packages"`  // names that have at least one
-	URL       string    `json:"url"`       // what was read: the address of the export, or the path of a folder's archive
+	Ecosystem string    `json:"ecosystem"`      // without a release
+	Name      string    `json:"name,omitempty"` // of the origin; "" is DefaultOrigin, and several, if there are Parts
+	File      string    `json:"file"`           // name inside the store's eco folder; "" for the starter set
+	Digest    string    `json:"digest"`         // "sha256:..." of that file
+	Size      int64     `json:"size"`           // bytes of that file
+	Records   int       `json:"records"`        // advisories, withdrawn ones included
+	Packages  int       `json:"packages"`       // names that have at least one
+	URL       string    `json:"url"`            // what was read: the address of the export, or the path of a folder's archive
 	Folder    bool      `json:"folder,omitempty"`
 	AsOf      time.Time `json:"asOf"`           // when the source was current; zero when nothing says so, which counts as infinitely old
 	Modified  time.Time `json:"modified"`       // newest `modified` of its records that was not in the future
@@ -30,6 +31,51 @@ type Source struct {
 	Export    string    `json:"export"`         // "sha256:..." of the export itself
 	Unread    int       `json:"unread,omitempty"`
 	UnreadIDs []string  `json:"unreadIds,omitempty"` // file names of records that could not be read; at most maxUnreadNames
+	Full      time.Time `json:"full,omitzero"`       // AsOf of the whole export that this was built from, if it was changed record by record since; else zero
+	ListETag  string    `json:"listETag,omitempty"`  // of the list of records, for the next conditional request
+
+	// Parts says what the file was merged from, when that is more than one
+	// source: lowest precedence first, each with its own Name, File and dates.
+	// AsOf is the oldest of theirs then, Modified the newest, and ETag, Export
+	// and ListETag are empty. The parts' files are for the next update; readers
+	// need only File.
+	Parts []Source `json:"parts,omitempty"`
+}
+
+// DefaultOrigin is the name of the source that the others are laid over.
+const DefaultOrigin = "osv"
+
+// Origin is a place that advisories come from.
+type Origin struct {
+	Name string `json:"name"`
+	From string `json:"from"` // address or absolute path of a folder
+}
+
+// Origin returns the name of the place that the source is from.
+func (s *Source) Origin() string {
+	if s.Name == "" {
+		return DefaultOrigin
+	}
+	return s.Name
+}
+
+// Origins returns what the source was merged from, lowest precedence first;
+// itself, if that is one source.
+func (s *Source) Origins() []Source {
+	if len(s.Parts) > 0 {
+		return s.Parts
+	}
+	return []Source{*s}
+}
+
+// part returns what came from an origin.
+func (s *Source) part(name string) (Source, bool) {
+	for _, p := range s.Origins() {
+		if p.Origin() == name {
+			return p, true
+		}
+	}
+	return Source{}, false
 }
 
 // Snapshot says what a store knows, and as of when.
@@ -38,6 +84,7 @@ type Snapshot struct {
 	BuiltAt time.Time // the newest AsOf of its sources, so that the same sources give the same Snapshot
 	Starter bool      // the embedded starter set, which is never complete
 	Sources []Source  // sorted by ecosystem
+	Origins []Origin  // where the last updates read, lowest precedence first; the next one does again unless told otherwise. From is "" for one that came with a store from elsewhere
 }
 
 // Records returns the number of advisories in all sources.
@@ -71,6 +118,20 @@ func (s Snapshot) Source(ecosystem string) (Source, bool) {
 		}
 	}
 	return Source{}, false
+}
+
+// origins returns where the store's content is from, lowest precedence first:
+// Origins, and those of the sources for which no place is known.
+func (s Snapshot) origins() []Origin {
+	list := slices.Clone(s.Origins)
+	for i := range s.Sources {
+		for _, p := range s.Sources[i].Origins() {
+			if !slices.ContainsFunc(list, func(o Origin) bool { return o.Name == p.Origin() }) {
+				list = append(list, Origin{Name: p.Origin()})
+			}
+		}
+	}
+	return list
 }
 
 // newSnapshot sorts the sources and derives the rest from them.
@@ -107,6 +168,7 @@ type snapshotFile struct {
 	ID            string    `json:"id"`
 	BuiltAt       time.Time `json:"builtAt"`
 	Sources       []Source  `json:"sources"`
+	Origins       []Origin  `json:"origins,omitempty"`
 }
 
 // ErrNoStore is wrapped by the error of Open when there is no store in the
@@ -144,11 +206,13 @@ func parseSnapshot(b []byte) (Snapshot, error) {
 		return Snapshot{}, fmt.Errorf("read store: format version %d, want %d: %w", file.FormatVersion, formatVersion, ErrFormat)
 	}
 	for _, src := range file.Sources {
-		if src.File != fileName(src.Ecosystem, src.Digest) || src.Size < 0 {
+		if !src.sane() {
 			return Snapshot{}, damaged("source %q of the snapshot", clip(src.Ecosystem, 80))
 		}
 	}
 	s := newSnapshot(file.Sources, false)
+	s.Origins = file.Origins
+	s.Origins = s.origins()
 	if s.ID != file.ID {
 		return Snapshot{}, damaged("the snapshot's sources do not give its id")
 	}
@@ -157,11 +221,26 @@ func parseSnapshot(b []byte) (Snapshot, error) {
 			return Snapshot{}, damaged("two sources of %s", s.Sources[i].Ecosystem)
 		}
 	}
+	if len(s.origins()) > maxOrigins {
+		return Snapshot{}, damaged("over %d origins", maxOrigins)
+	}
 	return s, nil
 }
 
+// sane reports whether the files of a source are named by their digests, so
+// that no name leads out of the store's folder.
+func (s *Source) sane() bool {
+	for _, p := range s.Parts {
+		if p.Ecosystem != s.Ecosystem || len(p.Parts) > 0 || !p.sane() {
+			return false
+		}
+	}
+	return s.File == fileName(s.Ecosystem, s.Digest) && s.File != "" && s.Size >= 0
+}
+
 func (s Snapshot) encode() ([]byte, error) {
-	b, err := json.MarshalIndent(snapshotFile{formatVersion, s.ID, s.BuiltAt, s.Sources}, "", "  ")
+	placed := slices.DeleteFunc(slices.Clone(s.Origins), func(o Origin) bool { return o.From == "" })
+	b, err := json.MarshalIndent(snapshotFile{formatVersion, s.ID, s.BuiltAt, s.Sources, placed}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write snapshot: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -54,8 +55,9 @@ func Starter() (*DB, error) {
 			src.Records++
 			src.Modified = later(src.Modified, a.Modified)
 			digests[eco] = append(digests[eco], sum[:]...)
-			p := prepare(eco, a)
-			for _, n := range p.rec.names {
+			var p prepared
+			p.index(eco, a)
+			for _, n := range slices.Concat(p.names, p.parts) {
 				s.names[eco][n] = append(s.names[eco][n], a)
 			}
 			for _, r := range p.releases {
@@ -68,7 +70,11 @@ func Starter() (*DB, error) {
 		sum := sha256.Sum256(digests[eco])
 		src.Digest = "sha256:" + hex.EncodeToString(sum[:])
 		src.Export = src.Digest
-		src.Packages = len(s.names[eco])
+		for n := range s.names[eco] {
+			if !strings.HasPrefix(n, partMark) {
+				src.Packages++
+			}
+		}
 		src.AsOf = src.Modified
 		list = append(list, *src)
 	}

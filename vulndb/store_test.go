@@ -151,7 +151,11 @@ func TestCheckFindsEveryDamage(t *testing.T) {
 // is damage.
 func TestSnapshotTampered(t *testing.T) {
 	dir := t.TempDir()
-	zip := writeZip(t, filepath.Join(t.TempDir(), "all.zip"), npmFeed(4, "2.0.0")...)
+	files := npmFeed(4, "2.0.0")
+	for i := range files {
+		files[i].content = both(files[i].content)
+	}
+	zip := writeZip(t, filepath.Join(t.TempDir(), "all.zip"), files...)
 	build(t, dir, Input{Ecosystem: "npm", Archive: zip}, Input{Ecosystem: "PyPI", Archive: zip})
 	path := filepath.Join(dir, snapshotName)
 	whole, err := os.ReadFile(path)
@@ -178,7 +182,7 @@ func TestSnapshotTampered(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, db, err)
 		}
 	}
-	other := strings.Replace(string(whole), `"formatVersion": 1`, `"formatVersion": 99`, 1)
+	other := strings.Replace(string(whole), `"formatVersion": 2`, `"formatVersion": 99`, 1)
 	if err := os.WriteFile(path, []byte(other), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package vulndb
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,6 +25,11 @@ type Input struct {
 	Folder    bool      // it came from a folder: AsOf is the newest `modified` of all that this update reads from folders
 	AsOf      time.Time // Last-Modified of the export; zero: as for Folder, of this ecosystem alone
 	ETag      string    // of the export; empty: none
+	Origin    string    // name of the source; empty: DefaultOrigin
+	Only      bool      // the folder holds records of several ecosystems: leave out those without an entry of this one
+	ListETag  string    // of the list of records, see Patch; empty: none
+
+	listed bool // the list of records says so, and not the export
 }
 
 // Options are the settings of an update. The zero value works.
@@ -33,6 +37,8 @@ type Options struct {
 	Now      time.Time      // the clock that says which `modified` lies in the future; zero: time.Now
 	Jobs     int            // records parsed side by side; 0: one per CPU
 	Progress func(Progress) // called from one goroutine at a time; may be nil
+
+	AllowOlder bool // take an export that is older than the one in the store
 }
 
 // Progress says how far an update is.
@@ -71,6 +77,11 @@ func (p Progress) String() string {
 // could not be read. All others are in the store then.
 var ErrUnread = errors.New("records could not be read")
 
+// ErrBackwards is wrapped by the error for an export from the same address that
+// is older than the one in the store: whoever can replay yesterday's export, or
+// a mirror that fell behind, would hide today's advisories.
+var ErrBackwards = errors.New("the export is older than before")
+
 // Build puts the exports of some ecosystems into the store in dir, which is
 // made if there is none, and keeps the ecosystems that are not among them. One
 // input that fails leaves the others in and its ecosystem as it was, and is
@@ -104,10 +115,20 @@ type Update struct {
 	opts     Options
 	lock     *os.File
 	previous Snapshot
-	fresh    map[string]Source // what Put made, by ecosystem
-	temps    map[string]string // temporary file of a fresh source, by ecosystem
+	origins  []Origin            // what there is to be after this update; lowest precedence first
+	fresh    map[partKey]Source  // what Put made
+	temps    map[string]tempFile // files that are not in place yet, by the name that they get
 	syncs    errgroup.Group
 	unread   []error
+}
+
+// partKey names what one origin gives to one ecosystem.
+type partKey struct{ ecosystem, origin string }
+
+// tempFile is a file of the store under its temporary name.
+type tempFile struct {
+	path string
+	size int64
 }
 
 // lockPoll is how often a writer looks whether the lock is free.
@@ -149,15 +170,22 @@ func Begin(ctx context.Context, dir string, opts Options) (*Update, error) {
 		case <-time.After(lockPoll):
 		}
 	}
-	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[string]Source{}, temps: map[string]string{}}
+	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[partKey]Source{}, temps: map[string]tempFile{}}
 	u.removeTemps()
 	u.previous, err = ReadSnapshot(dir)
 	if err != nil && !errors.Is(err, ErrNoStore) && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrFormat) {
 		u.Close()
 		return nil, err
 	}
+	u.origins = slices.Clone(u.previous.Origins)
 	return u, nil
 }
+
+// SetOrigins says which sources the store is merged from after this update,
+// lowest precedence first: a record replaces those with its id from sources
+// before it, as a whole. What the store has from other sources goes. Without
+// it the sources stay, and new ones are added as they are put.
+func (u *Update) SetOrigins(list []Origin) { u.origins = slices.Clone(list) }
 
 // Previous says what the store knew when the update began. It is empty for a
 // new or unreadable store.
@@ -173,20 +201,29 @@ func (u *Update) Temp() (*os.File, error) {
 	return f, nil
 }
 
-// Intact reports whether the store's file of an ecosystem is the one that the
-// previous snapshot names, by its digest. Only then may its export be left
-// unread because it has not changed.
-func (u *Update) Intact(ecosystem string) bool {
+// Part returns what the previous snapshot has of an ecosystem from an origin.
+func (u *Update) Part(ecosystem, origin string) (Source, bool) {
 	src, ok := u.previous.Source(ecosystem)
 	if !ok {
-		return false
+		return Source{}, false
 	}
-	path := filepath.Join(u.dir, ecoDir, src.File)
-	sum, err := digestFile(path)
+	return src.part(origin)
+}
+
+// Intact reports whether the store's file of an ecosystem and an origin is the
+// one that the previous snapshot names, by its digest. Only then may its
+// export be left unread because it has not changed.
+func (u *Update) Intact(ecosystem, origin string) bool {
+	src, ok := u.Part(ecosystem, origin)
+	return ok && u.intact(&src)
+}
+
+func (u *Update) intact(src *Source) bool {
+	sum, err := digestFile(filepath.Join(u.dir, ecoDir, src.File))
 	if err != nil || sum != src.Digest {
 		return false
 	}
-	f, err := openSource(u.dir, &src)
+	f, err := openSource(u.dir, src)
 	if err != nil {
 		return false
 	}
@@ -195,21 +232,42 @@ func (u *Update) Intact(ecosystem string) bool {
 }
 
 // Keep records that an ecosystem's export has not changed since the previous
-// update. asOf, if not zero, is a newer date of the same content.
-func (u *Update) Keep(ecosystem string, asOf time.Time, etag string) {
-	src, _ := u.previous.Source(ecosystem)
-	if !asOf.IsZero() {
-		src.AsOf = asOf
+// update. in says which, and its dates and ETags, if it has any, are newer ones
+// of the same content.
+func (u *Update) Keep(in Input) {
+	src, ok := u.Part(in.Ecosystem, in.origin())
+	if !ok {
+		return
 	}
-	if etag != "" {
-		src.ETag = etag
+	if in.listed = in.listed || in.ListETag != ""; !in.listed {
+		src.Full = time.Time{}
+	} else if src.Full.IsZero() {
+		src.Full = src.AsOf
+	}
+	src.AsOf = later(src.AsOf, in.AsOf)
+	if in.ETag != "" {
+		src.ETag = in.ETag
+	}
+	if in.ListETag != "" {
+		src.ListETag = in.ListETag
 	}
 	u.put(src)
-	u.opts.Progress(Progress{Ecosystem: ecosystem, Stage: Unchanged, Done: int64(src.Records), Total: int64(src.Records)})
+	u.opts.Progress(Progress{Ecosystem: in.Ecosystem, Stage: Unchanged, Done: int64(src.Records), Total: int64(src.Records)})
+}
+
+// private reports whether an input is laid over the export. A source of one's
+// own may well consist of records that only take others away.
+func (in *Input) private() bool { return in.origin() != DefaultOrigin }
+
+func (in *Input) origin() string {
+	if in.Origin == "" {
+		return DefaultOrigin
+	}
+	return in.Origin
 }
 
 func (u *Update) put(src Source) {
-	u.fresh[src.Ecosystem] = src
+	u.fresh[partKey{src.Ecosystem, src.Origin()}] = src
 	if src.Unread > 0 {
 		u.unread = append(u.unread, fmt.Errorf("%s: %d %w: %s", src.Ecosystem, src.Unread, ErrUnread, strings.Join(src.UnreadIDs, ", ")))
 	}
@@ -230,40 +288,73 @@ func (u *Update) Put(ctx context.Context, in Input) error {
 		return fmt.Errorf("build %s: %w", in.Ecosystem, err)
 	}
 	defer arch.close()
-	if prev, ok := u.previous.Source(in.Ecosystem); ok && prev.Export == arch.digest && u.Intact(in.Ecosystem) {
-		prev.URL, prev.Folder, prev.ETag = in.URL, in.Folder, in.ETag
+	if prev, ok := u.Part(in.Ecosystem, in.origin()); ok && prev.Export == arch.digest && u.intact(&prev) {
+		prev.URL, prev.Folder, prev.ETag, prev.ListETag = in.URL, in.Folder, in.ETag, in.ListETag
 		if !in.AsOf.IsZero() {
 			prev.AsOf = in.AsOf
 		}
+		prev.Full = time.Time{}
 		u.put(prev)
 		u.opts.Progress(Progress{Ecosystem: in.Ecosystem, Stage: Unchanged, Done: int64(prev.Records), Total: int64(prev.Records)})
 		return nil
 	}
-	src, temp, err := u.compile(ctx, in, arch)
+	var report readReport
+	src, err := u.compile(ctx, in.Ecosystem, arch.count, func(w *fdbWriter) (err error) {
+		report, err = arch.read(ctx, u.opts, &in, w)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("build %s: %w", in.Ecosystem, err)
 	}
-	if old := u.temps[in.Ecosystem]; old != "" {
-		os.Remove(old)
+	src.Export = arch.digest
+	if prev, ok := u.Part(in.Ecosystem, in.origin()); ok && !u.opts.AllowOlder {
+		if err := backwards(&in, &prev, report.modified); err != nil {
+			return fmt.Errorf("build %s: %w", in.Ecosystem, err)
+		}
 	}
-	u.temps[in.Ecosystem] = temp
-	u.put(src)
-	u.opts.Progress(Progress{Ecosystem: in.Ecosystem, Stage: Done, Done: int64(src.Records), Total: int64(src.Records)})
+	u.finish(src, in, report)
 	return nil
 }
 
-// compile writes an ecosystem's file under a temporary name and starts to
-// bring it to the disk.
-func (u *Update) compile(ctx context.Context, in Input, arch *archive) (src Source, temp string, err error) {
+// backwards compares an export with the one that the store was built from: by
+// its date, or without one by its newest record.
+func backwards(in *Input, prev *Source, modified time.Time) error {
+	is, was := in.AsOf, prev.AsOf
+	if is.IsZero() {
+		is, was = modified, prev.Modified
+	}
+	if in.Folder || prev.Folder || prev.URL != in.URL || !is.Before(was) {
+		return nil
+	}
+	return fmt.Errorf("%w: of %s, and the store has that of %s", ErrBackwards, is.Format(time.RFC3339), was.Format(time.RFC3339))
+}
+
+// finish records a file that was compiled from an input.
+func (u *Update) finish(src Source, in Input, report readReport) {
+	if in.origin() != DefaultOrigin {
+		src.Name = in.origin()
+	}
+	src.URL, src.Folder, src.ETag, src.ListETag = in.URL, in.Folder, in.ETag, in.ListETag
+	src.Modified, src.Unread, src.UnreadIDs = report.modified, report.unread, report.names
+	if src.AsOf = in.AsOf; src.AsOf.IsZero() {
+		src.AsOf = src.Modified
+	}
+	u.put(src)
+	u.opts.Progress(Progress{Ecosystem: in.Ecosystem, Stage: Done, Done: int64(src.Records), Total: int64(src.Records)})
+}
+
+// compile writes an ecosystem's file under a temporary name, of what fill adds
+// to the writer, and starts to bring it to the disk.
+func (u *Update) compile(ctx context.Context, ecosystem string, expect int, fill func(*fdbWriter) error) (src Source, err error) {
 	spill, err := u.Temp()
 	if err != nil {
-		return src, "", err
+		return src, err
 	}
 	defer os.Remove(spill.Name())
 	defer spill.Close()
 	out, err := u.Temp()
 	if err != nil {
-		return src, "", err
+		return src, err
 	}
 	defer func() {
 		if err != nil {
@@ -271,151 +362,33 @@ func (u *Update) compile(ctx context.Context, in Input, arch *archive) (src Sour
 			os.Remove(out.Name())
 		}
 	}()
-	w := newFdbWriter(in.Ecosystem, spill)
-	report, err := arch.read(ctx, u.opts, in.Ecosystem, w)
-	if err != nil {
-		return src, "", err
+	w := newFdbWriter(ecosystem, spill, expect)
+	if err = fill(w); err != nil {
+		return src, err
 	}
 	h, err := w.write(ctx, out, u.opts.Jobs)
 	if err != nil {
-		return src, "", err
+		return src, err
 	}
 	if err = out.Chmod(0o644); err != nil && runtime.GOOS != "windows" {
-		return src, "", fmt.Errorf("write store: %w", err)
+		return src, fmt.Errorf("write store: %w", err)
 	}
 	digest, err := digestFile(out.Name())
 	if err != nil {
-		return src, "", fmt.Errorf("write store: %w", err)
+		return src, fmt.Errorf("write store: %w", err)
 	}
+	src = Source{Ecosystem: ecosystem, File: fileName(ecosystem, digest), Digest: digest, Size: int64(h.size), Records: int(h.records), Packages: int(h.packages)}
+	if old, ok := u.temps[src.File]; ok {
+		os.Remove(old.path) // made twice; it is the same
+	}
+	u.temps[src.File] = tempFile{path: out.Name(), size: src.Size}
 	u.syncs.Go(func() error {
 		if err := errors.Join(out.Sync(), out.Close()); err != nil {
 			return fmt.Errorf("write store: %w", err)
 		}
 		return nil
 	})
-	src = Source{
-		Ecosystem: in.Ecosystem, File: fileName(in.Ecosystem, digest), Digest: digest, Size: int64(h.size),
-		Records: int(h.records), Packages: int(h.packages), URL: in.URL, Folder: in.Folder,
-		AsOf: in.AsOf, Modified: report.modified, ETag: in.ETag, Export: arch.digest,
-		Unread: report.unread, UnreadIDs: report.names,
-	}
-	if src.AsOf.IsZero() {
-		src.AsOf = src.Modified
-	}
-	return src, out.Name(), nil
-}
-
-// Commit makes what was put the store's content: new files first, then the
-// snapshot by one rename, then old files go. It returns the new snapshot; the
-// error wraps ErrUnread if records had to be left out, and then the snapshot
-// is valid nevertheless.
-func (u *Update) Commit(ctx context.Context) (Snapshot, error) {
-	if err := u.syncs.Wait(); err != nil {
-		return u.previous, err
-	}
-	if err := ctx.Err(); err != nil {
-		return u.previous, fmt.Errorf("update store: %w", err)
-	}
-	if len(u.fresh) == 0 {
-		return u.previous, nil // everything failed, or nothing was asked for
-	}
-	s := newSnapshot(u.sources(), false)
-	for eco, temp := range u.temps {
-		if err := os.Rename(temp, filepath.Join(u.dir, ecoDir, u.fresh[eco].File)); err != nil {
-			return u.previous, fmt.Errorf("write store: %w", err)
-		}
-		delete(u.temps, eco)
-	}
-	if err := u.replaceSnapshot(s); err != nil {
-		return u.previous, err
-	}
-	u.collect(s)
-	return s, errors.Join(u.unread...)
-}
-
-// sources merges what is new with what stays.
-func (u *Update) sources() []Source {
-	var newest time.Time // of everything that this update read from folders
-	for _, src := range u.fresh {
-		if src.Folder {
-			newest = later(newest, src.Modified)
-		}
-	}
-	var list []Source
-	for _, src := range u.fresh {
-		if src.Folder {
-			src.AsOf = newest
-		}
-		list = append(list, src)
-	}
-	for _, src := range u.previous.Sources {
-		if _, ok := u.fresh[src.Ecosystem]; !ok {
-			list = append(list, src)
-		}
-	}
-	return list
-}
-
-func (u *Update) replaceSnapshot(s Snapshot) error {
-	b, err := s.encode()
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(u.dir, snapshotName)
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, b) {
-		return nil
-	}
-	if err := syncDir(filepath.Join(u.dir, ecoDir)); err != nil {
-		return fmt.Errorf("write store: %w", err)
-	}
-	f, err := os.CreateTemp(u.dir, snapshotName+"-*"+tempSuffix)
-	if err != nil {
-		return fmt.Errorf("write snapshot: %w", err)
-	}
-	_, err = f.Write(b)
-	if runtime.GOOS != "windows" {
-		err = errors.Join(err, f.Chmod(0o644))
-	}
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("write snapshot: %w", err)
-	}
-	if err := syncDir(u.dir); err != nil {
-		return fmt.Errorf("write snapshot: %w", err)
-	}
-	return nil
-}
-
-// rename replaces a file. On Windows that fails for the moment in which a
-// reader has the old one open, so it is tried for a while.
-func rename(from, to string) error {
-	for try := 0; ; try++ {
-		err := os.Rename(from, to)
-		if err == nil || runtime.GOOS != "windows" || try == 50 {
-			return err
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-// collect removes files that the snapshot does not name. Readers that have one
-// open keep it: on Unix an unlinked file stays mapped, on Windows the removal
-// fails and the next update tries again.
-func (u *Update) collect(s Snapshot) {
-	entries, err := os.ReadDir(filepath.Join(u.dir, ecoDir))
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		named := slices.ContainsFunc(s.Sources, func(src Source) bool { return src.File == e.Name() })
-		if !named && strings.HasSuffix(e.Name(), fdbSuffix) {
-			os.Remove(filepath.Join(u.dir, ecoDir, e.Name()))
-		}
-	}
+	return src, nil
 }
 
 // Close releases the lock and removes what was not committed.

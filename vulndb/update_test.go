@@ -94,7 +94,7 @@ func TestUnchangedWritesNothing(t *testing.T) {
 
 func TestAsOf(t *testing.T) {
 	dated := func(id, date string) file {
-		return file{id + ".json", strings.Replace(recordJSON(id, "npm", "p", "0", "1"), "2026-01-02T03:04:05Z", date, 1)}
+		return file{id + ".json", both(strings.Replace(recordJSON(id, "npm", "p", "0", "1"), "2026-01-02T03:04:05Z", date, 1))}
 	}
 	old := writeZip(t, filepath.Join(t.TempDir(), "all.zip"), dated("A", "2024-01-01T00:00:00Z"))
 	recent := writeZip(t, filepath.Join(t.TempDir(), "all.zip"), dated("A", "2026-05-01T00:00:00Z"), dated("B", "2027-07-09T00:00:00Z"))
@@ -117,6 +117,40 @@ func TestAsOf(t *testing.T) {
 	s = build(t, t.TempDir(), Input{Ecosystem: "npm", Archive: writeZip(t, filepath.Join(t.TempDir(), "all.zip"), dated("A", "soon"))})
 	if !s.OldestAsOf().IsZero() {
 		t.Errorf("no date: %v", s.OldestAsOf())
+	}
+}
+
+// TestSwapped has exports that are whole and are not the right ones.
+func TestSwapped(t *testing.T) {
+	dir := t.TempDir()
+	pypi := writeZip(t, filepath.Join(t.TempDir(), "all.zip"), file{"P.json", recordJSON("P", "PyPI", "p", "0", "2.0")})
+	npm := writeZip(t, filepath.Join(t.TempDir(), "all.zip"), npmFeed(10, "2.0.0")...)
+	older := writeZip(t, filepath.Join(t.TempDir(), "all.zip"), npmFeed(9, "2.0.0")...)
+	day := func(d int) time.Time { return time.Date(2026, 5, d, 0, 0, 0, 0, time.UTC) }
+	in := func(archive string, asOf time.Time) Input {
+		return Input{Ecosystem: "npm", Archive: archive, URL: "https://export.example/npm/all.zip", AsOf: asOf}
+	}
+	first := build(t, dir, in(npm, day(20)))
+	for want, input := range map[string]Input{
+		"it is the export of another one": in(pypi, day(21)),
+		"older than before":               in(older, day(19)),
+	} {
+		s, err := Build(context.Background(), dir, []Input{input}, Options{Now: testNow()})
+		if err == nil || !strings.Contains(err.Error(), want) || s.ID != first.ID {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	// Another address, a newer date, or the wish to do so.
+	other := in(older, day(19))
+	other.URL = "https://mirror.example/npm/all.zip"
+	for i, input := range []Input{in(older, day(21)), in(npm, day(22)), other} {
+		if s := build(t, dir, input); s.Sources[0].AsOf != input.AsOf {
+			t.Error(i, s)
+		}
+	}
+	build(t, dir, in(npm, day(23)))
+	if s, err := Build(context.Background(), dir, []Input{in(older, day(19))}, Options{Now: testNow(), AllowOlder: true}); err != nil || s.Records() != 9 {
+		t.Error(s, err)
 	}
 }
 

@@ -45,7 +45,13 @@ func TestAgainstOsvScanner(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("osv-scanner's way of loading %d records took %v", len(ref.records), time.Since(start))
-			compare(t, db, ref)
+			releases := ref.releases()
+			if len(releases) == 0 {
+				compare(t, db, ref)
+			}
+			for _, release := range releases {
+				compare(t, db, ref.of(release))
+			}
 		})
 	}
 }
@@ -72,7 +78,7 @@ func compare(t *testing.T, db *vulndb.DB, ref *reference) {
 					theirs = append(theirs, ids...)
 				}
 			}
-			res, err := db.Match(context.Background(), vulndb.Package{Ecosystem: ref.ecosystem, Name: name, Version: version})
+			res, err := db.Match(context.Background(), vulndb.Package{Ecosystem: ref.full(), Name: name, Version: version})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,12 +86,16 @@ func compare(t *testing.T, db *vulndb.DB, ref *reference) {
 			for _, m := range res.Matches {
 				ours[m.Advisory.ID] = true
 			}
+			maybe := map[string]bool{}
+			for _, m := range res.Unversioned {
+				maybe[m.Advisory.ID] = true
+			}
 			hits += len(theirs)
 			for id := range ours {
 				if slices.Contains(theirs, id) {
 					continue
 				}
-				if cause := ref.explain(byID[id], name, version, true); cause != "" {
+				if cause := ref.explain(difference{byID[id], name, version, true, false}); cause != "" {
 					causes["more: "+cause]++
 				} else if failures++; failures <= 20 {
 					t.Errorf("%s %s: we say %s, osv-scanner does not", name, version, id)
@@ -95,7 +105,7 @@ func compare(t *testing.T, db *vulndb.DB, ref *reference) {
 				if ours[id] {
 					continue
 				}
-				if cause := ref.explain(byID[id], name, version, false); cause != "" {
+				if cause := ref.explain(difference{byID[id], name, version, false, maybe[id]}); cause != "" {
 					causes["fewer: "+cause]++
 				} else if failures++; failures <= 20 {
 					t.Errorf("%s %s: osv-scanner says %s, we do not (%s)", name, version, id, strings.Join(res.Problems, "; "))
@@ -106,7 +116,7 @@ func compare(t *testing.T, db *vulndb.DB, ref *reference) {
 	if pairs < 1000 || hits < pairs/4 {
 		t.Errorf("only %d pairs and %d ids compared: the feed is not what it should be", pairs, hits)
 	}
-	t.Logf("%d packages, %d pairs, %d ids of osv-scanner; %d differences without a cause", len(ref.byName), pairs, hits, failures)
+	t.Logf("%s: %d packages, %d pairs, %d ids of osv-scanner; %d differences without a cause", ref.full(), len(ref.byName), pairs, hits, failures)
 	for _, c := range slices.Sorted(maps.Keys(causes)) {
 		t.Logf("%6d %s", causes[c], c)
 	}

@@ -6,6 +6,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,11 +26,16 @@ import (
 // ecosystem with all.zip in it, and ecosystems.txt.
 const DefaultURL = "https://osv-vulnerabilities.storage.googleapis.com"
 
-// Options are the settings of an update. The zero value reads every ecosystem
-// of the public export.
+// Options are the settings of an update. The zero value reads what the last
+// update read, or every ecosystem of the public export if there was none.
 type Options struct {
-	From       string           // address or folder; empty: DefaultURL
-	Ecosystems []string         // names without a release, in any case; empty: all that From lists
+	From       string           // address or folder of OSV's export; empty: that of the last update, else DefaultURL
+	Sources    []vulndb.Origin  // sources to lay over it, of other names; one that the last update had gets the new place
+	Drop       []string         // names of sources of the last update that are no longer wanted
+	AllowOlder bool             // take an export from the same address that is older than the one in the store
+	Offline    bool             // a source that is not a folder is an error
+	Ecosystems []string         // names without a release, in any case; empty: all that a source lists
+	Default    []string         // Ecosystems of From when none are asked for and it is an address; those that the store has from it are added
 	Now        func() time.Time // nil: time.Now
 	Jobs       int              // records parsed side by side; 0: one per CPU
 	Progress   func(Progress)   // called from one goroutine at a time; may be nil
@@ -50,25 +56,147 @@ type Progress = vulndb.Progress
 // Snapshot is valid. It is the empty Snapshot if nothing was done.
 func Update(ctx context.Context, dir string, o Options) (vulndb.Snapshot, error) {
 	o = o.defaults()
-	u, err := vulndb.Begin(ctx, dir, vulndb.Options{Now: o.Now(), Jobs: o.Jobs, Progress: o.Progress})
+	u, err := vulndb.Begin(ctx, dir, vulndb.Options{Now: o.Now(), Jobs: o.Jobs, Progress: o.Progress, AllowOlder: o.AllowOlder})
 	if err != nil {
 		return vulndb.Snapshot{}, err
 	}
 	defer u.Close()
-	var src source = folder(o.From)
-	if remote(o.From) {
-		src = newExport(o, u)
+	origins, err := o.Origins(u.Previous())
+	if err != nil {
+		return vulndb.Snapshot{}, err
 	}
-	ecosystems, errs := choose(ctx, src, o.Ecosystems)
-	if err := ctx.Err(); err != nil {
-		return u.Previous(), fmt.Errorf("update store: %w", err)
-	}
-	errs = append(errs, apply(ctx, src, u, ecosystems)...)
-	if err := ctx.Err(); err != nil {
-		return u.Previous(), fmt.Errorf("update store: %w", err)
+	u.SetOrigins(origins)
+	var errs []error
+	for _, origin := range origins {
+		if origin.From == "" {
+			continue // it stays as it is: nobody says where it was from
+		}
+		for _, err := range o.read(ctx, u, origin) {
+			if origin.Name != vulndb.DefaultOrigin {
+				err = fmt.Errorf("source %s: %w", origin.Name, err)
+			}
+			errs = append(errs, err)
+		}
+		if err := ctx.Err(); err != nil {
+			return u.Previous(), fmt.Errorf("update store: %w", err)
+		}
 	}
 	s, err := u.Commit(ctx)
 	return s, errors.Join(append(errs, err)...)
+}
+
+// read brings what one origin says into the update.
+func (o Options) read(ctx context.Context, u *vulndb.Update, origin vulndb.Origin) []error {
+	var src source = &folder{dir: origin.From, now: o.Now()}
+	if Remote(origin.From) {
+		src = newExport(o, u, origin)
+	}
+	asked := o.Ecosystems
+	if origin.Name == vulndb.DefaultOrigin {
+		if len(asked) == 0 && len(o.Default) > 0 && Remote(origin.From) {
+			asked = slices.Clone(o.Default)
+			for _, s := range u.Previous().Sources {
+				if _, ok := u.Part(s.Ecosystem, origin.Name); ok {
+					asked = append(asked, s.Ecosystem)
+				}
+			}
+		}
+		ecosystems, errs := choose(ctx, src, asked)
+		return append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
+	}
+	// A source of one's own need not have every ecosystem that is asked for.
+	ecosystems, errs := choose(ctx, src, nil)
+	if len(asked) > 0 {
+		ecosystems = slices.DeleteFunc(ecosystems, func(n string) bool {
+			return !slices.ContainsFunc(asked, func(a string) bool { return strings.EqualFold(vulndb.Base(strings.TrimSpace(a)), n) })
+		})
+	} else if len(errs) == 0 {
+		errs = append(errs, missing(u, origin.Name, ecosystems)...)
+	}
+	return append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
+}
+
+// missing says which ecosystems a source had at the last update and has no
+// longer. They stay: an emptied folder must not look like the end of all flaws.
+func missing(u *vulndb.Update, origin string, ecosystems []string) (errs []error) {
+	for _, s := range u.Previous().Sources {
+		if _, ok := u.Part(s.Ecosystem, origin); ok && !slices.Contains(ecosystems, s.Ecosystem) {
+			errs = append(errs, fmt.Errorf("update %s: the source has none of it any more, and the store keeps what it had; drop the source to be rid of it", s.Ecosystem))
+		}
+	}
+	return errs
+}
+
+// ErrOffline is wrapped by the error for a source that is not a folder when
+// Options.Offline is set.
+var ErrOffline = errors.New("it is not a folder, and the update is to stay off the network")
+
+// Origins says what an update of a store reads, lowest precedence first: what
+// the last one did, with the changes that the options ask for. An error is one
+// of usage.
+func (o Options) Origins(previous vulndb.Snapshot) ([]vulndb.Origin, error) {
+	list := slices.Clone(previous.Origins)
+	place := func(name string) int {
+		return slices.IndexFunc(list, func(x vulndb.Origin) bool { return x.Name == name })
+	}
+	for _, name := range o.Drop {
+		i := place(name)
+		if name == vulndb.DefaultOrigin || i < 0 {
+			return nil, fmt.Errorf("drop source %q: the store has no such source", name)
+		}
+		list = slices.Delete(list, i, i+1)
+	}
+	seen := map[string]bool{}
+	for _, x := range o.Sources {
+		if err := checkOrigin(x); err != nil {
+			return nil, err
+		}
+		if seen[x.Name] || slices.Contains(o.Drop, x.Name) {
+			return nil, fmt.Errorf("source %q is named twice", x.Name)
+		}
+		seen[x.Name] = true
+		if i := place(x.Name); i >= 0 {
+			list[i] = x
+		} else {
+			list = append(list, x)
+		}
+	}
+	if i := place(vulndb.DefaultOrigin); i < 0 {
+		list = slices.Insert(list, 0, vulndb.Origin{Name: vulndb.DefaultOrigin, From: cmp.Or(o.From, DefaultURL)})
+	} else if o.From != "" {
+		list[i].From = o.From
+	}
+	for i := range list {
+		if Remote(list[i].From) {
+			if o.Offline {
+				return nil, fmt.Errorf("update from %s: %w", list[i].From, ErrOffline)
+			}
+			list[i].From = strings.TrimRight(list[i].From, "/")
+			continue
+		}
+		abs, err := filepath.Abs(list[i].From) // for the next update, which may run elsewhere
+		if err != nil {
+			return nil, fmt.Errorf("update from %s: %w", list[i].From, err)
+		}
+		list[i].From = abs
+	}
+	return list, nil
+}
+
+// maxOriginName is the longest name of a source, in bytes.
+const maxOriginName = 40
+
+func checkOrigin(o vulndb.Origin) error {
+	if o.Name == "" || len(o.Name) > maxOriginName || strings.Trim(o.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return fmt.Errorf("source %q: a name has small letters, digits and hyphens, %d at most", o.Name, maxOriginName)
+	}
+	if o.Name == vulndb.DefaultOrigin {
+		return fmt.Errorf("source %q is the export that the others are laid over", o.Name)
+	}
+	if o.From == "" {
+		return fmt.Errorf("source %q: no address or folder", o.Name)
+	}
+	return nil
 }
 
 // source is where exports come from.
@@ -78,13 +206,17 @@ type source interface {
 	list(ctx context.Context) ([]string, []error)
 	// get brings one export to this machine.
 	get(ctx context.Context, ecosystem string) (got, error)
+	// patch says how to bring an ecosystem up to date without its export, and
+	// whether that may work.
+	patch(ctx context.Context, ecosystem string) (apply func(context.Context) error, ok bool)
 }
 
 // got is one export, or the news that it has not changed.
 type got struct {
 	input     vulndb.Input
 	unchanged bool
-	temp      string // to remove after use
+	patch     func(context.Context) error // instead of an export; may fail with vulndb.ErrDoubt
+	temp      string                      // to remove after use
 }
 
 // choose returns the ecosystems to update, sorted and once each.
@@ -124,7 +256,7 @@ func checkName(n string) error {
 
 // apply fetches the exports one after the other and builds each while the
 // next one is on its way.
-func apply(ctx context.Context, src source, u *vulndb.Update, ecosystems []string) []error {
+func apply(ctx context.Context, src source, u *vulndb.Update, origin string, ecosystems []string) []error {
 	type result struct {
 		got got
 		err error
@@ -136,13 +268,14 @@ func apply(ctx context.Context, src source, u *vulndb.Update, ecosystems []strin
 	wg.Go(func() {
 		defer close(results)
 		for _, eco := range ecosystems {
-			g, err := src.get(ctx, eco)
-			if err != nil {
-				err = fmt.Errorf("update %s: %w", eco, err)
+			var r result
+			var ok bool
+			if r.got.patch, ok = src.patch(ctx, eco); !ok {
+				r.got, r.err = src.get(ctx, eco)
 			}
-			g.input.Ecosystem = eco
+			r.got.input.Ecosystem, r.got.input.Origin = eco, origin
 			select {
-			case results <- result{g, err}:
+			case results <- r:
 			case <-ctx.Done():
 				return
 			}
@@ -151,18 +284,8 @@ func apply(ctx context.Context, src source, u *vulndb.Update, ecosystems []strin
 	defer wg.Wait()
 	var errs []error
 	for r := range results {
-		switch {
-		case r.err != nil:
-			errs = append(errs, r.err)
-		case r.got.unchanged:
-			u.Keep(r.got.input.Ecosystem, r.got.input.AsOf, r.got.input.ETag)
-		default:
-			if err := u.Put(ctx, r.got.input); err != nil {
-				errs = append(errs, err)
-			}
-		}
-		if r.got.temp != "" {
-			os.Remove(r.got.temp)
+		if err := put(ctx, src, u, r.got, r.err); err != nil {
+			errs = append(errs, fmt.Errorf("update %s: %w", r.got.input.Ecosystem, err))
 		}
 		if ctx.Err() != nil {
 			return errs
@@ -171,14 +294,38 @@ func apply(ctx context.Context, src source, u *vulndb.Update, ecosystems []strin
 	return errs
 }
 
-func remote(from string) bool {
+// put brings one export into the update. If a patch is in doubt, the whole
+// export is fetched instead.
+func put(ctx context.Context, src source, u *vulndb.Update, g got, err error) error {
+	if err != nil {
+		return err
+	}
+	if g.patch != nil {
+		if err := g.patch(ctx); err == nil || ctx.Err() != nil {
+			return err
+		}
+		in := g.input
+		if g, err = src.get(ctx, in.Ecosystem); err != nil {
+			return err
+		}
+		g.input.Ecosystem, g.input.Origin = in.Ecosystem, in.Origin
+	}
+	if g.temp != "" {
+		defer os.Remove(g.temp)
+	}
+	if g.unchanged {
+		u.Keep(g.input)
+		return nil
+	}
+	return u.Put(ctx, g.input)
+}
+
+// Remote reports whether a source is at an address, and not in a folder.
+func Remote(from string) bool {
 	return strings.HasPrefix(from, "https://") || strings.HasPrefix(from, "http://")
 }
 
 func (o Options) defaults() Options {
-	if o.From == "" {
-		o.From = DefaultURL
-	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -208,64 +355,6 @@ func (o Options) defaults() Options {
 		o.Progress = func(Progress) {}
 	}
 	return o
-}
-
-// folder is an export on disk: ECOSYSTEM/all.zip, or ECOSYSTEM/*.json.
-type folder string
-
-func (f folder) list(context.Context) ([]string, []error) {
-	entries, err := os.ReadDir(string(f))
-	if err != nil {
-		return nil, []error{fmt.Errorf("read the export: %w", err)}
-	}
-	var names []string
-	for _, e := range entries {
-		if _, err := f.archive(e.Name()); err == nil {
-			names = append(names, e.Name())
-		}
-	}
-	var errs []error
-	if b, err := os.ReadFile(filepath.Join(string(f), listName)); err == nil {
-		for _, n := range parseList(b) {
-			if checkName(n) != nil || !slices.Contains(names, n) {
-				errs = append(errs, fmt.Errorf("update %s: %s lists it and %s has no such folder", n, listName, f))
-			}
-		}
-	} else if !errors.Is(err, os.ErrNotExist) {
-		errs = append(errs, fmt.Errorf("read the list of ecosystems: %w", err))
-	}
-	if len(names) == 0 {
-		errs = append(errs, fmt.Errorf("read the export: %s has no folder with an %s in it", f, archiveName))
-	}
-	return names, errs
-}
-
-func (f folder) get(_ context.Context, ecosystem string) (got, error) {
-	path, err := f.archive(ecosystem)
-	if err != nil {
-		return got{}, err
-	}
-	return got{input: vulndb.Input{Archive: path, Folder: true}}, nil
-}
-
-// archive returns the path of an ecosystem's export: the zip, or the folder
-// itself if it holds the records one by one.
-func (f folder) archive(ecosystem string) (string, error) {
-	dir := filepath.Join(string(f), ecosystem)
-	zip := filepath.Join(dir, archiveName)
-	if _, err := os.Stat(zip); err == nil {
-		return zip, nil
-	} else if !errors.Is(err, os.ErrNotExist) {
-		return "", err
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "", err
-	}
-	if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(e.Name(), ".json") }) {
-		return "", fmt.Errorf("%s holds neither %s nor .json files", dir, archiveName)
-	}
-	return dir, nil
 }
 
 // Names inside an export.

@@ -30,12 +30,13 @@ const (
 // export is OSV's export at an address.
 type export struct {
 	o      Options
+	name   string // of the origin
 	update *vulndb.Update
 	base   string
 	client *http.Client
 }
 
-func newExport(o Options, u *vulndb.Update) *export {
+func newExport(o Options, u *vulndb.Update, origin vulndb.Origin) *export {
 	client := *o.Client
 	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if len(via) > maxRedirects {
@@ -46,7 +47,7 @@ func newExport(o Options, u *vulndb.Update) *export {
 		}
 		return nil
 	}
-	return &export{o: o, update: u, base: strings.TrimRight(o.From, "/"), client: &client}
+	return &export{o: o, name: origin.Name, update: u, base: strings.TrimRight(origin.From, "/"), client: &client}
 }
 
 // list reads ecosystems.txt. What no scan can ask for is left out: records of
@@ -59,13 +60,8 @@ func (e *export) list(ctx context.Context) ([]string, []error) {
 			return err
 		}
 		defer resp.Body.Close()
-		if b, err = io.ReadAll(io.LimitReader(resp.Body, maxList+1)); err != nil {
-			return retryable(err)
-		}
-		if len(b) > maxList {
-			return fmt.Errorf("over %d bytes", maxList)
-		}
-		return nil
+		b, err = e.small(resp, maxList)
+		return err
 	})
 	if err != nil {
 		return nil, []error{fmt.Errorf("read the list of ecosystems: %w", err)}
@@ -87,13 +83,13 @@ func (e *export) get(ctx context.Context, ecosystem string) (got, error) {
 	name := ecosystem + "/" + archiveName
 	address := e.address(name)
 	header := http.Header{}
-	prev, ok := e.update.Previous().Source(ecosystem)
-	conditional := ok && !prev.Folder && prev.URL == address && e.update.Intact(ecosystem)
+	prev, ok := e.update.Part(ecosystem, e.name)
+	conditional := ok && !prev.Folder && prev.URL == address && e.update.Intact(ecosystem, e.name)
 	if conditional {
 		switch {
 		case prev.ETag != "":
 			header.Set("If-None-Match", prev.ETag)
-		case !prev.AsOf.IsZero():
+		case !prev.AsOf.IsZero() && prev.Full.IsZero(): // else that is the date of the list
 			header.Set("If-Modified-Since", prev.AsOf.UTC().Format(http.TimeFormat))
 		default:
 			conditional = false
@@ -190,7 +186,7 @@ func (e *export) download(resp *http.Response, ecosystem string) (path string, e
 			os.Remove(f.Name())
 		}
 	}()
-	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	sum := newChecksum()
 	counter := &counter{report: func(n int64) {
 		e.o.Progress(Progress{Ecosystem: ecosystem, Stage: vulndb.Fetching, Done: n, Total: max(resp.ContentLength, 0)})
 	}}
@@ -210,6 +206,9 @@ func (e *export) download(resp *http.Response, ecosystem string) (path string, e
 	}
 	return f.Name(), checkHash(resp, sum)
 }
+
+// newChecksum is the checksum of X-Goog-Hash.
+func newChecksum() hash.Hash32 { return crc32.New(crc32.MakeTable(crc32.Castagnoli)) }
 
 // checkHash compares with X-Goog-Hash, where there is one.
 func checkHash(resp *http.Response, sum hash.Hash32) error {

@@ -12,7 +12,9 @@ func Clean(ecosystem, name, s string) string {
 	case "npm", "Hex", "Pub", "SwiftURL", "VSCode", "GitHub Actions", "Packagist", "NuGet", "crates.io":
 		s = strings.TrimLeft(s, "= ")
 		s = trimV(s)
-	case "PyPI", "RubyGems", "Julia", "ConanCenter", "Bitnami", "Kubernetes":
+	case "RubyGems":
+		s = withoutPlatform(trimV(s))
+	case "PyPI", "Julia", "ConanCenter", "Bitnami", "Kubernetes":
 		s = trimV(s) // PEP 440 allows a leading v
 	case "Go":
 		if name == "stdlib" || name == "toolchain" {
@@ -27,6 +29,24 @@ func Clean(ecosystem, name, s string) string {
 func trimV(s string) string {
 	if len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && s[1] >= '0' && s[1] <= '9' {
 		return s[1:]
+	}
+	return s
+}
+
+// withoutPlatform takes the platform off a gem's version ("1.13.0-x86_64-linux",
+// "9.2.9.0-java"), which lockfiles and file names put there and which has no
+// part in the order (guides.rubygems.org/gems-with-extensions). The order would
+// read it as a pre-release.
+func withoutPlatform(s string) string {
+	version, platform, ok := strings.Cut(s, "-")
+	if !ok {
+		return s
+	}
+	cpu, _, _ := strings.Cut(platform, "-")
+	switch cpu {
+	case "java", "jruby", "ruby", "x86", "x64", "i386", "i486", "i586", "i686", "x86_64", "amd64", "aarch64", "arm64", "arm", "armv6", "armv7",
+		"universal", "powerpc", "powerpc64le", "ppc64le", "s390x", "riscv64", "mswin32", "mswin64", "mingw32":
+		return version
 	}
 	return s
 }

@@ -79,7 +79,7 @@ func parse(ecosystem, scheme, s string) (v Version, err error) {
 			v, err = Version{}, fmt.Errorf("%s version %q: %w", ecosystem, clip(s), ErrInvalid)
 		}
 	}()
-	p, err := semantic.Parse(s, scheme)
+	p, err := semantic.Parse(spell(scheme, s), scheme)
 	if err != nil {
 		return Version{}, fmt.Errorf("%s version %q: %w", ecosystem, clip(s), ErrInvalid)
 	}

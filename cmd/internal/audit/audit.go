@@ -5,39 +5,58 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/stale"
 	"github.com/fnaudit/fnaudit/vulndb"
 )
 
 // Auditor audits functions. Its fields are set once; it is then safe for
 // concurrent use, so that one store, one opener and one cataloger serve all
-// functions of a run.
+// functions of a run. It must not be copied.
 type Auditor struct {
-	Open    func(context.Context, bundle.Spec) (*bundle.Function, error)
+	Open    func(context.Context, bundle.Spec) (*bundle.Function, error) // digests may come late: [bundle.Opener.Begin]
 	Catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)
 	DB      *vulndb.DB
 	Policy  *policy.Policy
 	Checks  []Check // in order; All() is the usual list
 	Now     time.Time
+
+	Runtimes *stale.Runtimes // when runtimes end; nil: the table of the program
+
+	once     sync.Once
+	database finding.Database
 }
 
-// Function audits one function. Only a cancelled ctx is an error: whatever
+// Database describes the store, as every report of the run does. Do not modify
+// the result.
+func (a *Auditor) Database() finding.Database {
+	a.once.Do(func() { a.database = Database(a.DB) })
+	return a.database
+}
+
+// Function audits one function. Only a cancelled ctx is an error, and a target
+// that is a heap of functions and not one (bundle.ErrOnlyArchives): whatever
 // else goes wrong is part of the report, where the policy sees it, so that a
 // broken input can never pass.
 func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Report, error) {
-	rep := finding.NewReport(spec.Name, spec.Ref)
-	rep.Owner, rep.Tags = spec.Declared.Owner, spec.Declared.Tags
+	rep := newReport(spec)
 	f, err := a.Open(ctx, spec)
+	if errors.Is(err, bundle.ErrOnlyArchives) {
+		return nil, err
+	}
 	if rep.Ran("open", err) {
 		defer f.Close()
-		describe(rep, f)
 		bom, err := a.catalog(ctx, f)
+		f.Settle() // a catalog that failed may not have done it
+		describe(rep, f)
 		if rep.Ran("catalog", err) {
 			addSBOM(rep, bom)
 		} else {
@@ -52,10 +71,10 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 // Components audits a bill of materials that another tool or an earlier run
 // made: checks that need the bytes are skipped, and say so.
 func (a *Auditor) Components(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, err error) (*finding.Report, error) {
-	rep := finding.NewReport(spec.Name, spec.Ref)
-	rep.Owner, rep.Tags = spec.Declared.Owner, spec.Declared.Tags
+	rep := newReport(spec)
 	if rep.Ran("open", err) {
 		rep.Ran("catalog", nil)
+		rep.Platform, rep.Runtime, rep.Handler, rep.Architecture = string(spec.Platform), spec.Runtime, spec.Handler, spec.Arch
 		rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: spec.Ref, Kind: string(bundle.KindSBOM), Digest: string(bom.Subject)})
 		addSBOM(rep, bom)
 		a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: bom})
@@ -76,6 +95,7 @@ func (a *Auditor) catalog(ctx context.Context, f *bundle.Function) (bom *sbom.SB
 
 // check runs the checks in order and records what became of each.
 func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
+	s.runtimeOf(rep)
 	for _, c := range a.Checks {
 		if lacks := s.Lacks(c.Need); lacks != "" {
 			rep.Skip(c.Name, lacks)
@@ -112,7 +132,7 @@ func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
 		f.Aliases, f.Fixed, f.Evidence = notNil(f.Aliases), notNil(f.Fixed), notNil(f.Evidence)
 	}
 	rep.Sort()
-	rep.Verdict = a.Policy.Decide(rep, Database(a.DB), a.Now)
+	rep.Verdict = a.Policy.Decide(rep, a.Database(), a.Now)
 	return ctx.Err()
 }
 

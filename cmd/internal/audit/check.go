@@ -21,6 +21,7 @@ func All() []Check {
 	return []Check{
 		{Name: "archive", Need: NeedTree, Run: checkArchive},
 		{Name: "vulnerability", Need: NeedSBOM, Run: checkVulnerability},
+		{Name: "runtime", Need: NeedSBOM, Run: checkRuntime},
 	}
 }
 
@@ -39,6 +40,9 @@ type Subject struct {
 	Name     string
 	Function *bundle.Function // nil for a bill of materials
 	SBOM     *sbom.SBOM
+
+	Platform, Runtime string // "" when neither declared nor guessed
+	RuntimeGuessed    bool
 }
 
 // Lacks says in plain words what the subject lacks for a need; "" if nothing.

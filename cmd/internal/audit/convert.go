@@ -13,7 +13,11 @@ func Database(db *vulndb.DB) finding.Database {
 	out := finding.Database{ID: s.ID, BuiltAt: s.BuiltAt.UTC(), Starter: s.Starter, Ecosystems: map[string]finding.Ecosystem{}}
 	for _, src := range s.Sources {
 		out.Records += src.Records
-		out.Ecosystems[src.Ecosystem] = finding.Ecosystem{Records: src.Records, AsOf: src.AsOf.UTC(), Source: src.URL, Unread: src.Unread}
+		eco := finding.Ecosystem{Records: src.Records, AsOf: src.AsOf.UTC(), Source: src.URL, Unread: src.Unread}
+		for _, p := range src.Parts {
+			eco.Sources = append(eco.Sources, finding.DatabaseSource{Name: p.Origin(), Source: p.URL, Digest: p.Digest, Records: p.Records, AsOf: p.AsOf.UTC(), Unread: p.Unread})
+		}
+		out.Ecosystems[src.Ecosystem] = eco
 	}
 	return out
 }
@@ -22,6 +26,7 @@ func Database(db *vulndb.DB) finding.Database {
 // judged, as the sbom command shows it.
 func Inventory(f *bundle.Function, bom *sbom.SBOM) *finding.Report {
 	rep := finding.NewReport(f.Name, f.Spec.Ref)
+	declare(rep, f.Spec)
 	rep.Ran("open", nil)
 	rep.Ran("catalog", nil)
 	describe(rep, f)

@@ -17,7 +17,6 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/sbom/codec"
 	"github.com/fnaudit/fnaudit/vulndb"
-	"github.com/fnaudit/fnaudit/vulndb/feed"
 )
 
 // functionEcosystems are what "db update" gets when no ecosystem is asked
@@ -37,84 +36,7 @@ func dbCommand(env *Env) *cobra.Command {
 	return cmd
 }
 
-type updateOptions struct {
-	from       string
-	ecosystems []string
-	quiet      bool
-	noProgress bool
-	timeout    time.Duration
-}
-
-func dbUpdateCommand(env *Env, dir *string) *cobra.Command {
-	var o updateOptions
-	cmd := &cobra.Command{
-		Use:   "update",
-		Short: "Get the advisories and build the store",
-		Long: `Update reads the layout of OSV's public export (ECOSYSTEM/all.zip) from its
-public URL, from a mirror, or from a folder, and compiles it into the store.
-What has not changed since the last update is not fetched again. The store is
-replaced as a whole: a killed update leaves the old one. Ecosystems that are
-not asked for stay as they are.`,
-		Example: `  fnaudit db update
-  fnaudit db update --ecosystem npm --ecosystem PyPI
-  fnaudit db update --from https://mirror.example/osv
-  fnaudit db update --from ./osv --db ./store`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			offline, err := cmd.Flags().GetBool("offline")
-			if err != nil {
-				return err
-			}
-			return dbUpdate(cmd.Context(), env, *dir, o, offline)
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&o.from, "from", "", "`URL|DIR` to read instead of OSV's public export")
-	f.StringArrayVar(&o.ecosystems, "ecosystem", nil, "OSV `NAME` such as npm, repeatable (default: of a folder all, else "+strings.Join(functionEcosystems, ", ")+")")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up on one download after this long")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing on success")
-	f.BoolVar(&o.noProgress, "no-progress", false, "no progress line on a terminal")
-	return cmd
-}
-
-func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offline bool) error {
-	remote := o.from == "" || strings.HasPrefix(o.from, "https://") || strings.HasPrefix(o.from, "http://")
-	if offline && remote {
-		return usage("--from DIR reads a folder", "db update reads from the network, and --offline forbids it")
-	}
-	dir, err := storeDir(env, flag)
-	if err != nil {
-		return err
-	}
-	ecosystems := o.ecosystems
-	if len(ecosystems) == 0 && remote {
-		ecosystems = functionEcosystems
-	}
-	bar := newProgress(env, o.quiet || o.noProgress)
-	start := env.Now()
-	snap, err := feed.Update(ctx, dir, feed.Options{
-		From: o.from, Ecosystems: ecosystems, Now: env.Now, Timeout: o.timeout,
-		Progress: func(p feed.Progress) { bar.Say("%s", report.Escape(progressWords(p))) },
-	})
-	bar.Done()
-	if err != nil {
-		hint := "the store holds what it held before, and what was updated successfully"
-		if errors.Is(err, vulndb.ErrUnread) {
-			hint = "all other records are in the store; a scan cannot know what those would have said"
-		}
-		return &exit{code: ExitUsage, err: fmt.Errorf("update the advisory store in %s: %w", dir, err), hint: hint}
-	}
-	if !o.quiet {
-		n := 0
-		for _, s := range snap.Sources {
-			n += s.Records
-		}
-		fmt.Fprintf(env.Stdout, "advisory store %s: %d records of %d ecosystems, snapshot %s, %.1f s\n", dir, n, len(snap.Sources), short(snap.ID), env.Now().Sub(start).Seconds())
-	}
-	return nil
-}
-
-func progressWords(p feed.Progress) string {
+func progressWords(p vulndb.Progress) string {
 	if p.Total > 0 {
 		return fmt.Sprintf("%s %s: %d of %d", p.Stage, p.Ecosystem, p.Done, p.Total)
 	}
@@ -147,7 +69,14 @@ func dbStatusCommand(env *Env, dir *string) *cobra.Command {
 				tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 				fmt.Fprintln(tw, "ECOSYSTEM\tRECORDS\tAS OF\tSOURCE")
 				for _, s := range db.Snapshot().Sources {
-					fmt.Fprintf(tw, "%s\t%d\t%s\t%s\n", report.Escape(s.Ecosystem), s.Records, s.AsOf.UTC().Format(time.DateOnly), report.Escape(s.URL))
+					if len(s.Parts) == 0 {
+						fmt.Fprintf(tw, "%s\t%d\t%s\t%s\n", report.Escape(s.Ecosystem), s.Records, s.AsOf.UTC().Format(time.DateOnly), report.Escape(s.URL))
+						continue
+					}
+					fmt.Fprintf(tw, "%s\t%d\t%s\tmerged, the last one counts:\n", report.Escape(s.Ecosystem), s.Records, s.AsOf.UTC().Format(time.DateOnly))
+					for _, p := range s.Parts {
+						fmt.Fprintf(tw, "  %s\t%d\t%s\t%s\n", report.Escape(p.Origin()), p.Records, p.AsOf.UTC().Format(time.DateOnly), report.Escape(p.URL))
+					}
 				}
 				return tw.Flush()
 			})

@@ -58,6 +58,9 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 	if err != nil {
 		return err
 	}
+	if err := oneFunction(specs); err != nil {
+		return err
+	}
 	stdin, err := slurp(env, specs)
 	if err != nil {
 		return err
@@ -99,7 +102,7 @@ func inventory(ctx context.Context, opener *bundle.Opener, cataloger *catalog.Ca
 		return audit.Inventory(&bundle.Function{Name: spec.Name, Spec: spec,
 			Layers: []bundle.Layer{{Artifact: bundle.Artifact{Ref: spec.Ref, Kind: bundle.KindSBOM, Digest: bom.Subject}}}}, bom), nil
 	}
-	f, err := opener.Open(ctx, spec)
+	f, err := opener.Begin(ctx, spec)
 	if err != nil {
 		return nil, &exit{code: ExitIncomplete, err: err}
 	}
@@ -139,7 +142,7 @@ func readSBOM(spec bundle.Spec, stdin []byte) (bom *sbom.SBOM, isSBOM bool, err 
 	kind, path := split(spec.Ref)
 	var r io.Reader
 	switch {
-	case kind != "" && kind != "sbom":
+	case kind != "" && kind != "sbom", spec.Declared.Descriptor != "": // a descriptor names code: a document in its place is no bill of it
 		return nil, false, nil
 	case path == "-":
 		if kind == "" && !startsObject(stdin) {

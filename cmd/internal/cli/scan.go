@@ -35,6 +35,7 @@ type scanOptions struct {
 	dbMaxAge   string
 	at         string
 	explain    string
+	runtimes   string
 	jobs       int
 	quiet      bool
 	verbose    bool
@@ -54,12 +55,15 @@ func scanCommand(env *Env) *cobra.Command {
 		Short: "Audit functions: open, list the packages, match advisories, judge",
 		Long: `Scan audits each target as one function and ends in one verdict per function.
 
-A target is a deployment zip, an unpacked function folder, a bare Go binary or
-an SBOM (CycloneDX, SPDX or syft JSON); the content decides, a prefix forces:
-zip:, dir:, binary:, sbom:. "-" reads a zip or an SBOM from standard input.`,
+A target is a deployment zip, an unpacked function folder, a bare Go binary, an
+SBOM (CycloneDX, SPDX or syft JSON), or an AWS SAM or CloudFormation template or
+.aws-sam/build, whose functions are audited one by one; the content decides, a
+prefix forces: zip:, dir:, binary:, sbom:, sam:. "-" reads a zip or an SBOM from
+standard input.`,
 		Example: `  fnaudit scan orders.zip
   fnaudit scan orders.zip --layer base.zip --layer patch.zip -o sarif=orders.sarif
   fnaudit scan --each build/ -o json=report.json
+  fnaudit scan .aws-sam/build --function OrdersFunction
   fnaudit scan orders.zip --explain GHSA-p6mc-m468-83gw`,
 		RunE: func(cmd *cobra.Command, args []string) error { return scan(cmd.Context(), env, o, args) },
 	}
@@ -72,6 +76,7 @@ zip:, dir:, binary:, sbom:. "-" reads a zip or an SBOM from standard input.`,
 	f.StringVar(&o.dbMaxAge, "db-max-age", "", "how old the store may be, as `DURATION` (7d, 36h), instead of what the policy says")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
 	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
+	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
 	f.IntVar(&o.jobs, "jobs", 0, "functions judged side by side (default the number of CPUs)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing for a pass, and only the verdict otherwise")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "one line per finding, and everything that is folded")
@@ -89,6 +94,7 @@ func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
 	f.StringVar(&t.name, "name", "", "`NAME` of the function (default the file's)")
 	f.StringVar(&t.each, "each", "", "every archive in `DIR` is a function")
 	f.StringVar(&t.targets, "targets", "", "`FILE` of JSON lines, one function each: name, target, runtime, layers, owner, tags")
+	descriptorFlagsOf(cmd, &t.descriptorFlags)
 }
 
 func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
@@ -120,13 +126,17 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 		return err
 	}
 	opener := &bundle.Opener{Stdin: bytes.NewReader(stdin)}
-	a := &audit.Auditor{
-		Open: opener.Open, Catalog: catalog.New(catalog.Options{}).Run,
+	runtimes, err := readRuntimes(o.runtimes)
+	if err != nil {
+		return err
+	}
+	a := &audit.Auditor{Runtimes: runtimes,
+		Open: opener.Begin, Catalog: catalog.New(catalog.Options{}).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Now: now,
 	}
 	doc := &finding.Document{
 		SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
-		Database: audit.Database(db), Policy: pol.Ref(),
+		Database: a.Database(), Policy: pol.Ref(),
 	}
 	doc.JudgedAt = stamp(env, o.at != "", now, doc.Database)
 	o.now = now
@@ -187,18 +197,9 @@ func auditOne(ctx context.Context, a *audit.Auditor, spec bundle.Spec, stdin []b
 	if isSBOM {
 		return a.Components(ctx, spec, bom, err)
 	}
-	open, refused := a.Open, error(nil)
-	one := *a
-	one.Open = func(ctx context.Context, s bundle.Spec) (*bundle.Function, error) {
-		f, err := open(ctx, s)
-		if errors.Is(err, bundle.ErrOnlyArchives) {
-			refused = &exit{code: ExitUsage, err: fmt.Errorf("open %s: %w", s.Ref, err)}
-		}
-		return f, err
-	}
-	rep, err := one.Function(ctx, spec)
-	if refused != nil {
-		return nil, refused
+	rep, err := a.Function(ctx, spec)
+	if errors.Is(err, bundle.ErrOnlyArchives) {
+		err = &exit{code: ExitUsage, err: err}
 	}
 	return rep, err
 }

@@ -24,6 +24,7 @@ type targetFlags struct {
 	name     string
 	each     string
 	targets  string
+	descriptorFlags
 }
 
 // prefixes force the kind of a target. Those of later kinds are not accepted yet.
@@ -37,7 +38,15 @@ const maxTargetLine = 1 << 20
 func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 	var out []bundle.Spec
 	for _, a := range args {
-		out = append(out, bundle.Spec{Ref: a})
+		expanded, err := t.expand(a)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, expanded...)
+	}
+	out, err := t.chosen(out)
+	if err != nil {
+		return nil, err
 	}
 	if t.each != "" {
 		each, err := archivesIn(t.each)
@@ -68,6 +77,7 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 		s := &out[i]
 		if len(out) == 1 && len(t.layers) > 0 {
 			s.Layers = t.layers
+			s.Declared.Gaps = withoutLayers(s.Declared.Gaps)
 		}
 		if s.Runtime == "" {
 			s.Runtime = t.runtime
@@ -84,7 +94,7 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 		if s.Name == "" {
 			s.Name = nameOf(s.Ref)
 		}
-		for _, p := range append([]string{s.Ref}, s.Layers...) {
+		for _, p := range toOpen(*s, t.layers) {
 			if err := exists(p); err != nil {
 				return nil, err
 			}
@@ -108,16 +118,19 @@ func split(ref string) (kind, path string) {
 }
 
 // later are prefixes that INTERFACE promises and this version does not read.
-var later = []string{"image:", "oci:", "archive:", "sam:", "digest:"}
+var later = []string{"image:", "oci:", "archive:", "digest:"}
 
 func exists(ref string) error {
 	_, path := split(ref)
 	if path == "-" {
 		return nil
 	}
+	if strings.HasPrefix(ref, "sam:") {
+		return usage("name it as an argument: fnaudit scan "+ref, "target %s: a template is not one function", ref)
+	}
 	for _, p := range later {
 		if strings.HasPrefix(ref, p) {
-			return usage("zip:, dir:, binary: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
+			return usage("zip:, dir:, binary:, sam: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
 		}
 	}
 	_, err := os.Stat(path)

@@ -41,6 +41,20 @@ type Ecosystem struct {
 	AsOf    time.Time `json:"asOf"`
 	Source  string    `json:"source"`
 	Unread  int       `json:"unread,omitempty"` // advisories of the source that could not be read
+
+	// Sources says what the records were merged from, when that is more than
+	// one source: lowest precedence first. AsOf is the oldest of theirs then.
+	Sources []DatabaseSource `json:"sources,omitempty"`
+}
+
+// DatabaseSource is one of several sources of an ecosystem's advisories.
+type DatabaseSource struct {
+	Name    string    `json:"name"`
+	Source  string    `json:"source"`
+	Digest  string    `json:"digest"` // "sha256:…" of the file compiled from this source alone
+	Records int       `json:"records"`
+	AsOf    time.Time `json:"asOf"`
+	Unread  int       `json:"unread,omitempty"`
 }
 
 // PolicyRef names the policy that judged.
@@ -68,6 +82,7 @@ type Report struct {
 	Guessed      []string    `json:"guessed,omitempty"` // which of the four above were guessed from content
 	Owner        string      `json:"owner,omitempty"`
 	Tags         []string    `json:"tags,omitempty"`
+	Declared     *Declared   `json:"declared,omitempty"` // by a descriptor
 	Artifacts    []Artifact  `json:"artifacts"`
 	Coverage     *Coverage   `json:"coverage,omitempty"`
 	Components   []Component `json:"components"`

@@ -8,7 +8,31 @@ const (
 	KindVulnerability Kind = "vulnerability"
 	KindMalware       Kind = "malware"
 	KindArchive       Kind = "archive"
+	KindRuntime       Kind = "runtime"
 )
+
+// The rules of kind runtime, the most urgent first.
+const (
+	RuleRuntimeBlocked    = "runtime-update-blocked"   // no fix can be shipped any more
+	RuleRuntimeDeprecated = "runtime-deprecated"       // nobody patches it
+	RuleRuntimeSoon       = "runtime-deprecation-soon" // soon nobody will
+	RuleRuntimeUnknown    = "runtime-unknown"          // the table does not list it
+	RuleRuntimeTableOld   = "runtime-table-old"        // the table says supported, and is too old to be believed
+)
+
+// RuntimeRank orders the rules of kind runtime: 4 for blocked updates, 3 for
+// deprecated, 2 for soon, 1 for the rest. Any other rule ranks as blocked does.
+func RuntimeRank(rule string) int {
+	switch rule {
+	case RuleRuntimeDeprecated:
+		return 3
+	case RuleRuntimeSoon:
+		return 2
+	case RuleRuntimeUnknown, RuleRuntimeTableOld:
+		return 1
+	}
+	return 4
+}
 
 // Severity is a finding's severity. The zero value is not a severity and is
 // treated as unknown.

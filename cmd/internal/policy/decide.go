@@ -64,6 +64,9 @@ func (p *Policy) counts(l Line, f finding.Finding) bool {
 	if f.Kind == finding.KindArchive {
 		return l.Archive != "" && p.rank(f.Severity) >= l.Archive.Rank()
 	}
+	if f.Kind == finding.KindRuntime {
+		return l.Runtime.counts(f.Rule)
+	}
 	if f.KEV && l.KnownExploit {
 		return true
 	}
@@ -92,12 +95,18 @@ func loaded(f finding.Finding) bool {
 	return f.State != "shadowed" && f.State != "provided"
 }
 
+// guessedRuntime says whether a finding is about a runtime that nobody declared:
+// it warns and never fails.
+func guessedRuntime(f finding.Finding) bool {
+	return f.Kind == finding.KindRuntime && f.Certainty != finding.Certain
+}
+
 // lines gathers what fails and what warns, one sentence per component, worst first.
 func (p *Policy) lines(r *finding.Report) (failing, warning []string) {
 	fail, warn := newTally(), newTally()
 	for _, f := range r.Findings {
 		switch {
-		case p.counts(p.Fail, f) && (loaded(f) || f.Kind == finding.KindMalware):
+		case p.counts(p.Fail, f) && (loaded(f) || f.Kind == finding.KindMalware) && !guessedRuntime(f):
 			fail.add(f)
 		case p.counts(p.Warn, f), p.counts(p.Fail, f):
 			warn.add(f)
@@ -184,6 +193,8 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	switch {
 	case v.Decision == finding.Pass:
 		return ""
+	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran && r.Declared != nil:
+		return "bring what " + r.Declared.Descriptor + " names here (sam build, a download, docker save), then scan again"
 	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran:
 		return "give a deployment zip, an unpacked function folder or an SBOM that can be read"
 	case v.Decision == finding.Incomplete && db.Starter:
@@ -195,9 +206,12 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 			}
 		}
 		for _, f := range r.Findings {
-			if len(f.Fixed) > 0 && loaded(f) && p.counts(p.Fail, f) {
+			if f.Kind == finding.KindRuntime && len(f.Fixed) > 0 && p.counts(p.Fail, f) && !guessedRuntime(f) {
+				return "move the function to the runtime " + f.Fixed[len(f.Fixed)-1] + "; why: fnaudit scan --explain " + f.ID + " " + again(r)
+			}
+			if f.Kind != finding.KindRuntime && len(f.Fixed) > 0 && loaded(f) && p.counts(p.Fail, f) {
 				name, to := upgrade(r, f)
-				return fmt.Sprintf("upgrade %s to %s or later; why: fnaudit scan --explain %s %s", name, to, f.ID, r.Target)
+				return fmt.Sprintf("upgrade %s to %s or later; why: fnaudit scan --explain %s %s", name, to, f.ID, again(r))
 			}
 		}
 		return "read the findings above; accept one with a waiver in the policy file"
@@ -208,6 +222,17 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 		}
 	}
 	return "make the parts above readable, or accept them with a waiver in the policy file"
+}
+
+// again is how to name the function on the command line once more.
+func again(r *finding.Report) string {
+	if r.Declared == nil {
+		return r.Target
+	}
+	if strings.Trim(r.Declared.Resource, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/") != "" {
+		return r.Declared.Descriptor // no logical id has such characters: not to be copied into a shell
+	}
+	return "--function " + r.Declared.Resource + " " + r.Declared.Descriptor
 }
 
 // upgrade names the package of a finding and the version to go to: the one

@@ -39,6 +39,24 @@ type Line struct {
 	Malware      bool              // every malicious package, whatever its state
 	Certainty    finding.Certainty // at least this certain; malware and known exploits too
 	Archive      finding.Severity  // archive findings of at least this severity
+	Runtime      Runtime           // runtimes at least this far gone; "" none
+}
+
+// Runtime is a line for findings about a function's runtime.
+type Runtime string
+
+// The lines, from the last to the first.
+const (
+	RuntimeBlocked    Runtime = "blocked"    // its updates are blocked: no fix can be shipped
+	RuntimeDeprecated Runtime = "deprecated" // nobody patches it
+	RuntimeSoon       Runtime = "soon"       // soon nobody will
+	RuntimeAny        Runtime = "any"        // also one that is not known
+)
+
+// counts says whether a rule of kind runtime is at or over the line.
+func (l Runtime) counts(rule string) bool {
+	least := map[Runtime]int{RuntimeBlocked: 4, RuntimeDeprecated: 3, RuntimeSoon: 2, RuntimeAny: 1}[l]
+	return least > 0 && finding.RuntimeRank(rule) >= least
 }
 
 // The names of the built-in policies.
@@ -57,7 +75,7 @@ func Builtin(name string) (*Policy, bool) {
 	ci := Policy{
 		Name:            CI,
 		Fail:            Line{Malware: true, KnownExploit: true, Fixable: finding.High, Certainty: finding.Probable},
-		Warn:            Line{Severity: finding.High, Archive: finding.Low, Certainty: finding.Possible},
+		Warn:            Line{Severity: finding.High, Archive: finding.Low, Runtime: RuntimeAny, Certainty: finding.Possible},
 		UnknownSeverity: finding.High,
 		Require:         []string{"open", "catalog", "vulnerability"},
 		Unknowns:        []string{"unreadable", "opaque", "limit"},
@@ -76,7 +94,7 @@ func Builtin(name string) (*Policy, bool) {
 	case Report:
 		return &Policy{
 			Name:            Report,
-			Warn:            Line{Any: true, Malware: true, KnownExploit: true, Archive: finding.None, Certainty: finding.Possible},
+			Warn:            Line{Any: true, Malware: true, KnownExploit: true, Archive: finding.None, Runtime: RuntimeAny, Certainty: finding.Possible},
 			UnknownSeverity: finding.High,
 		}, true
 	}

@@ -24,6 +24,9 @@ func (t *tally) add(f finding.Finding) {
 	if f.Kind == finding.KindArchive {
 		key = "archive " + f.Rule
 	}
+	if f.Kind == finding.KindRuntime {
+		key = "runtime " + f.ID
+	}
 	if _, ok := t.by[key]; !ok {
 		t.order = append(t.order, key)
 	}
@@ -50,6 +53,8 @@ func sentence(fs []finding.Finding) string {
 	switch {
 	case worst.Kind == finding.KindArchive:
 		return fmt.Sprintf("%s: %s", worst.Rule, worst.Title)
+	case worst.Kind == finding.KindRuntime:
+		return worst.Title
 	case worst.Kind == finding.KindMalware:
 		return fmt.Sprintf("malicious package %s: %s", worst.Component, listed(ids, 3))
 	case worst.Rule == RuleVersionUnknown:

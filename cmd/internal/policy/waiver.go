@@ -12,7 +12,7 @@ import (
 // Waiver accepts one finding or one unknown, for a reason, in somebody's
 // name, until a day. It is the only way to accept malware, and then only by its id.
 type Waiver struct {
-	ID        string // an advisory id or alias, an archive rule, or a kind of unknown ("opaque", "unmatched", ...)
+	ID        string // an advisory id or alias, a rule of kind archive or runtime, or a kind of unknown ("opaque", "unmatched", ...)
 	Component string // purl, with or without a version; "" matches any component
 	Path      string // glob over the path of an unknown, as path.Match reads it; "" matches any
 	Reason    string
@@ -49,7 +49,7 @@ func (w Waiver) matchesFinding(f finding.Finding) bool {
 	if !w.matchesComponent(f.Component) || w.Path != "" {
 		return false
 	}
-	if strings.EqualFold(w.ID, f.ID) || (f.Kind == finding.KindArchive && w.ID == f.Rule) {
+	if strings.EqualFold(w.ID, f.ID) || ((f.Kind == finding.KindArchive || f.Kind == finding.KindRuntime) && w.ID == f.Rule) {
 		return true
 	}
 	if f.Rule == RuleVersionUnknown {

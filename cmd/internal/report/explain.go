@@ -70,7 +70,11 @@ func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f fin
 		rating += fmt.Sprintf(", CVSS %.1f %s", f.Score, f.Vector)
 	}
 	line("severity", "%s", rating)
-	line("certainty", "%s: %s", f.Certainty, certaintyWords(f.Certainty))
+	if f.Kind == finding.KindRuntime {
+		line("certainty", "%s", f.Certainty)
+	} else {
+		line("certainty", "%s: %s", f.Certainty, certaintyWords(f.Certainty))
+	}
 	if len(f.Aliases) > 0 {
 		line("also", "%s", strings.Join(f.Aliases, ", "))
 	}
@@ -95,8 +99,12 @@ func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f fin
 			line(e.Source, "%s: %s", e.Locator, e.Detail)
 		}
 	}
-	line("known as of", "%s", asOf(doc, comp.Ecosystem))
+	line("known as of", "%s", knownAsOf(doc, comp, f))
 	switch {
+	case f.Kind == finding.KindRuntime && len(f.Fixed) > 0:
+		line("fix", "move the function to %s", strings.Join(f.Fixed, " or "))
+	case f.Kind == finding.KindRuntime:
+		line("fix", "give a newer table of runtimes with --runtimes FILE, or accept it with a waiver")
 	case f.Kind == finding.KindMalware:
 		line("fix", "remove it, and rotate every secret that the function could read")
 	case len(f.Fixed) == 0:
@@ -153,6 +161,18 @@ func stateWords(state string) string {
 		return " (declared: a manifest or lockfile names it)"
 	}
 	return " (" + state + ")"
+}
+
+// knownAsOf is the date of what the finding rests on.
+func knownAsOf(doc *finding.Document, comp finding.Component, f finding.Finding) string {
+	if f.Kind == finding.KindRuntime {
+		for _, e := range f.Evidence {
+			if e.At != nil {
+				return e.At.UTC().Format("2006-01-02") + ", the table of runtimes"
+			}
+		}
+	}
+	return asOf(doc, comp.Ecosystem)
 }
 
 func asOf(doc *finding.Document, ecosystem string) string {

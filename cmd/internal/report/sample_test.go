@@ -195,6 +195,10 @@ func unopened() *finding.Report {
 func evil() *finding.Report {
 	r := finding.NewReport(hostile, hostile+".zip")
 	r.Platform, r.Runtime, r.Handler, r.Architecture, r.Owner, r.Tags = hostile, hostile, hostile, hostile, hostile, []string{hostile}
+	r.Declared = &finding.Declared{
+		Descriptor: hostile, Resource: hostile, FunctionName: hostile, URLAuth: hostile, Role: hostile, Policies: []string{hostile}, Environment: []string{hostile},
+		CodeSigning: hostile, Condition: hostile, Unresolved: []string{hostile}, Triggers: []finding.Trigger{{Name: hostile, Type: hostile, Detail: hostile, Auth: hostile}},
+	}
 	r.Artifacts = []finding.Artifact{{Ref: hostile, Kind: "zip", Digest: digestA, Mount: hostile}, {Ref: hostile, Kind: hostile, Digest: hostile}}
 	c := component("npm", "x", "1")
 	c.PURL, c.Name, c.Version, c.Versions, c.Source, c.Ecosystem = "pkg:npm/"+hostile+"@1", hostile, hostile, []string{hostile, "2"}, hostile, hostile
@@ -207,7 +211,7 @@ func evil() *finding.Report {
 	nameless := c
 	nameless.PURL, nameless.Name, nameless.Version = "", "", ""
 	r.Components = []finding.Component{c, other, nameless}
-	for i, kind := range []finding.Kind{finding.KindVulnerability, finding.KindMalware, finding.KindArchive, "licence"} {
+	for i, kind := range []finding.Kind{finding.KindVulnerability, finding.KindMalware, finding.KindArchive, "licence", finding.KindRuntime} {
 		f := vulnerability(c, hostile, finding.High, 7, hostile, hostile)
 		f.Kind, f.Rule, f.Aliases, f.Vector = kind, hostile, []string{hostile}, hostile
 		f.Evidence = []finding.Evidence{{Source: hostile, Locator: hostile, Detail: hostile}}
@@ -257,6 +261,7 @@ func samples() map[string]*finding.Document {
 	return map[string]*finding.Document{
 		"pass": wrapDocument(passing("hello")), "fail": wrapDocument(failing()), "incomplete": wrapDocument(incomplete("media")),
 		"unopened": wrapDocument(unopened()), "starter": starter, "several": several, "many": many, "hostile": wrapDocument(evil()),
-		"empty": wrapDocument(),
+		"declared": wrapDocument(declared()),
+		"empty":    wrapDocument(),
 	}
 }

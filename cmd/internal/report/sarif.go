@@ -146,6 +146,8 @@ func message(r *finding.Report, f finding.Finding) string {
 	switch {
 	case f.Kind == finding.KindMalware:
 		b.WriteString(". Remove it, then rotate every secret that the function could read.")
+	case f.Kind == finding.KindRuntime && len(f.Fixed) > 0:
+		b.WriteString(". Move the function to " + strings.Join(f.Fixed, " or ") + ".")
 	case len(f.Fixed) > 0:
 		b.WriteString(". Fixed in " + strings.Join(f.Fixed, ", ") + ".")
 	case f.Kind == finding.KindVulnerability:
@@ -188,6 +190,9 @@ func (s *sarifWriter) locations(r *finding.Report, f finding.Finding) []sarifLoc
 				add(e.Artifact, e.Locator)
 			}
 		}
+	}
+	if f.Kind == finding.KindRuntime && r.Declared != nil { // where a person changes it
+		return []sarifLocation{{Physical: sarifPhysical{Artifact: sarifURI{URI: artifactURI(r.Declared.Descriptor)}, Region: sarifRegion{StartLine: 1}}}}
 	}
 	if len(out) == 0 {
 		add(0, "")

@@ -70,6 +70,8 @@ func ruleTitle(f finding.Finding) string {
 	switch {
 	case f.Rule == ruleVersionUnknown:
 		return "Package with known vulnerabilities whose version is not known"
+	case f.Kind == finding.KindRuntime:
+		return runtimeTitle(f.Rule)
 	case f.Kind == finding.KindArchive:
 		title, _, _ := strings.Cut(f.Title, ": ")
 		return cmp.Or(title, f.Rule)

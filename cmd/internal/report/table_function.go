@@ -261,6 +261,9 @@ func detail(f finding.Finding) string {
 func (p *printer) others(fs []finding.Finding) {
 	for _, f := range fs {
 		text := esc(string(f.Kind)) + ": " + esc(cmp.Or(f.Title, f.ID))
+		if f.Kind == finding.KindRuntime {
+			text = runtimeText(f)
+		}
 		if f.Component != "" {
 			text = show(label(f.Component), maxPackage) + ", " + text
 		}

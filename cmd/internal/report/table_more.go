@@ -269,7 +269,7 @@ func shownAbove(r *finding.Report, warning string) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
-		return f.Kind == finding.KindArchive && strings.HasPrefix(warning, f.Rule+": ")
+		return f.Kind == finding.KindArchive && strings.HasPrefix(warning, f.Rule+": ") || f.Kind == finding.KindRuntime && warning == f.Title
 	})
 }
 

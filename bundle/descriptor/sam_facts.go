@@ -1,0 +1,139 @@
+package descriptor
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/bundle"
+)
+
+// facts are what other resources say about a function.
+type facts struct {
+	triggers []bundle.Trigger
+	url      string
+}
+
+// related gathers the resources that point at a function: its URL, its event
+// sources and who may invoke it.
+func (t *template) related() {
+	for _, id := range t.res.keys {
+		res := t.res.sub(id)
+		props := res.sub("Properties")
+		target := "FunctionName"
+		typ := res.text("Type")
+		switch typ {
+		case "AWS::Lambda::Url":
+			target = "TargetFunctionArn"
+		case "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission":
+		default:
+			continue
+		}
+		of, ok := t.r.resolve(props.get(target)).(resource)
+		if !ok {
+			continue
+		}
+		f := t.facts[of.id]
+		if f == nil {
+			f = &facts{}
+			t.facts[of.id] = f
+		}
+		get := func(key string) string { return textOf(t.r.resolve(props.get(key))) }
+		switch typ {
+		case "AWS::Lambda::Url":
+			f.url = cmp.Or(get("AuthType"), "unknown")
+		case "AWS::Lambda::EventSourceMapping":
+			f.triggers = append(f.triggers, bundle.Trigger{Name: id, Type: "EventSourceMapping", Detail: get("EventSourceArn")})
+		default:
+			f.triggers = append(f.triggers, bundle.Trigger{Name: id, Type: "Permission", Detail: strings.TrimSpace(get("Principal") + " " + get("SourceArn")), Auth: get("FunctionUrlAuthType")})
+		}
+	}
+}
+
+// declare records the facts of one function. Values of environment variables
+// stay in the template: they are secrets at times.
+func (t *template) declare(id string, res, props *mapping) bundle.Declared {
+	get := func(key string) any { return t.r.property(props, key) }
+	d := bundle.Declared{
+		Descriptor: t.file, Resource: t.prefix + id, FunctionName: literal(get("FunctionName")),
+		Role: textOf(get("Role")), CodeSigning: textOf(get("CodeSigningConfigArn")), Condition: res.text("Condition"),
+		Policies: policies(get("Policies")),
+	}
+	if env, ok := props.sub("Environment").get("Variables").(*mapping); ok && !intrinsic(env) {
+		d.Environment = slices.Sorted(slices.Values(env.keys))
+	}
+	if url, ok := get("FunctionUrlConfig").(*mapping); ok {
+		d.URLAuth = cmp.Or(textOf(url.get("AuthType")), "unknown")
+	}
+	if f := t.facts[id]; f != nil {
+		d.Triggers = append(d.Triggers, f.triggers...)
+		d.URLAuth = cmp.Or(d.URLAuth, f.url)
+	}
+	if events, ok := get("Events").(*mapping); ok {
+		for _, name := range events.keys {
+			d.Triggers = append(d.Triggers, trigger(name, events.sub(name)))
+		}
+	}
+	slices.SortFunc(d.Triggers, func(a, b bundle.Trigger) int { return cmp.Compare(a.Name, b.Name) })
+	for _, key := range []string{"Architectures", "Handler", "Runtime"} {
+		v := get(key)
+		if list, ok := v.([]any); ok && len(list) == 1 {
+			v = list[0]
+		}
+		if text, known := v.(string); v != nil && (!known || text == "") {
+			d.Unresolved = append(d.Unresolved, key+": "+cmp.Or(textOf(v), "?"))
+		}
+	}
+	return d
+}
+
+// trigger reads one event source of AWS SAM
+// (docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-eventsource.html).
+func trigger(name string, event *mapping) bundle.Trigger {
+	out := bundle.Trigger{Name: name, Type: event.text("Type")}
+	p := event.sub("Properties")
+	switch out.Type {
+	case "Api", "HttpApi":
+		method, path := textOf(p.get("Method")), textOf(p.get("Path"))
+		out.Detail = strings.TrimSpace(strings.ToUpper(method) + " " + path)
+		if auth := p.sub("Auth"); auth != nil {
+			out.Auth = textOf(auth.get("Authorizer"))
+			if out.Auth == "" && auth.text("ApiKeyRequired") == "true" {
+				out.Auth = "API key"
+			}
+		}
+	default:
+		for _, key := range []string{"Queue", "Stream", "Topic", "Bucket", "Schedule", "ScheduleExpression", "Cluster", "Broker", "UserPool", "LogGroupName", "RuleName"} {
+			if s := textOf(p.get(key)); s != "" {
+				out.Detail = s
+				break
+			}
+		}
+	}
+	return out
+}
+
+// policies names the policies of a function's role: managed policies by name or
+// ARN, AWS SAM's policy templates by their key.
+func policies(v any) []string {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	var out []string
+	for _, e := range list {
+		m, ok := e.(*mapping)
+		switch {
+		case !ok:
+			if s := textOf(e); s != "" {
+				out = append(out, s)
+			}
+		case m.has("Statement"):
+			out = append(out, "inline policy")
+		default:
+			out = append(out, m.keys...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

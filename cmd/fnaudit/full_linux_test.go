@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestFullDisk updates a store on disks of every size from too small to large
+// enough: real file systems that become full at every step of an update. It
+// needs the right to mount one.
+func TestFullDisk(t *testing.T) {
+	long(t)
+	fnaudit, srv := program(t), newExportServer(t)
+	old := feedState{records: 200, at: 1}
+	next := feedState{records: 4000, at: 2, fixed: map[int]change{}}
+	for i := range next.records {
+		next.fixed[i] = change{"1.0.0", 2}
+	}
+	small := t.TempDir()
+	srv.publish(t, old, false)
+	if out, code := run(t, fnaudit, "db", "update", "--quiet", "--from", srv.URL, "--ecosystem", "npm", "--db", small); code != 0 {
+		t.Fatal(out)
+	}
+	srv.publish(t, next, false)
+	failed, worked := 0, 0
+	for kb := 64; kb <= 4096; kb += kb / 8 {
+		dir := t.TempDir()
+		if err := syscall.Mount("none", dir, "tmpfs", 0, fmt.Sprintf("size=%dk", kb)); err != nil {
+			t.Skip("cannot mount a file system:", err)
+		}
+		func() {
+			defer syscall.Unmount(dir, 0)
+			if err := exec.Command("cp", "-r", small+"/.", dir).Run(); err != nil {
+				return // not even the old store fits: nothing to keep
+			}
+			out, code := run(t, fnaudit, "db", "update", "--quiet", "--from", srv.URL, "--ecosystem", "npm", "--db", dir)
+			if code == 0 {
+				worked++
+				holds(t, fnaudit, dir, next)
+				return
+			}
+			failed++
+			if code != 2 || !strings.Contains(out, "no space") {
+				t.Errorf("%d KB: %d, %s", kb, code, out)
+			}
+			holds(t, fnaudit, dir, old)
+			if left, _ := filepath.Glob(filepath.Join(dir, "*", "*.tmp")); len(left) > 0 {
+				t.Errorf("%d KB: left behind: %v", kb, left)
+			}
+		}()
+	}
+	if failed < 3 || worked == 0 {
+		t.Errorf("%d updates failed, %d worked", failed, worked)
+	}
+	t.Logf("%d disks were too small, %d large enough", failed, worked)
+}

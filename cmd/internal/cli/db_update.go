@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/report"
+	"github.com/fnaudit/fnaudit/vulndb"
+	"github.com/fnaudit/fnaudit/vulndb/feed"
+)
+
+type updateOptions struct {
+	from       string
+	sources    []string
+	drop       []string
+	ecosystems []string
+	allowOlder bool
+	quiet      bool
+	noProgress bool
+	timeout    time.Duration
+}
+
+func dbUpdateCommand(env *Env, dir *string) *cobra.Command {
+	var o updateOptions
+	cmd := &cobra.Command{
+		Use:   "update",
+		Short: "Get the advisories and build the store",
+		Long: `Update reads the layout of OSV's public export (ECOSYSTEM/all.zip) from its
+public URL, from a mirror, or from a folder, and compiles it into the store.
+What has not changed since the last update is not fetched again, and where the
+export has its list of records (ECOSYSTEM/modified_id.csv), only the records
+that changed are; once a week, and whenever the list leaves a doubt, it is the
+whole export. The store is replaced as a whole: a killed update leaves the old
+one. Ecosystems that are not asked for stay as they are.
+
+--source lays advisories of your own over the export: in its layout, or a
+folder of OSV records as .json files. A record with the id of one of the
+export, or of a source named before, replaces it as a whole within each
+ecosystem. A folder is as current as its newest record; a file as-of.txt in it
+that holds a time (RFC 3339) says otherwise.
+
+The store remembers its sources: an update without --from and --source reads
+again what the last one read. --drop-source forgets one.`,
+		Example: `  fnaudit db update
+  fnaudit db update --ecosystem npm --ecosystem PyPI
+  fnaudit db update --from https://mirror.example/osv
+  fnaudit db update --from ./osv --db ./store
+  fnaudit db update --source acme=./our-advisories`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			offline, err := cmd.Flags().GetBool("offline")
+			if err != nil {
+				return err
+			}
+			return dbUpdate(cmd.Context(), env, *dir, o, offline)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.from, "from", "", "`URL|DIR` to read instead of OSV's public export (default: that of the last update)")
+	f.StringArrayVar(&o.sources, "source", nil, "`NAME=URL|DIR` to lay over it, repeatable; the last one counts")
+	f.StringArrayVar(&o.drop, "drop-source", nil, "forget the source `NAME` and what it said, repeatable")
+	f.StringArrayVar(&o.ecosystems, "ecosystem", nil, "OSV `NAME` such as npm, repeatable (default: of a folder all, else "+strings.Join(functionEcosystems, ", ")+", and what the store has)")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up on one download after this long")
+	f.BoolVar(&o.allowOlder, "allow-older", false, "take an export that is older than the one in the store, from the same address")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing on success")
+	f.BoolVar(&o.noProgress, "no-progress", false, "no progress line on a terminal")
+	return cmd
+}
+
+// origins reads the values of --source.
+func (o updateOptions) origins() ([]vulndb.Origin, error) {
+	var list []vulndb.Origin
+	for _, s := range o.sources {
+		name, from, ok := strings.Cut(s, "=")
+		if !ok {
+			return nil, usage("as in --source acme=./advisories", "--source %s: no name", s)
+		}
+		list = append(list, vulndb.Origin{Name: name, From: from})
+	}
+	return list, nil
+}
+
+func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offline bool) error {
+	dir, err := storeDir(env, flag)
+	if err != nil {
+		return err
+	}
+	sources, err := o.origins()
+	if err != nil {
+		return err
+	}
+	bar := newProgress(env, o.quiet || o.noProgress)
+	opts := feed.Options{
+		From: o.from, Sources: sources, Drop: o.drop, Offline: offline, Ecosystems: o.ecosystems, Default: functionEcosystems,
+		AllowOlder: o.allowOlder,
+		Now:        env.Now, Timeout: o.timeout,
+		Progress: func(p feed.Progress) { bar.Say("%s", report.Escape(progressWords(p))) },
+	}
+	// A store that cannot be read is built anew, so only usage matters here.
+	previous, _ := vulndb.ReadSnapshot(dir)
+	if _, err := opts.Origins(previous); err != nil {
+		if errors.Is(err, feed.ErrOffline) {
+			return usage("--from DIR reads a folder", "db update reads from the network, and --offline forbids it: %w", err)
+		}
+		return usage("", "db update: %w", err)
+	}
+	start := env.Now()
+	snap, err := feed.Update(ctx, dir, opts)
+	bar.Done()
+	if err != nil {
+		hint := "the store holds what it held before, and what was updated successfully"
+		if errors.Is(err, vulndb.ErrBackwards) {
+			hint = "--allow-older takes it all the same; " + hint
+		}
+		if errors.Is(err, vulndb.ErrUnread) {
+			hint = "all other records are in the store; a scan cannot know what those would have said"
+		}
+		return &exit{code: ExitUsage, err: fmt.Errorf("update the advisory store in %s: %w", dir, err), hint: hint}
+	}
+	if !o.quiet {
+		n := 0
+		for _, s := range snap.Sources {
+			n += s.Records
+		}
+		fmt.Fprintf(env.Stdout, "advisory store %s: %d records of %d ecosystems, snapshot %s, %.1f s\n", dir, n, len(snap.Sources), short(snap.ID), env.Now().Sub(start).Seconds())
+	}
+	return nil
+}

@@ -1,0 +1,189 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fnaudit/fnaudit/vulndb"
+)
+
+// folder is an export on disk: ECOSYSTEM/all.zip or ECOSYSTEM/*.json for each
+// ecosystem, or *.json alone, of which each record is one of the ecosystems
+// that it names.
+type folder struct {
+	dir string
+	now time.Time
+
+	flat       bool // set by list
+	ecosystems []string
+}
+
+// Names inside a folder.
+const (
+	dateName = "as-of.txt" // see date
+	maxDate  = 100         // bytes of that
+	maxFlat  = 100_000     // records of a folder without ecosystems
+)
+
+func (f *folder) list(ctx context.Context) ([]string, []error) {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return nil, []error{fmt.Errorf("read the export: %w", err)}
+	}
+	var names []string
+	for _, e := range entries {
+		if _, err := f.archive(e.Name()); err == nil {
+			names = append(names, e.Name())
+		}
+	}
+	var errs []error
+	if b, err := readSmall(filepath.Join(f.dir, listName), maxList); err == nil {
+		for _, n := range parseList(b) {
+			if checkName(n) != nil || !slices.Contains(names, n) {
+				errs = append(errs, fmt.Errorf("update %s: %s lists it and %s has no such folder", n, listName, f.dir))
+			}
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		errs = append(errs, fmt.Errorf("read the list of ecosystems: %w", err))
+	}
+	if len(names) == 0 {
+		if names, err = f.flatEcosystems(ctx, entries); err != nil {
+			errs = append(errs, err)
+		}
+		f.flat, f.ecosystems = len(names) > 0, names
+	}
+	if len(names) == 0 {
+		errs = append(errs, fmt.Errorf("read the export: %s has no folder with an %s in it, and no record", f.dir, archiveName))
+	}
+	return names, errs
+}
+
+// flatEcosystems returns the ecosystems that the records of a folder name.
+// Records that cannot be read are counted when the folder is built.
+func (f *folder) flatEcosystems(ctx context.Context, entries []os.DirEntry) ([]string, error) {
+	var names []string
+	for i, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if i > maxFlat {
+			return nil, fmt.Errorf("read the export: %s has over %d files; put them into a folder for each ecosystem", f.dir, maxFlat)
+		}
+		if e.IsDir() || !strings.HasSuffix(e.Name(), ".json") {
+			continue
+		}
+		b, err := readSmall(filepath.Join(f.dir, e.Name()), vulndb.MaxRecord)
+		if err != nil {
+			continue
+		}
+		a, err := vulndb.ParseRecord(b)
+		if err != nil {
+			continue
+		}
+		for i := range a.Affected {
+			if n := vulndb.Base(a.Affected[i].Ecosystem); n != "" && !slices.Contains(names, n) && len(names) < maxEcosystems {
+				names = append(names, n)
+			}
+		}
+	}
+	return names, nil
+}
+
+// maxEcosystems bounds the ecosystems of a folder; OSV has about 50.
+const maxEcosystems = 200
+
+func (f *folder) get(_ context.Context, ecosystem string) (got, error) {
+	in := vulndb.Input{Archive: f.dir, URL: f.dir, Folder: true}
+	if f.flat && slices.Contains(f.ecosystems, ecosystem) {
+		in.Only = true
+	} else {
+		path, err := f.archive(ecosystem)
+		if err != nil {
+			return got{}, err
+		}
+		in.Archive, in.URL = path, path
+	}
+	date, err := f.date()
+	if err != nil {
+		return got{}, err
+	}
+	if !date.IsZero() {
+		in.AsOf, in.Folder = date, false
+	}
+	return got{input: in}, nil
+}
+
+// date reads as-of.txt, if there is one: the time (RFC 3339) as of which the
+// folder says all that its maintainers know. Without it a folder is as current
+// as its newest record, and one of three advisories of last year makes the
+// store a year old.
+func (f *folder) date() (time.Time, error) {
+	b, err := readSmall(filepath.Join(f.dir, dateName), maxDate)
+	if errors.Is(err, os.ErrNotExist) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the date of the export: %w", err)
+	}
+	t, err := time.Parse(time.RFC3339, strings.TrimSpace(string(b)))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the date of the export: %s is not a time such as 2026-05-29T10:00:00Z", dateName)
+	}
+	if t.After(f.now) {
+		return time.Time{}, fmt.Errorf("read the date of the export: %s is in the future", dateName)
+	}
+	return t.UTC(), nil
+}
+
+// patch: a folder is read as a whole.
+func (f *folder) patch(context.Context, string) (func(context.Context) error, bool) {
+	return nil, false
+}
+
+// archive returns the path of an ecosystem's export: the zip, or the folder
+// itself if it holds the records one by one.
+func (f *folder) archive(ecosystem string) (string, error) {
+	dir := filepath.Join(f.dir, ecosystem)
+	zip := filepath.Join(dir, archiveName)
+	if _, err := os.Stat(zip); err == nil {
+		return zip, nil
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(e.Name(), ".json") }) {
+		return "", fmt.Errorf("%s holds neither %s nor .json files", dir, archiveName)
+	}
+	return dir, nil
+}
+
+// readSmall reads a regular file that must not be larger than limit.
+func readSmall(path string, limit int64) ([]byte, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("%s is over %d bytes", path, limit)
+	}
+	return b, err
+}
