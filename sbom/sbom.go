@@ -37,22 +37,23 @@ const (
 
 // Component is one package of one version, with every place it lies in.
 type Component struct {
-	Ref         string   // stable within one SBOM; equals PURL unless two components share one
-	PURL        string   // canonical package URL; without a version when it is not known
-	Name        string   // as the ecosystem spells it: "@scope/name", "group:artifact"
-	Version     string   // "" when not known
-	Versions    []string // candidates, when several fit and Version is empty
-	Ecosystem   string   // OSV ecosystem name such as "npm" or "Debian:12"; "" when OSV has none
-	Source      string   // upstream or source package name (distributions), else ""
-	Main        bool     // the function itself, not one of its dependencies
-	State       State
-	Origin      Origin
-	Occurrences []Occurrence
-	Evidence    []Evidence
-	Hashes      map[string]string // algorithm as in "sha512" -> lower-case hex
-	Licenses    []string          // SPDX expressions where they parse, else as declared; sorted
-	Resolved    string            // where a lockfile says it came from: URL, path, git reference
-	Requires    []string          // names of the packages it declares to need, as declared; sorted
+	Ref           string   // stable within one SBOM; equals PURL unless two components share one
+	PURL          string   // canonical package URL; without a version when it is not known
+	Name          string   // as the ecosystem spells it: "@scope/name", "group:artifact"
+	Version       string   // "" when not known
+	Versions      []string // candidates, when several fit and Version is empty
+	Ecosystem     string   // OSV ecosystem name such as "npm" or "Debian:12"; "" when OSV has none
+	Source        string   // upstream or source package name (distributions), else ""
+	SourceVersion string   // of the source package, where it differs from Version; advisories about Source mean it
+	Main          bool     // the function itself, not one of its dependencies
+	State         State
+	Origin        Origin
+	Occurrences   []Occurrence
+	Evidence      []Evidence
+	Hashes        map[string]string // algorithm as in "sha512" -> lower-case hex
+	Licenses      []string          // SPDX expressions where they parse, else as declared; sorted
+	Resolved      string            // where a lockfile says it came from: URL, path, git reference
+	Requires      []string          // names of the packages it declares to need, as declared; sorted
 }
 
 // Occurrence is one place where a component lies.
@@ -80,6 +81,9 @@ const (
 	MethodBuildInfo = "build-info"
 	MethodBinary    = "binary-classifier" // a version string in a known binary
 	MethodSBOM      = "sbom"              // another tool's document
+	MethodEmbedded  = "embedded-manifest" // the manifest of an archive, which merging tools copy along
+	MethodFileName  = "file-name"         // the name of an archive: artifact-version.jar
+	MethodClassSet  = "class-set"         // classes that together are one library's
 )
 
 // UnknownKind classifies what the SBOM cannot say.
@@ -100,5 +104,6 @@ type Unknown struct {
 	Path     string
 	Kind     UnknownKind
 	Reason   string
-	Code     bool // the bytes are code or name code, so that a verdict must not pass over them
+	Origin   Origin // whose the bytes are; "" when that was not told apart
+	Code     bool   // the bytes are code or name code, so that a verdict must not pass over them
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -105,11 +106,8 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 		c.add("it holds %d records of %s in %d packages, the snapshot says %d of %s in %d",
 			f.h.records, f.h.ecosystem, f.h.packages, c.src.Records, c.src.Ecosystem, c.src.Packages)
 	}
-	if _, err := f.releaseCounts(); err != nil {
-		c.add("%v", err)
-	}
 	records, packages, last := 0, 0, ""
-	names := map[string]int{}
+	names, releases := map[string]int{}, map[string]int{}
 	for n := range f.h.blocks {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -128,6 +126,9 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 			records++
 			var p prepared
 			p.index(f.h.ecosystem, a)
+			for _, r := range p.releases {
+				releases[r]++
+			}
 			first := ""
 			if len(p.names) > 0 {
 				first = p.names[0]
@@ -155,6 +156,11 @@ func (c *checker) content(ctx context.Context, b blob) (err error) {
 	}
 	if records != int(f.h.records) || packages != int(f.h.packages) {
 		c.add("%d records in %d packages can be read, the header says %d in %d", records, packages, f.h.records, f.h.packages)
+	}
+	if counts, err := f.releaseCounts(); err != nil {
+		c.add("%v", err)
+	} else if !maps.Equal(counts, releases) {
+		c.add("its list of releases is not that of its records")
 	}
 	return c.index(f, names)
 }

@@ -135,14 +135,14 @@ type fdbWriter struct {
 	names     []nameRef // of packages and, with partMark, of parts
 	ids       []idRef
 	text      arena
-	releases  map[string]int
+	releases  map[string]*int
 	order     []uint32 // of the records in the file; set by arrange
 }
 
 // newFdbWriter makes a writer that expects some number of records.
 func newFdbWriter(ecosystem string, spill spillFile, expect int) *fdbWriter {
 	return &fdbWriter{
-		ecosystem: ecosystem, spillFile: spill, spill: bufio.NewWriterSize(spill, 1<<20), releases: map[string]int{},
+		ecosystem: ecosystem, spillFile: spill, spill: bufio.NewWriterSize(spill, 1<<20), releases: map[string]*int{},
 		records: make([]spilled, 0, expect), names: make([]nameRef, 0, expect), ids: make([]idRef, 0, expect+expect/4),
 	}
 }
@@ -183,10 +183,12 @@ func (w *fdbWriter) add(p *prepared) error {
 	}
 	w.records = append(w.records, r)
 	for _, name := range p.releases {
-		if _, ok := w.releases[name]; !ok {
-			name = strings.Clone(name)
+		n := w.releases[name]
+		if n == nil {
+			n = new(int)
+			w.releases[strings.Clone(name)] = n
 		}
-		w.releases[name]++
+		*n++ // not w.releases[name]++: that would put this name's memory in the place of the copy
 	}
 	return nil
 }
@@ -248,7 +250,26 @@ func (w *fdbWriter) dedupe(same []idRef, readErr *error) {
 	})
 	for i := 1; i < len(same); i++ {
 		a, b := &w.records[same[i-1].record], &w.records[same[i].record]
-		b.dropped = bytes.Equal(w.text.get(a.id), w.text.get(b.id))
+		if bytes.Equal(w.text.get(a.id), w.text.get(b.id)) {
+			b.dropped = true
+			w.forget(content(b), readErr)
+		}
+	}
+}
+
+// forget takes a dropped record out of the counts of releases.
+func (w *fdbWriter) forget(data []byte, readErr *error) {
+	a, err := decodeAdvisory(string(data))
+	if err != nil {
+		*readErr = err
+		return
+	}
+	var p prepared
+	p.index(w.ecosystem, a)
+	for _, name := range p.releases {
+		if n := w.releases[name]; n != nil {
+			*n--
+		}
 	}
 }
 

@@ -8,15 +8,20 @@ import (
 	"time"
 )
 
-// sharedFeed returns the inputs of a real feed, or skips. .ci/run sets the variable.
+// sharedFeed returns the inputs of a real feed, or skips. .ci/run sets the
+// variables: FNAUDIT_SHARED names a folder that has one as osv, FNAUDIT_FEED
+// another folder of <Ecosystem>/all.zip that goes before it.
 func sharedFeed(t testing.TB) []Input {
-	shared := os.Getenv("FNAUDIT_SHARED")
-	if shared == "" {
-		t.Skip("FNAUDIT_SHARED is not set: not run against a real feed")
+	feed := os.Getenv("FNAUDIT_FEED")
+	if shared := os.Getenv("FNAUDIT_SHARED"); feed == "" && shared != "" {
+		feed = filepath.Join(shared, "osv")
 	}
-	found, err := filepath.Glob(filepath.Join(shared, "osv", "*", "all.zip"))
+	if feed == "" {
+		t.Skip("FNAUDIT_SHARED and FNAUDIT_FEED are not set: not run against a real feed")
+	}
+	found, err := filepath.Glob(filepath.Join(feed, "*", "all.zip"))
 	if err != nil || len(found) == 0 {
-		t.Fatalf("no feed under %s: %v", shared, err)
+		t.Fatalf("no feed under %s: %v", feed, err)
 	}
 	var list []Input
 	for _, p := range found {

@@ -253,13 +253,15 @@ func writeIndex(f *fileWriter, h *header, sec int, domain byte, n int, fill func
 // writeReleases writes which releases the entries name and how often.
 func (w *fdbWriter) writeReleases(f *fileWriter, h *header) {
 	var list []string
-	for r := range w.releases {
-		list = append(list, r)
+	for r, n := range w.releases {
+		if *n > 0 {
+			list = append(list, r)
+		}
 	}
 	slices.Sort(list)
 	b := binary.AppendUvarint(nil, uint64(len(list)))
 	for _, r := range list {
-		b = binary.AppendUvarint(putString(b, r), uint64(w.releases[r]))
+		b = binary.AppendUvarint(putString(b, r), uint64(*w.releases[r]))
 	}
 	b = binary.LittleEndian.AppendUint32(b, placedChecksum(b, domainReleases, 0))
 	h.sections[secReleases] = section{f.off, uint64(len(b))}

@@ -14,12 +14,14 @@ type cataloger struct {
 // next; what nothing accounts for last.
 func catalogers() []cataloger {
 	return []cataloger{
+		{"operating system packages", osPackages},
 		{"npm packages", npmInstalled},
 		{"Python distributions", pythonInstalled},
 		{"Ruby gems", rubyInstalled},
 		{"Composer packages", composerInstalled},
 		{".NET assemblies", dotnetInstalled},
 		{"executables", executables},
+		{"Java archives", javaArchives},
 		{"Go build information", goBinaries},
 		{"Rust build information", rustBinaries},
 		{"well-known binaries", knownBinaries},

@@ -30,7 +30,7 @@ type targetFlags struct {
 }
 
 // prefixes force the kind of a target. Those of later kinds are not accepted yet.
-var prefixes = []string{"zip:", "dir:", "binary:", "sbom:", "oci:", "archive:"}
+var prefixes = []string{"zip:", "dir:", "binary:", "sbom:", "oci:", "archive:", imagePrefix}
 
 // maxTargetLine bounds one line of a targets file in bytes.
 const maxTargetLine = 1 << 20
@@ -120,7 +120,7 @@ func (t targetFlags) imageFlags(s *bundle.Spec, only bool) error {
 		return nil
 	}
 	kind, path, _ := bundle.SplitRef(s.Ref)
-	image := kind == "oci" || kind == "archive"
+	image := kind == "oci" || kind == "archive" || kind == "image"
 	if kind == "" && path != "-" {
 		sniffed, err := bundle.Sniff(path)
 		image = err == nil && (sniffed == bundle.KindImage || sniffed == bundle.KindLayout)
@@ -164,11 +164,11 @@ func split(ref string) (kind, path string) {
 }
 
 // later are prefixes that INTERFACE promises and this version does not read.
-var later = []string{"image:", "digest:"}
+var later = []string{"digest:"}
 
 func exists(ref string) error {
 	_, path, _ := bundle.SplitRef(ref)
-	if path == "-" {
+	if path == "-" || strings.HasPrefix(ref, imagePrefix) {
 		return nil
 	}
 	if strings.HasPrefix(ref, "sam:") {
@@ -176,7 +176,7 @@ func exists(ref string) error {
 	}
 	for _, p := range later {
 		if strings.HasPrefix(ref, p) {
-			return usage("zip:, dir:, binary:, oci:, archive:, sam: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
+			return usage("zip:, dir:, binary:, oci:, archive:, image:, sam: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
 		}
 	}
 	_, err := os.Stat(path)
@@ -191,6 +191,12 @@ func exists(ref string) error {
 
 // nameOf is the default name of a function: the base name without its extension.
 func nameOf(ref string) string {
+	if kind, path := split(ref); kind == "image" {
+		path, _, _ = strings.Cut(path, "@")
+		path = path[strings.LastIndexByte(path, '/')+1:]
+		path, _, _ = strings.Cut(path, ":")
+		return path
+	}
 	kind, path, image := bundle.SplitRef(ref)
 	if path == "-" {
 		return "stdin"

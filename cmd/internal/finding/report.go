@@ -88,6 +88,7 @@ type Report struct {
 	Components   []Component `json:"components"`
 	Unknowns     []Unknown   `json:"unknowns"`
 	Findings     []Finding   `json:"findings"`
+	GoBinaries   []GoBinary  `json:"goBinaries,omitempty"`
 	Checks       []Status    `json:"checks"`
 	Verdict      Verdict     `json:"verdict"`
 }
@@ -120,22 +121,23 @@ type Unattributed struct {
 
 // Component is one package inside the function.
 type Component struct {
-	PURL      string            `json:"purl"`
-	Name      string            `json:"name"`
-	Version   string            `json:"version,omitempty"`
-	Versions  []string          `json:"versions,omitempty"`
-	Ecosystem string            `json:"ecosystem"`
-	Source    string            `json:"source,omitempty"` // source package name (distributions)
-	Main      bool              `json:"main,omitempty"`   // the function itself
-	State     string            `json:"state"`
-	Origin    string            `json:"origin"`
-	Licenses  []string          `json:"licenses"`
-	Locations []Location        `json:"locations"`
-	Hashes    map[string]string `json:"hashes"`
-	Resolved  string            `json:"resolved,omitempty"` // where a lockfile says it came from
-	Requires  []string          `json:"requires,omitempty"`
-	Upgrade   string            `json:"upgrade,omitempty"` // lowest version that clears every finding about it; "" when there is none
-	Evidence  []Proof           `json:"evidence"`
+	PURL          string            `json:"purl"`
+	Name          string            `json:"name"`
+	Version       string            `json:"version,omitempty"`
+	Versions      []string          `json:"versions,omitempty"`
+	Ecosystem     string            `json:"ecosystem"`
+	Source        string            `json:"source,omitempty"`        // source package name (distributions)
+	SourceVersion string            `json:"sourceVersion,omitempty"` // of the source package, where it differs from version
+	Main          bool              `json:"main,omitempty"`          // the function itself
+	State         string            `json:"state"`
+	Origin        string            `json:"origin"`
+	Licenses      []string          `json:"licenses"`
+	Locations     []Location        `json:"locations"`
+	Hashes        map[string]string `json:"hashes"`
+	Resolved      string            `json:"resolved,omitempty"` // where a lockfile says it came from
+	Requires      []string          `json:"requires,omitempty"`
+	Upgrade       string            `json:"upgrade,omitempty"` // lowest version that clears every finding about it; "" when there is none
+	Evidence      []Proof           `json:"evidence"`
 }
 
 // Location is one place where a component lies.
@@ -164,6 +166,19 @@ type Unknown struct {
 	Origin   string  `json:"origin,omitempty"`    // of the component, for kind unmatched
 	PURL     string  `json:"component,omitempty"` // for kind unmatched
 	Waived   *Waived `json:"waived,omitempty"`
+}
+
+// GoBinary is what is kept of a Go binary that was looked into, so that a later
+// run can ask about other advisories without it.
+type GoBinary struct {
+	Artifact  int    `json:"artifact"`
+	Path      string `json:"path"`
+	Digest    string `json:"digest"`            // "sha256:…" of the binary
+	Go        string `json:"go"`                // toolchain, "go1.26.8"
+	Stripped  bool   `json:"stripped"`          // it has no symbol table
+	Functions int    `json:"functions"`         // in its function table
+	Partial   string `json:"partial,omitempty"` // why a function that is not listed may still be there
+	Blob      []byte `json:"blob,omitempty"`    // base64 of gzip of what "govulncheck -mode extract" writes; absent when too large
 }
 
 // Finding is one thing that is wrong, or may be.

@@ -19,6 +19,7 @@ func (p *printer) function(r *finding.Report) {
 	if p.opt.Verbose {
 		p.every("", g.live, r, "")
 		p.every("Possible: the version is not known", g.possible, r, "")
+		p.every("Not linked: none of the code that the advisory names is in the binary", g.absent, r, styleDim)
 		p.every("Not loaded: another copy wins, or the runtime brings it", g.shadowed, r, styleDim)
 		p.every("Base image and runtime: the platform's, not yours", g.platform, r, styleDim)
 		p.archive(g.archive)
@@ -33,6 +34,7 @@ func (p *printer) function(r *finding.Report) {
 	if !p.opt.Verbose {
 		p.platform(r, g.platform)
 		p.shadowed(r, g.shadowed)
+		p.absent(g.absent)
 	}
 	p.checks(r)
 	p.warnings(r)
@@ -276,6 +278,20 @@ func (p *printer) others(fs []finding.Finding) {
 
 // verdict is the decision again, after everything that led to it, and why.
 func (p *printer) verdict(r *finding.Report) {
-	p.line("%s  %s", p.decision(r.Verdict.Decision), p.paint(styleBold, show(r.Name, maxName)))
+	text := show(r.Name, maxName)
+	if n := unjudged(r); n > 0 && r.Verdict.Decision == finding.Pass {
+		text += ", " + plural(n, "package", "packages") + " unjudged"
+	}
+	p.line("%s  %s", p.decision(r.Verdict.Decision), p.paint(styleBold, text))
 	p.bullets(r.Verdict.Reasons, maxReasons)
+}
+
+// unjudged is how many packages no advisory source covers.
+func unjudged(r *finding.Report) (n int) {
+	for _, u := range r.Unknowns {
+		if u.Kind == "unmatched" && u.Waived == nil {
+			n++
+		}
+	}
+	return n
 }
