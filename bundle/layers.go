@@ -19,7 +19,8 @@ const (
 //
 // What was kept is unpacked from memory, and what lies uncompressed in the
 // artifact is read there. The rest is inflated again: in chunks, by a stream
-// that goes forward and begins anew only when what is wanted lies behind it. The
+// that goes forward, and begins anew at the last place before what is wanted
+// when that is nearer; with zstd, which has no such places, at the start. The
 // chunks inflated last stay for a while, because catalogers read in the order
 // of paths, which goes back and forth a little in that of a tar. The work is
 // bounded by MaxRereadBytes.
@@ -52,8 +53,18 @@ type cursor struct {
 type packedTar struct {
 	all    *layers
 	length int64
-	skip   int64 // bytes that open inflates to get there
-	open   func() (io.Reader, func(), error)
+	points []restart
+	outer  *packedArchive // that it lies in, else nil
+	skip   int64          // in outer
+	open   func(off int64) (r io.Reader, at int64, done func(), err error)
+}
+
+// starts is the place at or before off from which reading can begin.
+func (t *packedTar) starts(off int64) int64 { return nearest(t.points, off).out }
+
+// seeks reports whether reading in the middle is cheap.
+func (t *packedTar) seeks() bool {
+	return t.length < 2*restartBytes || len(t.points) > 0 && (t.outer == nil || len(t.outer.points) > 0)
 }
 
 // ref is the entry.offset of a file of a layer.
@@ -89,6 +100,16 @@ func (ls *layers) random(ref int64) io.ReaderAt {
 		return io.NewSectionReader(l.keep, e.kept, e.size)
 	case l.inPlace && !e.sparse:
 		return io.NewSectionReader(l.tar, e.at, e.size)
+	}
+	return nil
+}
+
+// seekable returns a file that can be read at any place at the price of
+// inflating a little; nil for others.
+func (ls *layers) seekable(ref int64) io.ReaderAt {
+	l, e := ls.entry(ref)
+	if t, ok := l.tar.(*packedTar); ok && !e.sparse && t.seeks() {
+		return io.NewSectionReader(t, e.at, e.size)
 	}
 	return nil
 }
@@ -221,22 +242,37 @@ func (ls *layers) cursorFor(t *packedTar, off int64) (*cursor, error) {
 			best = i
 		}
 	}
-	if best >= 0 {
+	if best >= 0 && (ls.cursors[best].pos+rereadChunk >= off || ls.cursors[best].pos >= t.starts(off)) {
 		c := ls.cursors[best]
 		ls.cursors = append(append(ls.cursors[:best], ls.cursors[best+1:]...), c)
 		return c, nil
 	}
-	if err := ls.charge(t.skip); err != nil {
+	cost := off - t.starts(off)
+	if t.outer != nil {
+		at := t.skip
+		if t.points == nil { // the layer itself is not packed, or starts anew
+			at += off - cost
+		}
+		cost += at - nearest(t.outer.points, at).out
+	}
+	if err := ls.charge(cost); err != nil {
 		return nil, err
 	}
-	r, done, err := t.open()
+	r, at, done, err := t.open(off)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyN(io.Discard, r, off-at); err != nil {
+		done()
+		if errors.Is(err, io.EOF) {
+			err = errChanged
+		}
 		return nil, err
 	}
 	if len(ls.cursors) >= rereadCursors {
 		ls.drop(ls.cursors[0])
 	}
-	c := &cursor{layer: t, r: r, close: done}
+	c := &cursor{layer: t, r: r, close: done, pos: off}
 	ls.cursors = append(ls.cursors, c)
 	return c, nil
 }
