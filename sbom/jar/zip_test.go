@@ -155,3 +155,9 @@ func equal(t *testing.T, got, want []string) {
 		t.Errorf("got:\n\t%s\nwant:\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 	}
 }
+
+// openable reports whether data is a zip.
+func openable(t testing.TB, data []byte) bool {
+	_, err := bundle.OpenZip(t.Context(), bytes.NewReader(data), int64(len(data)), bundle.Limits{})
+	return err == nil
+}
