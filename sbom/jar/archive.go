@@ -57,7 +57,7 @@ func (s *Scanner) newArchive(v *bundle.Volume, tree *bundle.Tree, p, at string) 
 
 // java reports whether the archive holds anything of Java besides archives.
 func (a *archive) java() bool {
-	return a.classes > 0 || a.multi > 0 || a.hasManifest || len(a.poms) > 0
+	return a.classes > 0 || a.multi > 0 || a.hasManifest || len(a.poms) > 0 || len(a.markers) > 0
 }
 
 // collect sorts the archive's files by what they are good for.
@@ -151,11 +151,11 @@ func (a *archive) file(f *bundle.File) {
 		".kotlin_module", ".kotlin_builtins", ".proto", ".png", ".gif", ".jpg", ".svg", ".csv", ".sql", ".ftl", ".groovy", ".clj", ".scala", ".tasty", ".sjsir", ".idx", ".version", ".pro", ".handlers", ".schemas", ".factories", ".imports":
 		return
 	}
-	if f.Size < 22 { // the end record alone
-		return
-	}
 	named := archiveExtension(ext)
 	if !named {
+		if f.Size < 22 { // the end record alone
+			return
+		}
 		if strings.Contains(f.Path, "META-INF/services/") || strings.HasPrefix(f.Path, "META-INF/") && ext == "" {
 			return
 		}
