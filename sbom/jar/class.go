@@ -17,14 +17,13 @@ const (
 var errClass = errors.New("parse class file: constant pool out of range")
 
 // Class is what is read of a class file: of its constant pool the texts that
-// the code can load or that initialise fields, and the names of the interfaces.
+// the code can load or that initialise fields.
 type Class struct {
-	Strings    []string // in the order of the pool
-	Interfaces []string // internal names such as "java/lang/Runnable"
+	Strings []string // in the order of the pool, each entry once
 }
 
-// ParseClass reads the constant pool and the interfaces of a class file. It
-// reads no method and runs nothing. The result keeps no part of data.
+// ParseClass reads the constant pool of a class file. It reads no method and
+// runs nothing. The result keeps no part of data.
 func ParseClass(data []byte) (Class, error) {
 	var c Class
 	if len(data) < 10 || binary.BigEndian.Uint32(data) != classMagic {
@@ -32,7 +31,6 @@ func ParseClass(data []byte) (Class, error) {
 	}
 	count := int(binary.BigEndian.Uint16(data[8:])) // at most 65,535 by its type
 	texts := make(map[int][]byte, min(count, 4096))
-	names := map[int]int{} // class entry -> its name's entry
 	var loaded []int
 	at := 10
 	for i := 1; i < count; i++ {
@@ -57,12 +55,8 @@ func ParseClass(data []byte) (Class, error) {
 			if at+2 > len(data) {
 				return c, errClass
 			}
-			n := int(binary.BigEndian.Uint16(data[at:]))
-			switch tag {
-			case tagString:
-				loaded = append(loaded, n)
-			case tagClass:
-				names[i] = n
+			if tag == tagString {
+				loaded = append(loaded, int(binary.BigEndian.Uint16(data[at:])))
 			}
 			size = 2
 		case 15: // method handle
@@ -77,20 +71,10 @@ func ParseClass(data []byte) (Class, error) {
 		at += size
 	}
 	for _, n := range loaded {
-		if t := texts[n]; len(t) > 0 && utf8.Valid(t) { // Java's own UTF-8 differs outside ASCII, which no version needs
+		t := texts[n]
+		delete(texts, n)                 // entries may share one text: 65,000 copies of 64 KiB are 4 GiB
+		if len(t) > 0 && utf8.Valid(t) { // Java's own UTF-8 differs outside ASCII, which no version needs
 			c.Strings = append(c.Strings, string(t))
-		}
-	}
-	if at+8 > len(data) {
-		return c, errClass
-	}
-	n := int(binary.BigEndian.Uint16(data[at+6:]))
-	for k := range n {
-		if at+10+2*k > len(data) {
-			return c, errClass
-		}
-		if t := texts[names[int(binary.BigEndian.Uint16(data[at+8+2*k:]))]]; len(t) > 0 {
-			c.Interfaces = append(c.Interfaces, string(t))
 		}
 	}
 	return c, nil

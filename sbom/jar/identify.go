@@ -90,11 +90,10 @@ func (a *archive) ofPOM(files *pomFiles) (Package, bool) {
 		}
 	}
 	if files.properties != "" {
-		data, err := readText(a.tree, files.properties, a.s.opts.MaxText)
+		props, err := a.properties(files.properties)
 		if err != nil {
 			a.s.unread(a.at+files.properties, err)
 		}
-		props := ParseProperties(data)
 		set(&p.Group, plausibleGroup, props["groupId"])
 		set(&p.Artifact, plausibleArtifact, props["artifactId"])
 		set(&p.Version, plausibleMavenVersion, props["version"])
@@ -102,7 +101,7 @@ func (a *archive) ofPOM(files *pomFiles) (Package, bool) {
 	if files.xml != "" {
 		complete := p.Group != "" && p.Artifact != "" && p.Version != ""
 		pom, err := POM{}, error(nil)
-		data, err := readText(a.tree, files.xml, a.s.opts.MaxText)
+		data, err := a.text(files.xml, a.s.opts.MaxText)
 		if err == nil {
 			pom, err = ParsePOM(data)
 		}
@@ -142,9 +141,13 @@ func (a *archive) gradleVersions() []Package {
 		if !ok || !plausibleGroup(group) || !strings.Contains(group, ".") || !plausibleArtifact(artifact) {
 			continue
 		}
-		data, err := readText(a.tree, p, maxName)
+		data, err := a.text(p, maxName)
+		if err != nil {
+			a.s.unread(a.at+p, err)
+			continue
+		}
 		version := strings.TrimSpace(string(data))
-		if err != nil || !plausibleVersion(version) {
+		if !plausibleVersion(version) {
 			continue
 		}
 		out = append(out, Package{Group: group, Artifact: artifact, Version: version, Method: sbom.MethodInstalled, Confidence: surePOM, Path: a.at + p})
@@ -165,7 +168,7 @@ func (a *archive) self(found []Package) (Package, bool) {
 		return Package{}, false // a launcher
 	}
 	n := a.name
-	if strings.Contains(a.path, "/lib/main/") || strings.Contains(a.path, "/lib/boot/") {
+	if p := "/" + a.path; strings.Contains(p, "/lib/main/") || strings.Contains(p, "/lib/boot/") {
 		n = a.quarkusName(n)
 	}
 	switch {

@@ -15,6 +15,7 @@ const (
 	maxXMLDepth  = 64
 	maxXMLTokens = 200_000
 	maxXMLField  = 1000 // bytes of one field
+	maxXMLName   = 100  // bytes of one element's name that are kept: they are joined at the end of each element
 	maxLicences  = 20
 )
 
@@ -35,7 +36,14 @@ var errXML = errors.New("XML over the limits of depth or length")
 func ParsePOM(data []byte) (POM, error) {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	d.Strict = false
-	d.CharsetReader = latin
+	again := false
+	d.CharsetReader = func(charset string, in io.Reader) (io.Reader, error) {
+		if again { // each declaration reads all that follows, and may double it
+			return nil, errors.New("a second declaration of a charset")
+		}
+		again = true
+		return latin(charset, in)
+	}
 	var path []string
 	var text strings.Builder
 	fields, properties := map[string]string{}, map[string]string{}
@@ -53,7 +61,7 @@ func ParsePOM(data []byte) (POM, error) {
 			if len(path) == maxXMLDepth {
 				return POM{}, fmt.Errorf("parse pom.xml: %w", errXML)
 			}
-			path = append(path, t.Name.Local)
+			path = append(path, t.Name.Local[:min(len(t.Name.Local), maxXMLName)])
 			text.Reset()
 		case xml.CharData:
 			if text.Len() < maxXMLField {
