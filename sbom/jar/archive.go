@@ -30,6 +30,7 @@ type archive struct {
 	folders     map[string]int  // package folder -> classes in it
 	sums        classSums       // of folders
 	fitting     map[string]bool // groups that were asked for -> they fit the classes
+	tops        map[string]bool // first and second words of the folders -> they tell something
 	multi       int             // classes under META-INF/versions
 	poms        map[string]*pomFiles
 	manifest    Manifest

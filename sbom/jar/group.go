@@ -35,51 +35,94 @@ func (a *archive) group(n fileName) string {
 			return g
 		}
 	}
-	if fits := slices.DeleteFunc(slices.Clone(known), func(g string) bool { return !a.fits(g) }); len(fits) == 1 {
-		return fits[0]
-	} else if len(fits) > 1 {
-		if table := libraries().groups[n.artifact]; len(table) > 0 && contains(fits, table[0]) {
-			return table[0] // the table has the usual one first
-		}
-		return ""
+	fits := slices.DeleteFunc(slices.Clone(known), func(g string) bool { return !a.supports(g, n.artifact) })
+	if len(fits) > 1 {
+		fits = a.closest(fits, n.artifact)
 	}
-	if table := libraries().groups[n.artifact]; len(table) == 1 && a.tableFits(n.artifact) {
-		return table[0]
-	}
-	if len(known) == 1 && (distinctive(n.artifact) || a.classes == 0) {
-		return known[0]
+	if len(fits) > 0 {
+		return one(fits) // of several groups each would be a guess
 	}
 	for _, g := range stated {
-		if strings.Count(g, ".") > 0 && a.fits(g) {
+		if strings.Count(g, ".") > 0 && a.related(g) {
 			return g
 		}
 	}
 	return ""
 }
 
-// tableFits reports whether the archive can be the table's artifact although
-// its classes lie in another package than the group's (h2 of com.h2database, in
-// org/h2): the artifact id is nobody else's, or it is a word of the package.
-func (a *archive) tableFits(artifact string) bool {
-	if a.classes == 0 || distinctive(artifact) {
+func one(list []string) string {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return ""
+}
+
+// closest narrows several groups that the classes support down to the one whose
+// package most of them lie in, else to the one that the table has first.
+func (a *archive) closest(groups []string, artifact string) []string {
+	in := slices.DeleteFunc(slices.Clone(groups), func(g string) bool { return a.below(folderOf(g))*2 <= a.classes })
+	if len(in) == 1 {
+		return in
+	}
+	if table := libraries().groups[artifact]; len(table) > 0 && contains(groups, table[0]) && (len(in) == 0 || contains(in, table[0])) {
+		return table[:1]
+	}
+	return groups
+}
+
+// supports reports whether the classes agree that the archive is the group's
+// artifact. An id that anybody may use needs classes in the group's own package
+// or in the one that the table has; for another one a package is enough that is
+// called like the group or the artifact. Without a class nothing contradicts.
+func (a *archive) supports(group, artifact string) bool {
+	if a.classes == 0 {
+		return !common(artifact)
+	}
+	if root := libraries().roots[group+":"+artifact]; a.inRoot(root) {
 		return true
 	}
-	return !common(artifact) && a.fits(artifact)
+	if common(artifact) {
+		return a.below(folderOf(group)) > 0
+	}
+	return a.related(group) || a.topWord(artifact) || slices.ContainsFunc(libraries().packages[group], a.inRoot)
 }
+
+// inRoot reports whether classes lie below a root of the table, if that is
+// telling: org/apache is not.
+func (a *archive) inRoot(root string) bool {
+	return strings.Contains(root, "/") && !manyProjects(root) && a.below(root) > 0
+}
+
+// related reports whether the classes lie in a package of the group's
+// organisation: com/typesafe/akka or akka for com.typesafe.akka.
+func (a *archive) related(group string) bool { return a.fits(group) || a.topWord(group) }
+
+// topWord reports whether a word of a group or an artifact id is the first or
+// the second one of a class's package: h2 of org/h2.
+func (a *archive) topWord(id string) bool {
+	if a.tops == nil {
+		a.tops = map[string]bool{}
+		for dir := range a.folders {
+			words := strings.SplitN(strings.TrimSuffix(packagePrefix(dir+"/"), "/"), "/", 3)
+			for _, w := range words[:min(len(words), 2)] {
+				a.tops[w] = len(w) > 1 && !common(w) && !topDomain(w)
+			}
+		}
+	}
+	return slices.ContainsFunc(strings.FieldsFunc(id, func(r rune) bool { return r == '.' || r == '-' || r == '_' }), func(w string) bool { return a.tops[w] })
+}
+
+func folderOf(group string) string { return strings.ReplaceAll(group, ".", "/") }
 
 // common reports whether an artifact id is a word that many groups use.
 func common(artifact string) bool {
 	switch artifact {
-	case "annotations", "api", "base", "bom", "cli", "client", "common", "commons", "core", "dom", "http", "impl", "io", "json", "lang", "main", "model", "parent", "runtime", "sdk", "server", "spi", "util", "utils", "xml":
+	case "admin", "agent", "annotations", "api", "app", "base", "bom", "boot", "cli", "client", "cloud", "common", "commons", "compiler", "config", "core", "data", "dom", "engine", "google", "http", "impl", "io",
+		"java", "javax", "jakarta", "json", "lang", "launcher", "lib", "loader", "main", "model", "parent", "parser", "plugin", "processor", "runtime", "sdk", "server", "service", "shared", "spi", "spring", "support",
+		"test", "testing", "tools", "ui", "util", "utils", "web", "xml", "apache", "github", "eclipse", "sun", "amazonaws", "microsoft", "oracle":
 		return true
 	}
 	return false
-}
-
-// distinctive reports whether an artifact id is unlikely to be used by two
-// groups: "core" and "utils" are not.
-func distinctive(artifact string) bool {
-	return len(artifact) >= 8 && strings.ContainsAny(artifact, "-_.")
 }
 
 // statedGroups returns the groups that the manifest's names imply, the most

@@ -49,6 +49,8 @@ type table struct {
 	absent    map[string][]string // simple name of a class -> full paths that some line forbids
 	versions  map[string][]int    // base name of a version file -> libraries
 	groups    map[string][]string // artifact id -> groups, in the order of the table
+	roots     map[string]string   // group:artifact -> root, where a line has one
+	packages  map[string][]string // group -> roots of all of its artifacts
 }
 
 // libraries parses the table at the first use, since most functions hold no Java.
@@ -69,7 +71,7 @@ var libraries = sync.OnceValue(func() *table {
 // under KEY of a .properties file, or as a text of a class, behind TEXT. A line
 // of a name alone gives the group of an artifact.
 func parseTable(text string) (*table, error) {
-	t := &table{markers: map[string][]marker{}, absent: map[string][]string{}, versions: map[string][]int{}, groups: map[string][]string{}}
+	t := &table{markers: map[string][]marker{}, absent: map[string][]string{}, versions: map[string][]int{}, groups: map[string][]string{}, roots: map[string]string{}, packages: map[string][]string{}}
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		n++
@@ -95,6 +97,8 @@ func (t *table) line(fields []string) error {
 		return nil
 	}
 	lib := library{name: fields[0], root: fields[1]}
+	t.roots[lib.name] = lib.root
+	t.packages[group] = append(t.packages[group], lib.root)
 	at := len(t.libraries)
 	for _, f := range fields[2:] {
 		switch f[0] {

@@ -277,13 +277,19 @@ func (a *archive) unnamedRoots(found []Package, sets []classSet) map[string]int 
 func rootOf(dir string) string {
 	words := strings.SplitN(dir, "/", 4)
 	n := 2
-	if len(words) > 2 {
-		switch words[0] + "/" + words[1] {
-		case "org/apache", "com/google", "com/github", "io/github", "org/codehaus", "org/eclipse", "com/sun", "net/sf", "net/sourceforge", "com/amazonaws", "software/amazon", "com/microsoft", "com/oracle", "org/glassfish", "org/jboss", "com/squareup":
-			n = 3
-		}
+	if len(words) > 2 && manyProjects(words[0]+"/"+words[1]) {
+		n = 3
 	}
 	return strings.Join(words[:min(len(words), n)], "/")
+}
+
+// manyProjects reports whether a folder is that of a host of many projects.
+func manyProjects(dir string) bool {
+	switch dir {
+	case "org/apache", "com/google", "com/github", "io/github", "org/codehaus", "org/eclipse", "com/sun", "net/sf", "net/sourceforge", "com/amazonaws", "software/amazon", "com/microsoft", "com/oracle", "org/glassfish", "org/jboss", "com/squareup":
+		return true
+	}
+	return false
 }
 
 // ownRoots returns the folders of the function's own code, as the archive
