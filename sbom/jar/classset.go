@@ -15,6 +15,7 @@ type classSet struct {
 	prefix  string // what stands before the library's own root: "" or "com/acme/shaded/"
 	moved   bool   // the root itself was replaced: prefix is the new one, with a slash at the end
 	hits    int    // markers that are there
+	bits    uint32 // which
 	version string
 	source  string // path of the file that carries the version
 	show    string // path of one of its classes
@@ -103,8 +104,9 @@ func (f *setFinder) sets() []classSet {
 		} else if hits < needed(len(lib.markers)) {
 			continue
 		}
-		out = append(out, classSet{lib: lib, prefix: s.prefix, moved: s.moved, hits: hits, show: at.show})
+		out = append(out, classSet{lib: lib, prefix: s.prefix, moved: s.moved, hits: hits, bits: at.bits, show: at.show})
 	}
+	out = distinct(out)
 	slices.SortFunc(out, func(a, b classSet) int {
 		return cmp.Or(cmp.Compare(a.lib.name, b.lib.name), cmp.Compare(boolInt(a.moved), boolInt(b.moved)), cmp.Compare(a.prefix, b.prefix))
 	})
@@ -127,6 +129,48 @@ func movedEnough(lib *library, hits int) bool {
 		}
 	}
 	return hits >= 4 && hits*4 >= deep*3
+}
+
+// distinct drops the sets whose classes are those of better ones: tomcat-dbcp
+// has the classes of commons-dbcp2 in a package of its own. Classes that were
+// not moved are better evidence than moved ones, and many than few; what a set
+// has beside the others' must be enough for it.
+func distinct(sets []classSet) []classSet {
+	slices.SortFunc(sets, func(a, b classSet) int {
+		return cmp.Or(cmp.Compare(boolInt(a.moved), boolInt(b.moved)), cmp.Compare(b.hits, a.hits), cmp.Compare(a.lib.name, b.lib.name), cmp.Compare(a.prefix, b.prefix))
+	})
+	taken := map[string]bool{}
+	return slices.DeleteFunc(sets, func(c classSet) bool {
+		classes := c.classes()
+		fresh := 0
+		for _, p := range classes {
+			if !taken[p] {
+				fresh++
+			}
+		}
+		if enough := !c.moved && fresh >= needed(len(c.lib.markers)) || c.moved && movedEnough(c.lib, fresh); !enough {
+			return true
+		}
+		for _, p := range classes {
+			taken[p] = true
+		}
+		return false
+	})
+}
+
+// classes returns the paths of the set's classes that are there.
+func (c *classSet) classes() []string {
+	out := make([]string, 0, c.hits)
+	for i, m := range c.lib.markers {
+		if c.bits&(1<<i) == 0 {
+			continue
+		}
+		if !c.moved {
+			m = c.lib.root + "/" + m
+		}
+		out = append(out, c.prefix+m)
+	}
+	return out
 }
 
 func (f *setFinder) forbidden(lib *library, prefix string, moved bool) bool {

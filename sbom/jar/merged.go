@@ -42,7 +42,7 @@ func (a *archive) sets(found []Package) []classSet {
 		if host != "" && a.ofHost(c, group, host) {
 			continue
 		}
-		if c.moved && a.insideAnother(c, all) {
+		if c.relocated() && a.insideAnother(c, all) {
 			continue
 		}
 		a.version(c)
@@ -88,12 +88,16 @@ func twoWords(group string) string {
 	return strings.Join(words[:min(len(words), 2)], "/") + "/"
 }
 
-// insideAnother reports whether a set whose root was replaced lies inside the
-// classes of another library that was found: that library was published so,
-// with its own copy, and its advisories cover it.
+// insideAnother reports whether a set that was moved lies inside the classes of
+// another library that was found: that library was published so, with its own
+// copy, and its advisories cover it. What was moved together with the other
+// library, by the same prefix, is a module of its own.
 func (a *archive) insideAnother(c *classSet, all []classSet) bool {
 	return slices.ContainsFunc(all, func(o classSet) bool {
-		return o.lib != c.lib && !o.moved && within(c.folder(), o.folder())
+		if o.lib == c.lib || o.moved || !within(c.folder(), o.folder()) {
+			return false
+		}
+		return c.moved || o.prefix != c.prefix && !manyProjects(o.lib.root)
 	})
 }
 
