@@ -56,6 +56,9 @@ func splitVersion(s string) (version, classifier string, ok bool) {
 			return "", "", false
 		}
 	}
+	if end > 1 && strings.Contains(parts[0], ".") && strings.HasPrefix(parts[1]+".", parts[0]+".") { // xml-apis-1.4-1.4.01: the name has one of its own
+		return "", "", false
+	}
 	version = strings.Join(parts[:end], "-")
 	return version, strings.Join(parts[end:], "-"), plausibleVersion(version)
 }
