@@ -76,26 +76,24 @@ func (c *composition) imageOrigin(artifact int, p string, layer int) sbom.Origin
 }
 
 // baseLayers says of each layer of an image whether it belongs to the base
-// image. Where neither annotations, nor the user, nor the history told, the
-// layers up to the one that has AWS's entry point are AWS's, since nobody else
-// makes that, and a first layer with packages of a distribution is that
-// distribution.
+// image. Where nobody declared it, what AWS's entry point is in belongs to it
+// too, whatever the history lets conclude: nobody else makes that. Without any
+// sign a first layer with packages of a distribution is that distribution.
 func (c *composition) baseLayers(artifact int) []bool {
 	if base, ok := c.bases[artifact]; ok {
 		return base
 	}
 	img, v := c.imageOf(artifact), c.fn.Volumes[artifact]
 	base := make([]bool, len(img.Layers))
+	declared := false
 	for i, l := range img.Layers {
 		base[i] = l.Base
+		declared = declared || l.Base && !l.BaseGuessed
 	}
-	if !slices.Contains(base, true) && len(base) > 1 {
-		top := -1
-		for _, p := range []string{"lambda-entrypoint.sh", "var/runtime/bootstrap"} {
-			top = max(top, imageLayer(v, p))
-		}
-		if top == len(base)-1 { // the last layer is the function's, else there is none
-			top = -1
+	if last := len(base) - 1; !declared && last > 0 {
+		top := slices.Index(base, false) - 1
+		if aws := max(imageLayer(v, "lambda-entrypoint.sh"), imageLayer(v, "var/runtime/bootstrap")); aws < last { // the last layer is the function's
+			top = max(top, aws)
 		}
 		if top < 0 && slices.ContainsFunc(c.places, func(p place) bool { return p.artifact == artifact && p.found.layer == 1 }) {
 			top = 0
