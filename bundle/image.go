@@ -40,9 +40,9 @@ func (v *Volume) Image() *Image { return v.pack.image }
 // Files comes from: the one that wrote its content last. It is -1 when the
 // artifact is no image, or i is no index of Files.
 func (v *Volume) ImageLayer(file int) int {
-	from := v.pack.layerOf
-	if v.pack.image == nil || v.level > 0 || file < 0 || file >= len(from) {
+	entries := v.listing().entries
+	if v.pack.image == nil || file < 0 || file >= len(entries) {
 		return -1
 	}
-	return int(from[file])
+	return int(entries[file].crc)
 }

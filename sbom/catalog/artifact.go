@@ -55,6 +55,7 @@ type artifact struct {
 	executables []executable
 	texts       map[int]bool       // files that Node would take for scripts although their names do not say so, by index into files
 	looks       map[int]scriptLook // what is worth saying about scripts, by index into files
+	zips        []nestedZip
 	found       []found
 	unknowns    []sbom.Unknown
 	tooMany     int // packages over the limit

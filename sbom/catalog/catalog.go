@@ -165,6 +165,8 @@ type found struct {
 	declared      bool // only a manifest or lockfile names it
 	ranged        bool // declared by a range: the version is not known
 	older         bool // from an earlier copy of a duplicate name
+	classifier    string // of a Maven artifact
+	archive       string // path of the Java archive that is this package, rather than holds it
 	also          []sbom.Evidence
 }
 
@@ -172,7 +174,11 @@ func (f *found) purl() string {
 	if f.url != "" {
 		return f.url
 	}
-	return sbom.PURL(f.typ, f.name, f.version)
+	p := sbom.PURL(f.typ, f.name, f.version)
+	if f.classifier != "" && p != "" {
+		p += "?classifier=" + f.classifier // letters, digits, ".", "-" and "_": nothing to escape
+	}
+	return p
 }
 
 // component returns f as a component without occurrences.

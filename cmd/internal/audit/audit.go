@@ -27,6 +27,7 @@ type Auditor struct {
 	DB      *vulndb.DB
 	Policy  *policy.Policy
 	Checks  []Check // in order; All() is the usual list
+	Reach   Reacher // nil: Go binaries are not looked into
 	Now     time.Time
 
 	Runtimes *stale.Runtimes // when runtimes end; nil: the table of the program
@@ -71,13 +72,19 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 // Components audits a bill of materials that another tool or an earlier run
 // made: checks that need the bytes are skipped, and say so.
 func (a *Auditor) Components(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, err error) (*finding.Report, error) {
+	return a.Rescan(ctx, spec, bom, nil, err)
+}
+
+// Rescan is Components with what an earlier report keeps of the Go binaries, so
+// that they can be asked about the advisories of today.
+func (a *Auditor) Rescan(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, kept []finding.GoBinary, err error) (*finding.Report, error) {
 	rep := newReport(spec)
 	if rep.Ran("open", err) {
 		rep.Ran("catalog", nil)
 		rep.Platform, rep.Runtime, rep.Handler, rep.Architecture = string(spec.Platform), spec.Runtime, spec.Handler, spec.Arch
 		rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: spec.Ref, Kind: string(bundle.KindSBOM), Digest: string(bom.Subject)})
 		addSBOM(rep, bom)
-		a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: bom})
+		a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: bom, GoBinaries: kept})
 	}
 	return rep, a.finish(ctx, rep)
 }
@@ -101,13 +108,23 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 			rep.Skip(c.Name, lacks)
 			continue
 		}
+		s.Findings = rep.Findings
 		res, err := run(ctx, c, a, s)
+		for i, r := range res.Reach {
+			rep.Findings[i].Reach = r.State
+			rep.Findings[i].Evidence = append(rep.Findings[i].Evidence, r.Evidence...)
+		}
+		rep.GoBinaries = append(rep.GoBinaries, res.GoBinaries...)
 		rep.Findings = append(rep.Findings, res.Findings...)
 		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
 		for i := range rep.Components {
 			if to, ok := res.Upgrades[rep.Components[i].PURL]; ok {
 				rep.Components[i].Upgrade = to
 			}
+		}
+		if why := Skipped(""); errors.As(err, &why) {
+			rep.Skip(c.Name, string(why))
+			continue
 		}
 		rep.Ran(c.Name, err) // an error is recorded: failed is not clean
 	}

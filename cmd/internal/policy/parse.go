@@ -42,6 +42,7 @@ type fileLine struct {
 	Malware        *bool   `yaml:"malware"`
 	Certainty      *string `yaml:"certainty"`
 	Archive        *string `yaml:"archive"`
+	Absent         *bool   `yaml:"absent"`
 	Runtime        *string `yaml:"runtime"`
 }
 
@@ -171,13 +172,16 @@ func (l *fileLine) apply(to *Line, key string) error {
 	if l.Malware != nil {
 		to.Malware = *l.Malware
 	}
+	if l.Absent != nil {
+		to.Absent = *l.Absent
+	}
 	return errors.Join(errs...)
 }
 
 var severities = []string{"critical", "high", "medium", "low", "none"}
 
 // checkNames are the checks that a policy may require.
-var checkNames = []string{"open", "catalog", "archive", "vulnerability", "runtime"}
+var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime"}
 
 // level reads a severity line: a severity, "none" for no line at all, and
 // where anyTo is given "any" for every finding.
@@ -259,6 +263,6 @@ func yamlError(err error) string {
 // keys are all keys of a policy file, for suggestions.
 var keys = []string{
 	"version", "extends", "fail", "warn", "unknown_severity", "require", "incomplete", "database", "waivers",
-	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "runtime", "unknowns", "unmatched", "max_age",
+	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "max_age",
 	"id", "component", "path", "reason", "owner", "expires",
 }

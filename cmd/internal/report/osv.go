@@ -89,7 +89,11 @@ func addOSV(p *models.PackageVulns, f finding.Finding) error {
 		if f.Score > 0 && id == f.ID {
 			severity = strconv.FormatFloat(f.Score, 'f', 1, 64)
 		}
-		p.Groups = append(p.Groups, models.GroupInfo{IDs: []string{v.GetId()}, Aliases: slices.Compact(all), MaxSeverity: severity})
+		g := models.GroupInfo{IDs: []string{v.GetId()}, Aliases: slices.Compact(all), MaxSeverity: severity}
+		if f.Reach == finding.ReachAbsent { // without it osv-scanner counts a group as called
+			g.ExperimentalAnalysis = map[string]models.AnalysisInfo{v.GetId(): {}}
+		}
+		p.Groups = append(p.Groups, g)
 	}
 	return nil
 }
