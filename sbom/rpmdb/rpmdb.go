@@ -39,14 +39,16 @@ type Limits struct {
 	MaxPackages int   // packages of one database; 50,000
 	MaxHeader   int64 // bytes of one package's header; 64 MiB
 	MaxBytes    int64 // bytes of all headers; 1 GiB
-	MaxFiles    int   // files of all packages; 4,000,000
+	MaxFiles    int   // files of all packages; 2,000,000
+	MaxText     int64 // bytes of the names, paths and other texts that are returned; 128 MiB
 }
 
 func (l Limits) withDefaults() Limits {
 	l.MaxPackages = cmp.Or(l.MaxPackages, 50_000)
 	l.MaxHeader = cmp.Or(l.MaxHeader, 64<<20)
 	l.MaxBytes = cmp.Or(l.MaxBytes, 1<<30)
-	l.MaxFiles = cmp.Or(l.MaxFiles, 4_000_000)
+	l.MaxFiles = cmp.Or(l.MaxFiles, 2_000_000)
+	l.MaxText = cmp.Or(l.MaxText, 128<<20)
 	return l
 }
 
@@ -99,6 +101,7 @@ type reading struct {
 	packages []Package
 	bytes    int64
 	files    int
+	text     int64
 }
 
 // claim checks the size of a header before anything of it is read.
@@ -120,10 +123,12 @@ func (r *reading) claim(size int64) error {
 
 // add parses a header whose size was claimed.
 func (r *reading) add(header []byte) error {
-	p, err := parse(header, r.lim.MaxFiles-r.files)
+	left := room{files: r.lim.MaxFiles - r.files, text: r.lim.MaxText - r.text}
+	p, err := parse(header, &left)
 	if err != nil {
 		return err
 	}
+	r.text = r.lim.MaxText - left.text
 	r.files += len(p.Files)
 	r.packages = append(r.packages, p)
 	return nil
