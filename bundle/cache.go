@@ -19,6 +19,7 @@ type cache struct {
 	shared map[*pack]*use
 	bySum  map[sumKey]*pack
 	idle   []*pack // least recently used first
+	late   *pack   // the one in shared that is not yet in bySum, because nothing was there to compare it with
 }
 
 type pathKey struct{ prefix, path string }
@@ -106,16 +107,22 @@ func (c *cache) first(key pathKey, o *opening, open func() (*pack, error)) (*pac
 }
 
 // sameBytes enters a new pack with one holder, or drops it for one that is open
-// already and has the same digest.
+// already and has the same digest. The first pack is the same as no other, so
+// its digest is waited for only when there is a second one.
 func (c *cache) sameBytes(p *pack) *pack {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.shared == nil {
-		c.shared, c.bySum = map[*pack]*use{}, map[sumKey]*pack{}
+	if len(c.shared) == 0 {
+		c.shared, c.bySum = map[*pack]*use{p: {n: 1}}, map[sumKey]*pack{}
+		c.late = p
+		c.mu.Unlock()
+		return p
 	}
-	key := sumKey{p.kind, p.digest}
-	if p.kind == KindBinary {
-		key.digest += Digest("/" + p.copies[0].files[0].Path) // the list of files has the name
+	c.mu.Unlock()
+	key := p.sumKey() // waits
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.late != nil {
+		c.settle(c.late)
 	}
 	if old := c.bySum[key]; old != nil {
 		c.retain(old)
@@ -128,6 +135,31 @@ func (c *cache) sameBytes(p *pack) *pack {
 	c.bySum[key] = p
 	c.shared[p] = &use{n: 1}
 	return p
+}
+
+// sumKey is under which a pack is shared. It waits for the digest.
+func (p *pack) sumKey() sumKey {
+	key := sumKey{p.kind, p.settled()}
+	if p.kind == KindBinary {
+		key.digest += Digest("/" + p.copies[0].files[0].Path) // the list of files has the name
+	}
+	return key
+}
+
+// settle enters the pack that came first under its digest. The lock is given up
+// while that is waited for.
+func (c *cache) settle(p *pack) {
+	c.mu.Unlock()
+	key := p.sumKey()
+	c.mu.Lock()
+	if c.late != p { // somebody else was faster, or it was closed
+		return
+	}
+	c.late = nil
+	if c.bySum[key] == nil {
+		p.sum = key
+		c.bySum[key] = p
+	}
 }
 
 // hold adds a holder to a pack that is still known.
@@ -191,6 +223,9 @@ func (c *cache) drop(p *pack) error {
 		}
 	}
 	delete(c.shared, p)
+	if c.late == p {
+		c.late = nil
+	}
 	if c.bySum[p.sum] == p {
 		delete(c.bySum, p.sum)
 	}

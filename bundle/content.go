@@ -34,6 +34,13 @@ func (c *content) Stat() (fs.FileInfo, error) {
 	return fileInfo{name: base(c.path), size: f.Size, mode: f.Mode | 0o444}, nil
 }
 
+// InPlace reports whether random access reads the file where it lies: it is
+// stored, so that none of it is held in memory.
+func (c *content) InPlace() bool {
+	m := c.v.listing().entries[c.i].method
+	return m == methodStored || m == methodPlain
+}
+
 func (c *content) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,6 +21,28 @@ type Function struct {
 	notices []Notice // about the function as a whole
 }
 
+// Settle waits until everything is hashed and sets each Artifact.Digest of the
+// function. It is for functions that [Opener.Begin] opened, changes nothing
+// when called again, and must not run while another goroutine reads the fields.
+func (f *Function) Settle() {
+	for i, v := range f.Volumes {
+		d := v.pack.settled()
+		for ; v != nil; v = v.Older {
+			setDigest(&v.Artifact, d)
+		}
+		setDigest(&f.Layers[i].Artifact, d)
+		if i == 0 {
+			setDigest(&f.Code, d)
+		}
+	}
+}
+
+func setDigest(a *Artifact, d Digest) {
+	if a.Digest == "" {
+		a.Digest = d
+	}
+}
+
 // Notices returns what was odd about the artifacts and about the function as a
 // whole, sorted and without repeats. Notice.Layer indexes Layers. It grows while
 // files are read; see [Volume.Notices].

@@ -34,7 +34,18 @@ type Opener struct {
 // and ErrUnreadable or ErrUnknownKind when the code is not what can be audited.
 // A layer that is there and cannot be read is not an error: its volume is empty
 // and carries a notice with Unread set, so that the rest is still judged.
-func (o *Opener) Open(ctx context.Context, spec Spec) (_ *Function, err error) {
+func (o *Opener) Open(ctx context.Context, spec Spec) (*Function, error) {
+	f, err := o.Begin(ctx, spec)
+	if err == nil {
+		f.Settle()
+	}
+	return f, err
+}
+
+// Begin is Open for a caller that can use the files before it knows their
+// digest: every Artifact.Digest of the function may be empty until
+// [Function.Settle] has been called. Hashing goes on beside the caller.
+func (o *Opener) Begin(ctx context.Context, spec Spec) (_ *Function, err error) {
 	lim := o.Limits.withDefaults()
 	f := &Function{Name: spec.Name, Spec: spec, Handler: spec.Handler}
 	defer func() {
@@ -77,6 +88,9 @@ func (o *Opener) Open(ctx context.Context, spec Spec) (_ *Function, err error) {
 	}
 	f.Code = f.Volumes[0].Artifact
 	f.assemble()
+	if len(f.Volumes) > 1 {
+		f.Settle() // the digests were compared, so they are there
+	}
 	return f, nil
 }
 
@@ -159,11 +173,11 @@ func (o *Opener) artifact(ctx context.Context, ref string, spec Spec, lim Limits
 		if o.Stdin == nil {
 			return nil, errors.New("standard input is not available here: name a file")
 		}
-		src, digest, err := loadStream(ctx, o.Stdin, min(lim.MaxStdinBytes, lim.MaxArtifactBytes))
+		src, sum, err := loadStream(ctx, o.Stdin, min(lim.MaxStdinBytes, lim.MaxArtifactBytes))
 		if err != nil {
 			return nil, err
 		}
-		return o.parse(ctx, src, digest, prefix, "stdin", lim, want)
+		return o.parse(ctx, src, sum, prefix, "stdin", lim, want)
 	}
 	key := fmt.Sprintf("%s\x00%q", prefix, want) // the same path may hold several images
 	return o.cache.path(ctx, key, path, func() (*pack, error) { return o.open(ctx, prefix, path, lim, want) })
@@ -207,20 +221,20 @@ func (o *Opener) open(ctx context.Context, prefix, path string, lim Limits, want
 		return nil, fmt.Errorf("%w: not a folder, though the prefix says dir", ErrUnknownKind)
 	}
 	var src source
-	var digest func() Digest
+	var sum *digester
 	if info.Mode().IsRegular() && lookAt(file, info.Size(), prefix) == KindImage {
 		return o.openImage(ctx, newBlocks(file, info.Size()), lim, want)
 	}
 	if info.Mode().IsRegular() {
-		src, digest, err = load(ctx, file, info.Size(), lim)
+		src, sum, err = load(ctx, file, info, lim)
 	} else { // a pipe, as <(command) makes one
-		src, digest, err = loadStream(ctx, file, min(lim.MaxStdinBytes, lim.MaxArtifactBytes))
+		src, sum, err = loadStream(ctx, file, min(lim.MaxStdinBytes, lim.MaxArtifactBytes))
 		file.Close()
 	}
 	if err != nil {
 		return nil, err
 	}
-	return o.parse(ctx, src, digest, prefix, base(filepath.ToSlash(path)), lim, want)
+	return o.parse(ctx, src, sum, prefix, base(filepath.ToSlash(path)), lim, want)
 }
 
 // lookAt tells an image archive from everything else before it is read: such
@@ -251,9 +265,8 @@ func short(err error) error {
 }
 
 // parse makes a pack of loaded bytes.
-func (o *Opener) parse(ctx context.Context, src source, digest func() Digest, prefix, name string, lim Limits, want wish) (*pack, error) {
+func (o *Opener) parse(ctx context.Context, src source, sum *digester, prefix, name string, lim Limits, want wish) (*pack, error) {
 	p, err := o.read(ctx, src, prefix, name, lim, want)
-	sum := digest()
 	if err != nil {
 		src.close()
 		return nil, err
@@ -261,7 +274,9 @@ func (o *Opener) parse(ctx context.Context, src source, digest func() Digest, pr
 	if p.image != nil {
 		return p, nil
 	}
-	p.digest = sum
+	if p.digest == "" {
+		p.late = sum
+	}
 	return o.cache.sameBytes(p), nil
 }
 

@@ -251,7 +251,7 @@ func TestOpenConcurrent(t *testing.T) {
 	defer o.cache.mu.Unlock()
 	for p, u := range o.cache.shared {
 		if u.n != 0 {
-			t.Errorf("%s has %d holders left", p.digest, u.n)
+			t.Errorf("%s has %d holders left", p.settled(), u.n)
 		}
 	}
 	if len(o.cache.idle) != len(o.cache.shared) || len(o.cache.shared) != 9 {
@@ -268,13 +268,13 @@ func TestBlocks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		src, digest, err := loadBlocks(context.Background(), f, int64(len(b)))
+		src, sum, err := loadBlocks(context.Background(), f, int64(len(b)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { src.close() })
-		if want := Digest(fmt.Sprintf("sha256:%x", sha256.Sum256(b))); digest() != want {
-			t.Errorf("digest %s, want %s", digest(), want)
+		if want := Digest(fmt.Sprintf("sha256:%x", sha256.Sum256(b))); sum.wait() != want {
+			t.Errorf("digest %s, want %s", sum.wait(), want)
 		}
 		p, err := openZip(context.Background(), src, Limits{}.withDefaults(), &decoders{})
 		if err != nil {

@@ -13,7 +13,8 @@ import (
 // is immutable once open, so that many volumes can share it.
 type pack struct {
 	kind    Kind
-	digest  Digest
+	digest  Digest    // "" while it is late, or when it is not known
+	late    *digester // of bytes that are still being hashed; nil: nothing to wait for
 	length  int64
 	copies  []listing // [0]: what is loaded; [1]: the copies before, and so on
 	notices []Notice  // found while opening
@@ -24,6 +25,22 @@ type pack struct {
 	lim     Limits
 	dec     *decoders
 	sum     sumKey // under which the opener shares it
+}
+
+// settled returns the digest, and waits for it if need be.
+func (p *pack) settled() Digest {
+	if p.digest == "" && p.late != nil {
+		return p.late.wait()
+	}
+	return p.digest
+}
+
+// digestSoFar returns the digest, or "" when that would mean waiting.
+func (p *pack) digestSoFar() Digest {
+	if p.late != nil && !p.late.ended() {
+		return p.digest
+	}
+	return p.settled()
 }
 
 // listing is a sorted list of files. The two slices share their indexes.

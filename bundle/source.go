@@ -223,37 +223,60 @@ func sequential(src source, off, n int64) io.Reader {
 	return src.stream(off, n)
 }
 
-// load reads an open file whole. The returned wait gives the digest, which is
-// computed beside the caller's parsing; it must be called once. load owns f.
-func load(ctx context.Context, f *os.File, length int64, lim Limits) (source, func() Digest, error) {
+// load reads an open file whole, of which info was known before. Its digest is
+// computed beside what the caller does next. load owns f.
+func load(ctx context.Context, f *os.File, info os.FileInfo, lim Limits) (source, *digester, error) {
+	length := info.Size()
 	if length > lim.MaxArtifactBytes {
 		f.Close()
 		return nil, nil, fmt.Errorf("%d bytes, over the limit MaxArtifactBytes of %d: %w", length, lim.MaxArtifactBytes, ErrUnreadable)
 	}
 	if length > memoryBytes {
-		return loadBlocks(ctx, f, length)
+		src, sum, err := loadBlocks(ctx, f, length)
+		if err == nil {
+			if err = unchanged(f, info); err != nil {
+				f.Close()
+			}
+		}
+		return src, sum, err
 	}
 	defer f.Close()
 	data := make([]byte, length)
 	sum := startDigest()
+	defer sum.end()
 	for at := 0; at < len(data); {
 		end := min(at+1<<20, len(data))
 		if err := ctx.Err(); err != nil {
-			sum.wait()
 			return nil, nil, err
 		}
 		if _, err := io.ReadFull(f, data[at:end]); err != nil {
-			sum.wait()
 			return nil, nil, fmt.Errorf("%w: %w", errChanged, err)
 		}
 		sum.add(data[at:end])
 		at = end
 	}
-	return memory(data), sum.wait, nil
+	if err := unchanged(f, info); err != nil {
+		return nil, nil, err
+	}
+	return memory(data), sum, nil
+}
+
+// unchanged returns an error when a file is not what it was before it was read.
+// What was read then may be half of one file and half of another: the digest is
+// that of the bytes that are judged, but nobody has deployed them.
+func unchanged(f *os.File, before os.FileInfo) error {
+	after, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+		return errChanged
+	}
+	return nil
 }
 
 // loadStream reads an input of unknown length into memory.
-func loadStream(ctx context.Context, r io.Reader, most int64) (source, func() Digest, error) {
+func loadStream(ctx context.Context, r io.Reader, most int64) (source, *digester, error) {
 	var buf bytes.Buffer
 	for {
 		if err := ctx.Err(); err != nil {
@@ -271,11 +294,12 @@ func loadStream(ctx context.Context, r io.Reader, most int64) (source, func() Di
 		}
 	}
 	sum := startDigest()
+	defer sum.end()
 	sum.add(buf.Bytes())
-	return memory(buf.Bytes()), sum.wait, nil
+	return memory(buf.Bytes()), sum, nil
 }
 
-func loadBlocks(ctx context.Context, f *os.File, length int64) (source, func() Digest, error) {
+func loadBlocks(ctx context.Context, f *os.File, length int64) (source, *digester, error) {
 	b := newBlocks(f, length)
 	whole := sha256.New()
 	data := make([]byte, blockBytes)
@@ -292,33 +316,48 @@ func loadBlocks(ctx context.Context, f *os.File, length int64) (source, func() D
 		whole.Write(p)
 		b.sums[at/blockBytes] = sha256.Sum256(p)
 	}
-	d := digestOf(whole)
-	return b, func() Digest { return d }, nil
+	done := &digester{sum: digestOf(whole), done: make(chan struct{})}
+	close(done.done)
+	return b, done, nil
 }
 
 // digester hashes in a goroutine of its own, in the order of add.
 type digester struct {
 	parts chan []byte
-	done  chan Digest
+	done  chan struct{}
+	sum   Digest // when done is closed
 }
 
 func startDigest() *digester {
-	d := &digester{parts: make(chan []byte, 128), done: make(chan Digest, 1)}
+	d := &digester{parts: make(chan []byte, 128), done: make(chan struct{})}
 	go func() {
 		h := sha256.New()
 		for p := range d.parts {
 			h.Write(p)
 		}
-		d.done <- digestOf(h)
+		d.sum = digestOf(h)
+		close(d.done)
 	}()
 	return d
 }
 
 func (d *digester) add(p []byte) { d.parts <- p }
 
+// end says that nothing will be added; without it, wait never returns.
+func (d *digester) end() { close(d.parts) }
+
 func (d *digester) wait() Digest {
-	close(d.parts)
-	return <-d.done
+	<-d.done
+	return d.sum
+}
+
+func (d *digester) ended() bool {
+	select {
+	case <-d.done:
+		return true
+	default:
+		return false
+	}
 }
 
 func digestOf(h hash.Hash) Digest { return Digest("sha256:" + hex.EncodeToString(h.Sum(nil))) }

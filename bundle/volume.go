@@ -25,7 +25,7 @@ type Volume struct {
 func newVolume(p *pack, ref string) *Volume {
 	log := &noticeLog{max: p.lim.MaxNotices}
 	total := &atomic.Int64{}
-	art := Artifact{Ref: ref, Kind: p.kind, Digest: p.digest, Size: p.length}
+	art := Artifact{Ref: ref, Kind: p.kind, Digest: p.digestSoFar(), Size: p.length}
 	var older *Volume
 	for level := len(p.copies) - 1; level >= 0; level-- {
 		older = &Volume{Artifact: art, Older: older, pack: p, level: level, log: log, total: total,

@@ -80,6 +80,9 @@ const (
 	MethodBuildInfo = "build-info"
 	MethodBinary    = "binary-classifier" // a version string in a known binary
 	MethodSBOM      = "sbom"              // another tool's document
+	MethodEmbedded  = "embedded-manifest" // the manifest of an archive, which merging tools copy along
+	MethodFileName  = "file-name"         // the name of an archive: artifact-version.jar
+	MethodClassSet  = "class-set"         // classes that together are one library's
 )
 
 // UnknownKind classifies what the SBOM cannot say.

@@ -54,6 +54,8 @@ type Range struct {
 type Import struct {
 	Path    string
 	Symbols []string // empty: the whole package
+	GOOS    []string // operating systems on which it is affected; empty: all
+	GOARCH  []string // processors on which it is affected; empty: all
 }
 
 // Affected is what an advisory says about one package.

@@ -211,23 +211,32 @@ func (db *DB) read(lookup func() error) (err error) {
 // impossible to judge is part of the Result. An ecosystem that the store does
 // not cover gives a problem, not silence.
 func (db *DB) Match(ctx context.Context, p Package) (Result, error) {
-	if err := ctx.Err(); err != nil {
+	list, problems, err := db.about(ctx, p)
+	if err != nil {
 		return Result{}, err
+	}
+	res := ask(p).answer(list)
+	res.Problems = append(res.Problems, problems...)
+	return res, nil
+}
+
+// about returns what the store holds on a package, whatever its version, and
+// why that may not be everything.
+func (db *DB) about(ctx context.Context, p Package) (list []*Advisory, problems []string, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
 	}
 	base := Base(p.Ecosystem)
 	if _, ok := db.snapshot.Source(base); !ok {
-		return Result{Problems: []string{fmt.Sprintf("the store holds no advisories of ecosystem %q", clip(p.Ecosystem, 80))}}, nil
+		return nil, []string{fmt.Sprintf("the store holds no advisories of ecosystem %q", clip(p.Ecosystem, 80))}, nil
 	}
-	q := ask(p)
-	list, err := db.byNames(base, q.names)
-	if err != nil {
-		return Result{}, advise(fmt.Errorf("look up %s %s: %w", p.Ecosystem, clip(p.Name, 120), err))
+	if list, err = db.byNames(base, p.names()); err != nil {
+		return nil, nil, advise(fmt.Errorf("look up %s %s: %w", p.Ecosystem, clip(p.Name, 120), err))
 	}
-	res := q.answer(list)
 	if release(p.Ecosystem) != "" && !db.coversRelease(base, p.Ecosystem) {
-		res.Problems = append(res.Problems, fmt.Sprintf("the store holds no advisories of release %q", clip(p.Ecosystem, 80)))
+		problems = append(problems, fmt.Sprintf("the store holds no advisories of release %q", clip(p.Ecosystem, 80)))
 	}
-	return res, nil
+	return list, problems, nil
 }
 
 // byNames returns the advisories of normalised names, each once.

@@ -53,6 +53,7 @@ func encodeAffected(b []byte, e *Affected) []byte {
 	b = binary.AppendUvarint(b, uint64(len(e.Imports)))
 	for _, im := range e.Imports {
 		b = putStrings(putString(b, im.Path), im.Symbols)
+		b = putStrings(putStrings(b, im.GOOS), im.GOARCH)
 	}
 	return b
 }
@@ -155,10 +156,10 @@ func (d *decoder) affected(e *Affected) {
 	e.Versions = d.strings()
 	e.Severities = d.severities()
 	e.Word, e.Informational = d.string(), d.string()
-	if n := d.count(2); n > 0 {
+	if n := d.count(4); n > 0 {
 		e.Imports = make([]Import, n)
 		for i := range e.Imports {
-			e.Imports[i] = Import{d.string(), d.strings()}
+			e.Imports[i] = Import{d.string(), d.strings(), d.strings(), d.strings()}
 		}
 	}
 }

@@ -31,7 +31,7 @@ import (
 // the same bytes.
 const (
 	magic         = "FNAUFDB\n"
-	formatVersion = 2
+	formatVersion = 3
 	headerSize    = 256
 	blockEntry    = 24
 	bucketEntry   = 8

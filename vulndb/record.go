@@ -239,6 +239,10 @@ func (s *scanner) ecosystemSpecific(e *Affected) {
 						im.Path = s.maybeString()
 					case "symbols":
 						im.Symbols = s.maybeStrings()
+					case "goos":
+						im.GOOS = s.maybeStrings()
+					case "goarch":
+						im.GOARCH = s.maybeStrings()
 					default:
 						s.skip()
 					}

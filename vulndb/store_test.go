@@ -182,7 +182,7 @@ func TestSnapshotTampered(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, db, err)
 		}
 	}
-	other := strings.Replace(string(whole), `"formatVersion": 2`, `"formatVersion": 99`, 1)
+	other := strings.Replace(string(whole), `"formatVersion": 3`, `"formatVersion": 99`, 1)
 	if err := os.WriteFile(path, []byte(other), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestRoundTrip(t *testing.T) {
 		"affected":[{"package":{"ecosystem":"Go","name":"example.com/m","purl":"x"},
 			"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.3"}]},{"type":"GIT","repo":"https://git.example/m","events":[{"introduced":"abc"}]}],
 			"versions":["1.0.0"],"severity":[{"type":"Ubuntu","score":"low"}],
-			"ecosystem_specific":{"severity":"HIGH","imports":[{"path":"example.com/m/p","symbols":["F","T.G"],"goos":["linux"]},{"path":"example.com/m/q"}]},
+			"ecosystem_specific":{"severity":"HIGH","imports":[{"path":"example.com/m/p","symbols":["F","T.G"],"goos":["windows"],"goarch":["arm64","386"]},{"path":"example.com/m/q"}]},
 			"database_specific":{"source":"dropped"}},
 			{"package":{"ecosystem":"crates.io","name":"c"},"versions":["1"],"database_specific":{"informational":"unmaintained"}}],
 		"references":[{"type":"FIX","url":"https://git.example/m/1"}],
@@ -253,7 +253,7 @@ func TestRoundTrip(t *testing.T) {
 			Ecosystem: "Go", Name: "example.com/m",
 			Ranges:   []Range{{Type: SemVer, Events: []Event{{Introduced, "0"}, {Fixed, "1.2.3"}}}, {Type: Git, Repo: "https://git.example/m"}},
 			Versions: []string{"1.0.0"}, Severities: []Severity{{"Ubuntu", "low"}}, Word: "HIGH",
-			Imports: []Import{{"example.com/m/p", []string{"F", "T.G"}}, {"example.com/m/q", nil}},
+			Imports: []Import{{Path: "example.com/m/p", Symbols: []string{"F", "T.G"}, GOOS: []string{"windows"}, GOARCH: []string{"arm64", "386"}}, {Path: "example.com/m/q"}},
 		}, {Ecosystem: "crates.io", Name: "c", Versions: []string{"1"}, Informational: "unmaintained"}},
 		References: []Reference{{"FIX", "https://git.example/m/1"}},
 		Published:  time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC), Modified: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Withdrawn: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC),

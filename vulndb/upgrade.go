@@ -3,7 +3,6 @@ package vulndb
 import (
 	"context"
 	"fmt"
-	"slices"
 )
 
 // maxUpgrades is how many versions Upgrade tries, lowest first.
@@ -14,32 +13,50 @@ const maxUpgrades = 64
 // by something else, those that fix that: one step clears everything. It is ""
 // when a group has no fix, or when every candidate is affected itself.
 func (db *DB) Upgrade(ctx context.Context, pkg Package, groups []Group) (string, error) {
-	var candidates []string
+	var queue []string // lowest first, once it is sorted
+	queued, sorted := map[string]bool{}, false
+	add := func(versions []string) {
+		for _, v := range versions {
+			if !queued[v] {
+				queued[v], sorted = true, false
+				queue = append(queue, v)
+			}
+		}
+	}
 	for _, g := range groups {
 		if len(g.Fixed) == 0 {
 			return "", nil
 		}
-		candidates = append(candidates, g.Fixed...)
+		add(g.Fixed)
 	}
-	tried := map[string]bool{}
-	for len(tried) < maxUpgrades {
-		candidates = sortVersions(pkg.Ecosystem, candidates)
-		i := slices.IndexFunc(candidates, func(v string) bool { return !tried[v] })
-		if i < 0 {
+	list, problems, err := db.about(ctx, pkg) // read once for all versions
+	if err != nil {
+		return "", fmt.Errorf("match %s: %w", pkg.Name, err)
+	}
+	if len(problems) > 0 {
+		return "", nil // no version can be called unaffected
+	}
+	events := map[string]parsedEvent{}
+	for range maxUpgrades {
+		if len(queue) == 0 {
 			return "", nil
 		}
-		at := pkg
-		at.Version = candidates[i]
-		tried[at.Version] = true
-		r, err := db.Match(ctx, at)
-		if err != nil {
-			return "", fmt.Errorf("match %s %s: %w", pkg.Name, at.Version, err)
+		if err := ctx.Err(); err != nil {
+			return "", err
 		}
+		if !sorted {
+			queue, sorted = sortVersions(pkg.Ecosystem, queue), true
+		}
+		at := pkg
+		at.Version, queue = queue[0], queue[1:]
+		q := ask(at)
+		q.events = events
+		r := q.answer(list)
 		if len(r.Matches) == 0 && len(r.Problems) == 0 {
 			return at.Version, nil
 		}
 		for _, m := range r.Matches {
-			candidates = append(candidates, m.Fixed...)
+			add(m.Fixed)
 		}
 	}
 	return "", nil

@@ -2,7 +2,6 @@ package descriptor
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -462,20 +461,4 @@ func textOf(v any) string {
 		return v.String()
 	}
 	return ""
-}
-
-// textsOf lists the texts of a list, or of one value, sorted.
-func textsOf(v any) []string {
-	list, ok := v.([]any)
-	if !ok {
-		list = []any{v}
-	}
-	var out []string
-	for _, e := range list {
-		if s := textOf(e); s != "" {
-			out = append(out, s)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }

@@ -11,12 +11,26 @@ import (
 
 	"github.com/fnaudit/fnaudit/cmd/internal/cli"
 	"github.com/fnaudit/fnaudit/cmd/internal/startup"
+	"github.com/fnaudit/fnaudit/vulndb/reach"
 )
 
 func main() {
+	if reach.IsChild(os.Args) {
+		os.Exit(reach.Child(os.Stdout, os.Stderr, os.Getenv))
+	}
 	startup.Restore()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Main(ctx, cli.System(os.Args[1:]))
+	code := cli.Main(ctx, system())
 	stop()
 	os.Exit(code)
+}
+
+// system is the environment of the process, with this program as the one to
+// start for Go binaries: main answers such a start before anything else.
+func system() cli.Env {
+	env := cli.System(os.Args[1:])
+	if self, err := reach.Self(); err == nil {
+		env.Program = self
+	}
+	return env
 }

@@ -71,13 +71,13 @@ func (s feedState) record(i int) (id, content string) {
 // exportServer serves one state of a feed at a time.
 type exportServer struct {
 	*httptest.Server
-	mu     sync.Mutex
-	state  feedState
-	list   bool // serve the list of records
-	zip    []byte
-	lines  []byte
-	short  bool // cut the archive in half
-	asked  int  // times for the archive
+	mu    sync.Mutex
+	state feedState
+	list  bool // serve the list of records
+	zip   []byte
+	lines []byte
+	short bool // cut the archive in half
+	asked int  // times for the archive
 }
 
 func newExportServer(t *testing.T) *exportServer {

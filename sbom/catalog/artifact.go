@@ -14,11 +14,12 @@ import (
 )
 
 // scan catalogues one volume and the earlier copies of its duplicate names.
-func scan(ctx context.Context, opts Options, v *bundle.Volume) (*result, error) {
+func scan(ctx context.Context, opts Options, h helpers, v *bundle.Volume) (*result, error) {
 	res := &result{}
 	older := false
 	for ; v != nil; v = v.Older {
 		a := newArtifact(opts, v)
+		a.helpers = h
 		a.opts.MaxComponents = max(opts.MaxComponents-len(res.found), 0) // of all copies together
 		if !older {
 			a.notices() // the earlier copies share them
@@ -44,13 +45,17 @@ func scan(ctx context.Context, opts Options, v *bundle.Volume) (*result, error) 
 
 // artifact is one volume while its packages are being found.
 type artifact struct {
-	opts   Options
-	vol    *bundle.Volume
-	tree   *bundle.Tree
-	files  []bundle.File
-	byPath map[string]int // index into files
+	opts    Options
+	helpers helpers
+	vol     *bundle.Volume
+	tree    *bundle.Tree
+	files   []bundle.File
+	byPath  map[string]int // index into files
 
 	executables []executable
+	texts       map[int]bool       // files that Node would take for scripts although their names do not say so, by index into files
+	looks       map[int]scriptLook // what is worth saying about scripts, by index into files
+	zips        []nestedZip
 	found       []found
 	unknowns    []sbom.Unknown
 	tooMany     int // packages over the limit
@@ -61,14 +66,15 @@ type artifact struct {
 	failed      map[string]bool   // paths that already have an unknown
 	bundles     []bundled
 	bounds      []*lock // lockfiles whose packages were declared
-	spent       int64   // bytes of text read
+	spent       int64   // bytes of text read or promised to be read
 	nativeBytes int64   // of all executables
 	held        map[string]bundle.Content
 	heldSize    int64
 }
 
 func newArtifact(opts Options, v *bundle.Volume) *artifact {
-	a := &artifact{opts: opts, vol: v, tree: v.Tree(), files: v.Files(), licences: map[string]string{}, failed: map[string]bool{}}
+	a := &artifact{opts: opts, vol: v, tree: v.Tree(), files: v.Files(), licences: map[string]string{}, failed: map[string]bool{},
+		texts: map[int]bool{}, looks: map[int]scriptLook{}}
 	a.byPath = make(map[string]int, len(a.files))
 	for i, f := range a.files {
 		a.byPath[f.Path] = i
@@ -149,9 +155,42 @@ func (a *artifact) unread(p string, err error) {
 	a.unknown(p, kind, err.Error(), true)
 }
 
+// promise counts a text towards the limit of all texts before it is read, by
+// the size that the archive claims; more is never read of it. So it does not
+// depend on the order in which texts are read which of them is over the limit.
+func (a *artifact) promise(size, limit int64) error {
+	if size > limit {
+		return &limitError{fmt.Sprintf("%d bytes", size), limit}
+	}
+	if a.spent > a.opts.MaxText {
+		return &limitError{fmt.Sprintf("%d bytes of text in one artifact", a.spent), a.opts.MaxText}
+	}
+	a.spent += max(size, 0)
+	return nil
+}
+
+// size returns what the archive claims to be the size of what p leads to, 0
+// when it leads nowhere.
+func (a *artifact) size(p string) int64 {
+	st, err := a.tree.Stat(p)
+	if err != nil {
+		return 0
+	}
+	return st.Size()
+}
+
 // read returns the content of a file of at most limit bytes, without a byte
 // order mark.
 func (a *artifact) read(p string, limit int64) ([]byte, error) {
+	if err := a.promise(a.size(p), limit); err != nil {
+		return nil, err
+	}
+	return a.readPromised(p, limit, &scratch{})
+}
+
+// readPromised returns the content of a file that promise has counted. The
+// content lies in the memory of s, until that is used again.
+func (a *artifact) readPromised(p string, limit int64, s *scratch) ([]byte, error) {
 	f, err := a.tree.Open(p)
 	if err != nil {
 		return nil, fmt.Errorf("open file: %w", err)
@@ -161,18 +200,16 @@ func (a *artifact) read(p string, limit int64) ([]byte, error) {
 	if st, err := f.Stat(); err == nil {
 		size = st.Size()
 	}
-	if size > limit {
-		return nil, &limitError{fmt.Sprintf("%d bytes", size), limit}
-	}
-	if a.spent > a.opts.MaxText {
-		return nil, &limitError{fmt.Sprintf("%d bytes of text in one artifact", a.spent), a.opts.MaxText}
-	}
 	// the size is a claim of the archive: it guides the allocation, the limit bounds it
-	buf := bytes.NewBuffer(make([]byte, 0, min(max(size, 0), 1<<20)+bytes.MinRead))
-	if _, err := io.Copy(buf, io.LimitReader(f, limit+1)); err != nil {
+	if want := min(max(size, 0), 1<<20) + bytes.MinRead; int64(cap(s.buf)) < want {
+		s.buf = make([]byte, 0, want)
+	}
+	buf := bytes.NewBuffer(s.buf[:0])
+	_, err = io.Copy(buf, io.LimitReader(f, limit+1))
+	s.buf = buf.Bytes() // it may have grown
+	if err != nil {
 		return nil, fmt.Errorf("read file: %w", err)
 	}
-	a.spent += int64(buf.Len())
 	if int64(buf.Len()) > limit {
 		return nil, &limitError{fmt.Sprintf("more than %d bytes", limit), limit}
 	}

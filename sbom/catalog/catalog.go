@@ -13,7 +13,8 @@ import (
 // Cataloger finds packages. It remembers what it found per artifact digest, so
 // that an identical layer is read once. It is safe for concurrent use.
 type Cataloger struct {
-	opts Options
+	opts    Options
+	helpers helpers
 
 	mu   sync.Mutex
 	seen map[bundle.Digest]*pending
@@ -28,11 +29,12 @@ type pending struct {
 
 // New returns a Cataloger. The zero Options are the documented limits.
 func New(opts Options) *Cataloger {
-	return &Cataloger{opts: opts.withDefaults(), seen: map[bundle.Digest]*pending{}}
+	return &Cataloger{opts: opts.withDefaults(), helpers: newHelpers(opts.Helpers), seen: map[bundle.Digest]*pending{}}
 }
 
-// Run catalogues one function. An error means that ctx was cancelled; whatever
-// else goes wrong is an Unknown of the result, so that it cannot get lost.
+// Run catalogues one function and settles it ([bundle.Function.Settle]). An
+// error means that ctx was cancelled; whatever else goes wrong is an Unknown of
+// the result, so that it cannot get lost.
 func (c *Cataloger) Run(ctx context.Context, f *bundle.Function) (*sbom.SBOM, error) {
 	results := make([]*result, len(f.Volumes))
 	for i, v := range f.Volumes {
@@ -42,24 +44,49 @@ func (c *Cataloger) Run(ctx context.Context, f *bundle.Function) (*sbom.SBOM, er
 		}
 		results[i] = r
 	}
+	c.settle(f, results)
 	return compose(f, results), nil
+}
+
+// settle waits for the digests of the artifacts and remembers the results of
+// those that were catalogued before they had one.
+func (c *Cataloger) settle(f *bundle.Function, results []*result) {
+	late := make([]bool, len(f.Volumes))
+	for i, v := range f.Volumes {
+		late[i] = v.Artifact.Digest == ""
+	}
+	f.Settle()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, v := range f.Volumes {
+		if d := v.Artifact.Digest; late[i] && d != "" && c.seen[d] == nil {
+			p := &pending{done: make(chan struct{}), res: results[i]}
+			close(p.done)
+			c.enter(d, p)
+		}
+	}
+}
+
+// enter adds to what is remembered. The caller holds mu.
+func (c *Cataloger) enter(d bundle.Digest, p *pending) {
+	if len(c.seen) >= c.opts.MaxRemembered {
+		c.forget()
+	}
+	c.seen[d] = p
 }
 
 // artifact catalogues one volume, or waits for whoever does it already.
 func (c *Cataloger) artifact(ctx context.Context, v *bundle.Volume) (*result, error) {
 	digest := v.Artifact.Digest
 	if digest == "" {
-		return scan(ctx, c.opts, v)
+		return scan(ctx, c.opts, c.helpers, v)
 	}
 	for {
 		c.mu.Lock()
 		p, ok := c.seen[digest]
 		if !ok {
 			p = &pending{done: make(chan struct{})}
-			if len(c.seen) >= c.opts.MaxRemembered {
-				c.forget()
-			}
-			c.seen[digest] = p
+			c.enter(digest, p)
 			c.mu.Unlock()
 			return c.work(ctx, v, digest, p)
 		}
@@ -91,7 +118,7 @@ func (c *Cataloger) work(ctx context.Context, v *bundle.Volume, digest bundle.Di
 		}
 		close(p.done)
 	}()
-	p.res, p.err = scan(ctx, c.opts, v)
+	p.res, p.err = scan(ctx, c.opts, c.helpers, v)
 	return p.res, p.err
 }
 
@@ -132,13 +159,21 @@ type found struct {
 	source     string
 	distro     string // for the OSV ecosystem of distribution packages
 	main       bool
-	declared   bool // only a manifest or lockfile names it
-	ranged     bool // declared by a range: the version is not known
-	older      bool // from an earlier copy of a duplicate name
+	declared   bool   // only a manifest or lockfile names it
+	ranged     bool   // declared by a range: the version is not known
+	older      bool   // from an earlier copy of a duplicate name
+	classifier string // of a Maven artifact
+	archive    string // path of the Java archive that is this package, rather than holds it
 	also       []sbom.Evidence
 }
 
-func (f *found) purl() string { return sbom.PURL(f.typ, f.name, f.version) }
+func (f *found) purl() string {
+	p := sbom.PURL(f.typ, f.name, f.version)
+	if f.classifier != "" && p != "" {
+		p += "?classifier=" + f.classifier // letters, digits, ".", "-" and "_": nothing to escape
+	}
+	return p
+}
 
 // component returns f as a component without occurrences.
 func (f *found) component() sbom.Component {

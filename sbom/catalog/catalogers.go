@@ -20,6 +20,7 @@ func catalogers() []cataloger {
 		{"Composer packages", composerInstalled},
 		{".NET assemblies", dotnetInstalled},
 		{"executables", executables},
+		{"Java archives", javaArchives},
 		{"Go build information", goBinaries},
 		{"Rust build information", rustBinaries},
 		{"well-known binaries", knownBinaries},

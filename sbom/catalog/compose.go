@@ -35,7 +35,7 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 		mount := c.mount(i)
 		for j := range r.found {
 			f := &r.found[j]
-			p := place{found: f, artifact: i, path: path.Join(mount, f.path), state: sbom.Live}
+			p := place{found: f, artifact: i, path: path.Join(mount, outermostFile(f.path)), state: sbom.Live}
 			if f.dir != "" || f.typ == "pypi" { // a distribution at the root has the root as its folder
 				p.dir = path.Join(mount, f.dir)
 			}
@@ -61,10 +61,18 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 		c.pythonOrder()
 		c.bootstrapOrder()
 	}
+	c.javaOrder()
 	c.broughtElsewhere()
 	out.Unknowns = sbom.SortUnknowns(append(out.Unknowns, c.ranges()...))
 	out.Components = sbom.Merge(c.components())
 	return out
+}
+
+// outermostFile returns the file of the artifact that a path leads into: the
+// archive, of what lies in one.
+func outermostFile(p string) string {
+	outer, _, _ := strings.Cut(p, "!/")
+	return outer
 }
 
 func (c *composition) mount(i int) string {

@@ -35,7 +35,7 @@ func (a *artifact) container(f *bundle.File, head []byte) {
 	}
 	if head[0] == '#' && f.Size <= int64(len(head)) {
 		if zipEnd(head) {
-			a.nested(f, "zip archive (behind a program or script)")
+			a.zips = append(a.zips, nestedZip{f, "zip archive (behind a program or script)"})
 		}
 		return
 	}
@@ -51,7 +51,7 @@ func (a *artifact) container(f *bundle.File, head []byte) {
 		return
 	}
 	if zipEnd(tail) {
-		a.nested(f, "zip archive (behind a program or script)")
+		a.zips = append(a.zips, nestedZip{f, "zip archive (behind a program or script)"})
 	}
 }
 

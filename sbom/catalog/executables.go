@@ -59,19 +59,58 @@ var textNames = map[string]bool{
 
 // executables looks at the first bytes of every file that might be native code:
 // of a package's files those that are not text by their name, of the others
-// all, since nothing keeps a program from being called README.
+// all, since nothing keeps a program from being called README. The function's
+// own scripts are read whole for bundledScripts at the same time.
 func executables(ctx context.Context, a *artifact) {
-	buf := make([]byte, sniffed)
+	type candidate struct {
+		file  int
+		owned bool
+		whole bool  // read to its end
+		err   error // why not, for a script
+	}
+	var list []candidate
 	for i := range a.files {
 		f := &a.files[i]
-		if f.Link != "" || isText(f.Path) && a.owners.owns(f.Path) {
+		if f.Link != "" {
 			continue
 		}
-		if i%256 == 0 && ctx.Err() != nil {
-			return
+		c := candidate{file: i, owned: a.owners.owns(f.Path)}
+		if c.owned && isText(f.Path) {
+			continue
 		}
-		a.sniff(f, buf)
+		if !c.owned && script(f.Path) {
+			c.err = a.promise(f.Size, a.opts.MaxScript)
+			c.whole = c.err == nil
+		}
+		list = append(list, c)
 	}
+	type head struct {
+		bytes [sniffed]byte
+		n     int
+		err   error
+		look  scriptLook
+	}
+	inOrder(ctx, a.helpers, len(list), func(i int, h *head, s *scratch) {
+		p := a.files[list[i].file].Path
+		if list[i].whole {
+			if h.look = a.lookAtScript(p, s); h.look.err == nil {
+				h.n = copy(h.bytes[:], s.buf)
+				return
+			}
+		}
+		h.n, h.err = a.tree.Peek(p, h.bytes[:])
+	}, func(i int, h *head) {
+		c := &list[i]
+		f := &a.files[c.file]
+		a.sniff(f, h.bytes[:h.n], h.err)
+		if c.err != nil {
+			h.look.err = c.err
+		}
+		a.keepLook(c.file, h.look)
+		if !c.owned && h.err == nil && !a.failed[f.Path] && loadable(f.Path) && textual(h.bytes[:min(h.n, 512)]) {
+			a.texts[c.file] = true
+		}
+	})
 }
 
 func isText(p string) bool {
@@ -82,9 +121,9 @@ func isText(p string) bool {
 	return textExtensions[path.Ext(base)]
 }
 
-func (a *artifact) sniff(f *bundle.File, buf []byte) {
-	n, err := a.tree.Peek(f.Path, buf)
-	head := buf[:n]
+// sniff says what a file is by its first bytes, or that they cannot be read.
+func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
+	n := len(head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && n < 16 {
 		if codeLike(f.Path, f.Mode) {
 			a.unread(f.Path, fmt.Errorf("read first bytes: %w", err))

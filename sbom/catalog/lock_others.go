@@ -78,17 +78,20 @@ func parseComposerLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 // workspace's own. It does not tell build and test dependencies apart, so all
 // count.
 func parseCargoLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
-	tables := scanTOML(data)
+	tables, err := tomlPackages(data, "name", "version", "source", "checksum")
+	if err != nil {
+		return nil, err
+	}
 	if len(tables) == 0 {
 		return nil, errNotLockfile
 	}
 	var out []lockEntry
 	for _, t := range tables {
-		e := lockEntry{name: t.fields["name"], version: t.fields["version"], main: t.fields["source"] == ""}
-		if s := t.fields["source"]; !strings.HasPrefix(s, "registry+") {
+		e := lockEntry{name: t.text("name"), version: t.text("version"), main: t.text("source") == ""}
+		if s := t.text("source"); !strings.HasPrefix(s, "registry+") {
 			e.resolved = s
 		}
-		if sum := t.fields["checksum"]; len(sum) == 64 {
+		if sum := t.text("checksum"); len(sum) == 64 {
 			if _, err := hex.DecodeString(sum); err == nil {
 				e.hashes = map[string]string{"sha256": strings.ToLower(sum)}
 			}

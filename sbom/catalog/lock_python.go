@@ -52,18 +52,21 @@ func parsePipfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 // which packages are for development (category, groups); in between it doesn't,
 // and all count.
 func parsePoetryLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
-	tables := scanTOML(data)
+	tables, err := tomlPackages(data, "name", "version", "category", "groups")
+	if err != nil {
+		return nil, err
+	}
 	if len(tables) == 0 && !strings.Contains(string(data), "[metadata]") {
 		return nil, errNotLockfile
 	}
 	var out []lockEntry
 	for _, t := range tables {
-		e := lockEntry{name: t.fields["name"], version: t.fields["version"]}
-		if c := t.fields["category"]; c != "" && c != "main" {
+		e := lockEntry{name: t.text("name"), version: t.text("version")}
+		if c := t.text("category"); c != "" && c != "main" {
 			e.dev = true
 		}
-		if groups := t.lists["groups"]; len(groups) > 0 {
-			e.dev = !slices.ContainsFunc(groups, func(g string) bool { return strings.Trim(g, `"'`) == "main" })
+		if len(t.list("groups")) > 0 {
+			e.dev = !t.holds("groups", "main")
 		}
 		out = append(out, e)
 	}
@@ -73,27 +76,28 @@ func parsePoetryLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 // parseUVLock reads uv.lock. The project is the package whose source is a
 // folder; what it needs to run is its list "dependencies".
 func parseUVLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
-	tables := scanTOML(data)
+	tables, err := tomlPackages(data, "name", "version", "source", "dependencies", optionalDependencies)
+	if err != nil {
+		return nil, err
+	}
 	if len(tables) == 0 && !strings.Contains(string(data), "requires-python") {
 		return nil, errNotLockfile
 	}
 	var out []lockEntry
 	var roots []string
 	for _, t := range tables {
-		e := lockEntry{name: t.fields["name"], version: t.fields["version"]}
+		e := lockEntry{name: t.text("name"), version: t.text("version")}
 		e.keys = []string{sbom.CanonicalName("pypi", e.name)}
-		for _, d := range t.lists["dependencies"] {
+		for _, d := range t.list("dependencies") {
 			e.needs = append(e.needs, uvNeeds(d)...)
 		}
-		source := t.fields["source"]
+		source := t.table("source")
 		for _, local := range []string{"virtual", "editable", "directory"} {
-			if tomlInline(source, local) != "" {
+			if source.text(local) != "" {
 				e.main = true
 			}
 		}
-		if git := tomlInline(source, "git"); git != "" {
-			e.resolved = git
-		}
+		e.resolved = source.text("git")
 		if e.main {
 			roots = append(roots, e.keys...)
 		}
@@ -106,19 +110,23 @@ func parseUVLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	return out, nil
 }
 
+// optionalDependencies is where uv writes the dependencies that a package has
+// for its extras.
+const optionalDependencies = "optional-dependencies"
+
 // uvNeeds returns the keys of one element of uv's lists of dependencies:
 // { name = "x", extra = ["a", "b"] } needs "x", "x[a]" and "x[b]".
-func uvNeeds(element string) []string {
-	n := tomlInline(element, "name")
+func uvNeeds(element any) []string {
+	d, _ := element.(tomlTable)
+	n := d.text("name")
 	if n == "" {
 		return nil
 	}
 	n = sbom.CanonicalName("pypi", n)
 	keys := []string{n}
-	if _, rest, ok := strings.Cut(element, "extra = ["); ok {
-		rest, _, _ = strings.Cut(rest, "]")
-		for _, extra := range tomlElements(rest) {
-			keys = append(keys, n+"["+strings.Trim(extra, `"'`)+"]")
+	for _, extra := range d.list("extra") {
+		if s, ok := extra.(string); ok {
+			keys = append(keys, n+"["+s+"]")
 		}
 	}
 	return keys
@@ -134,9 +142,10 @@ func uvExtras(tables []tomlTable, entries []lockEntry) {
 	}
 	extras := map[string][]extra{}
 	for i, t := range tables {
-		for name, list := range t.optional {
+		optional := t.table(optionalDependencies)
+		for name := range optional {
 			e := extra{entry: i}
-			for _, d := range list {
+			for _, d := range optional.list(name) {
 				e.needs = append(e.needs, uvNeeds(d)...)
 			}
 			key := entries[i].keys[0] + "[" + name + "]"
@@ -161,15 +170,18 @@ func uvExtras(tables []tomlTable, entries []lockEntry) {
 
 // parsePDMLock reads pdm.lock.
 func parsePDMLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
-	tables := scanTOML(data)
+	tables, err := tomlPackages(data, "name", "version", "groups")
+	if err != nil {
+		return nil, err
+	}
 	if len(tables) == 0 && !strings.Contains(string(data), "[metadata]") {
 		return nil, errNotLockfile
 	}
 	var out []lockEntry
 	for _, t := range tables {
-		e := lockEntry{name: t.fields["name"], version: t.fields["version"]}
-		if groups := t.lists["groups"]; len(groups) > 0 {
-			e.dev = !slices.ContainsFunc(groups, func(g string) bool { return strings.Trim(g, `"'`) == "default" })
+		e := lockEntry{name: t.text("name"), version: t.text("version")}
+		if len(t.list("groups")) > 0 {
+			e.dev = !t.holds("groups", "default")
 		}
 		out = append(out, e)
 	}

@@ -135,8 +135,7 @@ func TestOpaque(t *testing.T) {
 		{"short", []byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00"), sbom.Opaque, "without a whole header"},
 		{"x.dll", pe, sbom.Opaque, "executable"},
 		{"mach", []byte("\xcf\xfa\xed\xfe\x07\x00\x00\x01\x03\x00\x00\x00\x02\x00\x00\x00"), sbom.Opaque, "executable"},
-		{"lib/a.jar", []byte("PK\x03\x04............"), sbom.Opaque, "Java archives"},
-		{"com/acme/A.class", []byte("\xca\xfe\xba\xbe\x00\x00\x00\x34........"), sbom.Opaque, "Java archives"},
+		{"lib/a.jar", []byte("PK\x03\x04............"), sbom.Unreadable, "open nested zip"},
 		{"deps.zip", []byte("PK\x03\x04............"), sbom.Opaque, "zip archive"},
 		{"x.whl", []byte("PK\x03\x04............"), sbom.Opaque, "zip archive"},
 		{"x.tar.gz", []byte("\x1f\x8b\x08............."), sbom.Opaque, "gzip archive"},
@@ -160,6 +159,7 @@ func TestOpaque(t *testing.T) {
 		{"bundle.ts", []byte(esbuilt), sbom.Opaque, "bundled JavaScript"},
 		{"bundle", []byte("#!/usr/bin/env node\n" + esbuilt), sbom.Opaque, "bundled JavaScript"},
 		{"node_modules/.prisma/client/libquery_engine-rhel.so.node", elf, sbom.Opaque, "shared library"}, // no client is installed
+		{"com/acme/A.class", []byte("\xca\xfe\xba\xbe\x00\x00\x00\x34........"), "", ""},                 // nothing but the team's own
 		{"guard.php", []byte("<?php echo 1; __HALT_COMPILER();\ntext\n"), "", ""},
 		{"data.csv.gz", gzipped(t, []byte("a,b\n1,2\n")), "", ""},
 		{"script", []byte("#!/bin/sh\necho PK\x05\x06"), "", ""},
@@ -289,7 +289,7 @@ func TestOwnedNativeCode(t *testing.T) {
 		{Name: "function/_other.cpython-311-x86_64-linux-gnu.so", Data: elf},
 	})
 	want := "? opaque code=true 0 _other.cpython-311-x86_64-linux-gnu.so: shared library that no package accounts for\n" +
-		"? opaque code=true 0 node_modules/a/a.jar: Java archives are not read by this version\n"
+		"? unreadable code=true 0 node_modules/a/a.jar: open nested zip: content cannot be read: no zip end record\n"
 	got := render(s)
 	if i := strings.Index(got, "?"); i < 0 || got[i:] != want {
 		t.Errorf("got:\n%s", got)

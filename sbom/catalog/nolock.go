@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
 
 	"github.com/fnaudit/fnaudit/sbom"
 )
@@ -69,67 +72,33 @@ func composerAsks(data []byte) (bool, error) {
 // pyprojectAsks reports whether pyproject.toml names packages to run with:
 // "dependencies" of [project]
 // (https://packaging.python.org/specifications/pyproject-toml/) or Poetry's
-// table. It reads lines and is no TOML parser; a list in an unusual layout
-// counts as not empty.
+// table. Extras are asked for by name.
 func pyprojectAsks(data []byte) (bool, error) {
-	section, open := "", false
-	for line := range strings.SplitSeq(string(data), "\n") {
-		line = strings.TrimSpace(line)
+	return tomlAsks(data, func(path []string, n *unstable.Node) bool {
 		switch {
-		case line == "" || line[0] == '#':
-			continue
-		case open:
-			if line[0] == ']' {
-				open = false
-				continue
-			}
-			return true, nil
-		case line[0] == '[':
-			section = strings.ReplaceAll(strings.Trim(line, "[] "), " ", "")
-			continue
+		case slices.Equal(path, []string{"project", "dependencies"}):
+			return n != nil && (n.Kind != unstable.Array || n.Child() != nil)
+		case len(path) > 3 && slices.Equal(path[:3], []string{"tool", "poetry", "dependencies"}):
+			return path[3] != "python"
 		}
-		key, value, ok := tomlField(line)
-		if !ok {
-			continue
-		}
-		switch section {
-		case "tool.poetry.dependencies":
-			if key != "python" {
-				return true, nil
-			}
-		case "project", "":
-			if key != "dependencies" && key != "project.dependencies" {
-				continue
-			}
-			if value == "[" {
-				open = true
-			} else if strings.ReplaceAll(value, " ", "") != "[]" {
-				return true, nil
-			}
-		case "project.optional-dependencies":
-			continue // extras are asked for by name
-		}
-	}
-	return false, nil
+		return false
+	})
 }
 
 // pipfileAsks reports whether a Pipfile has [packages].
 func pipfileAsks(data []byte) (bool, error) {
-	section := ""
-	for line := range strings.SplitSeq(string(data), "\n") {
-		line = strings.TrimSpace(line)
-		switch {
-		case line == "" || line[0] == '#':
-		case line[0] == '[':
-			section = strings.Trim(line, "[] ")
-			if strings.HasPrefix(section, "packages.") {
-				return true, nil
-			}
-		case section == "packages":
-			return true, nil
-		}
-	}
-	return false, nil
+	return tomlAsks(data, func(path []string, _ *unstable.Node) bool { return len(path) > 1 && path[0] == "packages" })
+}
+
+// tomlAsks reports whether asks is true for any value of a document, or for any
+// header, which has no node.
+func tomlAsks(data []byte, asks func(path []string, n *unstable.Node) bool) (bool, error) {
+	found := false
+	err := scanTOML(data, tomlVisitor{
+		header: func(path []string, _ bool) error { found = found || asks(path, nil); return nil },
+		value:  func(path []string, n *unstable.Node) error { found = found || asks(path, n); return nil },
+	})
+	return found, err
 }
 
 // gemfileAsks reports whether a Gemfile, which is a program, names a gem.

@@ -20,18 +20,14 @@ import (
 // options for a folder. The one at the root is the function itself.
 func npmInstalled(ctx context.Context, a *artifact) {
 	var links []string
+	var manifests []npmFile
 	for i := range a.files {
-		if ctx.Err() != nil {
-			return
-		}
 		f := &a.files[i]
 		if path.Base(f.Path) == "package.json" {
-			if dir, ok := npmPackageDir(dirOf(f.Path)); ok {
-				a.npmPackage(f, dir)
-				continue
-			}
-			if dir := dirOf(f.Path); dir == "" || dir == "nodejs" {
-				a.npmMain(f.Path)
+			if folder, ok := npmPackageDir(dirOf(f.Path)); ok && !a.leadsToPackage(f) {
+				manifests = append(manifests, npmFile{path: f.Path, folder: folder})
+			} else if dir := dirOf(f.Path); !ok && (dir == "" || dir == "nodejs") {
+				manifests = append(manifests, npmFile{path: f.Path, main: true})
 			}
 			continue
 		}
@@ -39,8 +35,57 @@ func npmInstalled(ctx context.Context, a *artifact) {
 			links = append(links, f.Path)
 		}
 	}
+	a.npmManifests(ctx, manifests)
 	a.npmLinks(ctx, links)
 	a.npmWithoutManifest()
+}
+
+// npmFile is a package.json of a package, or that of the function itself.
+type npmFile struct {
+	path   string
+	folder string // by which the package is loaded
+	main   bool
+	denied error // over a limit
+}
+
+// leadsToPackage reports whether f is a link to another package's manifest:
+// that is that package, not a second one.
+func (a *artifact) leadsToPackage(f *bundle.File) bool {
+	if f.Link == "" {
+		return false
+	}
+	t, err := a.tree.Resolve(f.Path)
+	if err != nil || t.Path == f.Path {
+		return false
+	}
+	_, ok := npmPackageDir(dirOf(t.Path))
+	return ok
+}
+
+// npmManifests reads manifests and records what they describe.
+func (a *artifact) npmManifests(ctx context.Context, list []npmFile) {
+	for i := range list {
+		list[i].denied = a.promise(a.size(list[i].path), a.opts.MaxManifest)
+	}
+	type parsed struct {
+		m   npmManifest
+		err error
+	}
+	inOrder(ctx, a.helpers, len(list), func(i int, r *parsed, s *scratch) {
+		if r.err = list[i].denied; r.err == nil {
+			r.m, r.err = a.promisedNpmManifest(list[i].path, s)
+		}
+	}, func(i int, r *parsed) {
+		if r.err != nil {
+			a.unread(list[i].path, r.err)
+		}
+		switch {
+		case !list[i].main:
+			a.npmPackage(list[i].path, list[i].folder, &r.m, r.err)
+		case r.err == nil:
+			a.npmMain(list[i].path, &r.m)
+		}
+	})
 }
 
 // npmWithoutManifest finds packages whose package.json was left out to save
@@ -233,10 +278,10 @@ func (m *npmManifest) requires() []string {
 
 // readNpmManifest reads a manifest and records it as unknown when it can't.
 func (a *artifact) readNpmManifest(p string) (npmManifest, bool) {
-	data, err := a.readJSON(p, a.opts.MaxManifest)
+	err := a.promise(a.size(p), a.opts.MaxManifest)
 	if err == nil {
 		var m npmManifest
-		if m, err = parseNpmManifest(data); err == nil {
+		if m, err = a.promisedNpmManifest(p, &scratch{}); err == nil {
 			return m, true
 		}
 	}
@@ -244,19 +289,23 @@ func (a *artifact) readNpmManifest(p string) (npmManifest, bool) {
 	return npmManifest{}, false
 }
 
-func (a *artifact) npmPackage(f *bundle.File, folder string) {
-	dir := dirOf(f.Path)
-	if f.Link != "" {
-		// a link to another package's manifest is that package, not a second one
-		if t, err := a.tree.Resolve(f.Path); err == nil && t.Path != f.Path {
-			if _, ok := npmPackageDir(dirOf(t.Path)); ok {
-				return
-			}
-		}
+// promisedNpmManifest reads a manifest that promise has counted.
+func (a *artifact) promisedNpmManifest(p string, s *scratch) (npmManifest, error) {
+	data, err := a.readPromised(p, a.opts.MaxManifest, s)
+	if err == nil {
+		err = a.checkJSON(data)
 	}
-	m, ok := a.readNpmManifest(f.Path)
-	if !ok {
-		// the folder still says which package it is meant to be
+	if err != nil {
+		return npmManifest{}, err
+	}
+	return parseNpmManifest(data)
+}
+
+// npmPackage records an installed package. With err it has no manifest that
+// can be read, and the folder still says which package it is meant to be.
+func (a *artifact) npmPackage(p, folder string, m *npmManifest, err error) {
+	dir := dirOf(p)
+	if err != nil {
 		a.owners.addDir(dir)
 		return
 	}
@@ -268,15 +317,14 @@ func (a *artifact) npmPackage(f *bundle.File, folder string) {
 	}
 	a.owners.addDir(dir)
 	a.add(found{
-		typ: "npm", name: m.name, version: m.version, path: f.Path, dir: dir, method: sbom.MethodInstalled, confidence: confidence, detail: detail,
+		typ: "npm", name: m.name, version: m.version, path: p, dir: dir, method: sbom.MethodInstalled, confidence: confidence, detail: detail,
 		licenses: a.spdx(m.licenses...), requires: m.requires(),
 	})
 }
 
 // npmMain records the function's own manifest, or that of a layer.
-func (a *artifact) npmMain(p string) {
-	m, ok := a.readNpmManifest(p)
-	if !ok || m.name == "" {
+func (a *artifact) npmMain(p string, m *npmManifest) {
+	if m.name == "" {
 		return
 	}
 	a.add(found{

@@ -138,7 +138,9 @@ func (l *linker) pkg(dir string) {
 		return
 	}
 	if l.member(target) {
-		a.npmMain(t.Path)
+		if m, ok := a.readNpmManifest(t.Path); ok {
+			a.npmMain(t.Path, &m)
+		}
 		return
 	}
 	a.owners.addDir(target)

@@ -11,9 +11,6 @@ import (
 	"github.com/fnaudit/fnaudit/sbom"
 )
 
-// javaReason is what this version says about Java.
-const javaReason = "Java archives are not read by this version"
-
 // sniffArchive reports archives inside the artifact, by their first bytes: what
 // is in them is not catalogued.
 func (a *artifact) sniffArchive(f *bundle.File, head []byte) {
@@ -21,15 +18,11 @@ func (a *artifact) sniffArchive(f *bundle.File, head []byte) {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		switch ext {
-		case ".jar", ".war", ".ear", ".aar", ".par", ".sar":
-			a.unknown(f.Path, sbom.Opaque, javaReason, true)
 		case ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".npz", ".pptm", ".xlsm", ".xlsb", ".dotx", ".vsix":
 			// documents and data that happen to be zips
 		default:
-			a.nested(f, "zip archive")
+			a.zips = append(a.zips, nestedZip{f, "zip archive"}) // javaArchives looks into it
 		}
-	case bytes.HasPrefix(head, []byte("\xca\xfe\xba\xbe")):
-		a.javaClass(f.Path)
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
 		if packedTar(f.Path, ".gz", ".tgz") {
 			a.nested(f, "gzip archive")
@@ -91,13 +84,6 @@ func packedTar(p, ext string, short ...string) bool {
 	default:
 		return !textExtensions[inner] && len(inner) > 5
 	}
-}
-
-// javaClass reports a tree of class files once, by the folder that its
-// packages start in, which is taken to be the first element of the path.
-func (a *artifact) javaClass(p string) {
-	top, _, _ := strings.Cut(p, "/")
-	a.unknown(top, sbom.Opaque, "Java classes: "+javaReason, true)
 }
 
 // opaqueFiles reports what nothing accounts for: native code of nobody, and

@@ -20,6 +20,12 @@ type Options struct {
 	MaxUnknowns   int           // unknowns of one artifact, beyond which they are counted; 10,000
 	MaxTime       time.Duration // of one of syft's catalogers on one artifact, a last resort; 8 s
 	MaxRemembered int           // artifacts whose result a Cataloger keeps; 1,000
+	Helpers       int           // goroutines that help the callers of Run to read files, all of them together; one less than there are processors, less than 0: none
+
+	// MavenGroups returns the group ids under which the advisory store knows a
+	// Maven artifact id, sorted. nil: none is known. It is called by one
+	// goroutine per artifact at a time.
+	MavenGroups func(artifact string) []string
 }
 
 func (o Options) withDefaults() Options {

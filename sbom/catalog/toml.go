@@ -1,145 +1,220 @@
 package catalog
 
-import "strings"
+import (
+	"bytes"
+	"fmt"
+	"slices"
 
-// tomlTable is one [[package]] of a lockfile.
-type tomlTable struct {
-	fields map[string]string   // key = value, strings without their quotes; other values as text
-	lists  map[string][]string // key = [..], one element per string or inline table
-	tables map[string][]string // [package.NAME]: its keys
+	"github.com/pelletier/go-toml/v2/unstable"
+)
 
-	optional map[string][]string // [package.optional-dependencies]: the elements of its lists
+// Limits of one TOML document. What generators write is far below.
+const (
+	maxTOMLLine     = 1 << 20 // bytes; a key cannot span lines, and the library keeps each of its parts
+	maxTOMLElements = 500_000 // lines and commas: statements, and elements of lists and inline tables
+	maxTOMLPath     = 32      // parts of a key with those of its table, and nesting of lists
+)
+
+// tomlVisitor is what scanTOML calls. The path is valid during the call.
+type tomlVisitor struct {
+	header func(path []string, array bool) error // [path], or [[path]]; may be nil
+	value  func(path []string, n *unstable.Node) error
 }
 
-// optionalSection is where uv writes the dependencies that a package has for
-// its extras.
-const optionalSection = "optional-dependencies"
+// scanTOML calls v for each header of a document and for each value, with the
+// keys that lead to it; the fields of an inline table are values of their own.
+//
+// It reads through the parser of go-toml and not through a decoder: decoders
+// build the whole document, and what they remember to find a key that is set
+// twice grows with the square of a hostile one (one long header over many
+// keys). This is one pass in the memory of the longest statement.
+func scanTOML(data []byte, v tomlVisitor) error {
+	if bytes.Count(data, []byte(","))+bytes.Count(data, []byte("\n")) > maxTOMLElements {
+		return &limitError{"more lines and elements in a TOML document", maxTOMLElements}
+	}
+	for line := range bytes.Lines(data) {
+		if len(line) > maxTOMLLine {
+			return &limitError{fmt.Sprintf("a TOML line of %d bytes", len(line)), maxTOMLLine}
+		}
+	}
+	var p unstable.Parser
+	p.Reset(data)
+	var path []string
+	table := 0 // length of the header in path
+	for p.NextExpression() {
+		e := p.Expression()
+		var err error
+		switch e.Kind {
+		case unstable.Table, unstable.ArrayTable:
+			if path, err = tomlPath(path[:0], e); err == nil && v.header != nil {
+				err = v.header(path, e.Kind == unstable.ArrayTable)
+			}
+			table = len(path)
+		case unstable.KeyValue:
+			path, err = v.visit(path[:table], e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := p.Error(); err != nil {
+		return fmt.Errorf("parse TOML: %v", err) // not wrapped: it refers to the document
+	}
+	return nil
+}
 
-// scanTOML returns the [[package]] tables of a lockfile. Poetry, uv, PDM and
-// Cargo write one key or list element per line; that is what it reads, in one
-// pass and without recursion. It is no TOML parser.
-func scanTOML(data []byte) []tomlTable {
+// visit calls v.value for a "key = value", and returns path to be used again.
+func (v *tomlVisitor) visit(path []string, kv *unstable.Node) ([]string, error) {
+	path, err := tomlPath(path, kv)
+	if err != nil {
+		return path, err
+	}
+	n := kv.Value()
+	if n.Kind != unstable.InlineTable {
+		return path, v.value(path, n)
+	}
+	depth := len(path)
+	for it := n.Children(); it.Next(); {
+		if path, err = v.visit(path[:depth], it.Node()); err != nil {
+			return path, err
+		}
+	}
+	return path, nil
+}
+
+// tomlPath appends the key of n.
+func tomlPath(path []string, n *unstable.Node) ([]string, error) {
+	for it := n.Key(); it.Next(); {
+		if len(path) == maxTOMLPath {
+			return path, &limitError{"more parts in a TOML key", maxTOMLPath}
+		}
+		path = append(path, string(it.Node().Data))
+	}
+	return path, nil
+}
+
+// tomlTable is a table by its keys. A value is a string, a []any or another
+// tomlTable; numbers, dates and booleans are strings as they are written.
+type tomlTable map[string]any
+
+func (t tomlTable) text(key string) string     { s, _ := t[key].(string); return s }
+func (t tomlTable) list(key string) []any      { l, _ := t[key].([]any); return l }
+func (t tomlTable) table(key string) tomlTable { m, _ := t[key].(tomlTable); return m }
+
+// holds reports whether the list at key has this string.
+func (t tomlTable) holds(key, s string) bool { return slices.Contains(t.list(key), any(s)) }
+
+// tomlPackages returns the [[package]] tables of a lockfile, of each no more
+// than the keys that are wanted.
+func tomlPackages(data []byte, want ...string) ([]tomlTable, error) {
 	var out []tomlTable
-	var t *tomlTable
-	section, list := "", ""
-	text := false // inside a """ string
-	for line := range strings.SplitSeq(string(data), "\n") {
-		line = strings.TrimSpace(line)
-		if text {
-			text = strings.Count(line, `"""`)%2 == 0
-			continue
-		}
-		switch {
-		case line == "" || line[0] == '#':
-			continue
-		case list != "":
-			if line[0] == ']' {
-				list = ""
-				continue
-			}
+	err := scanTOML(data, tomlVisitor{
+		header: func(path []string, array bool) error {
 			switch {
-			case t == nil:
-			case section == "":
-				t.lists[list] = append(t.lists[list], strings.TrimSuffix(line, ","))
-			case section == optionalSection:
-				t.optional[list] = append(t.optional[list], strings.TrimSuffix(line, ","))
+			case path[0] != "package":
+			case array && len(path) == 1:
+				out = append(out, tomlTable{})
+			case array && len(out) > 0 && slices.Contains(want, path[1]):
+				return out[len(out)-1].put(path[1:], tomlTable{}, true)
 			}
-			continue
-		case strings.HasPrefix(line, "[["):
-			t, section = nil, "other"
-			if line == "[[package]]" {
-				out = append(out, tomlTable{fields: map[string]string{}, lists: map[string][]string{}, tables: map[string][]string{}, optional: map[string][]string{}})
-				t, section = &out[len(out)-1], ""
+			return nil
+		},
+		value: func(path []string, n *unstable.Node) error {
+			switch {
+			case path[0] != "package":
+			case len(path) == 1: // package = [{ .. }, ..]
+				list, _ := tomlValue(n, 0)
+				elements, ok := list.([]any)
+				for _, e := range elements {
+					t, isTable := e.(tomlTable)
+					out = append(out, t)
+					ok = ok && isTable
+				}
+				if !ok {
+					return fmt.Errorf("parse TOML: %q is no list of tables", path[0])
+				}
+			case len(out) == 0:
+				return fmt.Errorf("parse TOML: %q is no list of tables", path[0])
+			case slices.Contains(want, path[1]):
+				value, err := tomlValue(n, 0)
+				if err != nil {
+					return err
+				}
+				return out[len(out)-1].put(path[1:], value, false)
 			}
-			continue
-		case line[0] == '[':
-			name, ok := strings.CutPrefix(strings.Trim(line, "[] "), "package.")
-			if section = name; !ok {
-				t, section = nil, "other"
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// put sets the value that path leads to, or appends it to the list there.
+func (t tomlTable) put(path []string, value any, add bool) error {
+	for ; len(path) > 1; path = path[1:] {
+		if l := t.list(path[0]); len(l) > 0 { // a [[list]] is spoken of by its last table
+			last, ok := l[len(l)-1].(tomlTable)
+			if !ok {
+				return fmt.Errorf("parse TOML: %q is no table", path[0])
 			}
+			t = last
 			continue
 		}
-		key, value, ok := tomlField(line)
+		if t[path[0]] == nil {
+			t[path[0]] = tomlTable{}
+		}
+		next, ok := t[path[0]].(tomlTable)
 		if !ok {
-			continue
+			return fmt.Errorf("parse TOML: %q is no table", path[0])
 		}
-		if strings.Count(value, `"""`)%2 == 1 {
-			text = true
-			continue
-		}
-		if value == "[" {
-			list = key
-			continue
-		}
-		if t == nil {
-			continue
-		}
-		if section != "" {
-			t.tables[section] = append(t.tables[section], key)
-			if inner, ok := strings.CutPrefix(value, "["); ok && section == optionalSection {
-				t.optional[key] = tomlElements(strings.TrimSuffix(inner, "]"))
-			}
-			continue
-		}
-		if inner, ok := strings.CutPrefix(value, "["); ok && strings.HasSuffix(inner, "]") {
-			t.lists[key] = tomlElements(strings.TrimSuffix(inner, "]"))
-			continue
-		}
-		t.fields[key] = strings.Trim(value, `"'`)
+		t = next
 	}
-	return out
+	was, set := t[path[0]]
+	switch list, ok := was.([]any); {
+	case add && (ok || !set):
+		t[path[0]] = append(list, value)
+	case set:
+		return fmt.Errorf("parse TOML: %q is set twice", path[0])
+	default:
+		t[path[0]] = value
+	}
+	return nil
 }
 
-func tomlField(line string) (key, value string, ok bool) {
-	if q := line[0]; q == '"' || q == '\'' {
-		end := strings.IndexByte(line[1:], q)
-		if end < 0 {
-			return "", "", false
-		}
-		key, value = line[1:end+1], line[end+2:]
-		value, ok = strings.CutPrefix(strings.TrimSpace(value), "=")
-		return key, strings.TrimSpace(value), ok
+// tomlValue returns a value as tomlTable has it.
+func tomlValue(n *unstable.Node, depth int) (any, error) {
+	if depth > maxTOMLPath {
+		return nil, &limitError{"TOML lists nested deeper", maxTOMLPath}
 	}
-	key, value, ok = strings.Cut(line, "=")
-	return strings.TrimSpace(key), strings.TrimSpace(value), ok
-}
-
-// tomlElements splits a list on the commas outside strings and inline tables.
-func tomlElements(s string) []string {
-	var out []string
-	depth, start := 0, 0
-	quote := byte(0)
-	for i := 0; i <= len(s); i++ {
-		if i == len(s) || s[i] == ',' && depth == 0 && quote == 0 {
-			if e := strings.TrimSpace(s[start:i]); e != "" {
-				out = append(out, e)
+	switch n.Kind {
+	case unstable.Array:
+		list := []any{}
+		for it := n.Children(); it.Next(); {
+			v, err := tomlValue(it.Node(), depth+1)
+			if err != nil {
+				return nil, err
 			}
-			start = i + 1
-			continue
+			list = append(list, v)
 		}
-		switch c := s[i]; {
-		case quote != 0:
-			if c == quote {
-				quote = 0
+		return list, nil
+	case unstable.InlineTable:
+		t := tomlTable{}
+		for it := n.Children(); it.Next(); {
+			path, err := tomlPath(nil, it.Node())
+			if err != nil {
+				return nil, err
 			}
-		case c == '"' || c == '\'':
-			quote = c
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
+			v, err := tomlValue(it.Node().Value(), depth+1)
+			if err != nil {
+				return nil, err
+			}
+			if err := t.put(path, v, false); err != nil {
+				return nil, err
+			}
 		}
+		return t, nil
 	}
-	return out
-}
-
-// tomlInline returns a string field of an inline table: { name = "x", ... }.
-func tomlInline(table, name string) string {
-	for e := range strings.SplitSeq(strings.Trim(strings.TrimSpace(table), "{}"), ",") {
-		k, v, ok := strings.Cut(e, "=")
-		if ok && strings.TrimSpace(k) == name {
-			return strings.Trim(strings.TrimSpace(v), `"'`)
-		}
-	}
-	return ""
+	return string(n.Data), nil
 }

@@ -5,6 +5,7 @@ package jsbundle
 
 import (
 	"bytes"
+	"sync"
 )
 
 // Detection says why a file is taken for a bundle. The zero value means that
@@ -12,6 +13,7 @@ import (
 type Detection struct {
 	Bundler string // "esbuild", "webpack", ...; "minified" when nothing tells which
 	Mark    string // what was seen, in plain words; never text of the file
+	Map     string // what the last source map comment names, see MapReference; set whether bundled or not
 }
 
 // Bundled reports whether the file is a bundle or minified code.
@@ -64,47 +66,89 @@ func marks() []mark {
 	}
 }
 
+// search is what one pass over a file looks for: the marks, what must be with
+// them, and what the closer looks start from.
+type search struct {
+	*finder
+	marks []mark
+	text  []int // of marks[i]: index of its text
+	with  []int // of marks[i]: index of what must be there as well, -1 for nothing
+
+	folder, mapping int // index of packageFolder and mapComment
+}
+
+// newSearch is lazy, because most runs of the program look at no script.
+var newSearch = sync.OnceValue(func() *search {
+	s := &search{marks: marks()}
+	var texts []string
+	add := func(t string) int {
+		texts = append(texts, t)
+		return len(texts) - 1
+	}
+	for _, m := range s.marks {
+		s.text = append(s.text, add(m.text))
+		if m.with == "" {
+			s.with = append(s.with, -1)
+		} else {
+			s.with = append(s.with, add(m.with))
+		}
+	}
+	s.folder, s.mapping = add(packageFolder), add(mapComment)
+	s.finder = newFinder(texts)
+	return s
+})
+
 // Detect looks at one whole file. Its time is linear in the length of src, on
 // any input.
 func Detect(src []byte) Detection {
-	for _, m := range marks() {
-		if !bytes.Contains(src, []byte(m.text)) {
-			continue
-		}
-		if m.with != "" && !bytes.Contains(src, []byte(m.with)) {
-			continue
-		}
-		return Detection{m.bundler, m.what}
+	s := newSearch()
+	seen := s.find(src)
+	d := s.detect(src, seen)
+	if seen.has(s.mapping) {
+		d.Map = MapReference(src)
 	}
-	if namesPackageFiles(src) {
-		return Detection{"esbuild", "comments that name packages' files"}
+	return d
+}
+
+func (s *search) detect(src []byte, seen found) Detection {
+	for i, m := range s.marks {
+		if seen.has(s.text[i]) && (s.with[i] < 0 || seen.has(s.with[i])) {
+			return Detection{Bundler: m.bundler, Mark: m.what}
+		}
 	}
-	if keyedByPackageFile(src) {
-		return Detection{"esbuild", "module keys that name packages' files"}
+	if seen.has(s.folder) {
+		if namesPackageFiles(src) {
+			return Detection{Bundler: "esbuild", Mark: "comments that name packages' files"}
+		}
+		if keyedByPackageFile(src) {
+			return Detection{Bundler: "esbuild", Mark: "module keys that name packages' files"}
+		}
 	}
 	if numberedModules(src) {
-		return Detection{"webpack", "a table of numbered modules, minified"}
+		return Detection{Bundler: "webpack", Mark: "a table of numbered modules, minified"}
 	}
 	if banners(src) >= 3 {
-		return Detection{"bundler", "licence banners of several packages"}
+		return Detection{Bundler: "bundler", Mark: "licence banners of several packages"}
 	}
 	if len(src) >= MinifiedBytes && minified(src) {
-		return Detection{"minified", "more than 64 KB of minified code"}
+		return Detection{Bundler: "minified", Mark: "more than 64 KB of minified code"}
 	}
 	return Detection{}
 }
 
+// packageFolder is part of the name of every package's file.
+const packageFolder = "node_modules/"
+
 // namesPackageFiles finds a line that is nothing but "// [../]node_modules/x/y.js",
 // as esbuild, bun and rolldown write one in front of each module.
 func namesPackageFiles(src []byte) bool {
-	const folder = "node_modules/"
 	for at := 0; ; {
-		i := bytes.Index(src[at:], []byte(folder))
+		i := bytes.Index(src[at:], []byte(packageFolder))
 		if i < 0 {
 			return false
 		}
 		i += at
-		at = i + len(folder)
+		at = i + len(packageFolder)
 		start := bytes.LastIndexByte(src[max(0, i-512):i], '\n') + 1 + max(0, i-512)
 		before := bytes.TrimLeft(src[start:i], " \t")
 		before, ok := bytes.CutPrefix(before, []byte("// "))
@@ -126,11 +170,11 @@ func namesPackageFiles(src []byte) bool {
 // esbuild keeps when only blanks were minified.
 func keyedByPackageFile(src []byte) bool {
 	for at := 0; ; {
-		i := bytes.Index(src[at:], []byte("node_modules/"))
+		i := bytes.Index(src[at:], []byte(packageFolder))
 		if i < 0 {
 			return false
 		}
-		at += i + len("node_modules/")
+		at += i + len(packageFolder)
 		rest := src[at:min(len(src), at+512)]
 		end := bytes.IndexByte(rest, '"')
 		if end > 0 && end+1 < len(rest) && rest[end+1] == '(' && !bytes.ContainsAny(rest[:end], " \n\t") {

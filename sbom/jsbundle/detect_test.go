@@ -87,6 +87,9 @@ func FuzzDetect(f *testing.F) {
 	f.Add([]byte("\"node_modules/x\"(:e=>{"))
 	f.Add([]byte("//# sourceMappingURL=data:;base64,AA=="))
 	f.Fuzz(func(t *testing.T, src []byte) {
+		if d := Detect(src); d.Map != MapReference(src) {
+			t.Errorf("map %q, want %q", d.Map, MapReference(src))
+		}
 		if d := Detect(src); d.Bundled() != (d.Mark != "") {
 			t.Errorf("%+v", d)
 		}

@@ -6,19 +6,21 @@ import (
 	"strings"
 )
 
+// mapComment is how a source map comment ends before the reference.
+const mapComment = "sourceMappingURL="
+
 // MapReference returns what the file's last source map comment names: a
 // relative path, a URL, or a data URL that holds the map itself. "" means that
 // there is none (https://tc39.es/ecma426/, section 11.1.2).
 func MapReference(src []byte) string {
-	const name = "sourceMappingURL="
 	ref := ""
 	for { // forward, because searching forward is many times faster than bytes.LastIndex
-		i := bytes.Index(src, []byte(name))
+		i := bytes.Index(src, []byte(mapComment))
 		if i < 0 {
 			return ref
 		}
 		before := src[max(0, i-4):i]
-		src = src[i+len(name):]
+		src = src[i+len(mapComment):]
 		if !bytes.HasSuffix(before, []byte("//# ")) && !bytes.HasSuffix(before, []byte("//@ ")) {
 			continue
 		}

@@ -5,7 +5,9 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/fnaudit/fnaudit/bundle"
@@ -18,28 +20,44 @@ import (
 
 // Auditor audits functions. Its fields are set once; it is then safe for
 // concurrent use, so that one store, one opener and one cataloger serve all
-// functions of a run.
+// functions of a run. It must not be copied.
 type Auditor struct {
-	Open    func(context.Context, bundle.Spec) (*bundle.Function, error)
+	Open    func(context.Context, bundle.Spec) (*bundle.Function, error) // digests may come late: [bundle.Opener.Begin]
 	Catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)
 	DB      *vulndb.DB
 	Policy  *policy.Policy
 	Checks  []Check // in order; All() is the usual list
+	Reach   Reacher // nil: Go binaries are not looked into
 	Now     time.Time
 
 	Runtimes *stale.Runtimes // when runtimes end; nil: the table of the program
+
+	once     sync.Once
+	database finding.Database
 }
 
-// Function audits one function. Only a cancelled ctx is an error: whatever
+// Database describes the store, as every report of the run does. Do not modify
+// the result.
+func (a *Auditor) Database() finding.Database {
+	a.once.Do(func() { a.database = Database(a.DB) })
+	return a.database
+}
+
+// Function audits one function. Only a cancelled ctx is an error, and a target
+// that is a heap of functions and not one (bundle.ErrOnlyArchives): whatever
 // else goes wrong is part of the report, where the policy sees it, so that a
 // broken input can never pass.
 func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Report, error) {
 	rep := newReport(spec)
 	f, err := a.Open(ctx, spec)
+	if errors.Is(err, bundle.ErrOnlyArchives) {
+		return nil, err
+	}
 	if rep.Ran("open", err) {
 		defer f.Close()
-		describe(rep, f)
 		bom, err := a.catalog(ctx, f)
+		f.Settle() // a catalog that failed may not have done it
+		describe(rep, f)
 		if rep.Ran("catalog", err) {
 			addSBOM(rep, bom)
 		} else {
@@ -54,13 +72,19 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 // Components audits a bill of materials that another tool or an earlier run
 // made: checks that need the bytes are skipped, and say so.
 func (a *Auditor) Components(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, err error) (*finding.Report, error) {
+	return a.Rescan(ctx, spec, bom, nil, err)
+}
+
+// Rescan is Components with what an earlier report keeps of the Go binaries, so
+// that they can be asked about the advisories of today.
+func (a *Auditor) Rescan(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, kept []finding.GoBinary, err error) (*finding.Report, error) {
 	rep := newReport(spec)
 	if rep.Ran("open", err) {
 		rep.Ran("catalog", nil)
 		rep.Platform, rep.Runtime, rep.Handler, rep.Architecture = string(spec.Platform), spec.Runtime, spec.Handler, spec.Arch
 		rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: spec.Ref, Kind: string(bundle.KindSBOM), Digest: string(bom.Subject)})
 		addSBOM(rep, bom)
-		a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: bom})
+		a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: bom, GoBinaries: kept})
 	}
 	return rep, a.finish(ctx, rep)
 }
@@ -84,13 +108,23 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 			rep.Skip(c.Name, lacks)
 			continue
 		}
+		s.Findings = rep.Findings
 		res, err := run(ctx, c, a, s)
+		for i, r := range res.Reach {
+			rep.Findings[i].Reach = r.State
+			rep.Findings[i].Evidence = append(rep.Findings[i].Evidence, r.Evidence...)
+		}
+		rep.GoBinaries = append(rep.GoBinaries, res.GoBinaries...)
 		rep.Findings = append(rep.Findings, res.Findings...)
 		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
 		for i := range rep.Components {
 			if to, ok := res.Upgrades[rep.Components[i].PURL]; ok {
 				rep.Components[i].Upgrade = to
 			}
+		}
+		if why := Skipped(""); errors.As(err, &why) {
+			rep.Skip(c.Name, string(why))
+			continue
 		}
 		rep.Ran(c.Name, err) // an error is recorded: failed is not clean
 	}
@@ -115,7 +149,7 @@ func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
 		f.Aliases, f.Fixed, f.Evidence = notNil(f.Aliases), notNil(f.Fixed), notNil(f.Evidence)
 	}
 	rep.Sort()
-	rep.Verdict = a.Policy.Decide(rep, Database(a.DB), a.Now)
+	rep.Verdict = a.Policy.Decide(rep, a.Database(), a.Now)
 	return ctx.Err()
 }
 

@@ -21,6 +21,7 @@ func All() []Check {
 	return []Check{
 		{Name: "archive", Need: NeedTree, Run: checkArchive},
 		{Name: "vulnerability", Need: NeedSBOM, Run: checkVulnerability},
+		{Name: "reachability", Need: NeedGo, Run: checkReachability}, // after vulnerability: it says more about its findings
 		{Name: "runtime", Need: NeedSBOM, Run: checkRuntime},
 	}
 }
@@ -32,6 +33,7 @@ type Need int
 const (
 	NeedSBOM Need = iota // the components are enough
 	NeedTree             // the shipped bytes
+	NeedGo               // the shipped bytes, or what an earlier report keeps of the Go binaries
 )
 
 // Subject is what the checks look at: a function with its bytes, or only a
@@ -41,13 +43,18 @@ type Subject struct {
 	Function *bundle.Function // nil for a bill of materials
 	SBOM     *sbom.SBOM
 
+	Findings   []finding.Finding  // of the checks before
+	GoBinaries []finding.GoBinary // from an earlier report
+
+	places map[int][]place // of the components of findings, by index
+
 	Platform, Runtime string // "" when neither declared nor guessed
 	RuntimeGuessed    bool
 }
 
 // Lacks says in plain words what the subject lacks for a need; "" if nothing.
 func (s *Subject) Lacks(n Need) string {
-	if n == NeedTree && s.Function == nil {
+	if s.Function == nil && (n == NeedTree || n == NeedGo && len(s.GoBinaries) == 0) {
 		return "only a bill of materials was given: the bytes were not looked at"
 	}
 	return ""
@@ -58,4 +65,19 @@ type Result struct {
 	Findings []finding.Finding
 	Unknowns []finding.Unknown
 	Upgrades map[string]string // purl -> the version that clears everything known against it, "" for none
+
+	Reach      map[int]Reached    // index of a finding of an earlier check -> whether its code is there
+	GoBinaries []finding.GoBinary // what was looked into
 }
+
+// Reached says whether the code of a finding is there, and how that is known.
+type Reached struct {
+	State    string // as Finding.Reach
+	Evidence []finding.Evidence
+}
+
+// Skipped is the error of a check that had to leave its question open although
+// it had all that it needs. The check counts as skipped, not as failed.
+type Skipped string
+
+func (s Skipped) Error() string { return string(s) }

@@ -38,6 +38,10 @@ type Env struct {
 	StdoutTerminal bool
 	StderrTerminal bool
 	Width          int // of the terminal; 0: not known
+
+	// Program is a file that can be started to look into Go binaries: this
+	// program, if its main function asks reach.IsChild first; "" if it does not.
+	Program string
 }
 
 // System returns the environment of the running process.

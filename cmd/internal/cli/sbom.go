@@ -75,7 +75,7 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	open := im.open((&bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}).Open)
+	open := im.open((&bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}).Begin)
 	cataloger := catalog.New(catalog.Options{})
 	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
 		Database: finding.Database{Ecosystems: map[string]finding.Ecosystem{}}}

@@ -152,12 +152,12 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 		return err
 	}
 	a := &audit.Auditor{Runtimes: runtimes,
-		Open: im.open(files.Open), Catalog: catalog.New(catalog.Options{}).Run,
-		DB: db, Policy: pol, Checks: audit.All(), Now: now,
+		Open: im.open(files.Begin), Catalog: catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, db)}).Run,
+		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
 	doc := &finding.Document{
 		SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
-		Database: audit.Database(db), Policy: pol.Ref(),
+		Database: a.Database(), Policy: pol.Ref(),
 	}
 	doc.JudgedAt = stamp(env, o.at != "", now, doc.Database)
 	o.now = now
@@ -196,6 +196,7 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 		return nil, nil
 	}
 	a.DB, doc.Database = fresh, audit.Database(fresh)
+	a.Catalog = catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, fresh)}).Run
 	doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
 	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)
 	return fresh, err
@@ -246,18 +247,9 @@ func auditOne(ctx context.Context, a *audit.Auditor, spec bundle.Spec, stdin []b
 	if isSBOM {
 		return a.Components(ctx, spec, bom, err)
 	}
-	open, refused := a.Open, error(nil)
-	one := *a
-	one.Open = func(ctx context.Context, s bundle.Spec) (*bundle.Function, error) {
-		f, err := open(ctx, s)
-		if errors.Is(err, bundle.ErrOnlyArchives) {
-			refused = &exit{code: ExitUsage, err: fmt.Errorf("open %s: %w", s.Ref, err)}
-		}
-		return f, err
-	}
-	rep, err := one.Function(ctx, spec)
-	if refused != nil {
-		return nil, refused
+	rep, err := a.Function(ctx, spec)
+	if errors.Is(err, bundle.ErrOnlyArchives) {
+		err = &exit{code: ExitUsage, err: err}
 	}
 	return rep, err
 }

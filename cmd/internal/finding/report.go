@@ -88,6 +88,7 @@ type Report struct {
 	Components   []Component `json:"components"`
 	Unknowns     []Unknown   `json:"unknowns"`
 	Findings     []Finding   `json:"findings"`
+	GoBinaries   []GoBinary  `json:"goBinaries,omitempty"`
 	Checks       []Status    `json:"checks"`
 	Verdict      Verdict     `json:"verdict"`
 }
@@ -164,6 +165,19 @@ type Unknown struct {
 	Origin   string  `json:"origin,omitempty"`    // of the component, for kind unmatched
 	PURL     string  `json:"component,omitempty"` // for kind unmatched
 	Waived   *Waived `json:"waived,omitempty"`
+}
+
+// GoBinary is what is kept of a Go binary that was looked into, so that a later
+// run can ask about other advisories without it.
+type GoBinary struct {
+	Artifact  int    `json:"artifact"`
+	Path      string `json:"path"`
+	Digest    string `json:"digest"`            // "sha256:…" of the binary
+	Go        string `json:"go"`                // toolchain, "go1.26.8"
+	Stripped  bool   `json:"stripped"`          // it has no symbol table
+	Functions int    `json:"functions"`         // in its function table
+	Partial   string `json:"partial,omitempty"` // why a function that is not listed may still be there
+	Blob      []byte `json:"blob,omitempty"`    // base64 of gzip of what "govulncheck -mode extract" writes; absent when too large
 }
 
 // Finding is one thing that is wrong, or may be.

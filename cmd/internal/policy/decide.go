@@ -73,6 +73,9 @@ func (p *Policy) counts(l Line, f finding.Finding) bool {
 	if l.Any {
 		return true
 	}
+	if f.Reach == finding.ReachAbsent && !l.Absent {
+		return false
+	}
 	rank := p.rank(f.Severity)
 	return (l.Severity != "" && rank >= l.Severity.Rank()) ||
 		(l.Fixable != "" && rank >= l.Fixable.Rank() && len(f.Fixed) > 0)

@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/spelling"
 )
 
 // MaxBytes is how large a policy file may be.
@@ -41,6 +42,7 @@ type fileLine struct {
 	Malware        *bool   `yaml:"malware"`
 	Certainty      *string `yaml:"certainty"`
 	Archive        *string `yaml:"archive"`
+	Absent         *bool   `yaml:"absent"`
 	Runtime        *string `yaml:"runtime"`
 }
 
@@ -170,13 +172,16 @@ func (l *fileLine) apply(to *Line, key string) error {
 	if l.Malware != nil {
 		to.Malware = *l.Malware
 	}
+	if l.Absent != nil {
+		to.Absent = *l.Absent
+	}
 	return errors.Join(errs...)
 }
 
 var severities = []string{"critical", "high", "medium", "low", "none"}
 
 // checkNames are the checks that a policy may require.
-var checkNames = []string{"open", "catalog", "archive", "vulnerability", "runtime"}
+var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime"}
 
 // level reads a severity line: a severity, "none" for no line at all, and
 // where anyTo is given "any" for every finding.
@@ -246,7 +251,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := nearest(unknown.Token.Value, keys); near == unknown.Token.Value {
+		if near := spelling.Nearest(unknown.Token.Value, keys); near == unknown.Token.Value {
 			msg += "; it is a key of another section"
 		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)
@@ -258,40 +263,6 @@ func yamlError(err error) string {
 // keys are all keys of a policy file, for suggestions.
 var keys = []string{
 	"version", "extends", "fail", "warn", "unknown_severity", "require", "incomplete", "database", "waivers",
-	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "runtime", "unknowns", "unmatched", "max_age",
+	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "max_age",
 	"id", "component", "path", "reason", "owner", "expires",
-}
-
-// nearest returns the word with the smallest edit distance to s, if that is at most 3 and less than half of its length.
-func nearest(s string, words []string) string {
-	best, at := "", 4
-	for _, w := range words {
-		if d := distance(s, w); d < at && d*2 < max(len(w), 3) {
-			best, at = w, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance in bytes; both words are short or it gives up with a large number.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 1 << 10
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		prev := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := prev
-			if a[i] != b[j] {
-				cost = 1 + min(prev, row[j], row[j+1])
-			}
-			prev, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

@@ -40,6 +40,14 @@ type Line struct {
 	Certainty    finding.Certainty // at least this certain; malware and known exploits too
 	Archive      finding.Severity  // archive findings of at least this severity
 	Runtime      Runtime           // runtimes at least this far gone; "" none
+
+	// Absent counts findings whose code is proven not to be in the shipped
+	// bytes (Finding.Reach "absent": the linker left out every function that
+	// the advisory names) by their severity, as if nothing were known. Without
+	// it they are below every line but Any and KnownExploit: their severity and
+	// certainty stay what they are, and the report shows them, folded. It is
+	// false in every built-in policy.
+	Absent bool
 }
 
 // Runtime is a line for findings about a function's runtime.

@@ -75,6 +75,9 @@ func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f fin
 	} else {
 		line("certainty", "%s: %s", f.Certainty, certaintyWords(f.Certainty))
 	}
+	if words := reachWords(f.Reach); words != "" {
+		line("reach", "%s: %s", f.Reach, words)
+	}
 	if len(f.Aliases) > 0 {
 		line("also", "%s", strings.Join(f.Aliases, ", "))
 	}
@@ -149,6 +152,16 @@ func certaintyWords(c finding.Certainty) string {
 		return "the version is not known"
 	}
 	return "not stated"
+}
+
+func reachWords(reach string) string {
+	switch reach {
+	case finding.ReachPresent:
+		return "code that the advisory names is in the binary; whether it runs is not known"
+	case finding.ReachAbsent:
+		return "none of the code that the advisory names is in the binary; the built-in policies fail on it only if it is known to be exploited"
+	}
+	return ""
 }
 
 func stateWords(state string) string {

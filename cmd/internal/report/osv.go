@@ -2,99 +2,34 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/google/osv-scanner/v2/pkg/models"
+	"github.com/ossf/osv-schema/bindings/go/osvschema"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom/codec"
 )
 
-// The parts of osv-scanner's output (github.com/google/osv-scanner/v2/pkg/models
-// v2.5.0, results.go) and of an OSV record (https://ossf.github.io/osv-schema/
-// 1.7) that are written. They are our own types because that package brings
-// protobuf and the extractors with it: 4 MB and 2 ms at each start. A test
-// reads the output with the original.
-type osvResults struct {
-	Results []osvSource `json:"results"`
-	Config  osvConfig   `json:"experimental_config"`
-}
+// osvSchemaVersion is that of the records: https://ossf.github.io/osv-schema/.
+const osvSchemaVersion = "1.7.0"
 
-type osvConfig struct {
-	Licenses struct {
-		Summary   bool     `json:"summary"`
-		Allowlist []string `json:"allowlist"`
-	} `json:"licenses"`
-}
-
-type osvSource struct {
-	Source struct {
-		Path string `json:"path"`
-		Type string `json:"type"`
-	} `json:"source"`
-	Packages []osvPackage `json:"packages"`
-}
-
-type osvPackage struct {
-	Package struct {
-		Name          string `json:"name"`
-		OSPackageName string `json:"os_package_name,omitempty"`
-		Version       string `json:"version"`
-		Ecosystem     string `json:"ecosystem"`
-	} `json:"package"`
-	Vulnerabilities []osvRecord `json:"vulnerabilities,omitempty"`
-	Groups          []osvGroup  `json:"groups,omitempty"`
-}
-
-type osvGroup struct {
-	IDs         []string `json:"ids"`
-	Aliases     []string `json:"aliases"`
-	MaxSeverity string   `json:"max_severity"`
-}
-
-type osvRecord struct {
-	SchemaVersion    string         `json:"schema_version"`
-	ID               string         `json:"id"`
-	Modified         string         `json:"modified,omitempty"`
-	Published        string         `json:"published,omitempty"`
-	Aliases          []string       `json:"aliases,omitempty"`
-	Summary          string         `json:"summary,omitempty"`
-	Severity         []osvSeverity  `json:"severity,omitempty"`
-	Affected         []osvAffected  `json:"affected"`
-	DatabaseSpecific map[string]any `json:"database_specific,omitempty"`
-}
-
-type osvSeverity struct {
-	Type  string `json:"type"`
-	Score string `json:"score"`
-}
-
-type osvAffected struct {
-	Package struct {
-		Ecosystem string `json:"ecosystem"`
-		Name      string `json:"name"`
-		PURL      string `json:"purl,omitempty"`
-	} `json:"package"`
-	Ranges   []osvRange `json:"ranges,omitempty"`
-	Versions []string   `json:"versions,omitempty"`
-}
-
-type osvRange struct {
-	Type   string              `json:"type"`
-	Events []map[string]string `json:"events"`
-}
-
-// writeOSV writes the packages that something is known against, as osv-scanner
-// does. What was waived is left out, as osv-scanner leaves out what its
-// configuration ignores. Each record holds what this program knows of the
-// advisory: the affected range is the installed version up to the fix.
+// writeOSV writes the packages that something is known against, in the very
+// types that osv-scanner writes, so that what reads its output reads ours. What
+// was waived is left out, as osv-scanner leaves out what its configuration
+// ignores. Each record holds what this program knows of the advisory: the
+// affected range is the installed version up to the fix.
 func writeOSV(w io.Writer, doc *finding.Document, _ Options) error {
-	out := osvResults{Results: []osvSource{}}
+	out := models.VulnerabilityResults{Results: []models.PackageSource{}}
 	for _, r := range doc.Functions {
-		src := osvSource{Packages: []osvPackage{}}
-		src.Source.Path, src.Source.Type = cmp.Or(r.Target, r.Name), "artifact"
+		src := models.PackageSource{Source: models.SourceInfo{Path: cmp.Or(r.Target, r.Name), Type: models.SourceTypeArtifact}}
 		components := index(r)
 		byComponent := map[string]int{}
 		for _, f := range slices.SortedFunc(slices.Values(r.Findings), finding.Compare) {
@@ -105,11 +40,13 @@ func writeOSV(w io.Writer, doc *finding.Document, _ Options) error {
 			if !ok {
 				i = len(src.Packages)
 				byComponent[f.Component] = i
-				src.Packages = append(src.Packages, newOSVPackage(f, components[f.Component]))
+				src.Packages = append(src.Packages, models.PackageVulns{Package: osvPackage(f, components[f.Component])})
 			}
-			src.Packages[i].add(f)
+			if err := addOSV(&src.Packages[i], f); err != nil {
+				return err
+			}
 		}
-		slices.SortFunc(src.Packages, func(a, b osvPackage) int {
+		slices.SortFunc(src.Packages, func(a, b models.PackageVulns) int {
 			return cmp.Or(cmp.Compare(a.Package.Ecosystem, b.Package.Ecosystem), cmp.Compare(a.Package.Name, b.Package.Name), cmp.Compare(a.Package.Version, b.Package.Version))
 		})
 		if len(src.Packages) > 0 {
@@ -119,38 +56,46 @@ func writeOSV(w io.Writer, doc *finding.Document, _ Options) error {
 	return codec.WriteJSON(w, out)
 }
 
-func newOSVPackage(f finding.Finding, c finding.Component) osvPackage {
-	var p osvPackage
-	p.Package.Name = cmp.Or(c.Name, nameOf(f.Component))
-	p.Package.Version = cmp.Or(c.Version, versionOf(f.Component))
-	p.Package.Ecosystem = c.Ecosystem
+func osvPackage(f finding.Finding, c finding.Component) models.PackageInfo {
+	p := models.PackageInfo{
+		Name: cmp.Or(c.Name, nameOf(f.Component)), Version: cmp.Or(c.Version, versionOf(f.Component)), Ecosystem: c.Ecosystem,
+	}
 	if c.Source != "" && c.Source != c.Name {
-		p.Package.Name, p.Package.OSPackageName = c.Source, c.Name
+		p.Name, p.OSPackageName = c.Source, c.Name
 	}
 	return p
 }
 
-// add adds the records of a finding: one, or one for each advisory that the
+// addOSV adds the records of a finding: one, or one for each advisory that the
 // finding of a package with an unknown version folds.
-func (p *osvPackage) add(f finding.Finding) {
+func addOSV(p *models.PackageVulns, f finding.Finding) error {
 	ids := []string{f.ID}
 	aliases := f.Aliases
 	if f.Rule == ruleVersionUnknown {
 		ids, aliases = advisoryIDs(f), nil
 	}
 	for _, id := range ids {
-		if slices.ContainsFunc(p.Vulnerabilities, func(v osvRecord) bool { return v.ID == id }) {
+		if slices.ContainsFunc(p.Vulnerabilities, func(v *osvschema.Vulnerability) bool { return v.GetId() == utf8Only(id) }) {
 			continue
 		}
-		p.Vulnerabilities = append(p.Vulnerabilities, p.record(f, id, aliases))
-		all := append([]string{id}, aliases...)
+		v, err := osvRecord(p.Package, f, id, aliases)
+		if err != nil {
+			return fmt.Errorf("write %s as an OSV record: %w", id, err)
+		}
+		p.Vulnerabilities = append(p.Vulnerabilities, v)
+		all := append([]string{v.GetId()}, v.GetAliases()...)
 		slices.Sort(all)
 		severity := ""
 		if f.Score > 0 && id == f.ID {
 			severity = strconv.FormatFloat(f.Score, 'f', 1, 64)
 		}
-		p.Groups = append(p.Groups, osvGroup{IDs: []string{id}, Aliases: slices.Compact(all), MaxSeverity: severity})
+		g := models.GroupInfo{IDs: []string{v.GetId()}, Aliases: slices.Compact(all), MaxSeverity: severity}
+		if f.Reach == finding.ReachAbsent { // without it osv-scanner counts a group as called
+			g.ExperimentalAnalysis = map[string]models.AnalysisInfo{v.GetId(): {}}
+		}
+		p.Groups = append(p.Groups, g)
 	}
+	return nil
 }
 
 // advisoryIDs are the advisories that a folded finding stands for.
@@ -168,51 +113,66 @@ func advisoryIDs(f finding.Finding) []string {
 	return slices.Compact(ids)
 }
 
-func (p *osvPackage) record(f finding.Finding, id string, aliases []string) osvRecord {
-	v := osvRecord{
-		SchemaVersion: "1.7.0", ID: id, Aliases: aliases, Modified: osvTime(f.Modified, f.Published), Published: osvTime(f.Published),
-		DatabaseSpecific: map[string]any{
-			"severity": strings.ToUpper(string(f.Severity)), "certainty": string(f.Certainty), "state": f.State, "fingerprint": f.Fingerprint,
-		},
+func osvRecord(p models.PackageInfo, f finding.Finding, id string, aliases []string) (*osvschema.Vulnerability, error) {
+	more, err := structpb.NewStruct(map[string]any{
+		"severity": utf8Only(strings.ToUpper(string(f.Severity))), "certainty": utf8Only(string(f.Certainty)),
+		"state": utf8Only(f.State), "fingerprint": utf8Only(f.Fingerprint),
+	})
+	if err != nil {
+		return nil, err
 	}
-	affected := osvAffected{}
-	affected.Package.Ecosystem, affected.Package.Name, affected.Package.PURL = p.Package.Ecosystem, p.Package.Name, finding.Versionless(f.Component)
-	if p.Package.Version != "" {
-		affected.Versions = []string{p.Package.Version}
-	}
-	if id == f.ID {
-		v.Summary = f.Title
-		if typ := osvSeverityType(f.Vector); typ != "" {
-			v.Severity = []osvSeverity{{Type: typ, Score: f.Vector}}
-		}
+	affected := &osvschema.Affected{Package: &osvschema.Package{
+		Ecosystem: utf8Only(p.Ecosystem), Name: utf8Only(p.Name), Purl: utf8Only(finding.Versionless(f.Component)),
+	}}
+	if p.Version != "" {
+		affected.Versions = []string{utf8Only(p.Version)}
 	}
 	if len(f.Fixed) > 0 {
-		affected.Ranges = []osvRange{{Type: "ECOSYSTEM", Events: []map[string]string{
-			{"introduced": cmp.Or(p.Package.Version, "0")}, {"fixed": f.Fixed[0]},
+		affected.Ranges = []*osvschema.Range{{Type: osvschema.Range_ECOSYSTEM, Events: []*osvschema.Event{
+			{Introduced: utf8Only(cmp.Or(p.Version, "0"))}, {Fixed: utf8Only(f.Fixed[0])},
 		}}}
 	}
-	v.Affected = []osvAffected{affected}
-	return v
-}
-
-func osvSeverityType(vector string) string {
-	switch {
-	case strings.HasPrefix(vector, "CVSS:4.0/"):
-		return "CVSS_V4"
-	case strings.HasPrefix(vector, "CVSS:3."):
-		return "CVSS_V3"
-	case strings.HasPrefix(vector, "AV:"):
-		return "CVSS_V2"
+	v := &osvschema.Vulnerability{
+		SchemaVersion: osvSchemaVersion, Id: utf8Only(id), Modified: osvTime(f.Modified, f.Published), Published: osvTime(f.Published),
+		Affected: []*osvschema.Affected{affected}, DatabaseSpecific: more,
 	}
-	return ""
-}
-
-// osvTime is the first time that is known, "" for none.
-func osvTime(times ...*time.Time) string {
-	for _, t := range times {
-		if t != nil && !t.IsZero() {
-			return t.UTC().Format(time.RFC3339)
+	for _, a := range aliases {
+		v.Aliases = append(v.Aliases, utf8Only(a))
+	}
+	if id == f.ID {
+		v.Summary = utf8Only(f.Title)
+		if typ := osvSeverityType(f.Vector); typ != osvschema.Severity_UNSPECIFIED {
+			v.Severity = []*osvschema.Severity{{Type: typ, Score: utf8Only(f.Vector)}}
 		}
 	}
-	return ""
+	return v, nil
+}
+
+// utf8Only replaces what is not UTF-8, as encoding/json does: a record refuses
+// it as a whole, and a name out of an artifact must not stop the report.
+func utf8Only(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+
+func osvSeverityType(vector string) osvschema.Severity_Type {
+	switch {
+	case strings.HasPrefix(vector, "CVSS:4.0/"):
+		return osvschema.Severity_CVSS_V4
+	case strings.HasPrefix(vector, "CVSS:3."):
+		return osvschema.Severity_CVSS_V3
+	case strings.HasPrefix(vector, "AV:"):
+		return osvschema.Severity_CVSS_V2
+	}
+	return osvschema.Severity_UNSPECIFIED
+}
+
+// osvTime is the first time that is known and that a record can hold, nil for none.
+func osvTime(times ...*time.Time) *timestamppb.Timestamp {
+	for _, t := range times {
+		if t == nil || t.IsZero() {
+			continue
+		}
+		if ts := timestamppb.New(t.Truncate(time.Second)); ts.IsValid() {
+			return ts
+		}
+	}
+	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/spelling"
 )
 
 // Options says how to show a document. The zero value is plain text of 80
@@ -88,7 +89,7 @@ func Check(name string) error {
 	if _, ok := lookup(name); ok {
 		return nil
 	}
-	return &FormatError{Name: name, Nearest: nearest(name, Formats())}
+	return &FormatError{Name: name, Nearest: spelling.Nearest(name, Formats())}
 }
 
 // Write writes doc to w in a format. The error is a *FormatError for an unknown
@@ -121,46 +122,4 @@ func lookup(name string) (format, bool) {
 		}
 	}
 	return format{}, false
-}
-
-// nearest returns the name with the fewest edits, when they are few enough for
-// a misspelling: two, or a third of its length. A name that starts with what
-// was typed ("cyclonedx") or the other way round is nearer than any misspelling.
-func nearest(typed string, names []string) string {
-	typed = strings.ToLower(typed)
-	if len(typed) > 100 {
-		return ""
-	}
-	for _, name := range names {
-		if len(typed) >= 3 && (strings.HasPrefix(name, typed) || strings.HasPrefix(typed, name)) {
-			return name
-		}
-	}
-	best, edits := "", 1<<30
-	for _, name := range names {
-		if d := distance(typed, name); d < edits && d <= max(2, len(name)/3) && d < len(typed) {
-			best, edits = name, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance of two byte strings.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -262,6 +262,7 @@ func samples() map[string]*finding.Document {
 		"pass": wrapDocument(passing("hello")), "fail": wrapDocument(failing()), "incomplete": wrapDocument(incomplete("media")),
 		"unopened": wrapDocument(unopened()), "starter": starter, "several": several, "many": many, "hostile": wrapDocument(evil()),
 		"declared": wrapDocument(declared()),
+		"reach":    wrapDocument(reached()),
 		"empty":    wrapDocument(),
 	}
 }

@@ -79,9 +79,10 @@ func ruleTitle(f finding.Finding) string {
 	return cmp.Or(f.Rule, string(f.Kind))
 }
 
-// level maps severity to SARIF's four; what may not apply is a note.
+// level maps severity to SARIF's four; what may not apply is a note, and so is
+// a flaw whose code is not in the binary.
 func level(f finding.Finding) string {
-	if f.Certainty == finding.Possible && f.Kind != finding.KindMalware {
+	if (f.Certainty == finding.Possible || f.Reach == finding.ReachAbsent) && f.Kind != finding.KindMalware {
 		return "note"
 	}
 	switch f.Severity {

@@ -19,6 +19,7 @@ func (p *printer) function(r *finding.Report) {
 	if p.opt.Verbose {
 		p.every("", g.live, r, "")
 		p.every("Possible: the version is not known", g.possible, r, "")
+		p.every("Not linked: none of the code that the advisory names is in the binary", g.absent, r, styleDim)
 		p.every("Not loaded: another copy wins, or the runtime brings it", g.shadowed, r, styleDim)
 		p.every("Base image and runtime: the platform's, not yours", g.platform, r, styleDim)
 		p.archive(g.archive)
@@ -33,6 +34,7 @@ func (p *printer) function(r *finding.Report) {
 	if !p.opt.Verbose {
 		p.platform(r, g.platform)
 		p.shadowed(r, g.shadowed)
+		p.absent(g.absent)
 	}
 	p.checks(r)
 	p.warnings(r)

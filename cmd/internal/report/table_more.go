@@ -185,6 +185,31 @@ func (p *printer) platform(r *finding.Report, fs []finding.Finding) {
 	p.line("")
 }
 
+// absent folds the findings whose code the linker left out.
+func (p *printer) absent(fs []finding.Finding) {
+	if len(fs) == 0 {
+		return
+	}
+	count := map[string]int{}
+	for _, f := range fs {
+		count[label(f.Component)]++
+	}
+	names := sortedKeys(count)
+	text := ""
+	for i, name := range names {
+		if i == maxFolded && len(names) > maxFolded+1 {
+			text += fmt.Sprintf(" and %d more packages", len(names)-i)
+			break
+		}
+		if i > 0 {
+			text += ", "
+		}
+		text += fmt.Sprintf("%s (%d)", show(name, maxPackage), count[name])
+	}
+	p.dimmed("Not linked: " + plural(len(fs), "advisory", "advisories") + " about code that is not in the binary: " + text + "; -v lists them")
+	p.line("")
+}
+
 // shadowed folds the findings of copies that are not loaded.
 func (p *printer) shadowed(r *finding.Report, fs []finding.Finding) {
 	rows := gather(r, fs)

@@ -11,7 +11,7 @@ import (
 // groups are the findings of a function as the table shows them, each list
 // worst first.
 type groups struct {
-	malware, live, possible, shadowed, platform, archive, other, waived []finding.Finding
+	malware, live, possible, absent, shadowed, platform, archive, other, waived []finding.Finding
 }
 
 // sortFindings puts each finding into one group. Malware is malware wherever
@@ -32,6 +32,8 @@ func sortFindings(r *finding.Report) groups {
 			g.platform = append(g.platform, f)
 		case f.State == "shadowed" || f.State == "provided":
 			g.shadowed = append(g.shadowed, f)
+		case f.Reach == finding.ReachAbsent:
+			g.absent = append(g.absent, f)
 		case f.Certainty == finding.Possible:
 			g.possible = append(g.possible, f)
 		default:
