@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -26,7 +25,7 @@ type osPackage struct {
 	path          string // of the file that shows it
 	list          string // of the file that lists its files, when the package has one of its own
 	files         []osFile
-	text          int  // bytes of the files' paths
+	paths         int  // bytes of the files' paths
 	cut           bool // there are more files
 }
 
@@ -36,13 +35,14 @@ type osFile struct {
 	digest string // MD5, SHA-1 or SHA-256 by its length, in hexadecimal; "" when not known
 }
 
-// The bounds of one package. A path is as long as Linux allows; the package
-// with the most files in any distribution has some 100,000.
+// The bounds of one package, and of the paths of all packages of an artifact.
+// A path is as long as Linux allows; the package with the most files in any
+// distribution has some 100,000; a system with 400,000 files has 30 MB of paths.
 const (
 	maxOSField = 1024
 	maxOSPath  = 4096
 	maxOSFiles = 500_000
-	maxOSText  = 64 << 20 // bytes of the paths together: a database may name a folder once for many files
+	maxOSText  = 128 << 20 // bytes of paths: a database may name a folder once for many files
 )
 
 // addFile adds a file that the package put down. Paths that cannot be are left
@@ -51,7 +51,7 @@ func (p *osPackage) addFile(dir, name, digest string) {
 	if len(dir)+len(name) >= maxOSPath || p.cut {
 		return
 	}
-	if p.text += len(dir) + len(name); len(p.files) == maxOSFiles || p.text > maxOSText {
+	if p.paths += len(dir) + len(name); len(p.files) == maxOSFiles || p.paths > maxOSText {
 		p.cut = true
 		return
 	}
@@ -143,15 +143,13 @@ func osDatabase(p string) (root string, read osReader, ok bool) {
 // osDatabase reads one database. What it does not get out of it is unknown:
 // a database that is there and cannot be read must not look like an empty one.
 func (a *artifact) osDatabase(ctx context.Context, root, p string, r *osRelease, read osReader) {
-	limited, cancel := context.WithTimeout(ctx, a.opts.MaxTime)
-	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
 			a.unknown(p, sbom.Unreadable, fmt.Sprintf("package database that cannot be read: %v", v), true)
 		}
 	}()
 	var overlong error
-	err := read(limited, a, root, p, func(pkg *osPackage) {
+	err := read(ctx, a, root, p, func(pkg *osPackage) {
 		if pkg.overlong() {
 			overlong = fmt.Errorf("a package with a field of more than %d bytes: %q", maxOSField, clip(pkg.name))
 			return
@@ -161,11 +159,7 @@ func (a *artifact) osDatabase(ctx context.Context, root, p string, r *osRelease,
 	if err == nil {
 		err = overlong
 	}
-	switch {
-	case err == nil || ctx.Err() != nil:
-	case errors.Is(err, context.DeadlineExceeded):
-		a.unread(p, &limitError{"seconds of reading the package database", int64(a.opts.MaxTime.Seconds())})
-	default:
+	if err != nil && ctx.Err() == nil {
 		a.unread(p, err)
 	}
 }
@@ -182,6 +176,9 @@ func (a *artifact) osPackage(root string, r *osRelease, p *osPackage) {
 		url: sbom.QualifiedPURL(p.typ, name, p.release, map[string]string{
 			"arch": p.arch, "distro": r.distro(), "epoch": p.epoch, "upstream": p.upstream,
 		}),
+	}
+	if a.osPaths += p.paths; a.osPaths > maxOSText {
+		p.files, p.cut = nil, true
 	}
 	if p.cut {
 		a.unread(p.path, &limitError{"files of package " + clip(p.name), maxOSFiles})

@@ -68,7 +68,10 @@ type Database struct {
 // Read returns the packages of a database, in the order of the file. An empty
 // file is a database that was never written.
 func Read(ctx context.Context, db Database, lim Limits) ([]Package, error) {
-	r := &reading{ctx: ctx, lim: lim.withDefaults()}
+	r := &reading{ctx: ctx, lim: lim.withDefaults(), size: db.Main.Size()}
+	if db.WAL != nil {
+		r.size += db.WAL.Size()
+	}
 	if db.Main.Size() == 0 && (db.WAL == nil || db.WAL.Size() == 0) {
 		return nil, nil
 	}
@@ -99,7 +102,8 @@ type reading struct {
 	ctx      context.Context
 	lim      Limits
 	packages []Package
-	bytes    int64
+	size     int64 // bytes of the files
+	bytes    int64 // of the headers until now
 	files    int
 	text     int64
 }
@@ -112,7 +116,11 @@ func (r *reading) claim(size int64) error {
 	if size < 0 || size > r.lim.MaxHeader {
 		return fmt.Errorf("a package header of %d bytes is %w of %d", size, ErrLimit, r.lim.MaxHeader)
 	}
-	if r.bytes += size; r.bytes > r.lim.MaxBytes {
+	r.bytes += size
+	if r.bytes > r.size { // a small file that claims the same bytes many times
+		return fmt.Errorf("%w: headers that overlap", ErrFormat)
+	}
+	if r.bytes > r.lim.MaxBytes {
 		return fmt.Errorf("%d bytes of package headers are %w of %d", r.bytes, ErrLimit, r.lim.MaxBytes)
 	}
 	if len(r.packages) >= r.lim.MaxPackages {

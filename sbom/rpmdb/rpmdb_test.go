@@ -225,10 +225,15 @@ func TestDamaged(t *testing.T) {
 	sq, nd, bd := fixture(t, "rpmdb.sqlite"), ndbFile(blobs), bdbFile(binary.LittleEndian, 4096, blobs)
 	own := bdbFile(binary.LittleEndian, 4096, blobs)
 	own[2*4096+16] = 2 // a chain whose first page follows itself
+	shared := ndbFile(blobs[:1])
+	for i := 3; i < ndbPage/ndbSlot; i++ { // as many packages from the same bytes
+		copy(shared[i*ndbSlot:], shared[2*ndbSlot:][:ndbSlot])
+	}
 	for name, c := range map[string]struct {
 		file []byte
 		want error
 	}{
+		"ndb slots that share":    {shared, ErrFormat},
 		"text":                    {[]byte("this is no database at all, is it?"), ErrFormat},
 		"zeros":                   {make([]byte, 4096), ErrFormat},
 		"short":                   {[]byte("RpmP"), ErrFormat},
