@@ -171,6 +171,9 @@ func (v *Volume) readerAt(i int) (io.ReaderAt, int64, error) {
 		if r := v.pack.layers.random(e.offset); r != nil {
 			return r, size, nil // checked by the layer's digest
 		}
+		if r := v.pack.layers.seekable(e.offset); r != nil && size > 1<<20 {
+			return r, size, nil
+		}
 		if size > 1<<20 { // a large executable, as a rule: packed it takes half the memory
 			return v.repack(i)
 		}

@@ -336,7 +336,7 @@ func (r *imageRead) readLayers(ctx context.Context) error {
 		o := r.options
 		o.keep = o.keep/int64(2*len(r.layers)) + int64(float64(o.keep/2)*float64(s.part.size)/float64(max(sum, 1)))
 		g.Go(func() error {
-			blob, done, err := s.part.stream()
+			blob, done, err := s.part.stream(0)
 			if err != nil {
 				s.err = err
 				return ctx.Err()
@@ -395,21 +395,16 @@ func (r *imageRead) place(ls *layers, i int) {
 		l.tar = io.NewSectionReader(p.src, p.off, p.size)
 		return
 	}
-	t := &packedTar{all: ls, length: l.length}
-	if p.src == nil {
-		t.skip = p.skip
+	t := &packedTar{all: ls, length: l.length, points: l.points}
+	if p.in != nil {
+		t.outer, t.skip, t.plain = p.in, p.skip, !l.packed
 	}
-	t.open = func() (io.Reader, func(), error) {
-		blob, done, err := p.stream()
-		if err != nil {
-			return nil, nil, err
+	t.open = func(off int64) (io.Reader, int64, func(), error) {
+		if !l.packed { // a plain layer of a compressed archive
+			r, done, err := p.stream(off)
+			return r, off, done, err
 		}
-		r, undo, _, err := unpacker(blob)
-		if err != nil {
-			done()
-			return nil, nil, err
-		}
-		return r, func() { undo(); done() }, nil
+		return unpackFrom(p.stream, l.points, off)
 	}
 	l.tar = t
 }

@@ -3,15 +3,16 @@ package bundle
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -38,8 +39,7 @@ func unpacker(r io.Reader) (out io.Reader, done func(), packed bool, err error) 
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
-		z, err := gzip.NewReader(in)
-		return z, func() {}, true, err
+		return newGunzip(in), func() {}, true, nil
 	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")), len(head) >= 4 && head[0]&0xf0 == 0x50 && head[1] == 0x2a && head[2] == 0x4d && head[3] == 0x18:
 		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxZstdWindow))
 		if err != nil {
@@ -50,6 +50,39 @@ func unpacker(r io.Reader) (out io.Reader, done func(), packed bool, err error) 
 		return nil, nil, true, fmt.Errorf("%w: bzip2 or xz", errPacking)
 	}
 	return in, func() {}, false, nil
+}
+
+// unpackFrom unpacks a stream again, from the last place before off that is
+// known, and says which one that is. open opens the packed stream at a byte.
+func unpackFrom(open func(off int64) (io.Reader, func(), error), points []restart, off int64) (out io.Reader, at int64, done func(), err error) {
+	p := nearest(points, off)
+	in, undo, err := open(p.bit / 8)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	if p.out > 0 {
+		z, err := resumeGunzip(in, p)
+		if err != nil {
+			undo()
+			return nil, 0, nil, err
+		}
+		return z, p.out, undo, nil
+	}
+	out, end, _, err := unpacker(in)
+	if err != nil {
+		undo()
+		return nil, 0, nil, err
+	}
+	return out, 0, func() { end(); undo() }, nil
+}
+
+// nearest is the last place at or before off; the zero value is the start.
+func nearest(points []restart, off int64) restart {
+	n, _ := slices.BinarySearchFunc(points, off, func(p restart, off int64) int { return cmp.Compare(p.out, off+1) })
+	if n == 0 {
+		return restart{}
+	}
+	return points[n-1]
 }
 
 // unreadPacking recognises compressions that no layer may have.
@@ -79,6 +112,7 @@ type inflation struct {
 	lim    Limits
 	total  *atomic.Int64 // unpacked bytes of all layers
 	packed bool          // the stream is compressed
+	points []restart     // from where it can be read again; valid when read is closed
 
 	free  chan []byte
 	read  chan []byte // to the reader
@@ -117,6 +151,9 @@ func (f *inflation) produce(ctx context.Context) {
 		return
 	}
 	defer done()
+	if z, ok := out.(*gunzip); ok {
+		defer func() { f.points = z.points }()
+	}
 	var n int64
 	for {
 		var chunk []byte

@@ -56,14 +56,15 @@ type layer struct {
 	entries []layerEntry
 	keep    *keeper // nil when contents are read in place
 	tar     io.ReaderAt
-	blob    Digest // of the bytes as shipped
-	diff    Digest // of the tar; of as much as came out if fault is set
-	size    int64  // as shipped
-	length  int64  // of the tar
-	packed  bool   // compressed
-	inPlace bool   // the tar lies in the artifact as it is
-	fault   error  // why reading ended early
-	badTar  bool   // the tar is at fault, not what it was packed in
+	blob    Digest    // of the bytes as shipped
+	diff    Digest    // of the tar; of as much as came out if fault is set
+	size    int64     // as shipped
+	length  int64     // of the tar
+	packed  bool      // compressed
+	points  []restart // of a gzip stream, in order
+	inPlace bool      // the tar lies in the artifact as it is
+	fault   error     // why reading ended early
+	badTar  bool      // the tar is at fault, not what it was packed in
 	notices []Notice
 }
 
@@ -121,6 +122,7 @@ func readLayer(ctx context.Context, blob io.Reader, size int64, direct bool, o l
 	}
 	l := r.l
 	l.blob, l.diff, l.packed, l.fault, l.length = blobSum, diff, r.in.packed, fault, r.in.pos
+	l.points = r.in.points
 	if l.badTar = err != nil && (fault == nil || !errors.Is(err, fault)); l.badTar {
 		l.fault = err
 	}

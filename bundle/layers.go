@@ -19,7 +19,8 @@ const (
 //
 // What was kept is unpacked from memory, and what lies uncompressed in the
 // artifact is read there. The rest is inflated again: in chunks, by a stream
-// that goes forward and begins anew only when what is wanted lies behind it. The
+// that goes forward, and begins anew at the last place before what is wanted
+// when that is nearer; with zstd, which has no such places, at the start. The
 // chunks inflated last stay for a while, because catalogers read in the order
 // of paths, which goes back and forth a little in that of a tar. The work is
 // bounded by MaxRereadBytes.
@@ -52,8 +53,36 @@ type cursor struct {
 type packedTar struct {
 	all    *layers
 	length int64
-	skip   int64 // bytes that open inflates to get there
-	open   func() (io.Reader, func(), error)
+	points []restart
+	outer  *packedArchive // that it lies in, else nil
+	skip   int64          // where it lies in outer, unpacked
+	plain  bool           // in outer it is not packed itself
+	open   func(off int64) (r io.Reader, at int64, done func(), err error)
+}
+
+// starts is the place at or before off from which reading can begin; below zero
+// when that is in the archive in front of the tar.
+func (t *packedTar) starts(off int64) int64 {
+	if t.plain {
+		return nearest(t.outer.points, t.skip+off).out - t.skip
+	}
+	return nearest(t.points, off).out
+}
+
+// cost is how many bytes must be inflated to begin at off.
+func (t *packedTar) cost(off int64) int64 {
+	n := off - t.starts(off)
+	if t.outer != nil && !t.plain {
+		at := t.skip + nearest(t.points, off).bit/8
+		n += at - nearest(t.outer.points, at).out
+	}
+	return n
+}
+
+// seeks reports whether reading in the middle is cheap.
+func (t *packedTar) seeks() bool {
+	near := func(points []restart, length int64) bool { return len(points) > 0 || length < 2*restartBytes }
+	return (t.plain || near(t.points, t.length)) && (t.outer == nil || near(t.outer.points, t.skip+t.length))
 }
 
 // ref is the entry.offset of a file of a layer.
@@ -89,6 +118,16 @@ func (ls *layers) random(ref int64) io.ReaderAt {
 		return io.NewSectionReader(l.keep, e.kept, e.size)
 	case l.inPlace && !e.sparse:
 		return io.NewSectionReader(l.tar, e.at, e.size)
+	}
+	return nil
+}
+
+// seekable returns a file that can be read at any place at the price of
+// inflating a little; nil for others.
+func (ls *layers) seekable(ref int64) io.ReaderAt {
+	l, e := ls.entry(ref)
+	if t, ok := l.tar.(*packedTar); ok && !e.sparse && t.seeks() {
+		return io.NewSectionReader(t, e.at, e.size)
 	}
 	return nil
 }
@@ -221,22 +260,29 @@ func (ls *layers) cursorFor(t *packedTar, off int64) (*cursor, error) {
 			best = i
 		}
 	}
-	if best >= 0 {
+	if best >= 0 && (ls.cursors[best].pos+rereadChunk >= off || ls.cursors[best].pos >= t.starts(off)) {
 		c := ls.cursors[best]
 		ls.cursors = append(append(ls.cursors[:best], ls.cursors[best+1:]...), c)
 		return c, nil
 	}
-	if err := ls.charge(t.skip); err != nil {
+	if err := ls.charge(t.cost(off)); err != nil {
 		return nil, err
 	}
-	r, done, err := t.open()
+	r, at, done, err := t.open(off)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyN(io.Discard, r, off-at); err != nil {
+		done()
+		if errors.Is(err, io.EOF) {
+			err = errChanged
+		}
 		return nil, err
 	}
 	if len(ls.cursors) >= rereadCursors {
 		ls.drop(ls.cursors[0])
 	}
-	c := &cursor{layer: t, r: r, close: done}
+	c := &cursor{layer: t, r: r, close: done, pos: off}
 	ls.cursors = append(ls.cursors, c)
 	return c, nil
 }

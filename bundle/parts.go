@@ -36,20 +36,39 @@ type part struct {
 	held   []byte // the content, when it is held
 	src    source // where the content lies as it is; nil when it lies in a compressed archive
 	off    int64  // in src
-	skip   int64  // bytes that open unpacks before the content
+	skip   int64  // of a compressed archive, unpacked: where the content starts
 	link   string // in an archive: another part has the content
-	open   func() (io.Reader, func(), error)
+	in     *packedArchive
 }
 
-// stream reads the part from its start.
-func (p *part) stream() (io.Reader, func(), error) {
+// stream reads the part from a byte on.
+func (p *part) stream(off int64) (io.Reader, func(), error) {
+	off = min(off, p.size)
 	switch {
 	case p.held != nil:
-		return bytes.NewReader(p.held), func() {}, nil
+		return bytes.NewReader(p.held[off:]), func() {}, nil
 	case p.src != nil:
-		return sequential(p.src, p.off, p.size), func() {}, nil
+		return sequential(p.src, p.off+off, p.size-off), func() {}, nil
 	}
-	return p.open()
+	r, at, done, err := unpackFrom(p.in.open, p.in.points, p.skip+off)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := io.CopyN(io.Discard, r, p.skip+off-at); err != nil {
+		done()
+		return nil, nil, cutOff(err)
+	}
+	return io.LimitReader(r, p.size-off), done, nil
+}
+
+// packedArchive is an archive that is compressed as a whole.
+type packedArchive struct {
+	src    source
+	points []restart
+}
+
+func (a *packedArchive) open(off int64) (io.Reader, func(), error) {
+	return sequential(a.src, off, a.src.size()-off), func() {}, nil
 }
 
 // bytes returns the content, which may have up to most bytes.
@@ -57,7 +76,7 @@ func (p *part) bytes(most int64, limit string) ([]byte, error) {
 	if p.size > most {
 		return nil, fmt.Errorf("%d bytes, over the limit %s of %d: %w", p.size, limit, most, ErrUnreadable)
 	}
-	r, done, err := p.stream()
+	r, done, err := p.stream(0)
 	if err != nil {
 		return nil, err
 	}
@@ -266,8 +285,10 @@ func readArchive(ctx context.Context, src source, lim Limits, log *noticeLog, o 
 	outer := lim
 	outer.MaxLayerBytes, outer.MaxLayersBytes = lim.MaxImageBytes, lim.MaxImageBytes
 	in := inflate(ctx, sequential(src, 0, src.size()), src.size(), outer, &new(layerCount).inflated)
-	err := a.readAll(ctx, in, src, o)
+	packed := &packedArchive{src: src}
+	err := a.readAll(ctx, in, packed, o)
 	_, _, extra, fault := in.finish()
+	packed.points = in.points
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -285,7 +306,7 @@ func readArchive(ctx context.Context, src source, lim Limits, log *noticeLog, o 
 // errPart is wrapped by errors that end the reading of an archive for good.
 var errPart = errors.New("image archive refused")
 
-func (a *archive) readAll(ctx context.Context, in *inflation, src source, o layerOptions) error {
+func (a *archive) readAll(ctx context.Context, in *inflation, packed *packedArchive, o layerOptions) error {
 	tr := tar.NewReader(in)
 	held := int64(0)
 	head := make([]byte, tarBlock)
@@ -301,9 +322,7 @@ func (a *archive) readAll(ctx context.Context, in *inflation, src source, o laye
 		if p == nil || p.link != "" {
 			continue
 		}
-		off := in.pos
-		p.skip = off
-		p.open = func() (io.Reader, func(), error) { return skipTo(src, off, p.size) }
+		p.skip, p.in = in.pos, packed
 		n, err := io.ReadFull(tr, head[:min(p.size, tarBlock)])
 		if err != nil {
 			delete(a.entries, h.Name)
@@ -351,17 +370,4 @@ func (l *limited) Read(p []byte) (int, error) {
 		err = nil
 	}
 	return n, err
-}
-
-// skipTo unpacks a compressed archive again, from off on.
-func skipTo(src source, off, n int64) (io.Reader, func(), error) {
-	r, done, _, err := unpacker(sequential(src, 0, src.size()))
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, err := io.CopyN(io.Discard, r, off); err != nil {
-		done()
-		return nil, nil, cutOff(err)
-	}
-	return io.LimitReader(r, n), done, nil
 }
