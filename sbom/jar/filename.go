@@ -149,7 +149,9 @@ func layoutGroup(p string, n fileName) string {
 }
 
 // repositoryName reports whether a folder is called as repositories are.
-func repositoryName(dir string) bool { return dir == "repository" || dir == "maven-repo" || dir == "m2" }
+func repositoryName(dir string) bool {
+	return dir == "repository" || dir == "maven-repo" || dir == "m2"
+}
 
 // topDomain reports whether a word is what package names usually begin with.
 func topDomain(s string) bool {

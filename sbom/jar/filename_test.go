@@ -105,3 +105,12 @@ func TestParsePOM(t *testing.T) {
 		}
 	}
 }
+
+// TestTruncatedPOM demands an error where the version may follow.
+func TestTruncatedPOM(t *testing.T) {
+	for _, in := range []string{"", "<project>", "<project><parent><version>1</version></parent><artifactId>a</artifactId>", "<project></project></project>", "<project><artifactId>a</art"} {
+		if p, err := ParsePOM([]byte(in)); err == nil {
+			t.Errorf("%q: %+v", in, p)
+		}
+	}
+}
