@@ -43,6 +43,7 @@ type Spec struct {
 	Arch     string   // "x86_64" or "arm64"; empty: not known
 	Platform Platform // empty: guessed
 	Layers   []string // paths of the layers in the platform's merge order: a later one overwrites an earlier one
+	Base     string   // of a container image: the digest of its base image, or the path of it; empty: by annotations and history
 	Inline   *Inline  // the whole code, when a descriptor holds it; Ref then names the place
 	Unread   string   // why the code cannot be had here, as a descriptor's reader knows it; Open then fails with it
 	Declared Declared

@@ -17,7 +17,10 @@ const (
 // where the platform mounts them.
 func (f *Function) assemble() {
 	f.Platform, f.Runtime, f.Arch = f.Spec.Platform, f.Spec.Runtime, f.Spec.Arch
-	g := &guesser{f: f}
+	var g guesses = &guesser{f: f}
+	if img := f.Volumes[0].Image(); img != nil {
+		g = &imageGuess{f: f, v: f.Volumes[0], img: img}
+	}
 	if f.Platform == "" {
 		if f.Platform = g.platform(); f.Platform != PlatformNone {
 			f.Guessed = append(f.Guessed, "platform")
@@ -29,12 +32,18 @@ func (f *Function) assemble() {
 		}
 	}
 	if f.Arch == "" {
-		if f.Arch = g.arch(); f.Arch != "" {
+		if f.Arch = g.arch(); f.Arch != "" && f.Volumes[0].Image() == nil {
 			f.Guessed = append(f.Guessed, "architecture")
 		}
 	}
+	if f.Handler == "" { // no guess: an image's configuration says what it runs
+		f.Handler = g.handler()
+	}
 	slices.Sort(f.Guessed)
 	code, layer := mountPoints(f.Platform)
+	if f.Volumes[0].Image() != nil { // it is the whole file system
+		code = ""
+	}
 	mounts := make([]Mount, len(f.Volumes))
 	for i, v := range f.Volumes {
 		mounts[i] = Mount{Volume: v, Path: layer}
@@ -44,9 +53,17 @@ func (f *Function) assemble() {
 		f.Layers[i].Mount = mounts[i].Path
 	}
 	f.Tree = Compose(mounts)
-	if f.Spec.Platform == PlatformAWS { // a guess is no ground for a complaint
+	if f.Spec.Platform == PlatformAWS && f.Volumes[0].Image() == nil { // a guess is no ground for a complaint
 		f.lambdaLimits()
 	}
+}
+
+// guesses is who guesses from the content what nobody declared.
+type guesses interface {
+	platform() Platform
+	runtime() string
+	arch() string
+	handler() string
 }
 
 // mountPoints says where a platform puts code and layers. Sources:

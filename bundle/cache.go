@@ -236,6 +236,9 @@ func (p *pack) close() error {
 	if p.root != nil {
 		return p.root.root.Close()
 	}
+	if p.layers != nil {
+		return p.layers.close()
+	}
 	if p.src != nil {
 		return p.src.close()
 	}

@@ -17,14 +17,15 @@ type Mount struct {
 // [fs.FS], [fs.ReadLinkFS], [fs.ReadDirFS], [fs.StatFS] and [fs.ReadFileFS].
 // Names are those of fs.ValidPath. Symbolic links are followed inside the tree
 // only. An absolute link leads from the root of the tree if something is
-// mounted below the root, because the tree is then the platform's file system;
-// in a tree that is one archive alone it leads outside.
+// mounted below the root or is a container image, because the tree is then the
+// platform's file system; in a tree that is one archive alone it leads outside.
 type Tree struct {
 	mounts []Mount
 	files  []File
 	refs   []ref  // where files[i] lies; nil: file i of the only volume
 	hidden []File // replaced by a later mount
-	rooted bool   // something is mounted below the root
+	rooted bool   // something is mounted below the root, or it is an image
+	image  bool   // it is an image: above its root is its root
 	links  bool   // there is a symbolic link
 	depth  int    // MaxLinkDepth
 }
@@ -43,8 +44,10 @@ func Compose(mounts []Mount) *Tree {
 		t.rooted = t.rooted || m.Path != ""
 		if m.Volume != nil {
 			t.depth = m.Volume.pack.lim.MaxLinkDepth
+			t.image = t.image || m.Volume.pack.image != nil
 		}
 	}
+	t.rooted = t.rooted || t.image
 	if len(t.mounts) == 1 && t.mounts[0].Path == "" {
 		if v := t.mounts[0].Volume; v != nil {
 			t.files = v.Files()

@@ -167,11 +167,35 @@ func (v *Volume) readerAt(i int) (io.ReaderAt, int64, error) {
 		}
 		return io.NewSectionReader(v.pack.src, e.offset, size), size, nil
 	}
+	if e.method == methodLayer {
+		if r := v.pack.layers.random(e.offset); r != nil {
+			return r, size, nil // checked by the layer's digest
+		}
+		if r := v.pack.layers.seekable(e.offset); r != nil && size > 1<<20 {
+			return r, size, nil
+		}
+		if size > 1<<20 { // a large executable, as a rule: packed it takes half the memory
+			return v.repack(i)
+		}
+	}
 	b, err := v.readAll(i)
 	if err != nil {
 		return nil, 0, err
 	}
 	return bytes.NewReader(b), int64(len(b)), nil
+}
+
+// repack holds file i in memory, packed.
+func (v *Volume) repack(i int) (io.ReaderAt, int64, error) {
+	r := v.reader(i)
+	defer r.Close()
+	k := &keeper{}
+	size := v.listing().files[i].Size
+	if _, err := k.take(r, size); err != nil {
+		return nil, 0, err
+	}
+	k.seal()
+	return k, size, nil
 }
 
 // readAll returns file i. The declared size is a hint that is believed as far
@@ -189,6 +213,8 @@ func (v *Volume) readAll(i int) ([]byte, error) {
 		can = e.packed
 	case methodDisk:
 		can = l.files[i].Size // counted when the folder was opened
+	case methodLayer:
+		can = v.pack.layers.believed(e.offset)
 	}
 	can = min(can, v.pack.lim.MaxFileBytes)
 	r := v.reader(i)

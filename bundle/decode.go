@@ -79,6 +79,15 @@ func (v *Volume) verified(l *listing, i int, charge *atomic.Int64) *verified {
 		r.disk, r.out = f, f
 		return r
 	}
+	if e.method == methodLayer {
+		out, err := v.pack.layers.open(e.offset)
+		if err != nil {
+			r.stopped = r.fail(NoticeCorrupt, cause(err), err)
+			return r
+		}
+		r.out = out
+		return r
+	}
 	r.in = v.pack.src.stream(e.offset, e.packed)
 	switch e.method {
 	case methodDeflate:
@@ -121,9 +130,12 @@ func (r *verified) Read(p []byte) (int, error) {
 		}
 		return n, nil
 	}
+	var u *unreadable
 	switch {
 	case err == nil:
 		return n, nil
+	case errors.As(err, &u):
+		return 0, r.fail(u.kind, u.detail, err)
 	case errors.Is(err, errChanged):
 		return 0, r.fail(NoticeCorrupt, err.Error(), err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && e.method == methodStored:
@@ -226,6 +238,8 @@ func (v *Volume) peek(e *entry, size int64, buf []byte) (int, error) {
 		}
 		defer f.f.Close()
 		return fill(f.f, buf)
+	case methodLayer:
+		return v.pack.layers.peek(e.offset, buf)
 	default:
 		return fill(v.pack.src.stream(e.offset, min(e.packed, int64(len(buf)))), buf)
 	}
@@ -245,6 +259,9 @@ func fill(r io.Reader, buf []byte) (int, error) {
 	n, err := io.ReadFull(r, buf)
 	if err == nil || n > 0 || err == io.EOF {
 		return n, nil
+	}
+	if u := (*unreadable)(nil); errors.As(err, &u) {
+		return 0, u
 	}
 	return 0, &unreadable{kind: NoticeCorrupt, detail: err.Error(), cause: err}
 }

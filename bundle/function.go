@@ -8,7 +8,7 @@ type Function struct {
 	Name     string
 	Platform Platform
 	Runtime  string // as declared, else guessed from the content, else ""
-	Handler  string
+	Handler  string // as declared, else what an image's command says, else ""
 	Arch     string
 	Guessed  []string // which of "platform", "runtime", "architecture" were guessed, sorted
 	Code     Artifact

@@ -77,6 +77,9 @@ func (g *guesser) runtime() string {
 	return lang
 }
 
+// handler is not guessed: nothing in a package says it.
+func (g *guesser) handler() string { return "" }
+
 // language tells what the code is written in by what lies at its root.
 func (g *guesser) language(v *Volume) string {
 	if v.Artifact.Kind == KindJar {

@@ -16,7 +16,7 @@ func (o *Opener) code(ctx context.Context, spec Spec, lim Limits) (*pack, error)
 	case spec.Inline != nil:
 		return openInline(spec.Inline, lim, &o.dec)
 	}
-	return o.artifact(ctx, spec.Ref, lim)
+	return o.artifact(ctx, spec.Ref, spec, lim)
 }
 
 // unreadError says why a declared artifact cannot be had. It wraps ErrUnreadable

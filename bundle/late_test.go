@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// hashing is a pack whose bytes are still being hashed, until end is called.
-func hashing(body string) *pack {
+// stillHashing is a pack whose bytes are still being hashed, until end is called.
+func stillHashing(body string) *pack {
 	p := &pack{kind: KindZip, src: memory(body), copies: []listing{{}, {}}, late: startDigest()}
 	p.late.add([]byte(body))
 	return p
@@ -23,7 +23,7 @@ func hashing(body string) *pack {
 func sumOf(body string) Digest { return Digest(fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(body)))) }
 
 func TestSettle(t *testing.T) {
-	code, layer := hashing("code"), hashing("layer")
+	code, layer := stillHashing("code"), stillHashing("layer")
 	f := &Function{}
 	f.add(code, "code", &Opener{})
 	f.add(layer, "layer", &Opener{})
@@ -50,7 +50,7 @@ func TestSettle(t *testing.T) {
 // Settling does not touch a digest that is known, such as an image's, which is
 // not that of its bytes.
 func TestSettleKeeps(t *testing.T) {
-	p := hashing("archive")
+	p := stillHashing("archive")
 	p.late.end()
 	f := &Function{}
 	f.add(p, "archive", &Opener{})
@@ -69,7 +69,7 @@ func TestSameBytesWaits(t *testing.T) {
 	}{{"bytes", true}, {"others", false}} {
 		synctest.Test(t, func(t *testing.T) {
 			var c cache
-			first, second := hashing("bytes"), hashing(tt.second)
+			first, second := stillHashing("bytes"), stillHashing(tt.second)
 			if c.sameBytes(first) != first {
 				t.Fatal("the first pack was exchanged")
 			}
@@ -88,7 +88,7 @@ func TestSameBytesWaits(t *testing.T) {
 			if p := <-got; p != want {
 				t.Errorf("second %q: the wrong pack", tt.second)
 			}
-			third := hashing("bytes")
+			third := stillHashing("bytes")
 			third.late.end()
 			if c.sameBytes(third) != first {
 				t.Error("the first pack is not found under its digest")
@@ -100,12 +100,12 @@ func TestSameBytesWaits(t *testing.T) {
 // A first pack that is gone before it was hashed is no concern of the next.
 func TestSameBytesAfterClose(t *testing.T) {
 	var o Opener
-	first := hashing("bytes")
+	first := stillHashing("bytes")
 	o.cache.sameBytes(first)
 	o.cache.mu.Lock()
 	o.cache.drop(first)
 	o.cache.mu.Unlock()
-	second := hashing("bytes")
+	second := stillHashing("bytes")
 	if o.cache.sameBytes(second) != second || o.cache.late != second {
 		t.Error("the second pack is not the first of those that are open")
 	}

@@ -23,7 +23,8 @@ func platformRoots() []string {
 
 // checkLinks notices links that lead out of the artifact or in circles. What an
 // escaping link shows at run time is not part of what was shipped, so it counts
-// as unread.
+// as unread. No link leads out of a container image, which has a root of its
+// own, and of its many links those that are not checked hide nothing.
 func (p *pack) checkLinks(log *noticeLog) {
 	v := newVolume(p, "")
 	t := v.Tree()
@@ -36,20 +37,20 @@ func (p *pack) checkLinks(log *noticeLog) {
 			continue
 		}
 		if n++; n > p.lim.MaxLinks || steps <= 0 {
-			log.add(Notice{Kind: NoticeLimit, Unread: true, Detail: fmt.Sprintf("more links than MaxLinks, %d, allows to check", p.lim.MaxLinks)})
+			log.add(Notice{Kind: NoticeLimit, Unread: p.image == nil, Detail: fmt.Sprintf("more links than MaxLinks, %d, allows to check", p.lim.MaxLinks)})
 			return
 		}
 		if f.Link == "" {
 			continue // noticed where it was read
 		}
-		if where := escapes(f); where != "" {
+		if where := escapes(f); where != "" && p.image == nil {
 			log.add(Notice{Path: f.Path, Kind: NoticeLinkEscape, Unread: !withinPlatform(f.Link), Detail: where + " " + quoted(f.Link)})
 			continue
 		}
 		_, err := t.walkSteps(f.Path, true, &steps)
 		var u *unreadable
 		if errors.As(err, &u) {
-			log.add(Notice{Path: f.Path, Kind: u.kind, Unread: true, Detail: u.detail + ": " + quoted(f.Link)})
+			log.add(Notice{Path: f.Path, Kind: u.kind, Unread: p.image == nil, Detail: u.detail + ": " + quoted(f.Link)})
 		}
 	}
 }

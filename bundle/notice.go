@@ -64,6 +64,16 @@ func (l *noticeLog) list() []Notice {
 	return out
 }
 
+// unread reports whether a notice says that something could not be trusted.
+func (l *noticeLog) unread() bool {
+	for _, n := range l.list() {
+		if n.Unread {
+			return true
+		}
+	}
+	return false
+}
+
 func compareNotices(a, b Notice) int {
 	return cmp.Or(cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind),
 		cmp.Compare(a.Detail, b.Detail), boolRank(a.Unread)-boolRank(b.Unread))

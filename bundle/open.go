@@ -19,6 +19,12 @@ type Opener struct {
 	Limits Limits
 	Stdin  io.Reader // what "-" reads; nil: os.Stdin is not touched and "-" is an error
 
+	// Wanted says which files of compressed image layers are likely to be read,
+	// by path, size and up to 2,048 first bytes: they are kept in memory as far
+	// as Limits.MaxKeptBytes allows. The others can be read too, at the price of
+	// inflating their layer again. nil: all of them.
+	Wanted func(path string, size int64, head []byte) bool
+
 	dec   decoders
 	cache cache
 }
@@ -55,11 +61,14 @@ func (o *Opener) Begin(ctx context.Context, spec Spec) (_ *Function, err error) 
 		return nil, fmt.Errorf("open %s: %w", spec.Ref, err)
 	}
 	f.add(code, spec.Ref, o)
+	if code.image != nil && len(spec.Layers) > 0 {
+		return nil, fmt.Errorf("open %s: %w", spec.Ref, ErrImageLayers)
+	}
 	if f.Name == "" {
 		f.Name = nameOf(spec.Ref)
 	}
 	for _, ref := range spec.Layers {
-		p, err := o.artifact(ctx, ref, lim)
+		p, err := o.artifact(ctx, ref, Spec{}, lim)
 		switch {
 		case err == nil:
 		case ctx.Err() != nil, errors.Is(err, fs.ErrNotExist):
@@ -71,6 +80,10 @@ func (o *Opener) Begin(ctx context.Context, spec Spec) (_ *Function, err error) 
 			p.release(o)
 			p = unreadLayer(errors.New("a bare executable is not a layer"), lim)
 		}
+		if p.kind == KindImage {
+			p.release(o)
+			p = unreadLayer(errors.New("a container image is not a layer"), lim)
+		}
 		f.add(p, ref, o)
 	}
 	f.Code = f.Volumes[0].Artifact
@@ -80,6 +93,10 @@ func (o *Opener) Begin(ctx context.Context, spec Spec) (_ *Function, err error) 
 	}
 	return f, nil
 }
+
+// ErrImageLayers is wrapped by the error for a container image that is opened
+// with layers: no platform mounts any under an image.
+var ErrImageLayers = errors.New("a container image takes no layers: what it needs is in it")
 
 // add appends an artifact; assemble says later where it is mounted.
 func (f *Function) add(p *pack, ref string, o *Opener) {
@@ -97,16 +114,19 @@ func unreadLayer(err error, lim Limits) *pack {
 
 // nameOf is the default name of a function: the base name without extension.
 func nameOf(ref string) string {
-	_, path := splitRef(ref)
+	_, path, image := SplitRef(ref)
 	if path == "-" {
 		return "stdin"
+	}
+	if image != "" {
+		return base(image)
 	}
 	abs, err := filepath.Abs(path)
 	if err == nil {
 		path = abs
 	}
 	name := filepath.Base(path)
-	for _, ext := range []string{".zip", ".jar", ".war", ".ear"} {
+	for _, ext := range []string{".zip", ".jar", ".war", ".ear", ".tar.gz", ".tar.zst", ".tgz", ".tar"} {
 		if len(name) > len(ext) && strings.EqualFold(name[len(name)-len(ext):], ext) {
 			return name[:len(name)-len(ext)]
 		}
@@ -114,23 +134,33 @@ func nameOf(ref string) string {
 	return name
 }
 
-// splitRef takes a prefix that forces the kind off a reference. Other words
-// before a colon belong to the path; one letter is a Windows drive.
-func splitRef(ref string) (prefix, path string) {
+// SplitRef takes a prefix that forces the kind off a reference. Other words
+// before a colon belong to the path; one letter is a Windows drive. Behind a
+// "#" stands which image of an archive or a layout is meant, by tag, reference
+// name or digest, unless a file of the whole name is there.
+func SplitRef(ref string) (prefix, path, image string) {
+	path = ref
 	for _, p := range []string{"zip", "jar", "dir", "binary", "sbom", "oci", "archive", "image", "sam"} {
 		if rest, ok := strings.CutPrefix(ref, p+":"); ok {
-			return p, rest
+			prefix, path = p, rest
+			break
 		}
 	}
-	return "", ref
+	if i := strings.LastIndexByte(path, '#'); i > 0 {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			path, image = path[:i], path[i+1:]
+		}
+	}
+	return prefix, path, image
 }
 
 // artifact opens what a reference names, or shares what is open already.
-func (o *Opener) artifact(ctx context.Context, ref string, lim Limits) (*pack, error) {
-	prefix, path := splitRef(ref)
+func (o *Opener) artifact(ctx context.Context, ref string, spec Spec, lim Limits) (*pack, error) {
+	prefix, path, image := SplitRef(ref)
+	want := wishOf(spec, image)
 	switch prefix {
-	case "oci", "archive", "image":
-		return nil, errImage
+	case "image":
+		return nil, errRegistry
 	case "sbom":
 		return nil, errSBOM
 	case "sam":
@@ -147,18 +177,20 @@ func (o *Opener) artifact(ctx context.Context, ref string, lim Limits) (*pack, e
 		if err != nil {
 			return nil, err
 		}
-		return o.parse(ctx, src, sum, prefix, "stdin", lim)
+		return o.parse(ctx, src, sum, prefix, "stdin", lim, want)
 	}
-	return o.cache.path(ctx, prefix, path, func() (*pack, error) { return o.open(ctx, prefix, path, lim) })
+	key := fmt.Sprintf("%s\x00%q", prefix, want) // the same path may hold several images
+	return o.cache.path(ctx, key, path, func() (*pack, error) { return o.open(ctx, prefix, path, lim, want) })
 }
 
 var (
-	errImage = fmt.Errorf("%w: container images are not read by this version: audit the function's zip or its unpacked directory", ErrUnreadable)
-	errSBOM  = fmt.Errorf("%w: an SBOM has no bytes to open: name it with the prefix \"sbom:\" to audit it", ErrUnknownKind)
+	errRegistry = fmt.Errorf("%w: an image of a registry is not opened here: save it with docker save or skopeo copy", ErrUnreadable)
+	errNoImage  = fmt.Errorf("%w: there is no image behind \"#\" here", ErrUnknownKind)
+	errSBOM     = fmt.Errorf("%w: an SBOM has no bytes to open: name it with the prefix \"sbom:\" to audit it", ErrUnknownKind)
 )
 
 // open reads an artifact from disk.
-func (o *Opener) open(ctx context.Context, prefix, path string, lim Limits) (*pack, error) {
+func (o *Opener) open(ctx context.Context, prefix, path string, lim Limits, want wish) (*pack, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, short(err)
@@ -174,10 +206,12 @@ func (o *Opener) open(ctx context.Context, prefix, path string, lim Limits) (*pa
 		switch {
 		case err != nil:
 			return nil, short(err)
-		case prefix == "" && kind == KindLayout:
-			return nil, errImage
+		case prefix == "oci", prefix == "" && kind == KindLayout:
+			return o.openLayout(ctx, path, lim, want)
 		case prefix != "" && prefix != "dir":
 			return nil, fmt.Errorf("%w: a folder, though the prefix says %s", ErrUnknownKind, prefix)
+		case want.name != "":
+			return nil, errNoImage
 		}
 		p, err := openFolder(ctx, path, lim, &o.dec)
 		return p, short(err)
@@ -188,6 +222,9 @@ func (o *Opener) open(ctx context.Context, prefix, path string, lim Limits) (*pa
 	}
 	var src source
 	var sum *digester
+	if info.Mode().IsRegular() && lookAt(file, info.Size(), prefix) == KindImage {
+		return o.openImage(ctx, newBlocks(file, info.Size()), lim, want)
+	}
 	if info.Mode().IsRegular() {
 		src, sum, err = load(ctx, file, info, lim)
 	} else { // a pipe, as <(command) makes one
@@ -197,7 +234,25 @@ func (o *Opener) open(ctx context.Context, prefix, path string, lim Limits) (*pa
 	if err != nil {
 		return nil, err
 	}
-	return o.parse(ctx, src, sum, prefix, base(filepath.ToSlash(path)), lim)
+	return o.parse(ctx, src, sum, prefix, base(filepath.ToSlash(path)), lim, want)
+}
+
+// lookAt tells an image archive from everything else before it is read: such
+// an archive is not read into memory and has no digest as a whole.
+func lookAt(file *os.File, length int64, prefix string) Kind {
+	switch prefix {
+	case "oci", "archive":
+		return KindImage
+	case "":
+		head := make([]byte, tarBlock)
+		if n, _ := file.ReadAt(head, 0); !packedOrTar(head[:n]) {
+			return ""
+		}
+		if k, err := quickKind(section{file, length}); err == nil {
+			return k
+		}
+	}
+	return ""
 }
 
 // short takes the path off an error: Open says it already.
@@ -210,11 +265,14 @@ func short(err error) error {
 }
 
 // parse makes a pack of loaded bytes.
-func (o *Opener) parse(ctx context.Context, src source, sum *digester, prefix, name string, lim Limits) (*pack, error) {
-	p, err := o.read(ctx, src, prefix, name, lim)
+func (o *Opener) parse(ctx context.Context, src source, sum *digester, prefix, name string, lim Limits, want wish) (*pack, error) {
+	p, err := o.read(ctx, src, prefix, name, lim, want)
 	if err != nil {
 		src.close()
 		return nil, err
+	}
+	if p.image != nil {
+		return p, nil
 	}
 	if p.digest == "" {
 		p.late = sum
@@ -222,8 +280,10 @@ func (o *Opener) parse(ctx context.Context, src source, sum *digester, prefix, n
 	return o.cache.sameBytes(p), nil
 }
 
-func (o *Opener) read(ctx context.Context, src source, prefix, name string, lim Limits) (*pack, error) {
+func (o *Opener) read(ctx context.Context, src source, prefix, name string, lim Limits, want wish) (*pack, error) {
 	switch prefix {
+	case "oci", "archive":
+		return o.openImage(ctx, src, lim, want)
 	case "zip", "jar":
 		p, err := openZip(ctx, src, lim, &o.dec)
 		if errors.Is(err, errNotZip) {
@@ -237,8 +297,11 @@ func (o *Opener) read(ctx context.Context, src source, prefix, name string, lim 
 		return openBinary(src, name, lim, &o.dec)
 	}
 	kind, err := quickKind(src)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case want.name != "" && kind != KindImage:
+		return nil, errNoImage
 	}
 	switch kind {
 	case KindZip:
@@ -252,7 +315,7 @@ func (o *Opener) read(ctx context.Context, src source, prefix, name string, lim 
 	case KindSBOM:
 		return nil, errSBOM
 	}
-	return nil, errImage
+	return o.openImage(ctx, src, lim, want)
 }
 
 // openBinary makes a volume of one file. The prefix "binary:" can be put

@@ -20,6 +20,8 @@ type pack struct {
 	notices []Notice  // found while opening
 	src     source
 	root    *folder // of a directory, else nil
+	image   *Image  // of a container image, else nil
+	layers  *layers // of a container image: where the bytes of its files are
 	lim     Limits
 	dec     *decoders
 	sum     sumKey // under which the opener shares it
@@ -49,21 +51,22 @@ type listing struct {
 
 // entry says where the bytes of a file lie.
 type entry struct {
-	offset int64 // of the packed data in the source; in a directory: the index into folder.items
-	packed int64 // length of the packed data
-	crc    uint32
+	offset int64  // of the packed data in the source; in a directory: the index into folder.items; in an image: see layers.open
+	packed int64  // length of the packed data
+	crc    uint32 // in an image, where nothing has one: the layer that the path comes from
 	method uint16
 	fault  fault
 }
 
-// Compression methods: APPNOTE.TXT 6.3.10, section 4.4.5; methodPlain and
-// methodDisk are our own, for bytes that need no unpacking and have no CRC.
+// Compression methods: APPNOTE.TXT 6.3.10, section 4.4.5; from methodPlain on
+// they are our own, for bytes that have no CRC.
 const (
 	methodStored  = 0
 	methodDeflate = 8
 	methodBzip2   = 12
-	methodPlain   = 0xfffe // a range of the source
-	methodDisk    = 0xffff // a file of an unpacked directory
+	methodPlain   = 0xfffd // a range of the source
+	methodDisk    = 0xfffe // a file of an unpacked directory
+	methodLayer   = 0xffff // a file of an image layer
 )
 
 // fault says why a listed file cannot be read. The zero value: it can.
@@ -129,7 +132,9 @@ func (p *pack) arrange(recs []record, log *noticeLog, same func(a, b *entry) boo
 		p.keep(recs[i:j], log, same)
 		i = j
 	}
-	p.caseCollisions(log)
+	if p.image == nil { // an image runs on Linux, where case counts, and its system has such names
+		p.caseCollisions(log)
+	}
 }
 
 // keep lists the copies of one path, the newest first.

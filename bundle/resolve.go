@@ -75,6 +75,9 @@ func (t *Tree) walkSteps(name string, follow bool, steps *int) (node, error) {
 		case "", ".":
 			continue
 		case "..":
+			if at == "" && t.image {
+				continue
+			}
 			if at == "" {
 				return node{}, &unreadable{kind: NoticeLinkEscape, detail: "the link leads out of the tree"}
 			}
@@ -110,7 +113,7 @@ func (t *Tree) walkSteps(name string, follow bool, steps *int) (node, error) {
 		switch {
 		case link == "":
 			return node{}, &unreadable{kind: NoticeCorrupt, detail: "the link's target could not be read"}
-		case link[0] == '/' && !t.rooted, drive(link), strings.ContainsAny(link, "\x00\\"):
+		case link[0] == '/' && !t.rooted, !t.image && (drive(link) || strings.ContainsAny(link, "\x00\\")):
 			return node{}, &unreadable{kind: NoticeLinkEscape, detail: "the link leads out of the tree"}
 		case link[0] == '/':
 			at = ""

@@ -92,7 +92,7 @@ func quickKind(src source) (Kind, error) {
 		return "", fmt.Errorf("%w: the file is empty", ErrUnknownKind)
 	case executable(head) != "":
 		return KindBinary, nil
-	case bytes.HasPrefix(head, []byte("\x1f\x8b")), isTar(head), bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
+	case packedOrTar(head):
 		return KindImage, nil
 	}
 	return sniffText(src, head)
@@ -188,6 +188,12 @@ func executable(head []byte) string {
 		}
 	}
 	return ""
+}
+
+// packedOrTar recognises what an image archive can be: a tar, or something that
+// is compressed with gzip or zstd.
+func packedOrTar(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\x1f\x8b")) || isTar(head) || bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd"))
 }
 
 func isTar(b []byte) bool { return len(b) >= 263 && string(b[257:262]) == "ustar" }

@@ -11,6 +11,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	"slices"
 	"sync"
 )
 
@@ -66,18 +67,26 @@ func (m memory) stream(off, n int64) byteReader {
 	return bytes.NewReader(b)
 }
 
-// blocks is an artifact on disk whose every block was hashed. Each read checks
-// the blocks it touches against those digests.
+// blocks is an artifact on disk of whose every block the digest is known, or is
+// taken when the block is read for the first time. Each later read checks the
+// blocks it touches against those digests.
 type blocks struct {
 	f      *os.File
 	length int64
-	sums   [][sha256.Size]byte
 
 	mu    sync.Mutex
-	cache [4]struct { // least recently used last; most reads follow one another
+	sums  [][sha256.Size]byte // the zero value: not yet read
+	cache [4]struct {         // least recently used last; most reads follow one another
 		n    int64
 		data []byte
 	}
+}
+
+// newBlocks makes a source of an open file, none of whose blocks was read yet.
+// It is for artifacts that are verified while they are streamed, so that one
+// pass is enough. The source owns f.
+func newBlocks(f *os.File, length int64) *blocks {
+	return &blocks{f: f, length: length, sums: make([][sha256.Size]byte, (length+blockBytes-1)/blockBytes)}
 }
 
 func (b *blocks) size() int64  { return b.length }
@@ -129,18 +138,89 @@ func (b *blocks) block(n int64) ([]byte, error) {
 		}
 	}
 	data := make([]byte, min(blockBytes, b.length-n*blockBytes))
-	if _, err := b.f.ReadAt(data, n*blockBytes); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = errChanged
-		}
+	if err := b.fill(data, n*blockBytes); err != nil {
 		return nil, err
 	}
-	if sha256.Sum256(data) != b.sums[n] {
-		return nil, errChanged
+	if err := b.check(n, sha256.Sum256(data)); err != nil {
+		return nil, err
 	}
 	copy(b.cache[1:], b.cache[:])
 	b.cache[0].n, b.cache[0].data = n, data
 	return data, nil
+}
+
+// fill reads one block as it is on disk.
+func (b *blocks) fill(data []byte, at int64) error {
+	_, err := b.f.ReadAt(data, at)
+	if errors.Is(err, io.EOF) {
+		return errChanged
+	}
+	return err
+}
+
+// check compares the digest of block n with the one taken first. The caller
+// holds mu.
+func (b *blocks) check(n int64, sum [sha256.Size]byte) error {
+	switch b.sums[n] {
+	case [sha256.Size]byte{}:
+		b.sums[n] = sum
+	case sum:
+	default:
+		return errChanged
+	}
+	return nil
+}
+
+// sequential reads n bytes from off with a buffer of its own, so that readers
+// of several places do not wait for one another.
+func (b *blocks) sequential(off, n int64) io.Reader {
+	return &blockReader{b: b, off: off, end: off + n}
+}
+
+type blockReader struct {
+	b        *blocks
+	off, end int64
+	at       int64 // of buf
+	buf      []byte
+}
+
+func (r *blockReader) Read(p []byte) (int, error) {
+	if r.off >= min(r.end, r.b.length) {
+		return 0, io.EOF
+	}
+	if r.buf == nil || r.off >= r.at+int64(len(r.buf)) {
+		if err := r.next(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, r.buf[r.off-r.at:min(int64(len(r.buf)), r.end-r.at)])
+	r.off += int64(n)
+	return n, nil
+}
+
+func (r *blockReader) next() error {
+	n := r.off / blockBytes
+	r.at = n * blockBytes
+	r.buf = slices.Grow(r.buf[:0], blockBytes)[:min(blockBytes, r.b.length-r.at)]
+	err := r.b.fill(r.buf, r.at)
+	if err == nil {
+		sum := sha256.Sum256(r.buf)
+		r.b.mu.Lock()
+		err = r.b.check(n, sum)
+		r.b.mu.Unlock()
+	}
+	if err != nil {
+		r.buf = nil
+	}
+	return err
+}
+
+// sequential reads a range of a source from its start to its end.
+func sequential(src source, off, n int64) io.Reader {
+	if b, ok := src.(*blocks); ok {
+		return b.sequential(off, n)
+	}
+	return src.stream(off, n)
 }
 
 // load reads an open file whole, of which info was known before. Its digest is
@@ -220,7 +300,7 @@ func loadStream(ctx context.Context, r io.Reader, most int64) (source, *digester
 }
 
 func loadBlocks(ctx context.Context, f *os.File, length int64) (source, *digester, error) {
-	b := &blocks{f: f, length: length}
+	b := newBlocks(f, length)
 	whole := sha256.New()
 	data := make([]byte, blockBytes)
 	for at := int64(0); at < length; at += blockBytes {
@@ -234,7 +314,7 @@ func loadBlocks(ctx context.Context, f *os.File, length int64) (source, *digeste
 			return nil, nil, fmt.Errorf("%w: %w", errChanged, err)
 		}
 		whole.Write(p)
-		b.sums = append(b.sums, sha256.Sum256(p))
+		b.sums[at/blockBytes] = sha256.Sum256(p)
 	}
 	done := &digester{sum: digestOf(whole), done: make(chan struct{})}
 	close(done.done)

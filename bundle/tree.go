@@ -32,9 +32,10 @@ const (
 	NoticeMethod      NoticeKind = "unsupported-method" // compression method that nobody should use
 	NoticeSize        NoticeKind = "size-mismatch"      // declared and real size differ
 	NoticeCRC         NoticeKind = "crc-mismatch"       // the content is not what the directory says
-	NoticeCorrupt     NoticeKind = "corrupt"            // the compressed data cannot be decoded
+	NoticeCorrupt     NoticeKind = "corrupt"            // the data cannot be decoded
 	NoticeTruncated   NoticeKind = "truncated"          // the artifact ends too early
 	NoticeHeader      NoticeKind = "header-mismatch"    // local header and central directory disagree
+	NoticeImage       NoticeKind = "image-mismatch"     // the documents of a container image and what they describe disagree
 	NoticeHidden      NoticeKind = "hidden-entry"       // bytes or entries that the central directory does not list
 	NoticeOverlap     NoticeKind = "overlap"            // two entries share bytes
 	NoticeSpecial     NoticeKind = "special-file"       // device, pipe, socket

@@ -75,6 +75,7 @@ func join(to, from *Component) {
 	to.State = Strongest(to.State, from.State)
 	to.Main = to.Main && from.Main
 	to.Source = cmp.Or(to.Source, from.Source)
+	to.SourceVersion = cmp.Or(to.SourceVersion, from.SourceVersion)
 	to.Resolved = cmp.Or(to.Resolved, from.Resolved)
 	to.Ecosystem = cmp.Or(to.Ecosystem, from.Ecosystem)
 	to.Versions = append(to.Versions, from.Versions...)

@@ -1,6 +1,8 @@
 package sbom
 
 import (
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +32,28 @@ func PURL(typ, name, version string) string {
 	if version != "" {
 		b.WriteByte('@')
 		escape(&b, version)
+	}
+	return b.String()
+}
+
+// QualifiedPURL is PURL with qualifiers, sorted by key; those with an empty
+// value are left out. Distributions need them: "arch", "distro", "epoch" and
+// "upstream" tell packages apart and say which advisories hold.
+func QualifiedPURL(typ, name, version string, qualifiers map[string]string) string {
+	var b strings.Builder
+	b.WriteString(PURL(typ, name, version))
+	if b.Len() == 0 {
+		return ""
+	}
+	separator := byte('?')
+	for _, key := range slices.Sorted(maps.Keys(qualifiers)) {
+		if value := qualifiers[key]; value != "" {
+			b.WriteByte(separator)
+			b.WriteString(key)
+			b.WriteByte('=')
+			escape(&b, value)
+			separator = '&'
+		}
 	}
 	return b.String()
 }

@@ -37,22 +37,23 @@ const (
 
 // Component is one package of one version, with every place it lies in.
 type Component struct {
-	Ref         string   // stable within one SBOM; equals PURL unless two components share one
-	PURL        string   // canonical package URL; without a version when it is not known
-	Name        string   // as the ecosystem spells it: "@scope/name", "group:artifact"
-	Version     string   // "" when not known
-	Versions    []string // candidates, when several fit and Version is empty
-	Ecosystem   string   // OSV ecosystem name such as "npm" or "Debian:12"; "" when OSV has none
-	Source      string   // upstream or source package name (distributions), else ""
-	Main        bool     // the function itself, not one of its dependencies
-	State       State
-	Origin      Origin
-	Occurrences []Occurrence
-	Evidence    []Evidence
-	Hashes      map[string]string // algorithm as in "sha512" -> lower-case hex
-	Licenses    []string          // SPDX expressions where they parse, else as declared; sorted
-	Resolved    string            // where a lockfile says it came from: URL, path, git reference
-	Requires    []string          // names of the packages it declares to need, as declared; sorted
+	Ref           string   // stable within one SBOM; equals PURL unless two components share one
+	PURL          string   // canonical package URL; without a version when it is not known
+	Name          string   // as the ecosystem spells it: "@scope/name", "group:artifact"
+	Version       string   // "" when not known
+	Versions      []string // candidates, when several fit and Version is empty
+	Ecosystem     string   // OSV ecosystem name such as "npm" or "Debian:12"; "" when OSV has none
+	Source        string   // upstream or source package name (distributions), else ""
+	SourceVersion string   // of the source package, where it differs from Version; advisories about Source mean it
+	Main          bool     // the function itself, not one of its dependencies
+	State         State
+	Origin        Origin
+	Occurrences   []Occurrence
+	Evidence      []Evidence
+	Hashes        map[string]string // algorithm as in "sha512" -> lower-case hex
+	Licenses      []string          // SPDX expressions where they parse, else as declared; sorted
+	Resolved      string            // where a lockfile says it came from: URL, path, git reference
+	Requires      []string          // names of the packages it declares to need, as declared; sorted
 }
 
 // Occurrence is one place where a component lies.
@@ -103,5 +104,6 @@ type Unknown struct {
 	Path     string
 	Kind     UnknownKind
 	Reason   string
-	Code     bool // the bytes are code or name code, so that a verdict must not pass over them
+	Origin   Origin // whose the bytes are; "" when that was not told apart
+	Code     bool   // the bytes are code or name code, so that a verdict must not pass over them
 }

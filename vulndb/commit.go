@@ -133,12 +133,12 @@ func (u *Update) merge(ctx context.Context) (list []Source, errs []error) {
 func (u *Update) dateFolders() {
 	newest := map[string]time.Time{}
 	for key, src := range u.fresh {
-		if src.Folder {
+		if src.Folder && !u.adopted[key] {
 			newest[key.origin] = later(newest[key.origin], src.Modified)
 		}
 	}
 	for key, src := range u.fresh {
-		if src.Folder {
+		if src.Folder && !u.adopted[key] {
 			src.AsOf = newest[key.origin]
 			u.fresh[key] = src
 		}

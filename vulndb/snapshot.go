@@ -25,6 +25,7 @@ type Source struct {
 	Packages  int       `json:"packages"`       // names that have at least one
 	URL       string    `json:"url"`            // what was read: the address of the export, or the path of a folder's archive
 	Folder    bool      `json:"folder,omitempty"`
+	Via       string    `json:"via,omitempty"`  // the registry or mirror that the file was pulled from as it is; empty: it was built here, or came as an export
 	AsOf      time.Time `json:"asOf"`           // when the source was current; zero when nothing says so, which counts as infinitely old
 	Modified  time.Time `json:"modified"`       // newest `modified` of its records that was not in the future
 	ETag      string    `json:"etag,omitempty"` // of the export, for the next conditional request

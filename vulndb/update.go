@@ -120,6 +120,8 @@ type Update struct {
 	temps    map[string]tempFile // files that are not in place yet, by the name that they get
 	syncs    errgroup.Group
 	unread   []error
+	adopted  map[partKey]bool // what was taken over as it is
+	fetched  []string         // files that an adoption brought and no snapshot names yet
 }
 
 // partKey names what one origin gives to one ecosystem.
@@ -170,7 +172,7 @@ func Begin(ctx context.Context, dir string, opts Options) (*Update, error) {
 		case <-time.After(lockPoll):
 		}
 	}
-	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[partKey]Source{}, temps: map[string]tempFile{}}
+	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[partKey]Source{}, temps: map[string]tempFile{}, adopted: map[partKey]bool{}}
 	u.removeTemps()
 	u.previous, err = ReadSnapshot(dir)
 	if err != nil && !errors.Is(err, ErrNoStore) && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrFormat) {
@@ -239,6 +241,7 @@ func (u *Update) Keep(in Input) {
 	if !ok {
 		return
 	}
+	src.Via = ""
 	if in.listed = in.listed || in.ListETag != ""; !in.listed {
 		src.Full = time.Time{}
 	} else if src.Full.IsZero() {
@@ -289,7 +292,7 @@ func (u *Update) Put(ctx context.Context, in Input) error {
 	}
 	defer arch.close()
 	if prev, ok := u.Part(in.Ecosystem, in.origin()); ok && prev.Export == arch.digest && u.intact(&prev) {
-		prev.URL, prev.Folder, prev.ETag, prev.ListETag = in.URL, in.Folder, in.ETag, in.ListETag
+		prev.URL, prev.Folder, prev.ETag, prev.ListETag, prev.Via = in.URL, in.Folder, in.ETag, in.ListETag, ""
 		if !in.AsOf.IsZero() {
 			prev.AsOf = in.AsOf
 		}

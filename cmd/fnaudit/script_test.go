@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 //	exits CODE COMMAND...   run a command and demand exactly this exit code
 //	mkzip ZIP DIR           zip a folder, sorted, with fixed times
 //	mkfeed DIR              for each folder DIR/ECOSYSTEM make DIR/ECOSYSTEM/all.zip of its .json files
+//	mkimage REF ARCH DIR... push an image with a layer for each folder (an index: see mkimage)
+//	mkkey TYPE NAME         make a key pair, NAME.pem and NAME.pub, of type ecdsa or ed25519
+//	[!] asked               demand that the plain server ($WEB, see serve) was asked for something
 func TestScripts(t *testing.T) {
 	functions, err := filepath.Abs("../../testdata/functions")
 	if err != nil {
@@ -48,10 +51,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("LocalAppData", filepath.Join(env.WorkDir, ".cache"))
+			serve(env)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed,
+			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "mkkey": mkkey, "expand": expand, "mkimage": mkimage, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin,
 		},
 	})
 }

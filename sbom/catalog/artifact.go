@@ -66,6 +66,8 @@ type artifact struct {
 	failed      map[string]bool   // paths that already have an unknown
 	bundles     []bundled
 	bounds      []*lock // lockfiles whose packages were declared
+	osPaths     int     // bytes of the paths that packages of the distribution name
+	rpmBytes    int64   // of all rpm databases
 	spent       int64   // bytes of text read or promised to be read
 	nativeBytes int64   // of all executables
 	held        map[string]bundle.Content
@@ -115,6 +117,9 @@ func (a *artifact) guard(name string, run func()) {
 
 // add records one package, unless there are too many.
 func (a *artifact) add(f found) {
+	if a.fold(&f) {
+		return
+	}
 	if len(a.found) >= a.opts.MaxComponents {
 		a.tooMany++
 		return
@@ -123,9 +128,16 @@ func (a *artifact) add(f found) {
 }
 
 // unknown records one gap. Further gaps of the same path are dropped: the
-// first reason is the most specific one.
+// first reason is the most specific one. A file of a distribution's own package
+// is that package, whatever is in it.
 func (a *artifact) unknown(p string, kind sbom.UnknownKind, reason string, code bool) {
 	if p != "" {
+		if a.owners.vouched(p) {
+			if kind == sbom.Opaque || kind == sbom.Unattributed {
+				return
+			}
+			code = false
+		}
 		if a.failed[p] {
 			return
 		}

@@ -144,30 +144,36 @@ type result struct {
 
 // found is one package at one place of an artifact.
 type found struct {
-	typ        string // package URL type
-	name       string // as the ecosystem spells it
-	version    string
-	path       string // of the file that shows it
-	dir        string // folder that it owns, "" when it owns only files
-	method     string
-	confidence float64
-	detail     string
-	licenses   []string
-	requires   []string
-	hashes     map[string]string
-	resolved   string
-	source     string
-	distro     string // for the OSV ecosystem of distribution packages
-	main       bool
-	declared   bool   // only a manifest or lockfile names it
-	ranged     bool   // declared by a range: the version is not known
-	older      bool   // from an earlier copy of a duplicate name
-	classifier string // of a Maven artifact
-	archive    string // path of the Java archive that is this package, rather than holds it
-	also       []sbom.Evidence
+	typ           string // package URL type
+	name          string // as the ecosystem spells it
+	version       string
+	path          string // of the file that shows it
+	dir           string // folder that it owns, "" when it owns only files
+	method        string
+	confidence    float64
+	detail        string
+	licenses      []string
+	requires      []string
+	hashes        map[string]string
+	resolved      string
+	url           string // package URL, where it is more than type, name and version
+	source        string
+	sourceVersion string
+	layer         int    // of the image that it came with, counted from 1, where path does not say it; else 0
+	distro        string // for the OSV ecosystem of distribution packages
+	main          bool
+	declared      bool   // only a manifest or lockfile names it
+	ranged        bool   // declared by a range: the version is not known
+	older         bool   // from an earlier copy of a duplicate name
+	classifier    string // of a Maven artifact
+	archive       string // path of the Java archive that is this package, rather than holds it
+	also          []sbom.Evidence
 }
 
 func (f *found) purl() string {
+	if f.url != "" {
+		return f.url
+	}
 	p := sbom.PURL(f.typ, f.name, f.version)
 	if f.classifier != "" && p != "" {
 		p += "?classifier=" + f.classifier // letters, digits, ".", "-" and "_": nothing to escape
@@ -178,7 +184,7 @@ func (f *found) purl() string {
 // component returns f as a component without occurrences.
 func (f *found) component() sbom.Component {
 	return sbom.Component{
-		PURL: f.purl(), Name: f.name, Version: f.version, Ecosystem: sbom.Ecosystem(f.typ, f.distro), Source: f.source,
+		PURL: f.purl(), Name: f.name, Version: f.version, Ecosystem: sbom.Ecosystem(f.typ, f.distro), Source: f.source, SourceVersion: f.sourceVersion,
 		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: f.resolved, Requires: slices.Clone(f.requires),
 	}
 }

@@ -14,6 +14,7 @@ type cataloger struct {
 // next; what nothing accounts for last.
 func catalogers() []cataloger {
 	return []cataloger{
+		{"operating system packages", osPackages},
 		{"npm packages", npmInstalled},
 		{"Python distributions", pythonInstalled},
 		{"Ruby gems", rubyInstalled},

@@ -23,7 +23,8 @@ type place struct {
 type composition struct {
 	fn     *bundle.Function
 	places []place
-	own    []string // the function's own scripts, in the tree
+	own    []string       // the function's own scripts, in the tree
+	bases  map[int][]bool // of an artifact that is an image: which of its layers are the base image's
 }
 
 // compose decides the state and origin of everything that was found, by where
@@ -52,6 +53,7 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 		}
 		for _, u := range r.unknowns {
 			u.Artifact = i
+			c.placeUnknown(&u)
 			out.Unknowns = append(out.Unknowns, u)
 		}
 	}
@@ -221,14 +223,8 @@ func (c *composition) components() []sbom.Component {
 		}
 		comp := p.found.component()
 		comp.State = p.state
-		comp.Origin = sbom.OriginApp
-		if p.artifact > 0 {
-			comp.Origin = sbom.OriginLayer
-		}
 		var digest bundle.Digest
-		if p.artifact < len(c.fn.Layers) {
-			digest = c.fn.Layers[p.artifact].Digest
-		}
+		comp.Origin, digest = c.origin(p)
 		comp.Occurrences = []sbom.Occurrence{{Artifact: p.artifact, Layer: digest, Path: p.found.path, State: p.state}}
 		comp.Evidence = []sbom.Evidence{{Method: p.found.method, Confidence: p.found.confidence, Artifact: p.artifact, Path: p.found.path, Detail: p.found.detail}}
 		for _, e := range p.found.also {

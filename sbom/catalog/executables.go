@@ -71,7 +71,7 @@ func executables(ctx context.Context, a *artifact) {
 	var list []candidate
 	for i := range a.files {
 		f := &a.files[i]
-		if f.Link != "" {
+		if f.Link != "" || a.owners.vouched(f.Path) {
 			continue
 		}
 		c := candidate{file: i, owned: a.owners.owns(f.Path)}

@@ -136,6 +136,9 @@ func render(s *sbom.SBOM) string {
 		if c.Main {
 			b.WriteString(" main")
 		}
+		if kind, _, _ := strings.Cut(c.PURL, "/"); kind == "pkg:deb" || kind == "pkg:apk" || kind == "pkg:rpm" {
+			fmt.Fprintf(&b, " %s=%s ecosystem=%q source=%s@%s", c.Name, c.Version, c.Ecosystem, c.Source, c.SourceVersion)
+		}
 		if len(c.Licenses) > 0 {
 			fmt.Fprintf(&b, " licenses=%s", strings.Join(c.Licenses, ","))
 		}

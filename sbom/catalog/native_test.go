@@ -159,7 +159,7 @@ func TestOpaque(t *testing.T) {
 		{"bundle.ts", []byte(esbuilt), sbom.Opaque, "bundled JavaScript"},
 		{"bundle", []byte("#!/usr/bin/env node\n" + esbuilt), sbom.Opaque, "bundled JavaScript"},
 		{"node_modules/.prisma/client/libquery_engine-rhel.so.node", elf, sbom.Opaque, "shared library"}, // no client is installed
-		{"com/acme/A.class", []byte("\xca\xfe\xba\xbe\x00\x00\x00\x34........"), "", ""}, // nothing but the team's own
+		{"com/acme/A.class", []byte("\xca\xfe\xba\xbe\x00\x00\x00\x34........"), "", ""},                 // nothing but the team's own
 		{"guard.php", []byte("<?php echo 1; __HALT_COMPILER();\ntext\n"), "", ""},
 		{"data.csv.gz", gzipped(t, []byte("a,b\n1,2\n")), "", ""},
 		{"script", []byte("#!/bin/sh\necho PK\x05\x06"), "", ""},

@@ -8,6 +8,9 @@ type owners struct {
 	dirs  map[string]bool // folder of a package
 	files map[string]bool // listed by a package, outside its folder
 	names map[string]bool // folder and module name: owns the extension modules folder/name.TAG.so
+
+	index  map[string]int // path -> index of the file, for system
+	system system
 }
 
 func (o *owners) addDir(dir string) {
@@ -37,6 +40,9 @@ func (o *owners) addModule(p string) {
 
 func (o *owners) owns(p string) bool {
 	if o.files[p] {
+		return true
+	}
+	if _, ok := o.owner(p); ok {
 		return true
 	}
 	if strings.HasSuffix(p, ".so") || strings.HasSuffix(p, ".pyd") {

@@ -141,6 +141,7 @@ func (e *cycloneDX) component(c listed, artifacts []Artifact) cdx.Component {
 	}
 	props.addIf(propEcosystem, c.Ecosystem)
 	props.addIf(propSource, c.Source)
+	props.addIf(propSourceVersion, c.SourceVersion)
 	props.addIf(propState, string(c.State))
 	props.addIf(propOrigin, string(c.Origin))
 	if len(c.Versions) > 0 {

@@ -42,11 +42,12 @@ type entry struct {
 	evidence string // tool or field that names it
 
 	// Only from a document of ours:
-	state     sbom.State
-	origin    sbom.Origin
-	versions  []string
-	ecosystem string
-	source    string
+	state         sbom.State
+	origin        sbom.Origin
+	versions      []string
+	ecosystem     string
+	source        string
+	sourceVersion string
 }
 
 // add keeps one component. One that has no usable purl is kept and reported.
@@ -55,13 +56,13 @@ func (b *builder) add(e entry) error {
 	if *b.count > MaxComponents {
 		return fmt.Errorf("more than %d components: %w", MaxComponents, ErrLimit)
 	}
-	for _, s := range []string{e.purl, e.name, e.version, e.resolved, e.source} {
+	for _, s := range []string{e.purl, e.name, e.version, e.resolved, e.source, e.sourceVersion} {
 		if len(s) > maxText {
 			return fmt.Errorf("component with a text of more than %d bytes: %w", maxText, ErrLimit)
 		}
 	}
 	c := sbom.Component{
-		Name: e.name, Version: e.version, Versions: e.versions, Ecosystem: e.ecosystem, Source: e.source, Main: e.main,
+		Name: e.name, Version: e.version, Versions: e.versions, Ecosystem: e.ecosystem, Source: e.source, SourceVersion: e.sourceVersion, Main: e.main,
 		State: cmp.Or(e.state, sbom.Live), Origin: e.origin, Hashes: e.hashes, Resolved: e.resolved,
 		Licenses: tidyList(e.licenses), Requires: tidyList(e.requires), Occurrences: e.places,
 		Evidence: []sbom.Evidence{{Method: sbom.MethodSBOM, Confidence: confidenceSBOM, Detail: e.evidence}},
@@ -73,13 +74,15 @@ func (b *builder) add(e entry) error {
 	if ok {
 		// The purl is what advisories are matched by: where it and the fields
 		// beside it disagree, it counts.
-		c.Name, c.Version = p.packageName(), cmp.Or(p.version, c.Version)
+		c.Name, c.Version = p.packageName(), cmp.Or(p.fullVersion(), c.Version)
+		version := cmp.Or(p.version, c.Version)
 		if len(c.Versions) > 0 {
-			c.Version = ""
+			c.Version, version = "", ""
 		}
-		c.PURL = sbom.PURL(p.typ, p.name, c.Version)
+		c.PURL = p.canonical(version)
 		c.Ecosystem = cmp.Or(p.ecosystem(b.distro), e.ecosystem)
-		c.Source = cmp.Or(p.source(), e.source)
+		source, sourceVersion := p.source()
+		c.Source, c.SourceVersion = cmp.Or(source, e.source), cmp.Or(sourceVersion, e.sourceVersion)
 	}
 	if len(c.Occurrences) > maxOccurrences {
 		c.Occurrences = c.Occurrences[:maxOccurrences]

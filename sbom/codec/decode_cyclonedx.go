@@ -300,6 +300,8 @@ func (e *entry) fromProperties(properties []inProperty) {
 			e.ecosystem = p.Value
 		case propSource:
 			e.source = p.Value
+		case propSourceVersion:
+			e.sourceVersion = p.Value
 		case propRequires:
 			e.requires = append(e.requires, p.Value)
 		case propResolved:

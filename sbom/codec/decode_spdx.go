@@ -226,7 +226,7 @@ func (d *spdxReader) entry(p *inSPDXPackage) entry {
 			continue
 		}
 		e.main, e.state, e.origin = f.Main, state(f.State), origin(f.Origin)
-		e.versions, e.ecosystem, e.source = tidyList(f.Versions), f.Ecosystem, f.Source
+		e.versions, e.ecosystem, e.source, e.sourceVersion = tidyList(f.Versions), f.Ecosystem, f.Source, f.SourceVersion
 		e.requires = f.Requires
 		e.resolved = cmp.Or(f.Resolved, e.resolved)
 		for _, l := range f.Locations {

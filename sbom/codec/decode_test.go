@@ -116,7 +116,7 @@ func TestDecodeCycloneDX(t *testing.T) {
 			`cyclonedx-json 1.4 by trivy 0.70.0
 function app
 |g/b|2||live|[]||[]
-pkg:deb/debian/tar@1.34%2Bdfsg-1|tar|1.34+dfsg-1|Debian:12|live|[]|tar-src|[]
+pkg:deb/debian/tar@1.34%2Bdfsg-1?arch=amd64&distro=debian-12&upstream=tar-src%401.2|tar|1.34+dfsg-1|Debian:12|live|[]|tar-src|[]
 pkg:npm/a@1.0.0|a|1.0.0|npm|live|[Apache-2.0 MIT]||[tar]|usr/a/package.json
 unknown unmatched|g/b@2|component without a package URL
 `},

@@ -14,5 +14,6 @@ func FromPURL(s string) (sbom.Component, error) {
 	if !ok {
 		return sbom.Component{}, fmt.Errorf("%q is not a package URL", s)
 	}
-	return sbom.Component{PURL: s, Name: p.packageName(), Version: p.version, Ecosystem: p.ecosystem(""), Source: p.source()}, nil
+	source, version := p.source()
+	return sbom.Component{PURL: s, Name: p.packageName(), Version: p.fullVersion(), Ecosystem: p.ecosystem(""), Source: source, SourceVersion: version}, nil
 }

@@ -12,27 +12,28 @@ import (
 // The names of our own properties. fnaudit:versions is a comma list of the
 // versions that fit when the version is not known.
 const (
-	propSnapshot  = "fnaudit:snapshot"  // id of the advisory snapshot
-	propFunction  = "fnaudit:function"  // marks the component that is a function, its name
-	propPlatform  = "fnaudit:platform"  // of a function
-	propRuntime   = "fnaudit:runtime"   // of a function
-	propUnknown   = "fnaudit:unknown"   // of a function, repeated: one unknown as JSON
-	propArtifact  = "fnaudit:artifact"  // of a package: the artifact that holds it; of an artifact: its index
-	propKind      = "fnaudit:kind"      // of an artifact
-	propSize      = "fnaudit:size"      // of an artifact, in bytes
-	propDigest    = "fnaudit:digest"    // of an artifact, when it is no hash that the format knows
-	propMain      = "fnaudit:main"      // "true" for the function's own package
-	propState     = "fnaudit:state"     // live, shadowed, provided, declared
-	propOrigin    = "fnaudit:origin"    // app, layer, base, runtime
-	propVersions  = "fnaudit:versions"  // candidates, comma list
-	propVersion   = "fnaudit:version"   // a version that is too long for the format's own field
-	propEcosystem = "fnaudit:ecosystem" // OSV ecosystem
-	propSource    = "fnaudit:source"    // source package name
-	propLayer     = "fnaudit:layer"     // digest of the artifact that holds the package
-	propPath      = "fnaudit:path"      // of the file that shows the package
-	propRequires  = "fnaudit:requires"  // repeated: name of a package that is declared as needed
-	propResolved  = "fnaudit:resolved"  // where a lockfile says it came from, when that is no URL
-	propHash      = "fnaudit:hash:"     // followed by an algorithm that the format does not know
+	propSnapshot      = "fnaudit:snapshot"      // id of the advisory snapshot
+	propFunction      = "fnaudit:function"      // marks the component that is a function, its name
+	propPlatform      = "fnaudit:platform"      // of a function
+	propRuntime       = "fnaudit:runtime"       // of a function
+	propUnknown       = "fnaudit:unknown"       // of a function, repeated: one unknown as JSON
+	propArtifact      = "fnaudit:artifact"      // of a package: the artifact that holds it; of an artifact: its index
+	propKind          = "fnaudit:kind"          // of an artifact
+	propSize          = "fnaudit:size"          // of an artifact, in bytes
+	propDigest        = "fnaudit:digest"        // of an artifact, when it is no hash that the format knows
+	propMain          = "fnaudit:main"          // "true" for the function's own package
+	propState         = "fnaudit:state"         // live, shadowed, provided, declared
+	propOrigin        = "fnaudit:origin"        // app, layer, base, runtime
+	propVersions      = "fnaudit:versions"      // candidates, comma list
+	propVersion       = "fnaudit:version"       // a version that is too long for the format's own field
+	propEcosystem     = "fnaudit:ecosystem"     // OSV ecosystem
+	propSource        = "fnaudit:source"        // source package name
+	propSourceVersion = "fnaudit:sourceVersion" // of the source package, where it differs
+	propLayer         = "fnaudit:layer"         // digest of the artifact that holds the package
+	propPath          = "fnaudit:path"          // of the file that shows the package
+	propRequires      = "fnaudit:requires"      // repeated: name of a package that is declared as needed
+	propResolved      = "fnaudit:resolved"      // where a lockfile says it came from, when that is no URL
+	propHash          = "fnaudit:hash:"         // followed by an algorithm that the format does not know
 )
 
 type properties []cdx.Property

@@ -95,9 +95,36 @@ func (p parsed) ecosystem(distro string) string {
 	return sbom.Ecosystem(p.typ, distro)
 }
 
-// source is the source package of a distribution's package: the name in the
-// qualifier "upstream", which syft writes as NAME or NAME@VERSION.
-func (p parsed) source() string {
-	name, _, _ := strings.Cut(p.qualifiers.Get("upstream"), "@")
-	return name
+// source is the source package of a distribution's package and its version,
+// where it differs: the qualifier "upstream" is NAME or NAME@VERSION, for rpm
+// the source package's file name.
+func (p parsed) source() (name, version string) {
+	upstream := p.qualifiers.Get("upstream")
+	if p.typ == "rpm" {
+		return sbom.SourceRPM(upstream), ""
+	}
+	name, version, _ = strings.Cut(upstream, "@")
+	return name, version
+}
+
+// fullVersion is the version with the epoch, which rpm's package URLs carry apart.
+func (p parsed) fullVersion() string {
+	if epoch := p.qualifiers.Get("epoch"); p.typ == "rpm" && p.version != "" && epoch != "" && epoch != "0" {
+		return epoch + ":" + p.version
+	}
+	return p.version
+}
+
+// canonical is the package URL as this program writes it. The qualifiers of
+// distributions are kept: they tell packages apart.
+func (p parsed) canonical(version string) string {
+	switch p.typ {
+	case "deb", "apk", "rpm":
+		kept := map[string]string{}
+		for _, key := range []string{"arch", "distro", "epoch", "upstream"} {
+			kept[key] = p.qualifiers.Get(key)
+		}
+		return sbom.QualifiedPURL(p.typ, p.name, version, kept)
+	}
+	return sbom.PURL(p.typ, p.name, version)
 }

@@ -120,7 +120,7 @@ func (e *spdxEncoder) component(c listed, function string) spdxPackage {
 	}
 	fact := spdxFact{
 		Main: c.Main, State: string(c.State), Origin: string(c.Origin), Versions: c.Versions,
-		Ecosystem: c.Ecosystem, Source: c.Source, Requires: c.Requires,
+		Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion, Requires: c.Requires,
 	}
 	if u, ok := distribution(c.Resolved); ok {
 		out.DownloadLocation = u

@@ -85,16 +85,17 @@ type spdxFact struct {
 	Unknown  *unknownJSON `json:"unknown,omitempty"`
 	Artifact *spdxFile    `json:"artifact,omitempty"`
 
-	Main      bool         `json:"main,omitempty"`
-	State     string       `json:"state,omitempty"`
-	Origin    string       `json:"origin,omitempty"`
-	Versions  []string     `json:"versions,omitempty"`
-	Ecosystem string       `json:"ecosystem,omitempty"`
-	Source    string       `json:"source,omitempty"`
-	Requires  []string     `json:"requires,omitempty"`
-	Resolved  string       `json:"resolved,omitempty"`
-	Locations []spdxPlace  `json:"locations,omitempty"`
-	Evidence  []spdxMethod `json:"evidence,omitempty"`
+	Main          bool         `json:"main,omitempty"`
+	State         string       `json:"state,omitempty"`
+	Origin        string       `json:"origin,omitempty"`
+	Versions      []string     `json:"versions,omitempty"`
+	Ecosystem     string       `json:"ecosystem,omitempty"`
+	Source        string       `json:"source,omitempty"`
+	SourceVersion string       `json:"sourceVersion,omitempty"`
+	Requires      []string     `json:"requires,omitempty"`
+	Resolved      string       `json:"resolved,omitempty"`
+	Locations     []spdxPlace  `json:"locations,omitempty"`
+	Evidence      []spdxMethod `json:"evidence,omitempty"`
 }
 
 type spdxFile struct {

@@ -163,10 +163,13 @@ func (o Options) Origins(previous vulndb.Snapshot) ([]vulndb.Origin, error) {
 	}
 	if i := place(vulndb.DefaultOrigin); i < 0 {
 		list = slices.Insert(list, 0, vulndb.Origin{Name: vulndb.DefaultOrigin, From: cmp.Or(o.From, DefaultURL)})
-	} else if o.From != "" {
-		list[i].From = o.From
+	} else if o.From != "" || list[i].From == "" { // a store that came from elsewhere does not say where its exports lie
+		list[i].From = cmp.Or(o.From, DefaultURL)
 	}
 	for i := range list {
+		if list[i].From == "" {
+			continue
+		}
 		if Remote(list[i].From) {
 			if o.Offline {
 				return nil, fmt.Errorf("update from %s: %w", list[i].From, ErrOffline)

@@ -226,6 +226,12 @@ func TestSourceUsage(t *testing.T) {
 	if list, err := (Options{}).Origins(vulndb.Snapshot{}); err != nil || len(list) != 1 || list[0].From != DefaultURL {
 		t.Error(list, err)
 	}
+	// A store that came from elsewhere does not say where its exports lie. The
+	// current folder is not the place, nor is it one for a source of no address.
+	foreign := vulndb.Snapshot{Origins: []vulndb.Origin{{Name: "osv"}, {Name: "acme"}}}
+	if list, err := (Options{}).Origins(foreign); err != nil || !slices.Equal(list, []vulndb.Origin{{Name: "osv", From: DefaultURL}, {Name: "acme"}}) {
+		t.Error(list, err)
+	}
 	if _, err := (Options{Offline: true}).Origins(vulndb.Snapshot{}); !errors.Is(err, ErrOffline) {
 		t.Error(err)
 	}

@@ -6,9 +6,9 @@ const module = "github.com/fnaudit/fnaudit"
 // libraries are the packages that know nothing of policy, report or command
 // line. None of them may import anything under cmd.
 var libraries = []string{
-	"bundle", "bundle/descriptor",
-	"sbom", "sbom/catalog", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/stale",
-	"vulndb", "vulndb/feed", "vulndb/reach", "vulndb/version",
+	"bundle", "bundle/descriptor", "bundle/pull",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/rpmdb", "sbom/stale",
+	"vulndb", "vulndb/feed", "vulndb/reach", "vulndb/share", "vulndb/version",
 }
 
 // arrows says what each package may import of this module. A package that is
@@ -17,24 +17,27 @@ func arrows() map[string][]string {
 	return map[string][]string{
 		"bundle":            nil,
 		"bundle/descriptor": {"bundle"},
+		"bundle/pull":       {"bundle"},
 
 		"sbom":          {"bundle"},
-		"sbom/catalog":  {"sbom", "sbom/jar", "sbom/jsbundle", "bundle"},
+		"sbom/catalog":  {"sbom", "sbom/jar", "sbom/jsbundle", "sbom/rpmdb", "bundle"},
 		"sbom/codec":    {"sbom", "bundle"},
 		"sbom/jar":      {"sbom", "bundle"},
 		"sbom/jsbundle": {"sbom", "bundle"},
+		"sbom/rpmdb":    nil,
 		"sbom/stale":    {"sbom"},
 
 		"vulndb":         {"vulndb/version"},
 		"vulndb/feed":    {"vulndb"},
 		"vulndb/reach":   {"vulndb"},
+		"vulndb/share":   {"vulndb"},
 		"vulndb/version": nil,
 
 		"cmd/internal/finding":  nil,
 		"cmd/internal/spelling": nil,
 		"cmd/internal/policy":   {"cmd/internal/finding", "cmd/internal/spelling"},
 		"cmd/internal/report":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom", "sbom/codec", "bundle"},
-		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed")...),
+		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed", "vulndb/share", "bundle/pull")...),
 		"cmd/internal/cli":      append([]string{"cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
 		"cmd/internal/archtest": nil,
 		"cmd/internal/startup":  {},
@@ -67,6 +70,7 @@ func doors() []door {
 		{"github.com/pelletier/go-toml/", []string{"sbom/catalog"}, "its parser has no promise of compatibility, so one file uses it"},
 		{"go.yaml.in/yaml", []string{"bundle/descriptor"}, "templates are read in one place, within limits"},
 		{"github.com/spf13/", []string{"cmd/internal/cli"}, "flags are the command line's business"},
+		{"github.com/google/go-containerregistry", []string{"bundle/pull"}, "who talks to a registry does so under that package's limits"},
 		{"golang.org/x/vuln", []string{"vulndb/reach"}, "it runs other programs, so it runs in a child process only"},
 		{"os/exec", []string{"vulndb/reach"}, "the program runs nothing but itself, confined"},
 		{"github.com/santhosh-tekuri/jsonschema/", nil, "schemas check our output in tests; they are not part of the program"},

@@ -35,6 +35,7 @@ var oddities = map[bundle.NoticeKind]oddity{
 	bundle.NoticeCorrupt:     {finding.Medium, "compressed data cannot be decoded", false},
 	bundle.NoticeTruncated:   {finding.Medium, "the archive ends too early", false},
 	bundle.NoticeHeader:      {finding.High, "local header and central directory disagree", false},
+	bundle.NoticeImage:       {finding.High, "the image is not what its manifest or its configuration says", false},
 	bundle.NoticeHidden:      {finding.Medium, "the archive holds data that its directory does not list", false},
 	bundle.NoticeOverlap:     {finding.High, "entries share the same bytes", false},
 	bundle.NoticeSpecial:     {finding.Low, "a device, pipe or socket", false},

@@ -51,7 +51,7 @@ func describe(rep *finding.Report, f *bundle.Function) {
 func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 	for _, c := range bom.Components {
 		out := finding.Component{
-			PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Ecosystem: c.Ecosystem, Source: c.Source, Main: c.Main,
+			PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion, Main: c.Main,
 			State: string(c.State), Origin: string(c.Origin), Licenses: notNil(c.Licenses), Hashes: c.Hashes,
 			Resolved: c.Resolved, Requires: c.Requires, Locations: []finding.Location{}, Evidence: []finding.Proof{},
 		}
@@ -67,6 +67,6 @@ func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 		rep.Components = append(rep.Components, out)
 	}
 	for _, u := range bom.Unknowns {
-		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Artifact: u.Artifact, Path: u.Path, Kind: string(u.Kind), Reason: u.Reason, Code: u.Code})
+		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Artifact: u.Artifact, Path: u.Path, Kind: string(u.Kind), Reason: u.Reason, Origin: string(u.Origin), Code: u.Code})
 	}
 }

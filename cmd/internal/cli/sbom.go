@@ -31,6 +31,7 @@ type sbomOptions struct {
 	targetFlags
 	outputs []string
 	quiet   bool
+	offline bool
 }
 
 func sbomCommand(env *Env) *cobra.Command {
@@ -40,7 +41,12 @@ func sbomCommand(env *Env) *cobra.Command {
 		Short: "List the packages inside a function, and what could not be read",
 		Example: `  fnaudit sbom orders.zip -o cyclonedx-json=orders.cdx.json
   fnaudit sbom orders.zip --layer base.zip -o spdx-json`,
-		RunE: func(cmd *cobra.Command, args []string) error { return makeSBOM(cmd.Context(), env, o, args) },
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.offline, err = cmd.Flags().GetBool("offline"); err != nil {
+				return err
+			}
+			return makeSBOM(cmd.Context(), env, o, args)
+		},
 	}
 	f := cmd.Flags()
 	targetFlagsOf(cmd, &o.targetFlags)
@@ -65,12 +71,16 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	opener := &bundle.Opener{Stdin: bytes.NewReader(stdin)}
+	im, err := imagesOf(ctx, env, specs, o.offline, o.quiet)
+	if err != nil {
+		return err
+	}
+	open := im.open((&bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}).Begin)
 	cataloger := catalog.New(catalog.Options{})
 	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
 		Database: finding.Database{Ecosystems: map[string]finding.Ecosystem{}}}
 	for _, spec := range specs {
-		rep, err := inventory(ctx, opener, cataloger, spec, stdin)
+		rep, err := inventory(ctx, open, cataloger, spec, stdin)
 		if err != nil {
 			return err
 		}
@@ -93,7 +103,7 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 
 // inventory lists what is inside one target. What cannot be opened is an
 // error of exit code 3: nothing can be listed.
-func inventory(ctx context.Context, opener *bundle.Opener, cataloger *catalog.Cataloger, spec bundle.Spec, stdin []byte) (*finding.Report, error) {
+func inventory(ctx context.Context, open opener, cataloger *catalog.Cataloger, spec bundle.Spec, stdin []byte) (*finding.Report, error) {
 	bom, isSBOM, err := readSBOM(spec, stdin)
 	if isSBOM {
 		if err != nil {
@@ -102,7 +112,7 @@ func inventory(ctx context.Context, opener *bundle.Opener, cataloger *catalog.Ca
 		return audit.Inventory(&bundle.Function{Name: spec.Name, Spec: spec,
 			Layers: []bundle.Layer{{Artifact: bundle.Artifact{Ref: spec.Ref, Kind: bundle.KindSBOM, Digest: bom.Subject}}}}, bom), nil
 	}
-	f, err := opener.Begin(ctx, spec)
+	f, err := open(ctx, spec)
 	if err != nil {
 		return nil, &exit{code: ExitIncomplete, err: err}
 	}

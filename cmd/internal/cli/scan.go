@@ -23,6 +23,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/sbom/catalog"
+	"github.com/fnaudit/fnaudit/vulndb"
 )
 
 // scanOptions are the flags of scan.
@@ -41,6 +42,8 @@ type scanOptions struct {
 	verbose    bool
 	noColor    bool
 	noProgress bool
+	offline    bool
+	online     bool
 
 	now time.Time // the clock that judges
 }
@@ -55,17 +58,28 @@ func scanCommand(env *Env) *cobra.Command {
 		Short: "Audit functions: open, list the packages, match advisories, judge",
 		Long: `Scan audits each target as one function and ends in one verdict per function.
 
-A target is a deployment zip, an unpacked function folder, a bare Go binary, an
-SBOM (CycloneDX, SPDX or syft JSON), or an AWS SAM or CloudFormation template or
-.aws-sam/build, whose functions are audited one by one; the content decides, a
-prefix forces: zip:, dir:, binary:, sbom:, sam:. "-" reads a zip or an SBOM from
-standard input.`,
+A target is a deployment zip, an unpacked function folder, a container image
+(OCI layout folder, OCI or docker archive), a bare Go binary, an SBOM (CycloneDX,
+SPDX or syft JSON), or an AWS SAM or CloudFormation template or .aws-sam/build,
+whose functions are audited one by one; the content decides, a prefix forces:
+zip:, dir:, oci:, archive:, binary:, sbom:, sam:. Of several images in one
+archive, image.tar#NAME is one. "-" reads a target from standard input.
+"image:" before a reference pulls a container image from its registry, with the
+credentials of the docker configuration, into the user's cache.`,
 		Example: `  fnaudit scan orders.zip
   fnaudit scan orders.zip --layer base.zip --layer patch.zip -o sarif=orders.sarif
   fnaudit scan --each build/ -o json=report.json
   fnaudit scan .aws-sam/build --function OrdersFunction
   fnaudit scan orders.zip --explain GHSA-p6mc-m468-83gw`,
-		RunE: func(cmd *cobra.Command, args []string) error { return scan(cmd.Context(), env, o, args) },
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.offline, err = cmd.Flags().GetBool("offline"); err != nil {
+				return err
+			}
+			if o.offline && o.online {
+				return usage("", "--online and --offline contradict each other")
+			}
+			return scan(cmd.Context(), env, o, args)
+		},
 	}
 	f := cmd.Flags()
 	targetFlagsOf(cmd, &o.targetFlags)
@@ -74,6 +88,7 @@ standard input.`,
 	f.StringVar(&o.failOn, "fail-on", "", "fail at this `SEVERITY` or worse, fixable or not: critical, high, medium, low, any, none; malware always fails")
 	f.StringVar(&o.db, "db", "", "folder of the advisory store (default $FNAUDIT_DB, else the user's cache)")
 	f.StringVar(&o.dbMaxAge, "db-max-age", "", "how old the store may be, as `DURATION` (7d, 36h), instead of what the policy says")
+	f.BoolVar(&o.online, "online", false, "fetch the advisories of ecosystems that the store lacks, from where the store came from")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
 	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
@@ -92,7 +107,9 @@ func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
 	f.StringVar(&t.platform, "platform", "", "`NAME`: "+strings.Join(platforms, ", ")+" (default guessed)")
 	f.StringVar(&t.handler, "handler", "", "the function's handler as declared")
 	f.StringVar(&t.name, "name", "", "`NAME` of the function (default the file's)")
-	f.StringVar(&t.each, "each", "", "every archive in `DIR` is a function")
+	f.StringVar(&t.arch, "arch", "", "`ARCH` that the function runs on, x86_64 or arm64 (default guessed); of an image for several, the one that is audited (default x86_64)")
+	f.StringVar(&t.base, "base", "", "where the base image of an image ends: `IMAGE|DIGEST`, the path of the base image or the digest of a layer (default by annotations and history)")
+	f.StringVar(&t.each, "each", "", "every archive and image in `DIR` is a function")
 	f.StringVar(&t.targets, "targets", "", "`FILE` of JSON lines, one function each: name, target, runtime, layers, owner, tags")
 	descriptorFlagsOf(cmd, &t.descriptorFlags)
 }
@@ -125,13 +142,17 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	opener := &bundle.Opener{Stdin: bytes.NewReader(stdin)}
+	im, err := imagesOf(ctx, env, specs, o.offline, o.quiet || o.noProgress)
+	if err != nil {
+		return err
+	}
+	files := &bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}
 	runtimes, err := readRuntimes(o.runtimes)
 	if err != nil {
 		return err
 	}
 	a := &audit.Auditor{Runtimes: runtimes,
-		Open: opener.Begin, Catalog: catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, db)}).Run,
+		Open: im.open(files.Begin), Catalog: catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, db)}).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
 	doc := &finding.Document{
@@ -141,8 +162,13 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	doc.JudgedAt = stamp(env, o.at != "", now, doc.Database)
 	o.now = now
 	stream := newStream(env, outputs, doc)
-	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)
-	if err != nil {
+	if o.online {
+		if fresh, err := o.runOnline(ctx, env, a, specs, stdin, stream, doc); err != nil {
+			return err
+		} else if fresh != nil {
+			defer fresh.Close()
+		}
+	} else if doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream); err != nil {
 		return err
 	}
 	doc.Summary = finding.Summarize(doc.Functions)
@@ -150,6 +176,30 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 		return err
 	}
 	return verdict(doc)
+}
+
+// runOnline runs once to learn which ecosystems the store lacks and, if it
+// could get some, again with the store as it is then, which it returns.
+func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, specs []bundle.Spec, stdin []byte, stream *stream, doc *finding.Document) (fresh *vulndb.DB, err error) {
+	if doc.Functions, err = o.run(ctx, env, a, specs, stdin, nil); err != nil {
+		return nil, err
+	}
+	if fresh, err = o.supply(ctx, env, a.DB, doc.Functions); err != nil {
+		return nil, err
+	}
+	if fresh == nil {
+		for i, r := range doc.Functions {
+			if err := stream.put(i, r); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
+	}
+	a.DB, doc.Database = fresh, audit.Database(fresh)
+	a.Catalog = catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, fresh)}).Run
+	doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
+	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)
+	return fresh, err
 }
 
 // run audits the functions side by side. Results go to their index, so that

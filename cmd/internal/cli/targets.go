@@ -22,13 +22,15 @@ type targetFlags struct {
 	platform string
 	handler  string
 	name     string
+	arch     string
+	base     string
 	each     string
 	targets  string
 	descriptorFlags
 }
 
 // prefixes force the kind of a target. Those of later kinds are not accepted yet.
-var prefixes = []string{"zip:", "dir:", "binary:", "sbom:"}
+var prefixes = []string{"zip:", "dir:", "binary:", "sbom:", "oci:", "archive:", imagePrefix}
 
 // maxTargetLine bounds one line of a targets file in bytes.
 const maxTargetLine = 1 << 20
@@ -88,6 +90,10 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 		if s.Platform == "" {
 			s.Platform = bundle.Platform(t.platform)
 		}
+		if s.Arch == "" {
+			s.Arch = archOf(t.arch)
+		}
+		s.Base = t.base
 		if t.name != "" {
 			s.Name = t.name
 		}
@@ -99,8 +105,48 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 				return nil, err
 			}
 		}
+		if err := t.imageFlags(s, len(out) == 1); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
+}
+
+// imageFlags holds the flags of a target against whether it is a container
+// image, before anything is judged. Among several targets --base is for those
+// that are images. What a descriptor says wrong is found when it is opened.
+func (t targetFlags) imageFlags(s *bundle.Spec, only bool) error {
+	if len(t.layers) == 0 && t.base == "" {
+		return nil
+	}
+	kind, path, _ := bundle.SplitRef(s.Ref)
+	image := kind == "oci" || kind == "archive" || kind == "image"
+	if kind == "" && path != "-" {
+		sniffed, err := bundle.Sniff(path)
+		image = err == nil && (sniffed == bundle.KindImage || sniffed == bundle.KindLayout)
+	}
+	switch {
+	case image && len(t.layers) > 0:
+		return usage("leave --layer out: what an image needs is in it", "target %s: %w", s.Ref, bundle.ErrImageLayers)
+	case image || path == "-":
+	case only && t.base != "":
+		return usage("", "--base with %s, which is no container image", s.Ref)
+	default:
+		s.Base = ""
+	}
+	return nil
+}
+
+// archOf gives the platforms' name for an architecture, of which the names that
+// images and kernels use are accepted too.
+func archOf(name string) string {
+	switch name = strings.TrimPrefix(name, "linux/"); name {
+	case "amd64":
+		return "x86_64"
+	case "aarch64", "arm64/v8":
+		return "arm64"
+	}
+	return name
 }
 
 var platforms = []string{
@@ -118,11 +164,11 @@ func split(ref string) (kind, path string) {
 }
 
 // later are prefixes that INTERFACE promises and this version does not read.
-var later = []string{"image:", "oci:", "archive:", "digest:"}
+var later = []string{"digest:"}
 
 func exists(ref string) error {
-	_, path := split(ref)
-	if path == "-" {
+	_, path, _ := bundle.SplitRef(ref)
+	if path == "-" || strings.HasPrefix(ref, imagePrefix) {
 		return nil
 	}
 	if strings.HasPrefix(ref, "sam:") {
@@ -130,7 +176,7 @@ func exists(ref string) error {
 	}
 	for _, p := range later {
 		if strings.HasPrefix(ref, p) {
-			return usage("zip:, dir:, binary:, sam: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
+			return usage("zip:, dir:, binary:, oci:, archive:, image:, sam: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)
 		}
 	}
 	_, err := os.Stat(path)
@@ -145,21 +191,33 @@ func exists(ref string) error {
 
 // nameOf is the default name of a function: the base name without its extension.
 func nameOf(ref string) string {
-	_, path := split(ref)
+	if kind, path := split(ref); kind == "image" {
+		path, _, _ = strings.Cut(path, "@")
+		path = path[strings.LastIndexByte(path, '/')+1:]
+		path, _, _ = strings.Cut(path, ":")
+		return path
+	}
+	kind, path, image := bundle.SplitRef(ref)
 	if path == "-" {
 		return "stdin"
+	}
+	if image != "" && !strings.HasPrefix(image, "sha256:") {
+		return filepath.Base(image)
 	}
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
 	base := filepath.Base(path)
+	if kind != "binary" { // image.tar.gz is called image
+		base = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zst"), ".tar")
+	}
 	if name := strings.TrimSuffix(base, filepath.Ext(base)); name != "" {
 		return name
 	}
 	return base
 }
 
-// archivesIn lists the archives directly in a folder, sorted by name. The
+// archivesIn lists the archives and image layouts directly in a folder, sorted by name. The
 // content decides what is an archive, so a file that claims to be one by its
 // name and is not is kept: it must come out as unreadable, not be passed over.
 func archivesIn(dir string) ([]bundle.Spec, error) {
@@ -171,12 +229,12 @@ func archivesIn(dir string) ([]bundle.Spec, error) {
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		st, err := os.Stat(path)
-		if err != nil || !st.Mode().IsRegular() {
+		if err != nil || !st.Mode().IsRegular() && !st.IsDir() {
 			continue
 		}
 		kind, err := bundle.Sniff(path)
-		named := slices.Contains([]string{".zip", ".jar", ".war"}, strings.ToLower(filepath.Ext(path)))
-		if named || (err == nil && (kind == bundle.KindZip || kind == bundle.KindJar)) {
+		named := !st.IsDir() && slices.Contains([]string{".zip", ".jar", ".war", ".tar"}, strings.ToLower(filepath.Ext(path)))
+		if named || err == nil && slices.Contains([]bundle.Kind{bundle.KindZip, bundle.KindJar, bundle.KindImage, bundle.KindLayout}, kind) {
 			out = append(out, bundle.Spec{Ref: path})
 		}
 	}

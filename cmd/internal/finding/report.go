@@ -121,22 +121,23 @@ type Unattributed struct {
 
 // Component is one package inside the function.
 type Component struct {
-	PURL      string            `json:"purl"`
-	Name      string            `json:"name"`
-	Version   string            `json:"version,omitempty"`
-	Versions  []string          `json:"versions,omitempty"`
-	Ecosystem string            `json:"ecosystem"`
-	Source    string            `json:"source,omitempty"` // source package name (distributions)
-	Main      bool              `json:"main,omitempty"`   // the function itself
-	State     string            `json:"state"`
-	Origin    string            `json:"origin"`
-	Licenses  []string          `json:"licenses"`
-	Locations []Location        `json:"locations"`
-	Hashes    map[string]string `json:"hashes"`
-	Resolved  string            `json:"resolved,omitempty"` // where a lockfile says it came from
-	Requires  []string          `json:"requires,omitempty"`
-	Upgrade   string            `json:"upgrade,omitempty"` // lowest version that clears every finding about it; "" when there is none
-	Evidence  []Proof           `json:"evidence"`
+	PURL          string            `json:"purl"`
+	Name          string            `json:"name"`
+	Version       string            `json:"version,omitempty"`
+	Versions      []string          `json:"versions,omitempty"`
+	Ecosystem     string            `json:"ecosystem"`
+	Source        string            `json:"source,omitempty"`        // source package name (distributions)
+	SourceVersion string            `json:"sourceVersion,omitempty"` // of the source package, where it differs from version
+	Main          bool              `json:"main,omitempty"`          // the function itself
+	State         string            `json:"state"`
+	Origin        string            `json:"origin"`
+	Licenses      []string          `json:"licenses"`
+	Locations     []Location        `json:"locations"`
+	Hashes        map[string]string `json:"hashes"`
+	Resolved      string            `json:"resolved,omitempty"` // where a lockfile says it came from
+	Requires      []string          `json:"requires,omitempty"`
+	Upgrade       string            `json:"upgrade,omitempty"` // lowest version that clears every finding about it; "" when there is none
+	Evidence      []Proof           `json:"evidence"`
 }
 
 // Location is one place where a component lies.

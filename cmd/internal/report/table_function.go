@@ -278,6 +278,20 @@ func (p *printer) others(fs []finding.Finding) {
 
 // verdict is the decision again, after everything that led to it, and why.
 func (p *printer) verdict(r *finding.Report) {
-	p.line("%s  %s", p.decision(r.Verdict.Decision), p.paint(styleBold, show(r.Name, maxName)))
+	text := show(r.Name, maxName)
+	if n := unjudged(r); n > 0 && r.Verdict.Decision == finding.Pass {
+		text += ", " + plural(n, "package", "packages") + " unjudged"
+	}
+	p.line("%s  %s", p.decision(r.Verdict.Decision), p.paint(styleBold, text))
 	p.bullets(r.Verdict.Reasons, maxReasons)
+}
+
+// unjudged is how many packages no advisory source covers.
+func unjudged(r *finding.Report) (n int) {
+	for _, u := range r.Unknowns {
+		if u.Kind == "unmatched" && u.Waived == nil {
+			n++
+		}
+	}
+	return n
 }

@@ -82,6 +82,7 @@ func (p *printer) unknowns(r *finding.Report) {
 	for _, u := range r.Unknowns {
 		switch {
 		case u.Waived != nil:
+		case platform(u.Origin) && !u.Code && !p.opt.Verbose: // counted in the platform's line
 		case u.Kind != "unmatched":
 			gaps = append(gaps, u)
 		case platform(u.Origin) && !p.opt.Verbose: // counted in the platform's line
@@ -144,7 +145,7 @@ func unmatchedKey(u finding.Unknown) string {
 
 // platform folds what came with the base image or the runtime into one line.
 func (p *printer) platform(r *finding.Report, fs []finding.Finding) {
-	packages, unjudged := 0, 0
+	packages, unjudged, opaque := 0, 0, 0
 	what := map[string]int{}
 	for _, c := range r.Components {
 		if platform(c.Origin) {
@@ -153,16 +154,24 @@ func (p *printer) platform(r *finding.Report, fs []finding.Finding) {
 		}
 	}
 	for _, u := range r.Unknowns {
-		if u.Kind == "unmatched" && u.Waived == nil && platform(u.Origin) {
+		switch {
+		case u.Waived != nil || !platform(u.Origin):
+		case u.Kind == "unmatched":
 			unjudged++
+		case !u.Code:
+			what[u.Origin]++
+			opaque++
 		}
 	}
-	if packages == 0 && len(fs) == 0 && unjudged == 0 {
+	if packages == 0 && len(fs) == 0 && unjudged == 0 && opaque == 0 {
 		return
 	}
 	name := "Base image"
-	if what["base"] == 0 && what["runtime"] > 0 {
+	switch {
+	case what["base"] == 0 && what["runtime"] > 0:
 		name = "Runtime"
+	case what["runtime"] > 0:
+		name = "Base image and runtime"
 	}
 	text := fmt.Sprintf("%s: %s, %s", name, plural(packages, "package", "packages"), plural(len(fs), "finding", "findings"))
 	if len(fs) > 0 {
@@ -180,6 +189,9 @@ func (p *printer) platform(r *finding.Report, fs []finding.Finding) {
 	}
 	if unjudged > 0 {
 		text += ", " + plural(unjudged, "package", "packages") + " unjudged: no advisory source"
+	}
+	if opaque > 0 {
+		text += ", " + plural(opaque, "file", "files") + " that no package accounts for"
 	}
 	p.dimmed(text)
 	p.line("")

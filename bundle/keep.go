@@ -1,0 +1,147 @@
+package bundle
+
+import (
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/s2"
+)
+
+// keepBlock is how many bytes a keeper packs together. Many small files share
+// one block, which packs better than each alone; unpacking one takes some 30 µs.
+const keepBlock = 64 << 10
+
+// keeper holds contents in memory, packed with S2: written one after another
+// while a layer streams by, and read at any place once it is sealed. Reading is
+// safe for concurrent use.
+type keeper struct {
+	most   int64 // bytes that packed may take; 0: no limit
+	used   int64
+	size   int64
+	packed [][]byte // each of keepBlock bytes unpacked, but the last
+	raw    []byte   // the block that is being filled
+
+	mu   sync.Mutex
+	last [2]struct { // blocks unpacked last
+		n    int
+		data []byte
+	}
+}
+
+// room says whether a file of size bytes may be kept. Small files come first:
+// they are many and what catalogers read, so a large one may take only a part
+// of the budget.
+func (k *keeper) room(size int64) bool {
+	if k.most == 0 {
+		return true
+	}
+	share := k.most
+	switch {
+	case size > 1<<20:
+		share = k.most / 2
+	case size > 128<<10:
+		share = k.most / 4 * 3
+	}
+	return k.used+int64(len(k.raw))+size/2 <= share
+}
+
+// take appends size bytes of r. It stops when the budget is used up; then
+// whole is false and what was taken does not count.
+func (k *keeper) take(r io.Reader, size int64) (whole bool, err error) {
+	for size > 0 {
+		if k.raw == nil {
+			k.raw = make([]byte, 0, keepBlock)
+		}
+		n, err := r.Read(k.raw[len(k.raw):min(int64(cap(k.raw)), int64(len(k.raw))+size)])
+		k.raw = k.raw[:len(k.raw)+n]
+		k.size += int64(n)
+		size -= int64(n)
+		if len(k.raw) == keepBlock {
+			k.flush()
+			k.raw = k.raw[:0]
+			if k.most > 0 && k.used > k.most {
+				return size == 0, nil
+			}
+		}
+		if size > 0 && err != nil {
+			if errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// write appends p.
+func (k *keeper) write(p []byte) {
+	for len(p) > 0 {
+		if k.raw == nil {
+			k.raw = make([]byte, 0, keepBlock)
+		}
+		n := min(len(p), keepBlock-len(k.raw))
+		k.raw = append(k.raw, p[:n]...)
+		k.size += int64(n)
+		p = p[n:]
+		if len(k.raw) == keepBlock {
+			k.flush()
+			k.raw = k.raw[:0]
+		}
+	}
+}
+
+func (k *keeper) flush() {
+	b := s2.Encode(nil, k.raw)
+	b = append(make([]byte, 0, len(b)), b...) // Encode takes room for the worst case
+	k.packed = append(k.packed, b)
+	k.used += int64(len(b))
+}
+
+// seal ends writing.
+func (k *keeper) seal() {
+	if len(k.raw) > 0 {
+		k.flush()
+	}
+	k.raw = nil
+}
+
+// ReadAt reads what was kept. The keeper must be sealed.
+func (k *keeper) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, errors.New("negative offset")
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	done := 0
+	for done < len(p) {
+		if off >= k.size {
+			return done, io.EOF
+		}
+		b, err := k.block(int(off / keepBlock))
+		if err != nil {
+			return done, err
+		}
+		n := copy(p[done:], b[off%keepBlock:])
+		done += n
+		off += int64(n)
+	}
+	return done, nil
+}
+
+func (k *keeper) block(n int) ([]byte, error) {
+	if k.last[0].data != nil && k.last[0].n == n {
+		return k.last[0].data, nil
+	}
+	k.last[0], k.last[1] = k.last[1], k.last[0]
+	if k.last[0].data != nil && k.last[0].n == n {
+		return k.last[0].data, nil
+	}
+	b, err := s2.Decode(k.last[0].data[:cap(k.last[0].data)], k.packed[n])
+	if err != nil {
+		k.last[0].data = nil
+		return nil, err
+	}
+	k.last[0].n, k.last[0].data = n, b
+	return b, nil
+}

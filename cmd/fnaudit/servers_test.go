@@ -1,0 +1,165 @@
+package main
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// serve gives each script servers of its own, on this machine:
+//
+//	$REGISTRY       a registry
+//	$REGISTRY_AUTH  the same, for the user "robot" with the password "secret" only
+//	$REGISTRY_DOWN  the same, but it answers everything with 503 (and Retry-After: 3600)
+//	$REGISTRY_BAD   the same, but a byte of each blob is another one
+//	$WEB            the address of a plain server of the folder www; see "asked"
+func serve(env *testscript.Env) {
+	quiet := log.New(io.Discard, "", 0)
+	reg := registry.New(registry.Logger(quiet))
+	start := func(name string, h http.Handler) string {
+		s := httptest.NewServer(h)
+		s.Config.ErrorLog = quiet
+		env.Defer(s.Close)
+		env.Setenv(name, strings.TrimPrefix(s.URL, "http://"))
+		return s.URL
+	}
+	start("REGISTRY", reg)
+	start("REGISTRY_AUTH", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, pass, ok := r.BasicAuth(); !ok || user != "robot" || pass != "secret" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
+			http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"who are you"}]}`, http.StatusUnauthorized)
+			return
+		}
+		reg.ServeHTTP(w, r)
+	}))
+	start("REGISTRY_DOWN", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		http.Error(w, "out for lunch", http.StatusServiceUnavailable)
+	}))
+	start("REGISTRY_BAD", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/blobs/") {
+			reg.ServeHTTP(w, r)
+			return
+		}
+		rec := httptest.NewRecorder()
+		reg.ServeHTTP(rec, r)
+		b := rec.Body.Bytes()
+		if len(b) > 0 {
+			b[len(b)/2] ^= 1
+		}
+		w.WriteHeader(rec.Code)
+		w.Write(b)
+	}))
+	var asked atomic.Int64
+	www := http.FileServer(http.Dir(filepath.Join(env.WorkDir, "www")))
+	web := start("WEB", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		www.ServeHTTP(w, r)
+	}))
+	env.Setenv("WEB", web)
+	env.Values["asked"] = &asked
+}
+
+// asked demands that the plain server was asked for something since the last
+// time, as often as said if that is said, or with "!" that it was not.
+func asked(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) > 1 || neg && len(args) > 0 {
+		ts.Fatalf("usage: [!] asked [TIMES]")
+	}
+	n := ts.Value("asked").(*atomic.Int64).Swap(0)
+	if neg == (n > 0) || len(args) == 1 && args[0] != fmt.Sprint(n) {
+		ts.Fatalf("the server was asked %d times", n)
+	}
+}
+
+// mkkey makes a key pair: NAME.pem, NAME.pub.
+func mkkey(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mkkey ecdsa|ed25519 NAME")
+	}
+	var key crypto.Signer
+	var err error
+	if args[0] == "ed25519" {
+		_, key, err = ed25519.GenerateKey(rand.Reader)
+	} else {
+		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}
+	ts.Check(err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]+".pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]+".pub"), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), 0o644))
+}
+
+// pinned sets a variable to the first line of a file, in which "db push" names
+// what it pushed by its digest.
+func pinned(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: pinned VARIABLE FILE")
+	}
+	line, _, _ := strings.Cut(ts.ReadFile(args[1]), "\n")
+	ts.Setenv(args[0], line)
+}
+
+// dockerlogin writes the docker configuration of somebody who is logged in.
+func dockerlogin(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: dockerlogin REGISTRY USER PASSWORD")
+	}
+	auth := base64.StdEncoding.EncodeToString([]byte(args[1] + ":" + args[2]))
+	dir := ts.MkAbs(".docker")
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(os.WriteFile(filepath.Join(dir, "config.json"), fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, args[0], auth), 0o600))
+}
+
+// expand replaces $VARIABLE in a file.
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: expand FILE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(os.Expand(ts.ReadFile(args[0]), ts.Getenv)), 0o644))
+}
+
+// spoil changes a byte in the middle of the first file in a folder.
+func spoil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: spoil DIR")
+	}
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	path := filepath.Join(ts.MkAbs(args[0]), entries[0].Name())
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	b[len(b)/2] ^= 1
+	ts.Check(os.WriteFile(path, b, 0o644))
+}
+
+// pinfile sets a variable to the digest of a file.
+func pinfile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: pinfile VARIABLE FILE")
+	}
+	b, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	ts.Setenv(args[0], fmt.Sprintf("sha256:%x", sha256.Sum256(b)))
+}

@@ -1,0 +1,280 @@
+package vulndb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limits of a store that comes from elsewhere. A store of all of OSV has 50
+// sources, and its largest file 100 MB.
+const (
+	maxSources = 1024
+	maxAdopted = 16 << 30 // bytes of one ecosystem's file
+)
+
+// clockSkew is how far in the future a foreign store's date may lie: clocks
+// differ. A later date would make the store look fresh for as long.
+const clockSkew = time.Hour
+
+// AdoptOptions say how a store that was built elsewhere is taken over. The
+// zero value takes all of it, and refuses what is older than what is there.
+type AdoptOptions struct {
+	Ecosystems []string // take only these, in OSV's spelling; empty: all
+	Replace    bool     // drop the ecosystems that are not taken; otherwise they stay as they are
+	AllowOlder bool     // take also what is older than what is there
+	Trusted    bool     // somebody vouches for the bytes, by a signature; otherwise each record is read before the file is let in
+	Via        string   // where the store comes from, for Source.Via
+	Now        time.Time
+	Progress   func(Progress) // called from one goroutine; may be nil
+}
+
+// ErrOlder is wrapped by the error of an adoption that would set the store
+// back: whoever can replay yesterday's store hides today's advisories.
+var ErrOlder = errors.New("older than what the store holds")
+
+// ParseSnapshot reads the bytes of a snapshot.json that comes from elsewhere.
+func ParseSnapshot(b []byte) (Snapshot, error) {
+	s, err := parseSnapshot(b)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	if len(s.Sources) > maxSources {
+		return Snapshot{}, damaged("%d sources", len(s.Sources))
+	}
+	for _, src := range s.Sources {
+		if src.Size > maxAdopted {
+			return Snapshot{}, damaged("the file of %s has %d bytes, over %d", src.Ecosystem, src.Size, int64(maxAdopted))
+		}
+	}
+	return s, nil
+}
+
+// Encode returns the bytes of the snapshot as snapshot.json holds them.
+func (s Snapshot) Encode() ([]byte, error) { return s.encode() }
+
+// Only returns the snapshot of some of the ecosystems, in any spelling of
+// upper and lower case; of all, if none is named.
+func (s Snapshot) Only(ecosystems []string) (Snapshot, error) {
+	if len(ecosystems) == 0 {
+		return s, nil
+	}
+	var kept []Source
+	for _, name := range ecosystems {
+		src, ok := s.Source(Spell(strings.TrimSpace(name)))
+		if !ok {
+			return Snapshot{}, fmt.Errorf("no advisories of %s there: %s", name, strings.Join(s.Ecosystems(), ", "))
+		}
+		if !slices.ContainsFunc(kept, func(k Source) bool { return k.Ecosystem == src.Ecosystem }) {
+			kept = append(kept, src)
+		}
+	}
+	return newSnapshot(kept, s.Starter), nil
+}
+
+// Shared returns the snapshot as it is passed on: without what is only true
+// here, so that a store that was pulled is passed on as it was made. What was
+// merged from several sources is one to whoever gets it, and the places that
+// the next update here would read are nobody else's business.
+func (s Snapshot) Shared() Snapshot {
+	sources := slices.Clone(s.Sources)
+	for i := range sources {
+		if parts := sources[i].Parts; len(parts) > 0 {
+			sources[i].URL = parts[0].URL // those of the others are places, too
+		}
+		sources[i].Via, sources[i].Name, sources[i].Parts = "", "", nil
+	}
+	return newSnapshot(sources, s.Starter)
+}
+
+// Ecosystems names the ecosystems, sorted.
+func (s Snapshot) Ecosystems() []string {
+	var names []string
+	for _, src := range s.Sources {
+		names = append(names, src.Ecosystem)
+	}
+	return names
+}
+
+// Path returns where the file of a source lies in a store's folder.
+func (s Source) Path(dir string) string { return filepath.Join(dir, ecoDir, s.File) }
+
+// Adopt makes the files of another store's snapshot part of the store in dir.
+// For each file that is not there yet it calls fetch, in the order of the
+// snapshot; fetch writes the file's bytes to an empty file, and Adopt believes
+// them only when they are what the snapshot says. Readers see the old store or
+// the new one, and if anything fails the old one stays. What a killed Adopt has
+// fetched completely is not fetched again. What it takes over counts as
+// DefaultOrigin: the store's own further sources stay laid over it.
+func Adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch func(context.Context, Source, *os.File) error) (Snapshot, error) {
+	return adopt(ctx, dir, s, o, fetch, func() error { return nil })
+}
+
+// adopt is Adopt with a last question before the store changes.
+func adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch func(context.Context, Source, *os.File) error, seal func() error) (Snapshot, error) {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	s, err := s.Only(o.Ecosystems)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	s = s.Shared()
+	if len(s.Sources) == 0 {
+		return Snapshot{}, errors.New("the store that was offered is empty")
+	}
+	if at := s.BuiltAt; at.After(o.Now.Add(clockSkew)) {
+		return Snapshot{}, fmt.Errorf("the store that was offered is dated %s, in the future: one of the two clocks is wrong", at.UTC().Format(time.RFC3339))
+	}
+	u, err := Begin(ctx, dir, Options{Now: o.Now, Progress: o.Progress})
+	if err != nil {
+		return Snapshot{}, err
+	}
+	defer u.Close()
+	if err := u.refuseOlder(s, o.AllowOlder); err != nil {
+		return u.previous, err
+	}
+	for _, src := range s.Sources {
+		if err := u.adopt(ctx, src, o, fetch); err != nil {
+			u.discard()
+			return u.previous, fmt.Errorf("%s: %w", src.Ecosystem, err)
+		}
+	}
+	if err := seal(); err != nil {
+		u.discard()
+		return u.previous, err
+	}
+	if o.Replace {
+		u.previous.Sources = nil
+	}
+	now, err := u.Commit(ctx)
+	if errors.Is(err, ErrUnread) {
+		err = nil // whoever built the store was told; the reports say it too
+	}
+	return now, err
+}
+
+// refuseOlder compares dates ecosystem by ecosystem. The same bytes are never
+// older, whatever date they carry.
+func (u *Update) refuseOlder(s Snapshot, allow bool) error {
+	var older []string
+	for _, src := range s.Sources {
+		have, ok := u.Part(src.Ecosystem, DefaultOrigin)
+		if ok && have.Digest != src.Digest && src.AsOf.Before(have.AsOf) {
+			older = append(older, fmt.Sprintf("%s of %s, the store has %s", src.Ecosystem, src.AsOf.UTC().Format(time.DateTime), have.AsOf.UTC().Format(time.DateTime)))
+		}
+	}
+	if len(older) == 0 || allow {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrOlder, strings.Join(older, "; "))
+}
+
+// adopt takes over one file.
+func (u *Update) adopt(ctx context.Context, src Source, o AdoptOptions, fetch func(context.Context, Source, *os.File) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	have, known := u.Part(src.Ecosystem, DefaultOrigin)
+	known = known && have.Digest == src.Digest
+	if known && have.AsOf.After(src.AsOf) {
+		src = have // the same bytes, and somebody saw later that they are still what there is
+	} else {
+		src.Via = o.Via
+	}
+	u.adopted[partKey{src.Ecosystem, DefaultOrigin}] = true
+	stage := Unchanged
+	if sum, err := digestFile(src.Path(u.dir)); err != nil || sum != src.Digest {
+		if err := u.fetch(ctx, src, fetch); err != nil {
+			return err
+		}
+		stage = Done
+	}
+	if !known {
+		if err := inspect(ctx, u.dir, src, !o.Trusted); err != nil {
+			return err
+		}
+	}
+	u.put(src)
+	u.opts.Progress(Progress{Ecosystem: src.Ecosystem, Stage: stage, Done: int64(src.Records), Total: int64(src.Records)})
+	return nil
+}
+
+// fetch brings one file into the store's folder under its own name, where no
+// snapshot names it yet.
+func (u *Update) fetch(ctx context.Context, src Source, fetch func(context.Context, Source, *os.File) error) (err error) {
+	f, err := u.Temp()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		f.Close()
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if err := fetch(ctx, src, f); err != nil {
+		return err
+	}
+	if st, err := f.Stat(); err != nil {
+		return fmt.Errorf("store the file: %w", err)
+	} else if st.Size() != src.Size {
+		return damaged("%d bytes came, the snapshot says %d", st.Size(), src.Size)
+	}
+	sum, err := digestFile(f.Name())
+	if err != nil {
+		return fmt.Errorf("store the file: %w", err)
+	}
+	if sum != src.Digest {
+		return damaged("the digest of what came is %s, the snapshot says %s", sum, src.Digest)
+	}
+	if err := f.Chmod(0o644); err != nil && runtime.GOOS != "windows" {
+		return fmt.Errorf("store the file: %w", err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("store the file: %w", err)
+	}
+	if err := rename(f.Name(), src.Path(u.dir)); err != nil {
+		return fmt.Errorf("store the file: %w", err)
+	}
+	u.fetched = append(u.fetched, src.File)
+	return nil
+}
+
+// inspect looks whether a file is what its source says: its header, or each
+// record and each index, as Check does.
+func inspect(ctx context.Context, dir string, src Source, whole bool) error {
+	f, err := openSource(dir, &src)
+	if err != nil {
+		return err
+	}
+	defer f.blob.close()
+	if !whole {
+		return nil
+	}
+	c := checker{src: &src}
+	if err := c.content(ctx, f.blob); err != nil {
+		return err
+	}
+	if len(c.found) > 0 {
+		return damaged("%s", c.found[0].Reason)
+	}
+	return nil
+}
+
+// discard removes what a failed adoption has fetched: a disk that is full
+// should not stay so.
+func (u *Update) discard() {
+	for _, file := range u.fetched {
+		if !u.previous.names(file) {
+			os.Remove(filepath.Join(u.dir, ecoDir, file))
+		}
+	}
+	u.fetched = nil
+}
