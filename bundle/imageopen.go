@@ -397,7 +397,7 @@ func (r *imageRead) place(ls *layers, i int) {
 	}
 	t := &packedTar{all: ls, length: l.length, points: l.points}
 	if p.in != nil {
-		t.outer, t.skip = p.in, p.skip
+		t.outer, t.skip, t.plain = p.in, p.skip, !l.packed
 	}
 	t.open = func(off int64) (io.Reader, int64, func(), error) {
 		if !l.packed { // a plain layer of a compressed archive

@@ -55,16 +55,34 @@ type packedTar struct {
 	length int64
 	points []restart
 	outer  *packedArchive // that it lies in, else nil
-	skip   int64          // in outer
+	skip   int64          // where it lies in outer, unpacked
+	plain  bool           // in outer it is not packed itself
 	open   func(off int64) (r io.Reader, at int64, done func(), err error)
 }
 
-// starts is the place at or before off from which reading can begin.
-func (t *packedTar) starts(off int64) int64 { return nearest(t.points, off).out }
+// starts is the place at or before off from which reading can begin; below zero
+// when that is in the archive in front of the tar.
+func (t *packedTar) starts(off int64) int64 {
+	if t.plain {
+		return nearest(t.outer.points, t.skip+off).out - t.skip
+	}
+	return nearest(t.points, off).out
+}
+
+// cost is how many bytes must be inflated to begin at off.
+func (t *packedTar) cost(off int64) int64 {
+	n := off - t.starts(off)
+	if t.outer != nil && !t.plain {
+		at := t.skip + nearest(t.points, off).bit/8
+		n += at - nearest(t.outer.points, at).out
+	}
+	return n
+}
 
 // seeks reports whether reading in the middle is cheap.
 func (t *packedTar) seeks() bool {
-	return t.length < 2*restartBytes || len(t.points) > 0 && (t.outer == nil || len(t.outer.points) > 0)
+	near := func(points []restart, length int64) bool { return len(points) > 0 || length < 2*restartBytes }
+	return (t.plain || near(t.points, t.length)) && (t.outer == nil || near(t.outer.points, t.skip+t.length))
 }
 
 // ref is the entry.offset of a file of a layer.
@@ -247,15 +265,7 @@ func (ls *layers) cursorFor(t *packedTar, off int64) (*cursor, error) {
 		ls.cursors = append(append(ls.cursors[:best], ls.cursors[best+1:]...), c)
 		return c, nil
 	}
-	cost := off - t.starts(off)
-	if t.outer != nil {
-		at := t.skip
-		if t.points == nil { // the layer itself is not packed, or starts anew
-			at += off - cost
-		}
-		cost += at - nearest(t.outer.points, at).out
-	}
-	if err := ls.charge(cost); err != nil {
+	if err := ls.charge(t.cost(off)); err != nil {
 		return nil, err
 	}
 	r, at, done, err := t.open(off)

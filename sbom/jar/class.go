@@ -9,9 +9,30 @@ import (
 // Tags of the constant pool and the bytes that follow each:
 // https://docs.oracle.com/javase/specs/jvms/se21/html/jvms-4.html, table 4.4-A.
 const (
-	tagUTF8, tagString, tagClass = 1, 8, 7
-	classMagic                   = 0xcafebabe
+	tagUTF8    = 1
+	tagLong    = 5
+	tagDouble  = 6
+	tagString  = 8
+	classMagic = 0xcafebabe
 )
+
+// entrySize returns the bytes of one entry, its tag included; 0 for a tag that
+// does not exist. n is the number behind the tag, of a text its length.
+func entrySize(tag byte, n int) int {
+	switch tag {
+	case tagUTF8:
+		return 3 + n
+	case tagString, 7, 16, 19, 20: // class, method type, module, package
+		return 3
+	case 15: // method handle
+		return 4
+	case 3, 4, 9, 10, 11, 12, 17, 18: // numbers, members, name and type, dynamic
+		return 5
+	case tagLong, tagDouble:
+		return 9
+	}
+	return 0
+}
 
 // errClass is the error for bytes that are no class file.
 var errClass = errors.New("parse class file: constant pool out of range")
@@ -34,39 +55,21 @@ func ParseClass(data []byte) (Class, error) {
 	var loaded []int
 	at := 10
 	for i := 1; i < count; i++ {
-		if at >= len(data) {
+		if at+3 > len(data) { // the shortest entry
 			return c, errClass
 		}
-		tag := data[at]
-		at++
-		size := 4
+		tag, n := data[at], int(binary.BigEndian.Uint16(data[at+1:]))
+		size := entrySize(tag, n)
+		if size == 0 || at+size > len(data) {
+			return c, errClass
+		}
 		switch tag {
 		case tagUTF8:
-			if at+2 > len(data) {
-				return c, errClass
-			}
-			n := int(binary.BigEndian.Uint16(data[at:]))
-			if at+2+n > len(data) {
-				return c, errClass
-			}
-			texts[i] = data[at+2 : at+2+n]
-			size = 2 + n
-		case tagString, tagClass, 16, 19, 20: // string, class, method type, module, package
-			if at+2 > len(data) {
-				return c, errClass
-			}
-			if tag == tagString {
-				loaded = append(loaded, int(binary.BigEndian.Uint16(data[at:])))
-			}
-			size = 2
-		case 15: // method handle
-			size = 3
-		case 5, 6: // long and double take two entries
-			size = 8
-			i++
-		case 3, 4, 9, 10, 11, 12, 17, 18:
-		default:
-			return c, errClass
+			texts[i] = data[at+3 : at+size]
+		case tagString:
+			loaded = append(loaded, n)
+		case tagLong, tagDouble:
+			i++ // they take two numbers
 		}
 		at += size
 	}
