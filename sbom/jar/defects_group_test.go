@@ -31,6 +31,8 @@ func TestGroupIsSupported(t *testing.T) {
 		{"a stated group of nobody's", "akka-actor_2.13-2.6.20.jar",
 			append(classes("net/other/Actor"), manifest("Implementation-Vendor-Id: com.typesafe.akka")), unknown("akka-actor_2.13-2.6.20.jar", "akka-actor_2.13 2.6.20")},
 		{"a group whose package is another's word", "kotlin-stdlib-jdk8-1.9.0.jar", classes("kotlin/io/A"), []string{"org.jetbrains.kotlin:kotlin-stdlib-jdk8 1.9.0 file-name at lib/kotlin-stdlib-jdk8-1.9.0.jar"}},
+		{"the API of a specification", "tomcat-servlet-api-9.0.70.jar", classes("javax/servlet/Servlet"), []string{"org.apache.tomcat:tomcat-servlet-api 9.0.70 file-name at lib/tomcat-servlet-api-9.0.70.jar"}},
+		{"a package called like the group", "ojdbc-thing-1.0.jar", append(classes("oracle/jdbc/A"), manifest("Implementation-Vendor-Id: com.oracle.database")), []string{"com.oracle.database:ojdbc-thing 1.0 file-name at lib/ojdbc-thing-1.0.jar"}},
 		{"no class to contradict a telling id", "netty-tcnative-boringssl-static-2.0.46.Final.jar", []file{manifest()}, []string{"io.netty:netty-tcnative-boringssl-static 2.0.46.Final file-name at lib/netty-tcnative-boringssl-static-2.0.46.Final.jar"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

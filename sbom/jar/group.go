@@ -84,6 +84,9 @@ func (a *archive) supports(group, artifact string) bool {
 	if common(artifact) {
 		return a.below(folderOf(group)) > 0
 	}
+	if (a.below("javax")+a.below("jakarta"))*2 > a.classes {
+		return true // the API of a specification, which anybody publishes in the same packages
+	}
 	return a.related(group) || a.topWord(artifact) || slices.ContainsFunc(libraries().packages[group], a.inRoot)
 }
 
@@ -117,9 +120,9 @@ func folderOf(group string) string { return strings.ReplaceAll(group, ".", "/") 
 // common reports whether an artifact id is a word that many groups use.
 func common(artifact string) bool {
 	switch artifact {
-	case "admin", "agent", "annotations", "api", "app", "base", "bom", "boot", "cli", "client", "cloud", "common", "commons", "compiler", "config", "core", "data", "dom", "engine", "google", "http", "impl", "io",
-		"java", "javax", "jakarta", "json", "lang", "launcher", "lib", "loader", "main", "model", "parent", "parser", "plugin", "processor", "runtime", "sdk", "server", "service", "shared", "spi", "spring", "support",
-		"test", "testing", "tools", "ui", "util", "utils", "web", "xml", "apache", "github", "eclipse", "sun", "amazonaws", "microsoft", "oracle":
+	case "admin", "agent", "annotations", "api", "app", "base", "bom", "boot", "cli", "client", "cloud", "common", "commons", "compiler", "config", "core", "data", "dom", "engine", "http", "impl", "io",
+		"java", "javax", "jakarta", "json", "lang", "launcher", "lib", "loader", "main", "model", "parent", "parser", "plugin", "processor", "runtime", "sdk", "server", "service", "shared", "spi", "support",
+		"test", "testing", "tools", "ui", "util", "utils", "web", "xml":
 		return true
 	}
 	return false
