@@ -66,6 +66,8 @@ type artifact struct {
 	failed      map[string]bool   // paths that already have an unknown
 	bundles     []bundled
 	bounds      []*lock // lockfiles whose packages were declared
+	osPaths     int     // bytes of the paths that packages of the distribution name
+	rpmBytes    int64   // of all rpm databases
 	spent       int64   // bytes of text read or promised to be read
 	nativeBytes int64   // of all executables
 	held        map[string]bundle.Content

@@ -162,9 +162,9 @@ type found struct {
 	layer         int    // of the image that it came with, counted from 1, where path does not say it; else 0
 	distro        string // for the OSV ecosystem of distribution packages
 	main          bool
-	declared      bool // only a manifest or lockfile names it
-	ranged        bool // declared by a range: the version is not known
-	older         bool // from an earlier copy of a duplicate name
+	declared      bool   // only a manifest or lockfile names it
+	ranged        bool   // declared by a range: the version is not known
+	older         bool   // from an earlier copy of a duplicate name
 	classifier    string // of a Maven artifact
 	archive       string // path of the Java archive that is this package, rather than holds it
 	also          []sbom.Evidence

@@ -76,38 +76,44 @@ func (c *composition) imageOrigin(artifact int, p string, layer int) sbom.Origin
 }
 
 // baseLayers says of each layer of an image whether it belongs to the base
-// image. Where neither annotations, nor the user, nor the history told, the
-// layers up to the one that has AWS's entry point are AWS's, since nobody else
-// makes that, and a first layer with packages of a distribution is that
-// distribution.
+// image.
 func (c *composition) baseLayers(artifact int) []bool {
 	if base, ok := c.bases[artifact]; ok {
 		return base
 	}
-	img, v := c.imageOf(artifact), c.fn.Volumes[artifact]
-	base := make([]bool, len(img.Layers))
-	for i, l := range img.Layers {
-		base[i] = l.Base
-	}
-	if !slices.Contains(base, true) && len(base) > 1 {
-		top := -1
-		for _, p := range []string{"lambda-entrypoint.sh", "var/runtime/bootstrap"} {
-			top = max(top, imageLayer(v, p))
-		}
-		if top == len(base)-1 { // the last layer is the function's, else there is none
-			top = -1
-		}
-		if top < 0 && slices.ContainsFunc(c.places, func(p place) bool { return p.artifact == artifact && p.found.layer == 1 }) {
-			top = 0
-		}
-		for i := range top + 1 {
-			base[i] = true
-		}
-	}
+	v := c.fn.Volumes[artifact]
+	packages := slices.ContainsFunc(c.places, func(p place) bool { return p.artifact == artifact && p.found.layer == 1 })
+	base := baseOf(c.imageOf(artifact).Layers, max(imageLayer(v, "lambda-entrypoint.sh"), imageLayer(v, "var/runtime/bootstrap")), packages)
 	if c.bases == nil {
 		c.bases = map[int][]bool{}
 	}
 	c.bases[artifact] = base
+	return base
+}
+
+// baseOf marks the layers of the base image. Where nobody declared it, what AWS's
+// entry point is in belongs to it too, whatever the history lets conclude:
+// nobody else makes that. aws is its layer, -1 for none. Without any sign a
+// first layer with packages of a distribution is that distribution. The last
+// layer is never guessed to be the base: without it there is no function.
+func baseOf(layers []bundle.ImageLayer, aws int, packages bool) []bool {
+	base := make([]bool, len(layers))
+	declared := false
+	for i, l := range layers {
+		base[i] = l.Base
+		declared = declared || l.Base && !l.BaseGuessed
+	}
+	top := -1
+	switch last := len(layers) - 1; {
+	case declared:
+	case aws >= 0 && aws < last:
+		top = aws
+	case packages && last > 0:
+		top = 0
+	}
+	for i := range top + 1 {
+		base[i] = true
+	}
 	return base
 }
 

@@ -61,10 +61,7 @@ func apkPackage(paragraph []byte) *osPackage {
 		case 'F':
 			folder = value
 		case 'R':
-			if folder != "" {
-				value = folder + "/" + value
-			}
-			pkg.files = append(pkg.files, osFile{path: value})
+			pkg.addFile(folder, value, "")
 		case 'Z':
 			if n := len(pkg.files); n > 0 {
 				pkg.files[n-1].digest = apkDigest(value)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
 	"fmt"
 	"path"
 	"strings"
@@ -144,10 +145,10 @@ func (a *artifact) dpkgFiles(root, p string, whole bool, pkg *osPackage) {
 			digests[f.path] = f.digest
 		}
 	}
-	pkg.files = make([]osFile, 0, bytes.Count(data, []byte("\n")))
+	pkg.files = make([]osFile, 0, min(bytes.Count(data, []byte("\n")), maxOSFiles))
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
 		if s := strings.TrimLeft(string(line), "/"); s != "" && s != "." {
-			pkg.files = append(pkg.files, osFile{s, digests[s]})
+			pkg.addFile("", s, digests[s])
 		}
 	}
 }
@@ -164,8 +165,12 @@ func (a *artifact) md5sums(p string) []osFile {
 	}
 	var out []osFile
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
-		if digest, file, ok := strings.Cut(string(line), "  "); ok && len(digest) == 32 {
-			out = append(out, osFile{strings.TrimLeft(file, "./"), digest})
+		if digest, file, ok := strings.Cut(string(line), "  "); ok && len(digest) == 2*md5.Size && len(file) < maxOSPath {
+			if len(out) == maxOSFiles {
+				a.unread(p, &limitError{"digests of one package", maxOSFiles})
+				break
+			}
+			out = append(out, osFile{strings.TrimLeft(strings.TrimPrefix(file, "./"), "/"), digest})
 		}
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -20,7 +21,8 @@ import (
 type system struct {
 	of      []int32           // index of a file -> index of the package in found, plus 1; 0 for none
 	others  map[int32]bool    // those of them that are not the distribution's own
-	folders map[string]string // folder as a database has it -> where it really is; "" for nowhere
+	folders map[string]string // folder as a database has it -> where it really is, or nowhere
+	named   int               // bytes of the folders' names
 	tree    *bundle.Tree
 	hashed  int64 // bytes that were read to see whether a file is still the package's
 }
@@ -28,6 +30,9 @@ type system struct {
 // maxHashed is how many bytes of files are compared with their package's
 // digests: only those that lie in a later layer than their package.
 const maxHashed = 512 << 20
+
+// openCost is what opening a file counts for beside its bytes.
+const openCost = 1 << 10
 
 // claim gives a package its files, and returns the layer that the package came
 // with, counted from 1; 0 when the artifact is no image.
@@ -50,7 +55,7 @@ func (o *owners) claim(a *artifact, root string, pkg int, p *osPackage) int {
 	at := make([]int, 0, len(p.files))
 	digests := make([]string, 0, len(p.files))
 	for _, f := range p.files {
-		if i, ok := o.system.locate(a, root, f.path); ok {
+		if i, ok := o.system.locate(a, root, f.path); ok && !outsideDistribution(strings.TrimPrefix(a.files[i].Path, root+"/")) {
 			at, digests = append(at, i), append(digests, f.digest)
 		}
 	}
@@ -62,6 +67,19 @@ func (o *owners) claim(a *artifact, root string, pkg int, p *osPackage) int {
 		o.system.of[i] = int32(pkg + 1)
 	}
 	return layer + 1
+}
+
+// outsideDistribution reports whether a distribution's packages put nothing
+// there: the folders of the function, and those that are the administrator's by
+// the Filesystem Hierarchy Standard 3.0 (section 3) and Debian's policy (9.1.2).
+// What an entry of the database claims there is looked at as if it did not.
+func outsideDistribution(p string) bool {
+	for _, dir := range []string{"var/task/", "app/", "workspace/", "home/", "srv/", "usr/local/"} {
+		if strings.HasPrefix(p, dir) {
+			return true
+		}
+	}
+	return false
 }
 
 // osLayer is the layer that a package came with: of its own list of files, else
@@ -96,8 +114,15 @@ func (a *artifact) layerOf(p string) int {
 	return -1
 }
 
-// locate finds a file of a database in the artifact. Databases name files
-// before /lib became a link to /usr/lib.
+// nowhere is the place of a folder that is not there.
+const nowhere = "\x00"
+
+// maxFolders is how many bytes of folder names are remembered. Those of a
+// database with 400,000 files have 3 MB.
+const maxFolders = 32 << 20
+
+// locate finds a file of a database in the artifact. Databases name files as
+// they did before /lib became a link to /usr/lib.
 func (s *system) locate(a *artifact, root, p string) (int, bool) {
 	if root != "" {
 		p = path.Join(root, p)
@@ -106,58 +131,53 @@ func (s *system) locate(a *artifact, root, p string) (int, bool) {
 		return i, true
 	}
 	p = clean(p)
-	dir := dirOf(p)
-	real, known := s.folders[dir]
-	if !known {
-		real = a.realFolder(dir)
-		s.folders[dir] = real
-	}
-	if real == "" {
+	real := s.folder(a, dirOf(p))
+	if real == nowhere {
 		return 0, false
 	}
-	i, ok := a.byPath[real+"/"+path.Base(p)]
+	i, ok := a.byPath[path.Join(real, path.Base(p))]
 	return i, ok
 }
 
-// realFolder follows the links in a folder's path, "" when a file is in the
-// way. Of links it follows one after another, as /lib to /usr/lib is one.
-func (a *artifact) realFolder(dir string) string {
-	if dir == "" || !fs.ValidPath(dir) {
+// folder follows the links in a folder's path, which is clean. It remembers the
+// folders above, so that the work grows as the database does.
+func (s *system) folder(a *artifact, dir string) string {
+	if dir == "" {
 		return ""
 	}
-	real := ""
-	for rest := dir; rest != ""; {
-		var element string
-		element, rest, _ = cutPath(rest)
-		next := path.Join(real, element)
-		i, isFile := a.byPath[next]
-		if !isFile {
-			real = next
-			continue
-		}
-		link := a.files[i].Link
-		if link == "" {
-			return "" // a file, no folder
-		}
-		if path.IsAbs(link) {
-			real = clean(link)
-		} else {
-			real = clean(path.Join(dirOf(next), link))
-		}
-		if _, again := a.byPath[real]; again {
-			return "" // a link to a link: no distribution has folders of that kind
-		}
+	if real, ok := s.folders[dir]; ok {
+		return real
 	}
+	if s.named += len(dir); s.named > maxFolders || !fs.ValidPath(dir) {
+		return nowhere // what nobody is found to own is reported
+	}
+	real := s.folder(a, dirOf(dir))
+	if real != nowhere {
+		real = a.follow(path.Join(real, path.Base(dir)))
+	}
+	s.folders[strings.Clone(dir)] = real
 	return real
 }
 
-func cutPath(p string) (element, rest string, more bool) {
-	for i := range len(p) {
-		if p[i] == '/' {
-			return p[:i], p[i+1:], true
-		}
+// follow returns where a folder is that may be a link. A link to a link is not
+// followed: no distribution has folders of that kind.
+func (a *artifact) follow(dir string) string {
+	i, ok := a.byPath[dir]
+	if !ok {
+		return dir
 	}
-	return p, "", false
+	link := a.files[i].Link
+	if link == "" {
+		return nowhere // a file
+	}
+	if !path.IsAbs(link) {
+		link = path.Join(dirOf(dir), link)
+	}
+	link = clean(link)
+	if _, again := a.byPath[link]; again {
+		return nowhere
+	}
+	return link
 }
 
 // same reports whether a file's content has the digest that its package says.
@@ -174,10 +194,9 @@ func (s *system) same(a *artifact, i int, digest string) bool {
 		return false
 	}
 	f := &a.files[i]
-	if f.Link != "" || s.hashed+f.Size > maxHashed {
+	if s.hashed += f.Size + openCost; f.Link != "" || s.hashed > maxHashed {
 		return false
 	}
-	s.hashed += f.Size
 	in, err := a.tree.Open(f.Path)
 	if err != nil {
 		return false

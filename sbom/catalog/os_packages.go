@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -26,12 +25,45 @@ type osPackage struct {
 	path          string // of the file that shows it
 	list          string // of the file that lists its files, when the package has one of its own
 	files         []osFile
+	paths         int  // bytes of the files' paths
+	cut           bool // there are more files
 }
 
 // osFile is a file that a package put down.
 type osFile struct {
 	path   string // as the database has it
 	digest string // MD5, SHA-1 or SHA-256 by its length, in hexadecimal; "" when not known
+}
+
+// The bounds of one package, and of the paths of all packages of an artifact.
+// A path is as long as Linux allows; the package with the most files in any
+// distribution has some 100,000; a system with 400,000 files has 30 MB of paths.
+const (
+	maxOSField = 1024
+	maxOSPath  = 4096
+	maxOSFiles = 500_000
+	maxOSText  = 128 << 20 // bytes of paths: a database may name a folder once for many files
+)
+
+// addFile adds a file that the package put down. Paths that cannot be are left
+// out: nothing in the artifact is called so.
+func (p *osPackage) addFile(dir, name, digest string) {
+	if len(dir)+len(name) >= maxOSPath || p.cut {
+		return
+	}
+	if p.paths += len(dir) + len(name); len(p.files) == maxOSFiles || p.paths > maxOSText {
+		p.cut = true
+		return
+	}
+	if dir != "" {
+		name = dir + "/" + name
+	}
+	p.files = append(p.files, osFile{name, digest})
+}
+
+// overlong reports whether a field is longer than any distribution's.
+func (p *osPackage) overlong() bool {
+	return max(len(p.name), len(p.version), len(p.arch), len(p.source), len(p.sourceVersion), len(p.upstream)) > maxOSField
 }
 
 // osReader reads one kind of database and hands over each package.
@@ -111,19 +143,23 @@ func osDatabase(p string) (root string, read osReader, ok bool) {
 // osDatabase reads one database. What it does not get out of it is unknown:
 // a database that is there and cannot be read must not look like an empty one.
 func (a *artifact) osDatabase(ctx context.Context, root, p string, r *osRelease, read osReader) {
-	limited, cancel := context.WithTimeout(ctx, a.opts.MaxTime)
-	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
 			a.unknown(p, sbom.Unreadable, fmt.Sprintf("package database that cannot be read: %v", v), true)
 		}
 	}()
-	err := read(limited, a, root, p, func(pkg *osPackage) { a.osPackage(root, r, pkg) })
-	switch {
-	case err == nil || ctx.Err() != nil:
-	case errors.Is(err, context.DeadlineExceeded):
-		a.unread(p, &limitError{"seconds of reading the package database", int64(a.opts.MaxTime.Seconds())})
-	default:
+	var overlong error
+	err := read(ctx, a, root, p, func(pkg *osPackage) {
+		if pkg.overlong() {
+			overlong = fmt.Errorf("a package with a field of more than %d bytes: %q", maxOSField, clip(pkg.name))
+			return
+		}
+		a.osPackage(root, r, pkg)
+	})
+	if err == nil {
+		err = overlong
+	}
+	if err != nil && ctx.Err() == nil {
 		a.unread(p, err)
 	}
 }
@@ -136,10 +172,16 @@ func (a *artifact) osPackage(root string, r *osRelease, p *osPackage) {
 	}
 	f := found{
 		typ: p.typ, name: p.name, version: p.version, path: p.path, method: sbom.MethodInstalled, confidence: 0.99,
-		source: p.source, sourceVersion: p.sourceVersion, distro: r.distro(), licenses: a.spdx(p.licence),
+		source: p.source, sourceVersion: p.sourceVersion, distro: r.distro(), licenses: a.spdx(clipLicence(p.licence)),
 		url: sbom.QualifiedPURL(p.typ, name, p.release, map[string]string{
 			"arch": p.arch, "distro": r.distro(), "epoch": p.epoch, "upstream": p.upstream,
 		}),
+	}
+	if a.osPaths += p.paths; a.osPaths > maxOSText {
+		p.files, p.cut = nil, true
+	}
+	if p.cut {
+		a.unread(p.path, &limitError{"files of package " + clip(p.name), maxOSFiles})
 	}
 	before := len(a.found)
 	a.add(f)
@@ -147,6 +189,15 @@ func (a *artifact) osPackage(root string, r *osRelease, p *osPackage) {
 		return // too many, which is recorded
 	}
 	a.found[before].layer = a.owners.claim(a, root, before, p)
+}
+
+// clipLicence drops what is no licence by its length; those of the largest
+// packages have 3,000 bytes.
+func clipLicence(s string) string {
+	if len(s) > maxOSPath {
+		return ""
+	}
+	return s
 }
 
 // osWithoutDatabase reports a distribution whose list of packages was deleted,

@@ -130,6 +130,41 @@ func TestOSRelease(t *testing.T) {
 	}
 }
 
+// BenchmarkOSPackages: ten times the packages take ten times as long.
+func BenchmarkOSPackages(b *testing.B) {
+	for _, n := range []int{300, 3000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var status strings.Builder
+			files := []txtar.File{{Name: "etc/os-release", Data: []byte("ID=debian\nVERSION_ID=12\n")}, {Name: "lib", Data: []byte("-> usr/lib")}}
+			for i := range n {
+				fmt.Fprintf(&status, "Package: p%d\nStatus: install ok installed\nVersion: 1.%d\nMaintainer: a@debian.org\n\n", i, i)
+				var list strings.Builder
+				for j := range 50 {
+					fmt.Fprintf(&list, "/lib/p%d/f%d\n", i, j)
+					if j%5 == 0 {
+						files = append(files, txtar.File{Name: fmt.Sprintf("usr/lib/p%d/f%d", i, j), Data: []byte("text")})
+					}
+				}
+				files = append(files, txtar.File{Name: fmt.Sprintf("var/lib/dpkg/info/p%d.list", i), Data: []byte(list.String())})
+			}
+			files = append(files, txtar.File{Name: "var/lib/dpkg/status", Data: []byte(status.String())})
+			p := filepath.Join(b.TempDir(), "system.zip")
+			writeZip(b, p, files)
+			fn, err := (&bundle.Opener{}).Open(b.Context(), bundle.Spec{Ref: p})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer fn.Close()
+			for b.Loop() {
+				s, err := New(Options{}).Run(context.Background(), fn)
+				if err != nil || len(s.Components) != n || len(s.Unknowns) > 0 {
+					b.Fatalf("%d packages, %v, %v", len(s.Components), s.Unknowns, err)
+				}
+			}
+		})
+	}
+}
+
 // FuzzOSPackages: whatever the texts are, what is found has a name and a
 // version, or there is an unknown.
 func FuzzOSPackages(f *testing.F) {

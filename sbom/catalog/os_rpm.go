@@ -12,9 +12,12 @@ import (
 	"github.com/fnaudit/fnaudit/sbom/rpmdb"
 )
 
-// maxRPMDatabase is how many bytes an rpm database may have. That of a full
-// workstation has 300 MB.
-const maxRPMDatabase = 1 << 30
+// How many bytes one rpm database may have, and all of an artifact together:
+// hard links make many of one. That of a base image has 5 to 35 MB.
+const (
+	maxRPMDatabase  = 256 << 20
+	maxRPMDatabases = 1 << 30
+)
 
 // journalMark starts a rollback journal that SQLite would replay
 // (https://www.sqlite.org/fileformat2.html, section 3).
@@ -69,6 +72,10 @@ func (a *artifact) database(p string) (*native, error) {
 		f.Close()
 		return nil, &limitError{fmt.Sprintf("package database of %d bytes", f.Size()), maxRPMDatabase}
 	}
+	if a.rpmBytes += f.Size(); a.rpmBytes > maxRPMDatabases {
+		f.Close()
+		return nil, &limitError{fmt.Sprintf("%d bytes of package databases in one artifact", a.rpmBytes), maxRPMDatabases}
+	}
 	return f, nil
 }
 
@@ -87,9 +94,9 @@ func rpmPackage(q *rpmdb.Package, p string) *osPackage {
 	if pkg.source = sbom.SourceRPM(q.SourceRPM); pkg.source == pkg.name {
 		pkg.source = ""
 	}
-	pkg.files = make([]osFile, len(q.Files))
-	for i, f := range q.Files {
-		pkg.files[i] = osFile{strings.TrimLeft(f.Path, "/"), f.Digest}
+	pkg.files = make([]osFile, 0, min(len(q.Files), maxOSFiles))
+	for _, f := range q.Files {
+		pkg.addFile("", strings.TrimLeft(f.Path, "/"), f.Digest)
 	}
 	return pkg
 }

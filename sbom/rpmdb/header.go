@@ -52,8 +52,24 @@ type entry struct {
 	typ, offset, count uint32
 }
 
-// parse reads one header with at most maxFiles files.
-func parse(blob []byte, maxFiles int) (Package, error) {
+// room is what the limits leave for what is returned. A header gives a folder
+// once and the names in it without it, so that a small one can describe paths
+// of any length together.
+type room struct {
+	files int
+	text  int64
+}
+
+// take makes room for n bytes of text.
+func (r *room) take(n int) error {
+	if r.text -= int64(n); r.text < 0 {
+		return fmt.Errorf("the texts of the packages are %w", ErrLimit)
+	}
+	return nil
+}
+
+// parse reads one header as far as there is room.
+func parse(blob []byte, left *room) (Package, error) {
 	h, err := open(blob)
 	if err != nil {
 		return Package{}, err
@@ -68,10 +84,13 @@ func parse(blob []byte, maxFiles int) (Package, error) {
 	if p.Name == "" || p.Version == "" {
 		return Package{}, fmt.Errorf("%w: a package without a name or a version", ErrFormat)
 	}
+	if err := left.take(len(p.Name) + len(p.Version) + len(p.Release) + len(p.Arch) + len(p.SourceRPM) + len(p.Vendor) + len(p.License)); err != nil {
+		return Package{}, err
+	}
 	if p.SourceRPM == "(none)" {
 		p.SourceRPM = ""
 	}
-	if p.Files, err = h.files(maxFiles); err != nil {
+	if p.Files, err = h.files(left); err != nil {
 		return Package{}, fmt.Errorf("package %q: %w", p.Name, err)
 	}
 	return p, nil
@@ -163,7 +182,8 @@ func (h *header) texts(tag uint32, limit int) ([]string, error) {
 }
 
 // files joins folders and names, and leaves out what the package only reserves.
-func (h *header) files(limit int) ([]File, error) {
+func (h *header) files(left *room) ([]File, error) {
+	limit := left.files
 	names, err := h.texts(tagBaseNames, limit)
 	if err != nil {
 		return nil, err
@@ -201,10 +221,14 @@ func (h *header) files(limit int) ([]File, error) {
 		if i < len(flags) && flags[i]&fileGhost != 0 {
 			continue
 		}
-		f := File{Path: folders[of[i]] + name}
+		var f File
 		if i < len(digests) {
 			f.Digest = digests[i]
 		}
+		if err := left.take(len(folders[of[i]]) + len(name) + len(f.Digest)); err != nil {
+			return nil, err
+		}
+		f.Path = folders[of[i]] + name
 		out = append(out, f)
 	}
 	return out, nil

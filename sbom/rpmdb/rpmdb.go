@@ -39,14 +39,16 @@ type Limits struct {
 	MaxPackages int   // packages of one database; 50,000
 	MaxHeader   int64 // bytes of one package's header; 64 MiB
 	MaxBytes    int64 // bytes of all headers; 1 GiB
-	MaxFiles    int   // files of all packages; 4,000,000
+	MaxFiles    int   // files of all packages; 2,000,000
+	MaxText     int64 // bytes of the names, paths and other texts that are returned; 128 MiB
 }
 
 func (l Limits) withDefaults() Limits {
 	l.MaxPackages = cmp.Or(l.MaxPackages, 50_000)
 	l.MaxHeader = cmp.Or(l.MaxHeader, 64<<20)
 	l.MaxBytes = cmp.Or(l.MaxBytes, 1<<30)
-	l.MaxFiles = cmp.Or(l.MaxFiles, 4_000_000)
+	l.MaxFiles = cmp.Or(l.MaxFiles, 2_000_000)
+	l.MaxText = cmp.Or(l.MaxText, 128<<20)
 	return l
 }
 
@@ -66,7 +68,10 @@ type Database struct {
 // Read returns the packages of a database, in the order of the file. An empty
 // file is a database that was never written.
 func Read(ctx context.Context, db Database, lim Limits) ([]Package, error) {
-	r := &reading{ctx: ctx, lim: lim.withDefaults()}
+	r := &reading{ctx: ctx, lim: lim.withDefaults(), size: db.Main.Size()}
+	if db.WAL != nil {
+		r.size += db.WAL.Size()
+	}
 	if db.Main.Size() == 0 && (db.WAL == nil || db.WAL.Size() == 0) {
 		return nil, nil
 	}
@@ -97,8 +102,10 @@ type reading struct {
 	ctx      context.Context
 	lim      Limits
 	packages []Package
-	bytes    int64
+	size     int64 // bytes of the files
+	bytes    int64 // of the headers until now
 	files    int
+	text     int64
 }
 
 // claim checks the size of a header before anything of it is read.
@@ -109,7 +116,11 @@ func (r *reading) claim(size int64) error {
 	if size < 0 || size > r.lim.MaxHeader {
 		return fmt.Errorf("a package header of %d bytes is %w of %d", size, ErrLimit, r.lim.MaxHeader)
 	}
-	if r.bytes += size; r.bytes > r.lim.MaxBytes {
+	r.bytes += size
+	if r.bytes > r.size { // a small file that claims the same bytes many times
+		return fmt.Errorf("%w: headers that overlap", ErrFormat)
+	}
+	if r.bytes > r.lim.MaxBytes {
 		return fmt.Errorf("%d bytes of package headers are %w of %d", r.bytes, ErrLimit, r.lim.MaxBytes)
 	}
 	if len(r.packages) >= r.lim.MaxPackages {
@@ -120,10 +131,12 @@ func (r *reading) claim(size int64) error {
 
 // add parses a header whose size was claimed.
 func (r *reading) add(header []byte) error {
-	p, err := parse(header, r.lim.MaxFiles-r.files)
+	left := room{files: r.lim.MaxFiles - r.files, text: r.lim.MaxText - r.text}
+	p, err := parse(header, &left)
 	if err != nil {
 		return err
 	}
+	r.text = r.lim.MaxText - left.text
 	r.files += len(p.Files)
 	r.packages = append(r.packages, p)
 	return nil

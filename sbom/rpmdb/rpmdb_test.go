@@ -225,10 +225,15 @@ func TestDamaged(t *testing.T) {
 	sq, nd, bd := fixture(t, "rpmdb.sqlite"), ndbFile(blobs), bdbFile(binary.LittleEndian, 4096, blobs)
 	own := bdbFile(binary.LittleEndian, 4096, blobs)
 	own[2*4096+16] = 2 // a chain whose first page follows itself
+	shared := ndbFile(blobs[:1])
+	for i := 3; i < ndbPage/ndbSlot; i++ { // as many packages from the same bytes
+		copy(shared[i*ndbSlot:], shared[2*ndbSlot:][:ndbSlot])
+	}
 	for name, c := range map[string]struct {
 		file []byte
 		want error
 	}{
+		"ndb slots that share":    {shared, ErrFormat},
 		"text":                    {[]byte("this is no database at all, is it?"), ErrFormat},
 		"zeros":                   {make([]byte, 4096), ErrFormat},
 		"short":                   {[]byte("RpmP"), ErrFormat},
@@ -261,7 +266,7 @@ func TestDamaged(t *testing.T) {
 func TestLimits(t *testing.T) {
 	file := section(fixture(t, "rpmdb.sqlite"))
 	for name, lim := range map[string]Limits{
-		"packages": {MaxPackages: 2}, "header": {MaxHeader: 100}, "bytes": {MaxBytes: 5000}, "files": {MaxFiles: 50},
+		"packages": {MaxPackages: 2}, "header": {MaxHeader: 100}, "bytes": {MaxBytes: 5000}, "files": {MaxFiles: 50}, "text": {MaxText: 10_000},
 	} {
 		if got, err := read(Database{Main: file}, lim); !errors.Is(err, ErrLimit) {
 			t.Errorf("%s: %v\n%s", name, err, got)
@@ -291,15 +296,22 @@ func FuzzRead(f *testing.F) {
 		if len(log) > 0 {
 			db.WAL = section(log)
 		}
-		lim := Limits{MaxPackages: 100, MaxHeader: 1 << 20, MaxBytes: 4 << 20, MaxFiles: 10_000}
+		lim := Limits{MaxPackages: 100, MaxHeader: 1 << 20, MaxBytes: 4 << 20, MaxFiles: 10_000, MaxText: 1 << 20}
 		packages, err := Read(context.Background(), db, lim)
 		if len(packages) > lim.MaxPackages {
 			t.Errorf("%d packages", len(packages))
 		}
+		text := int64(0)
 		for _, p := range packages {
+			for _, f := range p.Files {
+				text += int64(len(f.Path) + len(f.Digest))
+			}
 			if p.Name == "" || p.Version == "" {
 				t.Errorf("a package without a name or version: %+v (%v)", p, err)
 			}
+		}
+		if text > lim.MaxText {
+			t.Errorf("%d bytes of text", text)
 		}
 	})
 }

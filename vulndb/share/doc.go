@@ -35,6 +35,18 @@
 // SHA-256, or Ed25519, as PEM files in PKCS #8 and PKIX. Encrypted private keys
 // (those that cosign makes), certificates and transparency logs are not read.
 //
+// Keys do not expire: a key that is no longer to be believed is taken off the
+// machines that pull, and what it signed is refused from then on.
+//
+// # A file on a plain server
+//
+// An export and, under the same address with ".sig" behind it, its detached
+// signature need nothing but a server of files. The signature is fetched each
+// time and first; the file only if the server does not answer 304 to the ETag
+// or the date of the last pull. That last pull (Receipt) counts only if it was
+// verified with the same key, was of the same ecosystems, and the store still
+// holds what it brought, byte by byte.
+//
 // A signature says who made a store, not that it is the newest. Against the
 // replay of an old one stand vulndb.Adopt, which refuses to go back, and the
 // policy's limit on a store's age.

@@ -196,6 +196,7 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 		return nil, nil
 	}
 	a.DB, doc.Database = fresh, audit.Database(fresh)
+	a.Catalog = catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, fresh)}).Run
 	doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
 	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)
 	return fresh, err
