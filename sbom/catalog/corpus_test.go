@@ -53,8 +53,8 @@ func TestCorpus(t *testing.T) {
 			if err := json.Unmarshal(data, &want); err != nil {
 				t.Fatal(err)
 			}
-			if want.Runtime == "image" || kind == "image" {
-				t.Skip("images are not opened by this version")
+			if strings.HasSuffix(want.Runtime, "image)") || want.Runtime == "image" {
+				want.Runtime = "" // it is in the image
 			}
 			s := catalogueCase(t, dir, want)
 			if s == nil {
