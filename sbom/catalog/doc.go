@@ -14,7 +14,10 @@
 // process (2 s) and reads an archive's lockfiles instead of what is installed.
 // npm manifests, Go and Rust build information are read here: which
 // package.json counts is a question of where it lies, and both kinds of build
-// information need limits that the libraries do not have.
+// information need limits that the libraries do not have. So are Java archives
+// (package jar), in place where syft would unpack them into a folder, and the
+// databases of dpkg, apk and rpm (os_packages.go, package rpmdb): which files
+// of an image a package owns decides what else is to be said about them.
 //
 // Nothing is executed, written or fetched. What cannot be read is an
 // sbom.Unknown with its path, never a silent gap.

@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"context"
+	"path"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -12,6 +14,17 @@ import (
 type nestedZip struct {
 	file *bundle.File
 	what string
+}
+
+// javaNamed reports whether Java would load a file by its name. It looks for a
+// zip from the end, so that the first bytes say nothing: a script or anything
+// else may stand before it.
+func javaNamed(p string) bool {
+	switch strings.ToLower(path.Ext(p)) {
+	case ".jar", ".war", ".ear", ".aar":
+		return true
+	}
+	return false
 }
 
 // javaArchives finds the Java packages of the artifact itself and of the zips

@@ -26,18 +26,19 @@ type archive struct {
 	older bool
 
 	finder      *setFinder
-	classes     int            // without those for newer Java versions
-	folders     map[string]int // package folder -> classes in it
-	multi       int            // classes under META-INF/versions
+	classes     int             // without those for newer Java versions
+	folders     map[string]int  // package folder -> classes in it
+	sums        classSums       // of folders
+	fitting     map[string]bool // groups that were asked for -> they fit the classes
+	multi       int             // classes under META-INF/versions
 	poms        map[string]*pomFiles
 	manifest    Manifest
 	hasManifest bool
 	markers     []string // META-INF/GROUP_ARTIFACT.version
 	buildInfo   string
 	nested      []nestedFile
-	natives     []string
-	others      int // code that is not Java's
 	named       bool
+	archives    bool // there are archives beside the classes
 }
 
 // pomFiles are the two files of one folder META-INF/maven/GROUP/ARTIFACT.
@@ -51,12 +52,12 @@ type nestedFile struct {
 
 func (s *Scanner) newArchive(v *bundle.Volume, tree *bundle.Tree, p, at string) *archive {
 	return &archive{s: s, vol: v, tree: tree, path: p, at: at, name: splitFileName(p),
-		finder: newSetFinder(libraries()), folders: map[string]int{}, poms: map[string]*pomFiles{}}
+		finder: newSetFinder(libraries()), folders: map[string]int{}, fitting: map[string]bool{}, poms: map[string]*pomFiles{}}
 }
 
 // java reports whether the archive holds anything of Java besides archives.
 func (a *archive) java() bool {
-	return a.classes > 0 || a.multi > 0 || a.hasManifest || len(a.poms) > 0
+	return a.classes > 0 || a.multi > 0 || a.hasManifest || len(a.poms) > 0 || len(a.markers) > 0
 }
 
 // collect sorts the archive's files by what they are good for.
@@ -129,7 +130,7 @@ func (a *archive) metadata(p, rest string, top bool) {
 
 func (a *archive) readManifest(p string) {
 	a.hasManifest = true
-	data, err := readText(a.tree, p, a.s.opts.MaxText)
+	data, err := a.text(p, a.s.opts.MaxText)
 	if err != nil {
 		a.s.unread(a.at+p, err)
 		return
@@ -140,25 +141,21 @@ func (a *archive) readManifest(p string) {
 // sniffed is how many first bytes of a file show whether it is a zip.
 const sniffed = 4
 
-// file notes nested archives and code that is not Java's.
+// file notes nested archives. Files whose names say that they are none are not
+// looked into: an archive has tens of thousands.
 func (a *archive) file(f *bundle.File) {
 	ext := strings.ToLower(path.Ext(f.Path))
 	switch ext {
-	case ".so", ".dll", ".dylib", ".jnilib", ".exe":
-		a.natives = append(a.natives, f.Path)
-		return
-	case ".py", ".rb", ".php", ".node":
-		a.others++
-		return
-	case ".js", ".mjs", ".cjs", ".properties", ".xml", ".txt", ".html", ".htm", ".css", ".md", ".json", ".yml", ".yaml", ".mf", ".sf", ".rsa", ".dsa", ".java", ".kt", ".xsd", ".dtd",
+	case ".so", ".dll", ".dylib", ".jnilib", ".exe", ".py", ".rb", ".php", ".node",
+		".js", ".mjs", ".cjs", ".properties", ".xml", ".txt", ".html", ".htm", ".css", ".md", ".json", ".yml", ".yaml", ".mf", ".sf", ".rsa", ".dsa", ".java", ".kt", ".xsd", ".dtd",
 		".kotlin_module", ".kotlin_builtins", ".proto", ".png", ".gif", ".jpg", ".svg", ".csv", ".sql", ".ftl", ".groovy", ".clj", ".scala", ".tasty", ".sjsir", ".idx", ".version", ".pro", ".handlers", ".schemas", ".factories", ".imports":
-		return
-	}
-	if f.Size < 22 { // the end record alone
 		return
 	}
 	named := archiveExtension(ext)
 	if !named {
+		if f.Size < 22 { // the end record alone
+			return
+		}
 		if strings.Contains(f.Path, "META-INF/services/") || strings.HasPrefix(f.Path, "META-INF/") && ext == "" {
 			return
 		}

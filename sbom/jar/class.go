@@ -9,22 +9,42 @@ import (
 // Tags of the constant pool and the bytes that follow each:
 // https://docs.oracle.com/javase/specs/jvms/se21/html/jvms-4.html, table 4.4-A.
 const (
-	tagUTF8, tagString, tagClass = 1, 8, 7
-	classMagic                   = 0xcafebabe
+	tagUTF8    = 1
+	tagLong    = 5
+	tagDouble  = 6
+	tagString  = 8
+	classMagic = 0xcafebabe
 )
+
+// entrySize returns the bytes of one entry, its tag included; 0 for a tag that
+// does not exist. n is the number behind the tag, of a text its length.
+func entrySize(tag byte, n int) int {
+	switch tag {
+	case tagUTF8:
+		return 3 + n
+	case tagString, 7, 16, 19, 20: // class, method type, module, package
+		return 3
+	case 15: // method handle
+		return 4
+	case 3, 4, 9, 10, 11, 12, 17, 18: // numbers, members, name and type, dynamic
+		return 5
+	case tagLong, tagDouble:
+		return 9
+	}
+	return 0
+}
 
 // errClass is the error for bytes that are no class file.
 var errClass = errors.New("parse class file: constant pool out of range")
 
 // Class is what is read of a class file: of its constant pool the texts that
-// the code can load or that initialise fields, and the names of the interfaces.
+// the code can load or that initialise fields.
 type Class struct {
-	Strings    []string // in the order of the pool
-	Interfaces []string // internal names such as "java/lang/Runnable"
+	Strings []string // in the order of the pool, each entry once
 }
 
-// ParseClass reads the constant pool and the interfaces of a class file. It
-// reads no method and runs nothing. The result keeps no part of data.
+// ParseClass reads the constant pool of a class file. It reads no method and
+// runs nothing. The result keeps no part of data.
 func ParseClass(data []byte) (Class, error) {
 	var c Class
 	if len(data) < 10 || binary.BigEndian.Uint32(data) != classMagic {
@@ -32,65 +52,32 @@ func ParseClass(data []byte) (Class, error) {
 	}
 	count := int(binary.BigEndian.Uint16(data[8:])) // at most 65,535 by its type
 	texts := make(map[int][]byte, min(count, 4096))
-	names := map[int]int{} // class entry -> its name's entry
 	var loaded []int
 	at := 10
 	for i := 1; i < count; i++ {
-		if at >= len(data) {
+		if at+3 > len(data) { // the shortest entry
 			return c, errClass
 		}
-		tag := data[at]
-		at++
-		size := 4
+		tag, n := data[at], int(binary.BigEndian.Uint16(data[at+1:]))
+		size := entrySize(tag, n)
+		if size == 0 || at+size > len(data) {
+			return c, errClass
+		}
 		switch tag {
 		case tagUTF8:
-			if at+2 > len(data) {
-				return c, errClass
-			}
-			n := int(binary.BigEndian.Uint16(data[at:]))
-			if at+2+n > len(data) {
-				return c, errClass
-			}
-			texts[i] = data[at+2 : at+2+n]
-			size = 2 + n
-		case tagString, tagClass, 16, 19, 20: // string, class, method type, module, package
-			if at+2 > len(data) {
-				return c, errClass
-			}
-			n := int(binary.BigEndian.Uint16(data[at:]))
-			switch tag {
-			case tagString:
-				loaded = append(loaded, n)
-			case tagClass:
-				names[i] = n
-			}
-			size = 2
-		case 15: // method handle
-			size = 3
-		case 5, 6: // long and double take two entries
-			size = 8
-			i++
-		case 3, 4, 9, 10, 11, 12, 17, 18:
-		default:
-			return c, errClass
+			texts[i] = data[at+3 : at+size]
+		case tagString:
+			loaded = append(loaded, n)
+		case tagLong, tagDouble:
+			i++ // they take two numbers
 		}
 		at += size
 	}
 	for _, n := range loaded {
-		if t := texts[n]; len(t) > 0 && utf8.Valid(t) { // Java's own UTF-8 differs outside ASCII, which no version needs
+		t := texts[n]
+		delete(texts, n)                 // entries may share one text: 65,000 copies of 64 KiB are 4 GiB
+		if len(t) > 0 && utf8.Valid(t) { // Java's own UTF-8 differs outside ASCII, which no version needs
 			c.Strings = append(c.Strings, string(t))
-		}
-	}
-	if at+8 > len(data) {
-		return c, errClass
-	}
-	n := int(binary.BigEndian.Uint16(data[at+6:]))
-	for k := range n {
-		if at+10+2*k > len(data) {
-			return c, errClass
-		}
-		if t := texts[names[int(binary.BigEndian.Uint16(data[at+8+2*k:]))]]; len(t) > 0 {
-			c.Interfaces = append(c.Interfaces, string(t))
 		}
 	}
 	return c, nil

@@ -11,14 +11,13 @@ import (
 
 // classSet is one library that was recognised by its classes.
 type classSet struct {
-	lib      *library
-	prefix   string // what stands before the library's own root: "" or "com/acme/shaded/"
-	moved    bool   // the root itself was replaced: prefix is the new one, with a slash at the end
-	hits     int    // markers that are there
-	version  string
-	source   string // path of the file that carries the version
-	show     string // path of one of its classes
-	confused bool
+	lib     *library
+	prefix  string // what stands before the library's own root: "" or "com/acme/shaded/"
+	moved   bool   // the root itself was replaced: prefix is the new one, with a slash at the end
+	hits    int    // markers that are there
+	version string
+	source  string // path of the file that carries the version
+	show    string // path of one of its classes
 }
 
 // spot is a place where classes of a library were seen.
@@ -35,11 +34,10 @@ type sighting struct {
 
 // setFinder recognises libraries while it is shown the paths of an archive.
 type setFinder struct {
-	t     *table
-	seen  map[spot]*sighting
-	bad   map[string]bool // prefix and path of forbidden classes
-	files map[spot]string // version files: library and prefix -> path
-	spots int
+	t    *table
+	seen map[spot]*sighting
+	bad  map[string]bool // prefix and path of forbidden classes
+	over bool            // there were more than maxSpots
 }
 
 // maxSpots bounds the places where one archive's classes are looked for. A real
@@ -62,8 +60,10 @@ func (f *setFinder) class(p, file string) {
 		}
 	}
 	for _, full := range f.t.absent[name] {
-		if endsIn(p, full) && len(f.bad) < maxSpots {
-			f.bad[p] = true
+		if endsIn(p, full) {
+			if f.over = f.over || len(f.bad) >= maxSpots; !f.over {
+				f.bad[p] = true
+			}
 		}
 	}
 }
@@ -71,10 +71,10 @@ func (f *setFinder) class(p, file string) {
 func (f *setFinder) note(s spot, bit uint32, file string) {
 	at := f.seen[s]
 	if at == nil {
-		if f.spots >= maxSpots {
+		if len(f.seen) >= maxSpots {
+			f.over = true
 			return
 		}
-		f.spots++
 		at = &sighting{show: file}
 		f.seen[s] = at
 	}

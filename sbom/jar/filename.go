@@ -139,13 +139,18 @@ func layoutGroup(p string, n fileName) string {
 		return ""
 	}
 	for i := 0; i < k-1; i++ {
-		if i > 0 && (dirs[i-1] == "repository" || dirs[i-1] == "maven-repo" || dirs[i-1] == "m2") || topDomain(dirs[i]) {
+		if i > 0 && repositoryName(dirs[i-1]) && !repositoryName(dirs[i]) || topDomain(dirs[i]) {
 			if g := strings.Join(dirs[i:k-1], "."); plausibleGroup(g) {
 				return g
 			}
 		}
 	}
 	return ""
+}
+
+// repositoryName reports whether a folder is called as repositories are.
+func repositoryName(dir string) bool {
+	return dir == "repository" || dir == "maven-repo" || dir == "m2"
 }
 
 // topDomain reports whether a word is what package names usually begin with.

@@ -43,7 +43,7 @@ func (a *archive) group(n fileName) string {
 		}
 		return ""
 	}
-	if table := libraries().groups[n.artifact]; len(table) == 1 {
+	if table := libraries().groups[n.artifact]; len(table) == 1 && a.tableFits(n.artifact) {
 		return table[0]
 	}
 	if len(known) == 1 && (distinctive(n.artifact) || a.classes == 0) {
@@ -55,6 +55,25 @@ func (a *archive) group(n fileName) string {
 		}
 	}
 	return ""
+}
+
+// tableFits reports whether the archive can be the table's artifact although
+// its classes lie in another package than the group's (h2 of com.h2database, in
+// org/h2): the artifact id is nobody else's, or it is a word of the package.
+func (a *archive) tableFits(artifact string) bool {
+	if a.classes == 0 || distinctive(artifact) {
+		return true
+	}
+	return !common(artifact) && a.fits(artifact)
+}
+
+// common reports whether an artifact id is a word that many groups use.
+func common(artifact string) bool {
+	switch artifact {
+	case "annotations", "api", "base", "bom", "cli", "client", "common", "commons", "core", "dom", "http", "impl", "io", "json", "lang", "main", "model", "parent", "runtime", "sdk", "server", "spi", "util", "utils", "xml":
+		return true
+	}
+	return false
 }
 
 // distinctive reports whether an artifact id is unlikely to be used by two
@@ -98,15 +117,22 @@ func (a *archive) fits(group string) bool {
 	if a.classes == 0 {
 		return true
 	}
-	words := strings.Split(group, ".")
-	for dir := range a.folders {
-		if len(words) == 1 {
-			if slices.ContainsFunc(strings.Split(group, "-"), func(w string) bool { return strings.Contains("/"+dir+"/", "/"+w) }) {
-				return true
-			}
-			continue
+	fits, ok := a.fitting[group]
+	if !ok {
+		if words := strings.SplitN(group, ".", 3); len(words) > 1 {
+			fits = a.below(words[0]+"/"+words[1]) > 0
+		} else {
+			fits = a.hasWord(strings.Split(group, "-"))
 		}
-		if strings.HasPrefix(dir+"/", words[0]+"/"+words[1]+"/") {
+		a.fitting[group] = fits
+	}
+	return fits
+}
+
+// hasWord reports whether a folder of the classes begins with one of the words.
+func (a *archive) hasWord(words []string) bool {
+	for dir := range a.folders {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains("/"+dir+"/", "/"+w) }) {
 			return true
 		}
 	}

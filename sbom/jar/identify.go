@@ -84,47 +84,55 @@ func (a *archive) metadataPackages() []Package {
 // the evidence: what a file leaves out or spells as a variable is taken from it.
 func (a *archive) ofPOM(files *pomFiles) (Package, bool) {
 	p := Package{Method: sbom.MethodInstalled, Confidence: sureProperties, Path: a.at + cmp.Or(files.properties, files.xml)}
-	set := func(to *string, ok func(string) bool, value string) {
-		if *to == "" && ok(value) {
-			*to = value
-		}
-	}
 	if files.properties != "" {
-		data, err := readText(a.tree, files.properties, a.s.opts.MaxText)
+		props, err := a.properties(files.properties)
 		if err != nil {
 			a.s.unread(a.at+files.properties, err)
 		}
-		props := ParseProperties(data)
-		set(&p.Group, plausibleGroup, props["groupId"])
-		set(&p.Artifact, plausibleArtifact, props["artifactId"])
-		set(&p.Version, plausibleMavenVersion, props["version"])
+		p.complete(props["groupId"], props["artifactId"], props["version"])
 	}
 	if files.xml != "" {
-		complete := p.Group != "" && p.Artifact != "" && p.Version != ""
-		pom, err := POM{}, error(nil)
-		data, err := readText(a.tree, files.xml, a.s.opts.MaxText)
-		if err == nil {
-			pom, err = ParsePOM(data)
-		}
-		if err != nil && !complete {
-			a.s.unread(a.at+files.xml, err)
-		}
-		if err == nil {
-			if p.Version == "" && pom.Version != "" {
-				p.Confidence = surePOM
-			}
-			set(&p.Group, plausibleGroup, pom.Group)
-			set(&p.Artifact, plausibleArtifact, pom.Artifact)
-			set(&p.Version, plausibleMavenVersion, pom.Version)
-			p.Licences = pom.Licences
-		}
+		a.addXML(&p, files.xml)
 	}
-	set(&p.Group, plausibleGroup, files.group)
-	set(&p.Artifact, plausibleArtifact, files.artifact)
+	p.complete(files.group, files.artifact, "")
 	if p.Version == "" && p.Artifact == a.name.artifact {
 		p.Version = a.name.version
 	}
 	return p, p.Artifact != ""
+}
+
+// addXML adds what a pom.xml says. One that cannot be read is a gap only where
+// something is still missing.
+func (a *archive) addXML(p *Package, file string) {
+	data, err := a.text(file, a.s.opts.MaxText)
+	var pom POM
+	if err == nil {
+		pom, err = ParsePOM(data)
+	}
+	if err != nil {
+		if p.Group == "" || p.Artifact == "" || p.Version == "" {
+			a.s.unread(a.at+file, err)
+		}
+		return
+	}
+	if p.Version == "" && pom.Version != "" {
+		p.Confidence = surePOM
+	}
+	p.complete(pom.Group, pom.Artifact, pom.Version)
+	p.Licences = pom.Licences
+}
+
+// complete sets what is missing and plausible.
+func (p *Package) complete(group, artifact, version string) {
+	if p.Group == "" && plausibleGroup(group) {
+		p.Group = group
+	}
+	if p.Artifact == "" && plausibleArtifact(artifact) {
+		p.Artifact = artifact
+	}
+	if p.Version == "" && plausibleMavenVersion(version) {
+		p.Version = version
+	}
 }
 
 // plausibleMavenVersion is plausibleVersion for metadata, where a version may
@@ -142,9 +150,13 @@ func (a *archive) gradleVersions() []Package {
 		if !ok || !plausibleGroup(group) || !strings.Contains(group, ".") || !plausibleArtifact(artifact) {
 			continue
 		}
-		data, err := readText(a.tree, p, maxName)
+		data, err := a.text(p, maxName)
+		if err != nil {
+			a.s.unread(a.at+p, err)
+			continue
+		}
 		version := strings.TrimSpace(string(data))
-		if err != nil || !plausibleVersion(version) {
+		if !plausibleVersion(version) {
 			continue
 		}
 		out = append(out, Package{Group: group, Artifact: artifact, Version: version, Method: sbom.MethodInstalled, Confidence: surePOM, Path: a.at + p})
@@ -165,7 +177,7 @@ func (a *archive) self(found []Package) (Package, bool) {
 		return Package{}, false // a launcher
 	}
 	n := a.name
-	if strings.Contains(a.path, "/lib/main/") || strings.Contains(a.path, "/lib/boot/") {
+	if p := "/" + a.path; strings.Contains(p, "/lib/main/") || strings.Contains(p, "/lib/boot/") {
 		n = a.quarkusName(n)
 	}
 	switch {

@@ -83,6 +83,7 @@ func (s *Scanner) Root(ctx context.Context, v *bundle.Volume, tree *bundle.Tree,
 	if err := a.collect(ctx); err != nil {
 		return err
 	}
+	a.archives = len(a.nested) > 0
 	a.nested = nil // the caller shows them one by one, with what it knows of each
 	if a.java() {
 		a.identify()
@@ -212,14 +213,21 @@ func (s *Scanner) unread(p string, err error) {
 	s.unknown(p, kind, err.Error(), true)
 }
 
-// readText returns a file of at most limit bytes.
-func readText(tree *bundle.Tree, p string, limit int64) ([]byte, error) {
-	f, err := tree.Open(p)
+// text returns a file of at most limit bytes. What is inflated in nested
+// archives counts against MaxInflated, over all of them.
+func (a *archive) text(p string, limit int64) ([]byte, error) {
+	if a.depth > 0 && a.s.inflated >= a.s.opts.MaxInflated {
+		return nil, &limitError{fmt.Sprintf("more than MaxInflated, %d bytes, in nested archives", a.s.opts.MaxInflated)}
+	}
+	f, err := a.tree.Open(p)
 	if err != nil {
 		return nil, fmt.Errorf("open file: %w", err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if a.depth > 0 {
+		a.s.inflated += int64(len(data))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read file: %w", err)
 	}
@@ -227,4 +235,14 @@ func readText(tree *bundle.Tree, p string, limit int64) ([]byte, error) {
 		return nil, &limitError{fmt.Sprintf("more than %d bytes", limit)}
 	}
 	return data, nil
+}
+
+// properties reads a properties file. What comes with an error is what stands
+// before the limit.
+func (a *archive) properties(p string) (map[string]string, error) {
+	data, err := a.text(p, a.s.opts.MaxText)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProperties(data)
 }

@@ -11,18 +11,29 @@ import (
 	"github.com/fnaudit/fnaudit/sbom"
 )
 
+// maxSets bounds the places of known libraries in one archive. The table has
+// some 450 libraries that are recognised, and a real fat jar has few of them twice.
+const maxSets = 2000
+
 // sets returns the libraries that were merged into the archive and that found,
 // the packages with better evidence, does not name already.
 func (a *archive) sets(found []Package) []classSet {
 	all := a.finder.sets()
+	if len(all) > maxSets || a.finder.over {
+		a.s.unknown(strings.TrimSuffix(a.at, "!/"), sbom.Limit, "classes of known libraries in more places than are looked at", true)
+		all = all[:min(len(all), maxSets)]
+	}
 	host := a.host(found)
+	names := map[string]bool{}
+	for i := range found {
+		names[found[i].Name()] = true
+		names[found[i].Source] = true
+	}
 	var out []classSet
 	for i := range all {
 		c := &all[i]
 		group, artifact, _ := strings.Cut(c.lib.name, ":")
-		if slices.ContainsFunc(found, func(p Package) bool {
-			return p.Artifact == artifact && (p.Group == group || p.Group == "") || p.Source == c.lib.name
-		}) {
+		if names[c.lib.name] || names[artifact] {
 			continue
 		}
 		if len(out) > 0 && out[len(out)-1].lib == c.lib {
@@ -68,13 +79,7 @@ func (a *archive) ofHost(c *classSet, group, host string) bool {
 		return true
 	}
 	// an archive that has nothing but the set's classes is an edition of it
-	outside := 0
-	for dir, n := range a.folders {
-		if !within(dir, c.folder()) {
-			outside += n
-		}
-	}
-	return outside < a.classes/4
+	return a.classes-a.below(c.folder()) < a.classes/4
 }
 
 // twoWords returns the first two words of a group as a folder, with a slash at the end.
@@ -142,14 +147,14 @@ func (a *archive) versionPaths(c *classSet, file string) []string {
 
 func (a *archive) versionIn(p string, src versionSource) string {
 	if src.key != "" {
-		data, err := readText(a.tree, p, a.s.opts.MaxText)
+		props, err := a.properties(p)
 		if err != nil {
 			a.s.unread(a.at+p, err)
 			return ""
 		}
-		return propertyVersion(ParseProperties(data), src.key)
+		return propertyVersion(props, src.key)
 	}
-	data, err := readText(a.tree, p, a.s.opts.MaxClass)
+	data, err := a.text(p, a.s.opts.MaxClass)
 	if err != nil {
 		a.s.unread(a.at+p, err)
 		return ""
@@ -211,8 +216,8 @@ func (a *archive) leftOver(found []Package, sets []classSet) {
 	if a.classes == 0 || a.older || a.named && !(a.root && len(sets) > 0) {
 		return
 	}
-	if a.root && len(sets) == 0 {
-		return // plain own code
+	if a.root && len(sets) == 0 && (a.archives || len(a.poms) > 0) {
+		return // own code, whose libraries lie beside it or left their metadata
 	}
 	roots := a.unnamedRoots(found, sets)
 	own := a.ownRoots(found)
@@ -244,7 +249,14 @@ func (a *archive) leftOver(found []Package, sets []classSet) {
 // unnamedRoots counts the classes per root that no recognised package accounts for.
 func (a *archive) unnamedRoots(found []Package, sets []classSet) map[string]int {
 	out := map[string]int{}
-next:
+	known := accounted(found)
+	var taken []string
+	for i := range sets {
+		taken = append(taken, sets[i].folder())
+		if !sets[i].moved {
+			taken = append(taken, sets[i].prefix+rootOf(sets[i].lib.root))
+		}
+	}
 	for dir, n := range a.folders {
 		plain := packagePrefix(dir + "/")
 		plain = strings.TrimSuffix(plain, "/")
@@ -252,15 +264,8 @@ next:
 		case "java", "javax", "jakarta", "sun", "META-INF":
 			continue
 		}
-		for i := range sets {
-			if within(dir, sets[i].folder()) || !sets[i].moved && within(dir, sets[i].prefix+rootOf(sets[i].lib.root)) {
-				continue next
-			}
-		}
-		for i := range found {
-			if g := found[i].Group; g != "" && strings.HasPrefix(plain+"/", strings.ReplaceAll(g, ".", "/")+"/") || strings.Contains(g, ".") && strings.HasPrefix(plain+"/", twoWords(g)) {
-				continue next
-			}
+		if known.cover(plain) || slices.ContainsFunc(taken, func(t string) bool { return within(dir, t) }) {
+			continue
 		}
 		out[rootOf(plain)] += n
 	}

@@ -15,6 +15,7 @@ const (
 	maxXMLDepth  = 64
 	maxXMLTokens = 200_000
 	maxXMLField  = 1000 // bytes of one field
+	maxXMLName   = 100  // bytes of one element's name that are kept: they are joined at the end of each element
 	maxLicences  = 20
 )
 
@@ -35,50 +36,74 @@ var errXML = errors.New("XML over the limits of depth or length")
 func ParsePOM(data []byte) (POM, error) {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	d.Strict = false
-	d.CharsetReader = latin
-	var path []string
-	var text strings.Builder
-	fields, properties := map[string]string{}, map[string]string{}
-	var licences []string
+	again := false
+	d.CharsetReader = func(charset string, in io.Reader) (io.Reader, error) {
+		if again { // each declaration reads all that follows, and may double it
+			return nil, errors.New("a second declaration of a charset")
+		}
+		again = true
+		return latin(charset, in)
+	}
+	r := pomReader{fields: map[string]string{}, properties: map[string]string{}}
 	for range maxXMLTokens {
 		t, err := d.RawToken()
-		if errors.Is(err, io.EOF) {
-			return pomOf(fields, properties, licences)
+		if errors.Is(err, io.EOF) && len(r.path) == 0 {
+			return pomOf(r.fields, r.properties, r.licences)
+		}
+		if err == nil {
+			err = r.token(t)
 		}
 		if err != nil {
 			return POM{}, fmt.Errorf("parse pom.xml: %w", err)
 		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			if len(path) == maxXMLDepth {
-				return POM{}, fmt.Errorf("parse pom.xml: %w", errXML)
-			}
-			path = append(path, t.Name.Local)
-			text.Reset()
-		case xml.CharData:
-			if text.Len() < maxXMLField {
-				text.Write(t[:min(len(t), maxXMLField)])
-			}
-		case xml.EndElement:
-			if len(path) == 0 {
-				return POM{}, errors.New("parse pom.xml: an element ends that never began")
-			}
-			value := strings.TrimSpace(text.String())
-			text.Reset()
-			switch at := strings.Join(path[1:], "/"); {
-			case len(path) <= 3 && wanted(at):
-				if _, ok := fields[at]; !ok {
-					fields[at] = value
-				}
-			case len(path) == 3 && path[1] == "properties" && len(properties) < maxProperties:
-				properties[path[2]] = value
-			case at == "licenses/license/name" && value != "" && len(licences) < maxLicences:
-				licences = append(licences, value)
-			}
-			path = path[:len(path)-1]
-		}
 	}
 	return POM{}, fmt.Errorf("parse pom.xml: %w", errXML)
+}
+
+// pomReader keeps what is wanted of a POM while its tokens go by.
+type pomReader struct {
+	path       []string // of the open elements
+	text       strings.Builder
+	fields     map[string]string // path below project -> value
+	properties map[string]string
+	licences   []string
+}
+
+func (r *pomReader) token(t xml.Token) error {
+	switch t := t.(type) {
+	case xml.StartElement:
+		if len(r.path) == maxXMLDepth {
+			return errXML
+		}
+		r.path = append(r.path, t.Name.Local[:min(len(t.Name.Local), maxXMLName)])
+		r.text.Reset()
+	case xml.CharData:
+		if r.text.Len() < maxXMLField {
+			r.text.Write(t[:min(len(t), maxXMLField)])
+		}
+	case xml.EndElement:
+		if len(r.path) == 0 {
+			return errors.New("an element ends that never began")
+		}
+		r.keep(strings.TrimSpace(r.text.String()))
+		r.text.Reset()
+		r.path = r.path[:len(r.path)-1]
+	}
+	return nil
+}
+
+// keep takes the value of the element that ends.
+func (r *pomReader) keep(value string) {
+	switch at := strings.Join(r.path[1:], "/"); {
+	case len(r.path) <= 3 && wanted(at):
+		if _, ok := r.fields[at]; !ok {
+			r.fields[at] = value
+		}
+	case len(r.path) == 3 && r.path[1] == "properties" && len(r.properties) < maxProperties:
+		r.properties[r.path[2]] = value
+	case at == "licenses/license/name" && value != "" && len(r.licences) < maxLicences:
+		r.licences = append(r.licences, value)
+	}
 }
 
 func wanted(at string) bool {

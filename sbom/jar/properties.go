@@ -2,6 +2,7 @@ package jar
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -14,19 +15,23 @@ const maxProperties = 10_000
 // (java.util.Properties.load, https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/Properties.html):
 // comments begin with "#" or "!", key and value are parted by "=", ":" or
 // blanks, a backslash at the end continues a line, and \uXXXX is a character.
-// A later entry replaces an earlier one.
-func ParseProperties(data []byte) map[string]string {
+// A later entry replaces an earlier one. Of more than maxProperties the first
+// ones come with an error.
+func ParseProperties(data []byte) (map[string]string, error) {
 	out := map[string]string{}
-	for len(data) > 0 && len(out) < maxProperties {
+	for len(data) > 0 {
 		var line []byte
 		line, data = logicalLine(data)
 		if len(line) == 0 || line[0] == '#' || line[0] == '!' {
 			continue
 		}
+		if len(out) == maxProperties {
+			return out, &limitError{fmt.Sprintf("more than %d properties", maxProperties)}
+		}
 		key, rest := cutKey(line)
 		out[unescape(key)] = unescape(rest)
 	}
-	return out
+	return out, nil
 }
 
 // logicalLine takes the first line off data, joined with those that continue it.

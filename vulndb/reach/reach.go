@@ -174,9 +174,10 @@ func (c *Checker) remember(key string, res *Result) {
 }
 
 // environment is all that a child gets. Without a PATH x/vuln cannot run "go
-// env", which it would do with the caller's settings.
+// env", which it would do with the caller's settings; without a HOME libraries
+// would ask the system's user database when they are loaded, over a socket.
 func environment(dir, token string) []string {
-	return []string{"PATH=", tokenName + "=" + token, "TMPDIR=" + dir, "TMP=" + dir, "GOMEMLIMIT=1GiB", "GOTRACEBACK=none", "GOTELEMETRY=off"}
+	return []string{"PATH=", tokenName + "=" + token, "TMPDIR=" + dir, "TMP=" + dir, "HOME=" + dir, "USERPROFILE=" + dir, "GOMEMLIMIT=1GiB", "GOTRACEBACK=none", "GOTELEMETRY=off"}
 }
 
 func token() (string, error) {
