@@ -158,7 +158,7 @@ func (c *chooser) pick(want wish) (*candidate, error) {
 			if want.platform == "" {
 				platform += ", the default"
 			}
-			return nil, fmt.Errorf("no image for %s; there are %s: %w", platform, c.list(list), ErrUnreadable)
+			return nil, fmt.Errorf("no image for %s; there are %s: %w", platform, platforms(list), ErrUnreadable)
 		}
 		list = fit
 	}
@@ -250,6 +250,20 @@ func (c *chooser) list(list []candidate) string {
 		s := f.desc.Platform.String()
 		if s == "" || len(f.names) > 0 {
 			s = strings.TrimSpace(strings.Join(append(slices.Clone(f.names), string(f.desc.Digest), s), " "))
+		}
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return listed(slices.Compact(out))
+}
+
+// platforms says for which ones there are images.
+func platforms(list []candidate) string {
+	var out []string
+	for _, f := range list {
+		s := f.desc.Platform.String()
+		if s == "" {
+			s = "one that does not say its platform"
 		}
 		out = append(out, s)
 	}

@@ -171,11 +171,9 @@ func (v *Volume) readerAt(i int) (io.ReaderAt, int64, error) {
 		if r := v.pack.layers.random(e.offset); r != nil {
 			return r, size, nil // checked by the layer's digest
 		}
-		if r := v.pack.layers.seekable(e.offset); r != nil && size > 1<<20 {
-			return r, size, nil
-		}
-		if size > 1<<20 { // a large executable, as a rule: packed it takes half the memory
-			return v.repack(i)
+		if size > 1<<20 { // a large executable, as a rule
+			r, err := v.pack.layers.apart(e.offset, func() io.ReadCloser { return v.reader(i) })
+			return r, size, err
 		}
 	}
 	b, err := v.readAll(i)
@@ -183,19 +181,6 @@ func (v *Volume) readerAt(i int) (io.ReaderAt, int64, error) {
 		return nil, 0, err
 	}
 	return bytes.NewReader(b), int64(len(b)), nil
-}
-
-// repack holds file i in memory, packed.
-func (v *Volume) repack(i int) (io.ReaderAt, int64, error) {
-	r := v.reader(i)
-	defer r.Close()
-	k := &keeper{}
-	size := v.listing().files[i].Size
-	if _, err := k.take(r, size); err != nil {
-		return nil, 0, err
-	}
-	k.seal()
-	return k, size, nil
 }
 
 // readAll returns file i. The declared size is a hint that is believed as far

@@ -120,3 +120,63 @@ func TestCorpus(t *testing.T) {
 		})
 	}
 }
+
+// TestCorpusImages opens the images of the shared corpus. What is hostile about
+// one must be noticed, or keep it from being opened.
+func TestCorpusImages(t *testing.T) {
+	root := os.Getenv("FNAUDIT_SHARED")
+	if root == "" {
+		t.Skip("FNAUDIT_SHARED is not set: the corpus of real and hostile images was NOT read")
+	}
+	files, err := filepath.Glob(filepath.Join(root, "corpus", "open", "*", "image*"))
+	if err != nil || len(files) < 15 {
+		t.Fatalf("corpus of %d files: %v", len(files), err)
+	}
+	notices := map[string]NoticeKind{
+		"hostile-tar-devices": NoticeSpecial, "hostile-tar-hardlink": NoticeLinkEscape, "hostile-tar-pax": NoticeHeader, "hostile-tar-sizes": NoticeCorrupt,
+		"hostile-tar-slip": NoticeTraversal, "hostile-oci-many-layers": NoticeImage, "hostile-layer-gzbomb": NoticeLimit,
+	}
+	for _, file := range files {
+		dir, name := filepath.Split(file)
+		c := filepath.Base(dir)
+		t.Run(c+"/"+name, func(t *testing.T) {
+			var truth struct {
+				Expect   string
+				Packages []struct{ Path string }
+			}
+			raw, err := os.ReadFile(filepath.Join(dir, "truth.json"))
+			if err == nil {
+				err = json.Unmarshal(raw, &truth)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := new(Opener).Open(context.Background(), Spec{Ref: file})
+			if err != nil {
+				if truth.Expect != "reject" {
+					t.Errorf("expect %q, error %v", truth.Expect, err)
+				}
+				return
+			}
+			defer f.Close()
+			if truth.Expect == "reject" {
+				t.Errorf("must be rejected; notices %+v", f.Notices())
+			}
+			checkFiles(t, f.Tree.Files())
+			kinds := map[NoticeKind]bool{}
+			for _, n := range f.Notices() {
+				kinds[n.Kind] = true
+			}
+			if want := notices[c]; want != "" && !kinds[want] {
+				t.Errorf("no notice of kind %q: %+v", want, f.Notices())
+			} else if want == "" && len(kinds) > 0 {
+				t.Errorf("notices about a good image: %+v", f.Notices())
+			}
+			for _, p := range truth.Packages {
+				if _, err := f.Tree.Stat(p.Path); err != nil {
+					t.Errorf("package not listed: %v", err)
+				}
+			}
+		})
+	}
+}

@@ -230,6 +230,18 @@ func TestImageChoice(t *testing.T) {
 		{"an artifact alone", func(s store) {
 			s.top(s.add(img{configMedia: "application/vnd.cncf.helm.config.v1+json", layers: []lay{{ents: files("chart", "1")}}}))
 		}, "", "", `error an artifact of type "application/vnd.cncf.helm.config.v1+json", no container image`},
+		{"the type of the configuration in the descriptor", func(s store) {
+			d := s.add(one("", "1"))
+			d["artifactType"] = typeOCIConfig
+			s.top(d)
+		}, "", "", "1"},
+		{"a referrer beside it", func(s store) {
+			i := one("", "sbom")
+			i.artifact = "application/spdx+json"
+			d := s.add(i)
+			d["artifactType"] = i.artifact
+			s.top(s.add(one("", "1")), d)
+		}, "", "", "1"},
 		{"indexes in one another", func(s store) { s.top(deep(s, 2)) }, "", "", "deep"},
 		{"too deep", func(s store) { s.top(deep(s, 5)) }, "", "", "error indexes lie more than 4 deep"},
 		{"an index of itself", func(s store) {

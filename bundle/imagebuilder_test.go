@@ -105,8 +105,8 @@ func (l lay) shipped() []byte {
 type img struct {
 	layers      []lay
 	platform    string // "": linux/amd64
-	config      map[string]any
-	history     []map[string]any
+	config      m
+	history     []m
 	annotations map[string]string
 	configMedia string
 	artifact    string

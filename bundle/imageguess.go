@@ -54,7 +54,7 @@ func (g *imageGuess) platform() Platform {
 	case g.env("AzureWebJobsScriptRoot") != "", g.v.has("azure-functions-host"), g.v.has("home/site/wwwroot/host.json"):
 		return PlatformAzure
 	case g.env("LAMBDA_TASK_ROOT") != "", strings.HasPrefix(g.env("AWS_EXECUTION_ENV"), "AWS_Lambda"), g.envStarts("AWS_LAMBDA_"),
-		g.v.has("lambda-entrypoint.sh"), g.v.has("var/runtime/bootstrap"), g.runs("lambda-entrypoint.sh", "awslambdaric", "aws-lambda-ric", "aws_lambda_ric", "aws-lambda-rie"):
+		g.img.WorkingDir == "/var/task", g.v.has("var/task"), g.v.has("lambda-entrypoint.sh"), g.v.has("var/runtime/bootstrap"), g.runs("lambda-entrypoint.sh", "awslambdaric", "aws-lambda-ric", "aws_lambda_ric", "aws-lambda-rie"):
 		return PlatformAWS
 	case g.env("FUNCTION_TARGET") != "", g.env("GOOGLE_FUNCTION_TARGET") != "", g.env("FUNCTION_SIGNATURE_TYPE") != "",
 		g.v.has("layers/google.utils.label"), g.v.has("workspace") && g.envStarts("CNB_") && strings.Contains(g.img.Labels[labelBuildpacks], "google"):

@@ -21,6 +21,7 @@ type keeper struct {
 	size   int64
 	packed [][]byte // each of keepBlock bytes unpacked, but the last
 	raw    []byte   // the block that is being filled
+	work   []byte   // where it is packed
 
 	mu   sync.Mutex
 	last [2]struct { // blocks unpacked last
@@ -92,8 +93,8 @@ func (k *keeper) write(p []byte) {
 }
 
 func (k *keeper) flush() {
-	b := s2.Encode(nil, k.raw)
-	b = append(make([]byte, 0, len(b)), b...) // Encode takes room for the worst case
+	k.work = s2.Encode(k.work[:cap(k.work)], k.raw) // room for the worst case
+	b := append(make([]byte, 0, len(k.work)), k.work...)
 	k.packed = append(k.packed, b)
 	k.used += int64(len(b))
 }
@@ -103,7 +104,7 @@ func (k *keeper) seal() {
 	if len(k.raw) > 0 {
 		k.flush()
 	}
-	k.raw = nil
+	k.raw, k.work = nil, nil
 }
 
 // ReadAt reads what was kept. The keeper must be sealed.

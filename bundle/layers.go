@@ -12,6 +12,8 @@ const (
 	rereadChunk   = 1 << 20 // unit in which layers are inflated again
 	rereadChunks  = 16      // kept of all layers of one image
 	rereadCursors = 3       // streams that stay open
+
+	heldBytes = 16 << 20 // of one file, packed; see apart
 )
 
 // layers gives the contents of an image's files after it was opened. Its
@@ -33,6 +35,10 @@ type layers struct {
 	reread  int64
 	chunks  []*rereadBytes // least recently used first
 	cursors []*cursor      // the same
+
+	holding sync.Mutex
+	held    *keeper // see apart
+	heldRef int64
 }
 
 type rereadBytes struct {
@@ -122,14 +128,41 @@ func (ls *layers) random(ref int64) io.ReaderAt {
 	return nil
 }
 
-// seekable returns a file that can be read at any place at the price of
-// inflating a little; nil for others.
-func (ls *layers) seekable(ref int64) io.ReaderAt {
+// apart returns a large file that was not kept, readable at any place. Where a
+// layer can be read from the middle that is done. Else the file is held, packed,
+// until the next such file is asked for: several catalogers look into one after
+// another. One that takes too much memory even so is inflated from the start of
+// its layer at each step back, which is slow.
+func (ls *layers) apart(ref int64, stream func() io.ReadCloser) (io.ReaderAt, error) {
 	l, e := ls.entry(ref)
-	if t, ok := l.tar.(*packedTar); ok && !e.sparse && t.seeks() {
-		return io.NewSectionReader(t, e.at, e.size)
+	t, ok := l.tar.(*packedTar)
+	if ok && !e.sparse && t.seeks() {
+		return io.NewSectionReader(t, e.at, e.size), nil
 	}
-	return nil
+	ls.holding.Lock()
+	defer ls.holding.Unlock()
+	if ls.held != nil && ls.heldRef == ref {
+		return ls.held, nil
+	}
+	if ok && !e.sparse && e.size > 4*heldBytes { // it would not fit; executables pack to the half
+		return io.NewSectionReader(t, e.at, e.size), nil
+	}
+	ls.held = nil
+	k := &keeper{most: heldBytes}
+	r := stream()
+	defer r.Close()
+	whole, err := k.take(r, e.size)
+	switch {
+	case err != nil:
+		return nil, err
+	case !whole && (!ok || e.sparse):
+		return nil, &unreadable{kind: NoticeLimit, detail: fmt.Sprintf("a sparse file that takes more than %d bytes packed", heldBytes)}
+	case !whole:
+		return io.NewSectionReader(t, e.at, e.size), nil
+	}
+	k.seal()
+	ls.held, ls.heldRef = k, ref
+	return k, nil
 }
 
 // believed is how many bytes of the size of a file are backed by bytes of the

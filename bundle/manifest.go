@@ -156,15 +156,16 @@ func (m *manifest) isImage() bool {
 	}
 	switch m.Config.MediaType {
 	case typeOCIConfig, typeDockerConfig, "":
-		return m.ArtifactType == ""
+		return m.ArtifactType == "" || m.ArtifactType == m.Config.MediaType
 	}
 	return false
 }
 
-// notAnImage tells by a descriptor alone that it leads to no image:
-// attestations that BuildKit stores beside images, and referrers.
+// notAnImage tells by a descriptor alone that it leads to no image, but to
+// attestations that BuildKit stores beside images. Its artifact type does not
+// tell: it may be that of an image's configuration.
 func (d *descriptor) notAnImage() bool {
-	return d.Annotations[annotationReference] != "" || d.ArtifactType != "" ||
+	return d.Annotations[annotationReference] != "" ||
 		d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown"
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -41,6 +42,49 @@ func mkimage(ts *testscript.TestScript, neg bool, args []string) {
 			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: args[i]}}})
 	}
 	ts.Check(remote.WriteIndex(ref, index))
+}
+
+// saveimage writes the image of a registry to a file or a folder: saveimage
+// docker|oci REF FILE, or saveimage layout REF DIR. With "oci" and "layout" a
+// reference to an index keeps all its platforms.
+func saveimage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: saveimage docker|oci|layout REF PATH")
+	}
+	ref, err := name.ParseReference(args[1])
+	ts.Check(err)
+	desc, err := remote.Get(ref)
+	ts.Check(err)
+	out := ts.MkAbs(args[2])
+	if args[0] == "docker" {
+		img, err := desc.Image()
+		ts.Check(err)
+		ts.Check(tarball.WriteToFile(out, ref, img))
+		return
+	}
+	dir := out
+	if args[0] == "oci" {
+		dir, err = os.MkdirTemp("", "layout")
+		ts.Check(err)
+		defer os.RemoveAll(dir)
+	}
+	path, err := layout.Write(dir, empty.Index)
+	ts.Check(err)
+	tag := layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": ref.Identifier()})
+	if desc.MediaType.IsIndex() {
+		index, err := desc.ImageIndex()
+		ts.Check(err)
+		ts.Check(path.AppendIndex(index, tag))
+	} else {
+		img, err := desc.Image()
+		ts.Check(err)
+		ts.Check(path.AppendImage(img, tag))
+	}
+	if args[0] == "oci" {
+		b, err := tarDir(dir)
+		ts.Check(err)
+		ts.Check(os.WriteFile(out, b, 0o666))
+	}
 }
 
 func image(ts *testscript.TestScript, arch string, dirs []string) (v1.Image, error) {

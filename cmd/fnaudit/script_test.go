@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 //	mkzip ZIP DIR           zip a folder, sorted, with fixed times
 //	mkfeed DIR              for each folder DIR/ECOSYSTEM make DIR/ECOSYSTEM/all.zip of its .json files
 //	mkimage REF ARCH DIR... push an image with a layer for each folder (an index: see mkimage)
+//	saveimage FORM REF PATH  write such an image to disk as FORM: docker, oci or layout
 //	mkkey TYPE NAME         make a key pair, NAME.pem and NAME.pub, of type ecdsa or ed25519
 //	[!] asked               demand that the plain server ($WEB, see serve) was asked for something
 func TestScripts(t *testing.T) {
@@ -55,7 +56,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "mkkey": mkkey, "expand": expand, "mkimage": mkimage, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin,
+			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "mkkey": mkkey, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin,
 		},
 	})
 }
