@@ -199,7 +199,7 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran && r.Declared != nil:
 		return "bring what " + r.Declared.Descriptor + " names here (sam build, a download, docker save), then scan again"
 	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran:
-		return "give a deployment zip, an unpacked function folder or an SBOM that can be read"
+		return "give a deployment zip, an unpacked function folder, a container image or an SBOM that can be read"
 	case v.Decision == finding.Incomplete && db.Starter:
 		return "fnaudit db update   # gets the full advisory set, then scan again"
 	case v.Decision == finding.Fail:

@@ -187,7 +187,7 @@ func unopened() *finding.Report {
 		r.Skip(c, "needs the opened artifact")
 	}
 	r.Verdict = finding.Verdict{Decision: finding.Incomplete, Reasons: []string{"could not be opened: open broken.zip: not a zip"},
-		Next: "give a deployment zip, an unpacked function folder or an SBOM that can be read"}
+		Next: "give a deployment zip, an unpacked function folder, a container image or an SBOM that can be read"}
 	return r
 }
 
