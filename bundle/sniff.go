@@ -58,6 +58,24 @@ func sniffFolder(dir string) (Kind, error) {
 	return KindDirectory, nil
 }
 
+// besideLayout names what lies in the folder of an OCI layout and is no part of
+// one; "" for nothing. ingest is containerd's, manifest.json and repositories
+// are docker's.
+func besideLayout(dir string) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case "oci-layout", "index.json", "blobs", "ingest", "manifest.json", "repositories":
+		default:
+			return e.Name(), nil
+		}
+	}
+	return "", nil
+}
+
 // sniff classifies bytes.
 func sniff(src source) (Kind, error) {
 	k, err := quickKind(src)

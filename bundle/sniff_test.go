@@ -69,6 +69,10 @@ func TestSniff(t *testing.T) {
 			}
 		})
 	}
+	mixed := save(t, "oci-layout", "{}", "index.json", "{}", "node_modules", "1")
+	if _, err := new(Opener).Open(context.Background(), Spec{Ref: mixed}); !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "oci: or dir:") {
+		t.Errorf("a function in the folder of a layout: %v", err)
+	}
 	both := filepath.Join(save(t, "x.zip", tar+string(plain("index.js", "1"))), "x.zip")
 	if _, err := new(Opener).Open(context.Background(), Spec{Ref: both}); !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "zip: or archive:") {
 		t.Errorf("a tar that ends as a zip: %v", err)
