@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"io"
 	"net/url"
 	"os"
@@ -261,7 +262,10 @@ func pullFile(ctx context.Context, env *Env, dir string, o pullOptions, v *share
 	var sig []byte
 	if v != nil {
 		if sig, err = fetchSignature(ctx, c, dir, fetched); err != nil {
-			return adoptError(fmt.Errorf("pull %s: %w: %w", address, share.ErrUnsigned, err))
+			if errors.Is(err, fs.ErrNotExist) {
+				err = fmt.Errorf("%w: %w", share.ErrUnsigned, err)
+			}
+			return adoptError(fmt.Errorf("pull %s: get its signature: %w", address, err))
 		}
 	}
 	var have pull.Validators
