@@ -18,6 +18,7 @@ func readDpkg(ctx context.Context, a *artifact, root, p string, each func(*osPac
 		return err
 	}
 	var broken error
+	named := 0
 	whole := path.Base(dirOf(p)) == "dpkg" // status, not status.d
 	for len(data) > 0 {
 		if err := ctx.Err(); err != nil {
@@ -39,6 +40,10 @@ func readDpkg(ctx context.Context, a *artifact, root, p string, each func(*osPac
 		pkg := dpkgPackage(f, p)
 		a.dpkgFiles(root, p, whole, pkg)
 		each(pkg)
+		named++
+	}
+	if broken == nil && named == 0 && !whole {
+		return errNoPackage // each file of status.d is there for one
 	}
 	return broken
 }

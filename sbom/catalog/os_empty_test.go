@@ -33,10 +33,13 @@ func TestEmptyDatabases(t *testing.T) {
 		"dpkg with rubbish in a package": {
 			debianRelease, map[string]string{status: strings.Replace(entry, "Version", "rubbish\nVersion", 1)}, status + `: a line without a field: "rubbish"`,
 		},
-		"dpkg":                    {debianRelease, map[string]string{status: entry}, ""},
-		"dpkg from Windows":       {debianRelease, map[string]string{status: strings.ReplaceAll(entry, "\n", "\r\n")}, ""},
-		"distroless":              {debianRelease, map[string]string{status: "", "var/lib/dpkg/status.d/a": "Package: a\nVersion: 1\n"}, ""},
-		"distroless of nothing":   {debianRelease, map[string]string{status: "", "var/lib/dpkg/status.d/a": ""}, status + ": " + errNoPackage.Error()},
+		"dpkg":              {debianRelease, map[string]string{status: entry}, ""},
+		"dpkg from Windows": {debianRelease, map[string]string{status: strings.ReplaceAll(entry, "\n", "\r\n")}, ""},
+		"distroless":        {debianRelease, map[string]string{status: "", "var/lib/dpkg/status.d/a": "Package: a\nVersion: 1\n"}, ""},
+		"distroless, one emptied": {
+			debianRelease, map[string]string{status: "", "var/lib/dpkg/status.d/a": "Package: a\nVersion: 1\n", "var/lib/dpkg/status.d/b": ""},
+			"var/lib/dpkg/status.d/b: " + errNoPackage.Error(),
+		},
 		"apk of nothing":          {"ID=alpine\nVERSION_ID=3.20.3\n", map[string]string{"lib/apk/db/installed": ""}, "lib/apk/db/installed: " + errNoPackage.Error()},
 		"dpkg on Alpine":          {"ID=alpine\nVERSION_ID=3.20.3\n", map[string]string{"lib/apk/db/installed": "P:a\nV:1\n", status: ""}, ""},
 		"Alpine's own emptied":    {"ID=alpine\nVERSION_ID=3.20.3\n", map[string]string{"lib/apk/db/installed": "", status: entry}, "lib/apk/db/installed: " + errNoPackage.Error()},
@@ -66,7 +69,7 @@ func TestEmptyDatabases(t *testing.T) {
 					}
 				}
 				want := c.want
-				if !app && strings.HasSuffix(want, errNoPackage.Error()) {
+				if !app && strings.HasSuffix(want, errNoPackage.Error()) && !strings.Contains(want, "status.d") {
 					want = ""
 				}
 				if s := strings.Join(got, "\n"); s != want {
