@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -206,7 +207,12 @@ func (o *Opener) open(ctx context.Context, prefix, path string, lim Limits, want
 		switch {
 		case err != nil:
 			return nil, short(err)
-		case prefix == "oci", prefix == "" && kind == KindLayout:
+		case prefix == "" && kind == KindLayout:
+			if other, err := besideLayout(path); err != nil || other != "" {
+				return nil, cmp.Or(short(err), fmt.Errorf("%w: an OCI layout that also holds %q: say which is meant with the prefix oci: or dir:", ErrUnreadable, other))
+			}
+			fallthrough
+		case prefix == "oci":
 			return o.openLayout(ctx, path, lim, want)
 		case prefix != "" && prefix != "dir":
 			return nil, fmt.Errorf("%w: a folder, though the prefix says %s", ErrUnknownKind, prefix)

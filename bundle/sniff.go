@@ -58,6 +58,24 @@ func sniffFolder(dir string) (Kind, error) {
 	return KindDirectory, nil
 }
 
+// besideLayout names what lies in the folder of an OCI layout and is no part of
+// one; "" for nothing. ingest is containerd's, manifest.json and repositories
+// are docker's.
+func besideLayout(dir string) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case "oci-layout", "index.json", "blobs", "ingest", "manifest.json", "repositories":
+		default:
+			return e.Name(), nil
+		}
+	}
+	return "", nil
+}
+
 // sniff classifies bytes.
 func sniff(src source) (Kind, error) {
 	k, err := quickKind(src)
@@ -69,14 +87,25 @@ func sniff(src source) (Kind, error) {
 	return k, err
 }
 
+// errTwoKinds is of a file that one reader takes for a zip and another for an
+// image: what is judged must be what runs.
+var errTwoKinds = fmt.Errorf("%w: it begins as a tar or compressed stream and ends as a zip: say which is meant with the prefix zip: or archive:", ErrUnreadable)
+
 // quickKind is sniff without telling Java archives from other zips. An end
-// record makes a zip, whatever stands in front.
+// record makes a zip, whatever stands in front; but the zip that lies last in a
+// tar is one of its files, and a tar goes on behind it.
 func quickKind(src source) (Kind, error) {
 	head, err := src.view(0, min(src.size(), sniffBytes))
 	if err != nil {
 		return "", err
 	}
-	_, _, err = findEnd(src)
+	end, _, err := findEnd(src)
+	if packedOrTar(head) {
+		if err == nil && end.after == 0 {
+			return "", errTwoKinds
+		}
+		return KindImage, nil
+	}
 	switch {
 	case err == nil:
 		return KindZip, nil
@@ -92,8 +121,6 @@ func quickKind(src source) (Kind, error) {
 		return "", fmt.Errorf("%w: the file is empty", ErrUnknownKind)
 	case executable(head) != "":
 		return KindBinary, nil
-	case packedOrTar(head):
-		return KindImage, nil
 	}
 	return sniffText(src, head)
 }

@@ -34,6 +34,8 @@ func TestSniff(t *testing.T) {
 		{"Java class", class, "", "no zip end record"},
 		{"gzip", "\x1f\x8b\x08", KindImage, ""},
 		{"tar", tar, KindImage, ""},
+		{"tar with a zip as its last file", tar + string(plain("index.js", "1")) + strings.Repeat("\x00", 1024), KindImage, ""},
+		{"gzip with the bytes of a zip inside", "\x1f\x8b\x08" + string(plain("index.js", "1")) + "tail", KindImage, ""},
 		{"CycloneDX", "\xef\xbb\xbf\n{\n \"bomFormat\": \"CycloneDX\"}", KindSBOM, ""},
 		{"CycloneDX, format last", "{\"components\": [" + strings.Repeat(" ", 200_000) + "], \"bomFormat\": \"CycloneDX\"}", KindSBOM, ""},
 		{"SPDX", `{"spdxVersion": "SPDX-2.3"}`, KindSBOM, ""},
@@ -66,6 +68,14 @@ func TestSniff(t *testing.T) {
 				t.Errorf("open: %v", err)
 			}
 		})
+	}
+	mixed := save(t, "oci-layout", "{}", "index.json", "{}", "node_modules", "1")
+	if _, err := new(Opener).Open(context.Background(), Spec{Ref: mixed}); !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "oci: or dir:") {
+		t.Errorf("a function in the folder of a layout: %v", err)
+	}
+	both := filepath.Join(save(t, "x.zip", tar+string(plain("index.js", "1"))), "x.zip")
+	if _, err := new(Opener).Open(context.Background(), Spec{Ref: both}); !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "zip: or archive:") {
+		t.Errorf("a tar that ends as a zip: %v", err)
 	}
 	if k, err := Sniff(save(t, "a", "1")); k != KindDirectory || err != nil {
 		t.Errorf("folder: %q, %v", k, err)

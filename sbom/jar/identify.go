@@ -170,8 +170,11 @@ func (a *archive) self(found []Package) (Package, bool) {
 	if group, artifact, version, ok := a.manifest.nebula(); ok && !named(found, artifact) {
 		return Package{Group: group, Artifact: artifact, Version: version, Method: sbom.MethodEmbedded, Confidence: sureAgreed, Path: a.at + manifestPath}, true
 	}
-	if a.root || a.outer != nil && strings.EqualFold(path.Ext(a.outer.path), ".aar") && a.outer.named {
-		return Package{}, false // the artifact is the function; classes.jar is the .aar's
+	if a.root {
+		return a.selfOfRoot(found)
+	}
+	if a.outer != nil && strings.EqualFold(path.Ext(a.outer.path), ".aar") && a.outer.named {
+		return Package{}, false // classes.jar is the .aar's
 	}
 	if a.classes == 0 && len(found) == 0 && a.manifest["class-path"] != "" && a.name.version == "" {
 		return Package{}, false // a launcher
@@ -187,6 +190,21 @@ func (a *archive) self(found []Package) (Package, bool) {
 		return Package{}, false // the same under a file name of its own
 	}
 	return a.byName(n)
+}
+
+// selfOfRoot is self for the artifact itself. A jar that is audited alone is
+// the function, whatever it is called, unless its file name is that of a library
+// whose group is known and has the classes: then somebody audits the library.
+func (a *archive) selfOfRoot(found []Package) (Package, bool) {
+	if len(found) > 0 || a.name.version == "" || len(a.manifest) == 0 || !strings.EqualFold(path.Ext(a.path), ".jar") || a.classes == 0 {
+		return Package{}, false
+	}
+	p, ok := a.byName(a.name)
+	if !ok || p.Group == "" {
+		return Package{}, false
+	}
+	p.Path = manifestPath // the name is not inside the artifact
+	return p, true
 }
 
 const manifestPath = "META-INF/MANIFEST.MF"

@@ -111,3 +111,22 @@ func TestScan(t *testing.T) {
 		})
 	}
 }
+
+// TestRootName scans a jar alone: under a library's file name it is the
+// library, if it has the classes; else it is the function.
+func TestRootName(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		files      []file
+		want       []string
+	}{
+		{"a library", "log4j-core-2.14.1.jar", append(classes("org/apache/logging/log4j/core/Extra"), manifest()),
+			[]string{"org.apache.logging.log4j:log4j-core 2.14.1 file-name at META-INF/MANIFEST.MF"}},
+		{"a function called like a library", "core-1.0.jar", append(classes("com/acme/x/A"), manifest()), nil},
+		{"a function", "orders-1.0.jar", append(classes("com/acme/x/A"), manifest()), nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			equal(t, render(scan(t, Options{}, c.file, zipOf(t, c.files...))), c.want)
+		})
+	}
+}
