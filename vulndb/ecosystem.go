@@ -51,6 +51,19 @@ func Spell(s string) string {
 	return s
 }
 
+// spellRelease is Spell for a name that may have a release ("debian:12"): an
+// entry of "Npm" is one of npm, and would be found by nobody under its own name.
+func spellRelease(s string) string {
+	base := Base(s)
+	if base == "" || known(base) {
+		return s
+	}
+	if right := Spell(base); right != base {
+		return right + s[len(base):]
+	}
+	return s
+}
+
 // NormalName returns the spelling under which a package's name is looked up.
 // Registries that treat two spellings as one package are followed; all others
 // are exact.

@@ -104,7 +104,7 @@ func (s *scanner) affected() (e Affected, err error) {
 			s.object(func(key []byte) {
 				switch string(key) {
 				case "ecosystem":
-					e.Ecosystem = s.string()
+					e.Ecosystem = spellRelease(s.string())
 				case "name":
 					e.Name = s.string()
 				default:

@@ -18,6 +18,7 @@ func readDpkg(ctx context.Context, a *artifact, root, p string, each func(*osPac
 		return err
 	}
 	var broken error
+	named := 0
 	whole := path.Base(dirOf(p)) == "dpkg" // status, not status.d
 	for len(data) > 0 {
 		if err := ctx.Err(); err != nil {
@@ -25,7 +26,10 @@ func readDpkg(ctx context.Context, a *artifact, root, p string, each func(*osPac
 		}
 		var paragraph []byte
 		paragraph, data = cutParagraph(data)
-		f := dpkgFields(paragraph)
+		f, err := dpkgFields(paragraph)
+		if err != nil {
+			broken = err
+		}
 		if len(f) == 0 || whole && !dpkgUnpacked(f["status"]) {
 			continue
 		}
@@ -36,6 +40,10 @@ func readDpkg(ctx context.Context, a *artifact, root, p string, each func(*osPac
 		pkg := dpkgPackage(f, p)
 		a.dpkgFiles(root, p, whole, pkg)
 		each(pkg)
+		named++
+	}
+	if broken == nil && named == 0 && !whole {
+		return errNoPackage // each file of status.d is there for one
 	}
 	return broken
 }
@@ -55,14 +63,17 @@ func cutParagraph(data []byte) (paragraph, rest []byte) {
 }
 
 // dpkgFields returns the fields that are needed, by their names in lower case.
-func dpkgFields(paragraph []byte) map[string]string {
-	f := map[string]string{}
+// The error tells of a line that is none of a field, which dpkg does not take
+// either; the fields beside it are returned.
+func dpkgFields(paragraph []byte) (f map[string]string, err error) {
+	f = map[string]string{}
 	for line := range bytes.SplitSeq(paragraph, []byte("\n")) {
-		if len(line) == 0 || line[0] == ' ' || line[0] == '\t' || line[0] == '#' {
+		if line = bytes.TrimRight(line, "\r"); len(line) == 0 || line[0] == ' ' || line[0] == '\t' || line[0] == '#' {
 			continue // the rest of a field, or a comment
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
 		if !ok {
+			err = fmt.Errorf("a line without a field: %q", clip(string(line[:min(len(line), maxOSField)])))
 			continue
 		}
 		switch key := strings.ToLower(string(name)); key {
@@ -70,7 +81,7 @@ func dpkgFields(paragraph []byte) map[string]string {
 			f[key] = strings.TrimSpace(string(value))
 		}
 	}
-	return f
+	return f, err
 }
 
 // dpkgUnpacked reports whether a package's files are on the disk: the third

@@ -78,9 +78,10 @@ const maxOSDatabase = 64 << 20
 // that package's, whatever else it looks like.
 func osPackages(ctx context.Context, a *artifact) {
 	releases := map[string]*osRelease{}
+	var read databases
 	for i := range a.files {
 		p := a.files[i].Path
-		root, read, ok := osDatabase(p)
+		root, reader, ok := osDatabase(p)
 		if !ok || underTestFolder(root) || lastNodeModules(p) >= 0 {
 			continue
 		}
@@ -93,8 +94,9 @@ func osPackages(ctx context.Context, a *artifact) {
 			r = &found
 			releases[root] = r
 		}
-		a.osDatabase(ctx, root, p, r, read)
+		read.add(root, p, a.osDatabase(ctx, root, p, r, reader))
 	}
+	read.report(a, releases)
 	if releases[""] == nil {
 		a.osWithoutDatabase()
 	}
@@ -142,7 +144,8 @@ func osDatabase(p string) (root string, read osReader, ok bool) {
 
 // osDatabase reads one database. What it does not get out of it is unknown:
 // a database that is there and cannot be read must not look like an empty one.
-func (a *artifact) osDatabase(ctx context.Context, root, p string, r *osRelease, read osReader) {
+// It returns how many packages the database names.
+func (a *artifact) osDatabase(ctx context.Context, root, p string, r *osRelease, read osReader) (named int) {
 	defer func() {
 		if v := recover(); v != nil {
 			a.unknown(p, sbom.Unreadable, fmt.Sprintf("package database that cannot be read: %v", v), true)
@@ -150,6 +153,7 @@ func (a *artifact) osDatabase(ctx context.Context, root, p string, r *osRelease,
 	}()
 	var overlong error
 	err := read(ctx, a, root, p, func(pkg *osPackage) {
+		named++
 		if pkg.overlong() {
 			overlong = fmt.Errorf("a package with a field of more than %d bytes: %q", maxOSField, clip(pkg.name))
 			return
@@ -162,6 +166,7 @@ func (a *artifact) osDatabase(ctx context.Context, root, p string, r *osRelease,
 	if err != nil && ctx.Err() == nil {
 		a.unread(p, err)
 	}
+	return named
 }
 
 // osPackage records one package and what it owns.

@@ -16,7 +16,7 @@ import (
 
 // folder is an export on disk: ECOSYSTEM/all.zip or ECOSYSTEM/*.json for each
 // ecosystem, or *.json alone, of which each record is one of the ecosystems
-// that it names.
+// that it names. A folder that has both is an error, though its folders are read.
 type folder struct {
 	dir string
 	now time.Time
@@ -58,11 +58,35 @@ func (f *folder) list(ctx context.Context) ([]string, []error) {
 			errs = append(errs, err)
 		}
 		f.flat, f.ecosystems = len(names) > 0, names
+	} else if err := f.strays(entries); err != nil {
+		errs = append(errs, err)
 	}
 	if len(names) == 0 {
 		errs = append(errs, fmt.Errorf("read the export: %s has no folder with an %s in it, and no record", f.dir, archiveName))
 	}
 	return names, errs
+}
+
+// strays returns an error that names the records which lie beside the folders
+// of the ecosystems. Nothing reads them there, and whoever put one there wants
+// it to count.
+func (f *folder) strays(entries []os.DirEntry) error {
+	var first string
+	n := 0
+	for _, e := range entries {
+		if !e.IsDir() && strings.HasSuffix(e.Name(), ".json") {
+			if n++; n == 1 {
+				first = e.Name()
+			}
+		}
+	}
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("read the export: %s lies beside the folders of the ecosystems and is not read; move it into the folder of its ecosystem", filepath.Join(f.dir, first))
+	}
+	return fmt.Errorf("read the export: %s and %d other .json files lie beside the folders of the ecosystems and are not read; move them into the folders of their ecosystems", filepath.Join(f.dir, first), n-1)
 }
 
 // flatEcosystems returns the ecosystems that the records of a folder name.

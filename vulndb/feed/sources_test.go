@@ -257,3 +257,65 @@ func TestFolderDate(t *testing.T) {
 		}
 	}
 }
+
+// TestFolderOfBoth: records beside the folders of the ecosystems are not dropped
+// without a word, whether or not they can be read.
+func TestFolderOfBoth(t *testing.T) {
+	for name, c := range map[string]struct {
+		root []string
+		want string
+	}{
+		"none":   {nil, ""},
+		"one":    {[]string{recordOf("ACME-2", "PyPI", "x")}, "0.json lies beside"},
+		"broken": {[]string{"{broken"}, "0.json lies beside"},
+		"two":    {[]string{"{broken", recordOf("ACME-2", "PyPI", "x")}, "0.json and 1 other .json files"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			acme, base, dir := private(t, c.root...), private(t, recordOf("GHSA-1", "npm", "left")), t.TempDir()
+			if err := os.Mkdir(filepath.Join(acme, "npm"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(acme, "npm", "a.json"), []byte(recordOf("ACME-1", "npm", "right")), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			o := options(base)
+			o.Sources = []vulndb.Origin{{Name: "acme", From: acme}}
+			_, err := Update(context.Background(), dir, o)
+			if (err != nil) != (c.want != "") || err != nil && (!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "source acme")) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+			if n := matches(t, dir, "npm", "right"); n != 1 {
+				t.Errorf("%d matches of the record in its folder", n)
+			}
+		})
+	}
+}
+
+// TestEcosystemCase: a record of one's own whose ecosystem has the wrong case is
+// found under the right name, in a folder of any layout.
+func TestEcosystemCase(t *testing.T) {
+	for name, folder := range map[string]string{"flat": "", "by ecosystem": "npm"} {
+		t.Run(name, func(t *testing.T) {
+			acme, base, dir := t.TempDir(), private(t, recordOf("GHSA-1", "npm", "left"), recordOf("DSA-1", "debian:12", "tool")), t.TempDir()
+			if err := os.MkdirAll(filepath.Join(acme, folder), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range []string{recordOf("ACME-1", "Npm", "right"), recordOf("ACME-2", "npm", "other")} {
+				if err := os.WriteFile(filepath.Join(acme, folder, fmt.Sprintf("%d.json", i)), []byte(r), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o := options(base)
+			o.Sources = []vulndb.Origin{{Name: "acme", From: acme}}
+			mustUpdate(t, dir, o)
+			for _, p := range []struct{ ecosystem, name string }{{"npm", "left"}, {"npm", "right"}, {"npm", "other"}, {"Debian:12", "tool"}} {
+				if n := matches(t, dir, p.ecosystem, p.name); n != 1 {
+					t.Errorf("%d matches of %s", n, p)
+				}
+			}
+			if n := matches(t, dir, "Debian:11", "tool"); n != 0 {
+				t.Errorf("%d matches in another release", n)
+			}
+		})
+	}
+}
