@@ -25,6 +25,8 @@ type composition struct {
 	places []place
 	own    []string       // the function's own scripts, in the tree
 	bases  map[int][]bool // of an artifact that is an image: which of its layers are the base image's
+
+	entries map[int]*entry // of an artifact that is an image: what it runs
 }
 
 // compose decides the state and origin of everything that was found, by where
@@ -56,6 +58,7 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 			c.placeUnknown(&u)
 			out.Unknowns = append(out.Unknowns, u)
 		}
+		out.Unknowns = append(out.Unknowns, c.missingEntry(i)...)
 	}
 	if len(results) > 1 {
 		c.overwritten()

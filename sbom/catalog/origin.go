@@ -62,9 +62,12 @@ func (c *composition) placeUnknown(u *sbom.Unknown) {
 
 // imageOrigin says whose a file of an image is. The chain of layers decides:
 // what a build step of the function put into the platform's folders, as pip
-// does in AWS's Python image, is the function's.
+// does in AWS's Python image, is the function's. So is what the image runs,
+// wherever it lies.
 func (c *composition) imageOrigin(artifact int, p string, layer int) sbom.Origin {
 	switch {
+	case c.entryOf(artifact).files[outermostFile(p)]:
+		return sbom.OriginApp
 	case buildpackRuntime(p):
 		return sbom.OriginRuntime
 	case !c.baseLayers(artifact)[layer]:

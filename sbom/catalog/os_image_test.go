@@ -45,6 +45,18 @@ func layerTar(t *testing.T, members []member) []byte {
 // catalogueImage catalogues a docker archive of these layers, bottom first.
 func catalogueImage(t *testing.T, layers ...[]member) (*sbom.SBOM, *bundle.Image) {
 	t.Helper()
+	fn := openImage(t, &bundle.Image{}, layers...)
+	s, err := New(Options{}).Run(context.Background(), fn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, fn.Volumes[0].Image()
+}
+
+// openImage opens a docker archive of these layers, bottom first, which says of
+// itself what runs has.
+func openImage(t *testing.T, runs *bundle.Image, layers ...[]member) *bundle.Function {
+	t.Helper()
 	var archive []member
 	var diffs, names []string
 	for i, l := range layers {
@@ -54,7 +66,8 @@ func catalogueImage(t *testing.T, layers ...[]member) (*sbom.SBOM, *bundle.Image
 		names = append(names, name)
 		diffs = append(diffs, fmt.Sprintf("sha256:%x", sha256.Sum256(b)))
 	}
-	config, err := json.Marshal(map[string]any{"os": "linux", "architecture": "amd64", "rootfs": map[string]any{"type": "layers", "diff_ids": diffs}})
+	config, err := json.Marshal(map[string]any{"os": "linux", "architecture": "amd64",
+		"config": map[string]any{"Entrypoint": runs.Entrypoint, "Cmd": runs.Cmd, "Env": runs.Env, "WorkingDir": runs.WorkingDir}, "rootfs": map[string]any{"type": "layers", "diff_ids": diffs}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,12 +84,8 @@ func catalogueImage(t *testing.T, layers ...[]member) (*sbom.SBOM, *bundle.Image
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer fn.Close()
-	s, err := New(Options{}).Run(context.Background(), fn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, fn.Volumes[0].Image()
+	t.Cleanup(func() { fn.Close() })
+	return fn
 }
 
 // placed says of each component whose it is and in which layer it lies, of each
