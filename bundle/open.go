@@ -209,7 +209,7 @@ func (o *Opener) open(ctx context.Context, prefix, path string, lim Limits, want
 			return nil, short(err)
 		case prefix == "" && kind == KindLayout:
 			if other, err := besideLayout(path); err != nil || other != "" {
-				return nil, cmp.Or(short(err), fmt.Errorf("%w: an OCI layout that also holds %q: say which is meant with the prefix oci: or dir:", ErrUnreadable, other))
+				return nil, cmp.Or(short(err), fmt.Errorf("%w: an OCI layout that also holds %q: say which is meant with a prefix, oci: or dir: before its name", ErrUnreadable, other))
 			}
 			fallthrough
 		case prefix == "oci":

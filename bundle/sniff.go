@@ -89,7 +89,7 @@ func sniff(src source) (Kind, error) {
 
 // errTwoKinds is of a file that one reader takes for a zip and another for an
 // image: what is judged must be what runs.
-var errTwoKinds = fmt.Errorf("%w: it begins as a tar or compressed stream and ends as a zip: say which is meant with the prefix zip: or archive:", ErrUnreadable)
+var errTwoKinds = fmt.Errorf("%w: it begins as a tar or compressed stream and ends as a zip: say which is meant with a prefix, zip: or archive: before its name", ErrUnreadable)
 
 // quickKind is sniff without telling Java archives from other zips. An end
 // record makes a zip, whatever stands in front; but the zip that lies last in a
