@@ -5,10 +5,10 @@ import "cmp"
 // Options bounds the work on one artifact. A zero field means its default.
 type Options struct {
 	MaxDepth    int   // archives inside one another; 16
-	MaxArchives int   // archives of one artifact; 20,000
+	MaxArchives int   // archives of one artifact; 5,000
 	MaxNested   int64 // bytes of one nested archive that is packed and therefore held inflated; 256 MiB
 	MaxHeld     int64 // bytes of the nested archives that are held inflated at one time; 512 MiB
-	MaxInflated int64 // bytes of all that is inflated in nested archives; 4 GiB
+	MaxInflated int64 // bytes of all that is inflated in nested archives; 2 GiB
 	MaxText     int64 // bytes of one manifest, properties file or POM; 1 MiB
 	MaxClass    int64 // bytes of one class file that is looked into; 2 MiB
 	MaxEntries  int   // entries of all archives of one artifact; 2,000,000
@@ -22,10 +22,10 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.MaxDepth = cmp.Or(o.MaxDepth, 16)
-	o.MaxArchives = cmp.Or(o.MaxArchives, 20_000)
+	o.MaxArchives = cmp.Or(o.MaxArchives, 5_000)
 	o.MaxNested = cmp.Or(o.MaxNested, 256<<20)
 	o.MaxHeld = cmp.Or(o.MaxHeld, 512<<20)
-	o.MaxInflated = cmp.Or(o.MaxInflated, 4<<30)
+	o.MaxInflated = cmp.Or(o.MaxInflated, 2<<30)
 	o.MaxText = cmp.Or(o.MaxText, 1<<20)
 	o.MaxClass = cmp.Or(o.MaxClass, 2<<20)
 	o.MaxEntries = cmp.Or(o.MaxEntries, 2_000_000)
