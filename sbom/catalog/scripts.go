@@ -100,7 +100,7 @@ func (a *artifact) sourceMaps(ctx context.Context) {
 		if l.err != nil || l.seen.Map == "" {
 			continue
 		}
-		at := path.Join(dirOf(a.files[i].Path), path.Clean("/"+l.seen.Map))
+		at := strings.TrimPrefix(path.Join(dirOf(a.files[i].Path), path.Clean("/"+l.seen.Map)), "/")
 		if a.has(at) && a.promise(a.size(at), a.opts.MaxScript) == nil {
 			refs = append(refs, reference{i, at})
 		}
