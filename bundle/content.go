@@ -205,7 +205,7 @@ func (v *Volume) readAll(i int) ([]byte, error) {
 	r := v.reader(i)
 	defer r.Close()
 	want := min(l.files[i].Size, can)
-	buf := make([]byte, 0, min(want, 64<<20)) // an honest larger file grows from here
+	buf := make([]byte, 0, min(max(want, 0), 64<<20)) // an honest larger file grows from here; a size may be a lie below zero
 	for {
 		if len(buf) == cap(buf) {
 			if int64(len(buf)) == l.files[i].Size {

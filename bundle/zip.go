@@ -158,8 +158,10 @@ func (z *zipReader) entry(h []byte, name string, extra []byte) {
 		z.raw = append(z.raw, r)
 		return
 	}
+	// A zip must not claim one of our own methods, which the numbers from
+	// methodPlain on are; whatever is near them is refused as unknown.
 	rec := record{File: File{Size: r.size}, order: order,
-		entry: entry{packed: r.packed, crc: r.crc, method: r.method}}
+		entry: entry{packed: r.packed, crc: r.crc, method: min(r.method, methodPlain-1)}}
 	shown := name
 	if x.unicode != "" && x.unicode != name {
 		if utf8.ValidString(name) { // Info-ZIP takes the other one
