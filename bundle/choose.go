@@ -97,7 +97,7 @@ func (c *chooser) walk(d *descriptor, index Digest, names []string, depth int) e
 		f.err = &notImage{what}
 	case f.desc.Platform.String() == "":
 		if cfg, err := readConfig(c.ps, f.m.Config, c.lim); err == nil {
-			f.desc.Platform = &cfg.platform
+			f.desc.Platform = &cfg.ImagePlatform
 		}
 	}
 	f.raw = data

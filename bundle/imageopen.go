@@ -237,7 +237,7 @@ func (r *imageRead) describe() error {
 		diffs = make([]Digest, m)
 	}
 	img, c := r.image, r.config
-	img.Platform = c.platform.String()
+	img.Platform = c.ImagePlatform.String()
 	if w := r.want.platform; w != "" && img.Platform != "" && !runsOn(img.Platform, w) {
 		return fmt.Errorf("no image for %s; there is %s: %w", w, quoted(img.Platform), ErrUnreadable)
 	}

@@ -25,7 +25,7 @@ type keeper struct {
 
 	mu   sync.Mutex
 	last [2]struct { // blocks unpacked last
-		n    int
+		n    int64
 		data []byte
 	}
 }
@@ -109,28 +109,12 @@ func (k *keeper) seal() {
 
 // ReadAt reads what was kept. The keeper must be sealed.
 func (k *keeper) ReadAt(p []byte, off int64) (int, error) {
-	if off < 0 {
-		return 0, errors.New("negative offset")
-	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	done := 0
-	for done < len(p) {
-		if off >= k.size {
-			return done, io.EOF
-		}
-		b, err := k.block(int(off / keepBlock))
-		if err != nil {
-			return done, err
-		}
-		n := copy(p[done:], b[off%keepBlock:])
-		done += n
-		off += int64(n)
-	}
-	return done, nil
+	return readBlocks(p, off, k.size, keepBlock, k.block)
 }
 
-func (k *keeper) block(n int) ([]byte, error) {
+func (k *keeper) block(n int64) ([]byte, error) {
 	if k.last[0].data != nil && k.last[0].n == n {
 		return k.last[0].data, nil
 	}

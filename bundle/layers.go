@@ -208,23 +208,7 @@ func (t *packedTar) ReadAt(p []byte, off int64) (int, error) {
 	ls := t.all
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	done := 0
-	for done < len(p) {
-		if off >= t.length {
-			return done, io.EOF
-		}
-		data, err := ls.chunk(t, off/rereadChunk)
-		if err != nil {
-			return done, err
-		}
-		n := copy(p[done:], data[min(off%rereadChunk, int64(len(data))):])
-		if n == 0 {
-			return done, errChanged
-		}
-		done += n
-		off += int64(n)
-	}
-	return done, nil
+	return readBlocks(p, off, t.length, rereadChunk, func(n int64) ([]byte, error) { return ls.chunk(t, n) })
 }
 
 // chunk returns chunk n of a tar. The caller holds mu and copies it.

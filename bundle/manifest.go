@@ -40,16 +40,19 @@ type descriptor struct {
 	Size         int64             `json:"size"`
 	ArtifactType string            `json:"artifactType"`
 	Annotations  map[string]string `json:"annotations"`
-	Platform     *platform         `json:"platform"`
+	Platform     *ImagePlatform    `json:"platform"`
 }
 
-type platform struct {
+// ImagePlatform says where an image runs, as an index or a configuration of
+// images has it (image-spec 1.1, image-index.md).
+type ImagePlatform struct {
 	Architecture string `json:"architecture"`
 	OS           string `json:"os"`
-	Variant      string `json:"variant"`
+	Variant      string `json:"variant,omitempty"`
 }
 
-func (p *platform) String() string {
+// String returns "linux/amd64" or "linux/arm/v7", or "" when nothing is said.
+func (p *ImagePlatform) String() string {
 	if p == nil || p.OS == "" && p.Architecture == "" {
 		return ""
 	}
@@ -73,7 +76,7 @@ type manifest struct {
 
 // imageConfig is the configuration: config.md.
 type imageConfig struct {
-	platform
+	ImagePlatform
 	Created *time.Time `json:"created"`
 	Config  struct {
 		User       string

@@ -189,14 +189,9 @@ func (m *merger) put(e *layerEntry, layer int, ref int64) {
 		}
 		return
 	}
-	kind := e.kind
-	if kind == layerHardlink {
-		target, err := m.linked(e)
-		if err != nil {
-			m.log.add(*err)
-			return
-		}
-		kind, ref = target.kind, target.ref
+	kind, ref, ok := m.resolved(e, ref)
+	if !ok {
+		return
 	}
 	dir, through, err := m.folder(parent(e.path), layer)
 	if err != nil {
@@ -284,16 +279,25 @@ func (m *merger) linked(e *layerEntry) (*branch, *Notice) {
 	return nil, &Notice{Path: e.path, Kind: NoticeImage, Unread: true, Detail: "hard link to " + quoted(e.link) + ", which is not there"}
 }
 
+// resolved returns the kind and the content of an entry, of a hard link those
+// of its target. Without a target it takes note and reports false.
+func (m *merger) resolved(e *layerEntry, ref int64) (layerKind, int64, bool) {
+	if e.kind != layerHardlink {
+		return e.kind, ref, true
+	}
+	target, n := m.linked(e)
+	if n != nil {
+		m.log.add(*n)
+		return e.kind, ref, false
+	}
+	return target.kind, target.ref, true
+}
+
 // aside keeps an entry under an escaped path, beside the tree.
 func (m *merger) aside(e *layerEntry, layer int, ref int64) {
-	kind := e.kind
-	if kind == layerHardlink {
-		target, n := m.linked(e)
-		if n != nil {
-			m.log.add(*n)
-			return
-		}
-		kind, ref = target.kind, target.ref
+	kind, ref, ok := m.resolved(e, ref)
+	if !ok {
+		return
 	}
 	m.order++
 	r := m.record(kind, e.path, layer, ref, m.order)

@@ -108,19 +108,28 @@ func (b *blocks) stream(off, n int64) byteReader {
 }
 
 func (b *blocks) ReadAt(p []byte, off int64) (int, error) {
+	return readBlocks(p, off, b.length, blockBytes, b.block)
+}
+
+// readBlocks is the ReadAt of what comes in blocks of one size, of which the
+// last may be shorter. One that is shorter than that is errChanged.
+func readBlocks(p []byte, off, length, size int64, block func(n int64) ([]byte, error)) (int, error) {
 	if off < 0 {
 		return 0, errors.New("negative offset")
 	}
 	done := 0
 	for done < len(p) {
-		if off >= b.length {
+		if off >= length {
 			return done, io.EOF
 		}
-		data, err := b.block(off / blockBytes)
+		data, err := block(off / size)
 		if err != nil {
 			return done, err
 		}
-		n := copy(p[done:], data[off%blockBytes:])
+		n := copy(p[done:], data[min(off%size, int64(len(data))):])
+		if n == 0 {
+			return done, errChanged
+		}
 		done += n
 		off += int64(n)
 	}

@@ -21,32 +21,13 @@ const (
 
 // Descriptor names a blob (image-spec 1.1, descriptor.md).
 type Descriptor struct {
-	MediaType    string            `json:"mediaType"`
-	Digest       string            `json:"digest"`
-	Size         int64             `json:"size"`
-	URLs         []string          `json:"urls,omitempty"`
-	ArtifactType string            `json:"artifactType,omitempty"`
-	Annotations  map[string]string `json:"annotations,omitempty"`
-	Platform     *Platform         `json:"platform,omitempty"`
-}
-
-// Platform says where an image runs.
-type Platform struct {
-	Architecture string `json:"architecture"`
-	OS           string `json:"os"`
-	Variant      string `json:"variant,omitempty"`
-}
-
-// String returns "linux/amd64", or "" when nothing is said.
-func (p *Platform) String() string {
-	if p == nil || p.OS == "" && p.Architecture == "" {
-		return ""
-	}
-	s := p.OS + "/" + p.Architecture
-	if p.Variant != "" {
-		s += "/" + p.Variant
-	}
-	return s
+	MediaType    string                `json:"mediaType"`
+	Digest       string                `json:"digest"`
+	Size         int64                 `json:"size"`
+	URLs         []string              `json:"urls,omitempty"`
+	ArtifactType string                `json:"artifactType,omitempty"`
+	Annotations  map[string]string     `json:"annotations,omitempty"`
+	Platform     *bundle.ImagePlatform `json:"platform,omitempty"`
 }
 
 // document is an index or a manifest; which one shows in what is set.

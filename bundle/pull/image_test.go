@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/fnaudit/fnaudit/bundle"
 )
 
 // pushImage puts an image of some layers under a tag and returns its
@@ -45,7 +47,7 @@ func pushManifest(t *testing.T, r *Repository, tag, kind, platform string, m any
 	}
 	d := Descriptor{MediaType: kind, Digest: digestOf(body), Size: int64(len(body))}
 	if platform != "" {
-		d.Platform = &Platform{OS: "linux", Architecture: platform}
+		d.Platform = &bundle.ImagePlatform{OS: "linux", Architecture: platform}
 	}
 	return d
 }
@@ -67,7 +69,7 @@ func TestResolve(t *testing.T) {
 	arm := pushImage(t, r, "arm", "arm64", []byte("layer arm"))
 	arm.Platform.Variant = "v8"
 	arm.ArtifactType = "application/vnd.oci.image.config.v1+json"
-	attest := Descriptor{MediaType: mediaManifest, Digest: amd.Digest, Size: amd.Size, Platform: &Platform{OS: "unknown", Architecture: "unknown"},
+	attest := Descriptor{MediaType: mediaManifest, Digest: amd.Digest, Size: amd.Size, Platform: &bundle.ImagePlatform{OS: "unknown", Architecture: "unknown"},
 		Annotations: map[string]string{"vnd.docker.reference.type": "attestation-manifest"}}
 	index := func(tag string, list ...Descriptor) Descriptor {
 		return pushManifest(t, r, tag, mediaIndex, "", document{SchemaVersion: 2, MediaType: mediaIndex, Manifests: list})
