@@ -98,6 +98,19 @@ const (
 	Unmatched    UnknownKind = "unmatched"    // a component that no advisory source covers
 )
 
+// OfNotice returns the kind and the reason of the unknown that a notice about
+// unread bytes is.
+func OfNotice(n bundle.Notice) (kind UnknownKind, reason string) {
+	kind, reason = Unreadable, string(n.Kind)
+	if n.Kind == bundle.NoticeLimit {
+		kind = Limit
+	}
+	if n.Detail != "" {
+		reason += ": " + n.Detail
+	}
+	return kind, reason
+}
+
 // Unknown is one thing that the SBOM cannot say, and why.
 type Unknown struct {
 	Artifact int

@@ -17,10 +17,7 @@ func (a *artifact) notices() {
 		if !n.Unread {
 			continue
 		}
-		kind := sbom.Unreadable
-		if n.Kind == bundle.NoticeLimit {
-			kind = sbom.Limit
-		}
+		kind, reason := sbom.OfNotice(n)
 		if n.Kind == bundle.NoticeDuplicate {
 			continue // every copy is catalogued
 		}
@@ -31,10 +28,6 @@ func (a *artifact) notices() {
 				mode = a.files[i].Mode
 			}
 			code = codeLike(n.Path, mode)
-		}
-		reason := string(n.Kind)
-		if n.Detail != "" {
-			reason += ": " + n.Detail
 		}
 		a.unknown(n.Path, kind, reason, code)
 	}

@@ -213,14 +213,7 @@ func (a *archive) notices() {
 		if !n.Unread {
 			continue
 		}
-		kind := sbom.Unreadable
-		if n.Kind == bundle.NoticeLimit {
-			kind = sbom.Limit
-		}
-		reason := string(n.Kind)
-		if n.Detail != "" {
-			reason += ": " + n.Detail
-		}
+		kind, reason := sbom.OfNotice(n)
 		p := a.path
 		if n.Path != "" {
 			p = a.at + n.Path
