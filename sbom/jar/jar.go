@@ -58,7 +58,18 @@ type Scanner struct {
 
 // NewScanner returns a Scanner. The zero Options are the documented limits.
 func NewScanner(opts Options) *Scanner {
-	return &Scanner{opts: opts.withDefaults(), failed: map[string]bool{}}
+	s := &Scanner{opts: opts.withDefaults(), failed: map[string]bool{}}
+	// Many archives ask for one artifact, and one of them several times.
+	known, ask := map[string][]string{}, s.opts.Groups
+	s.opts.Groups = func(artifact string) []string {
+		groups, ok := known[artifact]
+		if !ok {
+			groups = ask(artifact)
+			known[artifact] = groups
+		}
+		return groups
+	}
+	return s
 }
 
 // Result returns what was found so far.
