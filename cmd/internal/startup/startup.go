@@ -6,6 +6,9 @@
 // for the current user, which with cgo is a connection to the name service.
 // A program that promises to make no network system call cannot have that,
 // and it costs a millisecond in every run. Without TERM the look-up does not happen.
+// Without HOME the AWS SDK's package variables, the paths of its configuration,
+// ask the same, so that an unset HOME gets a value until then; nothing here
+// reads those paths.
 //
 // It works because the order of initialisation is specified (The Go
 // Programming Language Specification, "Program initialization"): packages are
@@ -15,18 +18,25 @@ package startup
 
 import "os"
 
-// term is TERM as the process was started with it; restore says whether it was set.
-var term, restore = hide()
+// term is TERM as the process was started with it, hadTerm and homeless whether
+// TERM was set and HOME was not.
+var term, hadTerm, homeless = hide()
 
-func hide() (string, bool) {
-	term, ok := os.LookupEnv("TERM")
+func hide() (term string, hadTerm, homeless bool) {
+	term, hadTerm = os.LookupEnv("TERM")
 	os.Unsetenv("TERM")
-	return term, ok
+	if homeless = os.Getenv("HOME") == ""; homeless {
+		os.Setenv("HOME", "/")
+	}
+	return term, hadTerm, homeless
 }
 
-// Restore puts TERM back. It is the first thing that main does.
+// Restore puts TERM and HOME back. It is the first thing that main does.
 func Restore() {
-	if restore {
+	if hadTerm {
 		os.Setenv("TERM", term)
+	}
+	if homeless {
+		os.Unsetenv("HOME")
 	}
 }
