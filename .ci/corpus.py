@@ -7,10 +7,11 @@ BIN is the program, SHARED the folder with corpus/ (cases and their scorer), DB
 a store made from SHARED/osv, OUT a folder for the outputs. Every case runs as
 a user would run it. What is held:
 
-- node, python (with metadata), go, ruby, rust, layers: recall and precision of
-  name+version at least 0.99 over all, no case under 0.95;
-- what nobody can read (UPX, bundles, images and jars as long as they are not
-  catalogued) never exits 0;
+- node, python (with metadata), go, ruby, rust, layers, images, Java with
+  metadata or file names: recall and precision of name+version at least 0.99
+  over all, no case under 0.95;
+- what nobody can read (UPX, bundles), and images and jars with known findings,
+  never exit 0;
 - hostile cases: no panic, at most 20 s and 512 MB, nothing written outside and
   nothing left in the temporary folder; `reject` never exits 0, `handle` names
   the right packages, `escape` holds none of the forbidden text in any format.
