@@ -278,6 +278,44 @@ func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWr
 	return report, nil
 }
 
+// newest returns the latest `modified` of the records that can be read and are
+// not in the future.
+func (a *archive) newest(ctx context.Context, opts Options) (time.Time, error) {
+	times := make([]time.Time, opts.Jobs)
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range times {
+		g.Go(func() error {
+			in := inflater{arch: a}
+			files := make([]archived, batchSize)
+			for {
+				n, err := a.next(files)
+				if err != nil || n == 0 {
+					return err
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				for k := range files[:n] {
+					data, err := in.read(&files[k])
+					if errors.Is(err, errRecordSize) {
+						continue
+					}
+					if err != nil {
+						return err
+					}
+					if adv, err := parseView(data); err == nil && !adv.Modified.After(opts.Now) {
+						times[i] = later(times[i], adv.Modified)
+					}
+				}
+			}
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return time.Time{}, err
+	}
+	return slices.MaxFunc(times, time.Time.Compare), nil
+}
+
 // inflater reads records and keeps its buffers between them.
 type inflater struct {
 	arch   *archive

@@ -22,7 +22,7 @@ type Input struct {
 	Ecosystem string
 	Archive   string    // path of a zip with one <id>.json per advisory, or of a folder with such files
 	URL       string    // where it came from, as recorded; empty: Archive
-	Folder    bool      // it came from a folder: AsOf is the newest `modified` of all that this update reads from folders
+	Folder    bool      // it came from a folder: AsOf is the newest `modified` of what this update reads of it, see Date
 	AsOf      time.Time // Last-Modified of the export; zero: as for Folder, of this ecosystem alone
 	ETag      string    // of the export; empty: none
 	Origin    string    // name of the source; empty: DefaultOrigin
@@ -120,8 +120,9 @@ type Update struct {
 	temps    map[string]tempFile // files that are not in place yet, by the name that they get
 	syncs    errgroup.Group
 	unread   []error
-	adopted  map[partKey]bool // what was taken over as it is
-	fetched  []string         // files that an adoption brought and no snapshot names yet
+	adopted  map[partKey]bool     // what was taken over as it is
+	fetched  []string             // files that an adoption brought and no snapshot names yet
+	dates    map[string]time.Time // by origin: see Date
 }
 
 // partKey names what one origin gives to one ecosystem.
@@ -172,7 +173,7 @@ func Begin(ctx context.Context, dir string, opts Options) (*Update, error) {
 		case <-time.After(lockPoll):
 		}
 	}
-	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[partKey]Source{}, temps: map[string]tempFile{}, adopted: map[partKey]bool{}}
+	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[partKey]Source{}, temps: map[string]tempFile{}, adopted: map[partKey]bool{}, dates: map[string]time.Time{}}
 	u.removeTemps()
 	u.previous, err = ReadSnapshot(dir)
 	if err != nil && !errors.Is(err, ErrNoStore) && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrFormat) {

@@ -102,7 +102,8 @@ func (o Options) read(ctx context.Context, u *vulndb.Update, origin vulndb.Origi
 			}
 		}
 		ecosystems, errs := choose(ctx, src, asked)
-		return append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
+		errs = append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
+		return append(errs, src.date(ctx, u, origin.Name)...)
 	}
 	// A source of one's own need not have every ecosystem that is asked for.
 	ecosystems, errs := choose(ctx, src, nil)
@@ -113,7 +114,8 @@ func (o Options) read(ctx context.Context, u *vulndb.Update, origin vulndb.Origi
 	} else if len(errs) == 0 {
 		errs = append(errs, missing(u, origin.Name, ecosystems)...)
 	}
-	return append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
+	errs = append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
+	return append(errs, src.date(ctx, u, origin.Name)...)
 }
 
 // missing says which ecosystems a source had at the last update and has no
@@ -212,6 +214,9 @@ type source interface {
 	// patch says how to bring an ecosystem up to date without its export, and
 	// whether that may work.
 	patch(ctx context.Context, ecosystem string) (apply func(context.Context) error, ok bool)
+	// date tells the update, after everything else, how current the source is
+	// beyond what was asked for, if that counts.
+	date(ctx context.Context, u *vulndb.Update, origin string) []error
 }
 
 // got is one export, or the news that it has not changed.

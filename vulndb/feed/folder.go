@@ -21,18 +21,20 @@ type folder struct {
 	dir string
 	now time.Time
 
+	listed     bool
 	flat       bool // set by list
 	ecosystems []string
 }
 
 // Names inside a folder.
 const (
-	dateName = "as-of.txt" // see date
+	dateName = "as-of.txt" // see named
 	maxDate  = 100         // bytes of that
 	maxFlat  = 100_000     // records of a folder without ecosystems
 )
 
 func (f *folder) list(ctx context.Context) ([]string, []error) {
+	f.listed = true
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
 		return nil, []error{fmt.Errorf("read the export: %w", err)}
@@ -123,8 +125,11 @@ func (f *folder) flatEcosystems(ctx context.Context, entries []os.DirEntry) ([]s
 // maxEcosystems bounds the ecosystems of a folder; OSV has about 50.
 const maxEcosystems = 200
 
-func (f *folder) get(_ context.Context, ecosystem string) (got, error) {
+func (f *folder) get(ctx context.Context, ecosystem string) (got, error) {
 	in := vulndb.Input{Archive: f.dir, URL: f.dir, Folder: true}
+	if !f.listed {
+		f.list(ctx) // for flat; whoever asked by name need not know what else is wrong
+	}
 	if f.flat && slices.Contains(f.ecosystems, ecosystem) {
 		in.Only = true
 	} else {
@@ -134,7 +139,7 @@ func (f *folder) get(_ context.Context, ecosystem string) (got, error) {
 		}
 		in.Archive, in.URL = path, path
 	}
-	date, err := f.date()
+	date, err := f.named()
 	if err != nil {
 		return got{}, err
 	}
@@ -144,11 +149,35 @@ func (f *folder) get(_ context.Context, ecosystem string) (got, error) {
 	return got{input: in}, nil
 }
 
-// date reads as-of.txt, if there is one: the time (RFC 3339) as of which the
+// date reads how current those ecosystems are that nobody asked for: the date of
+// a folder must not depend on what is asked for together.
+func (f *folder) date(ctx context.Context, u *vulndb.Update, origin string) []error {
+	if at, err := f.named(); err != nil || !at.IsZero() {
+		return nil // it says so itself; what is wrong with that was said
+	}
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return nil // so nothing was put
+	}
+	archives := []string{f.dir}
+	for _, e := range entries {
+		if path, err := f.archive(e.Name()); err == nil && !u.Has(vulndb.Spell(e.Name()), origin) {
+			archives = append(archives, path)
+		}
+	}
+	for _, path := range archives {
+		if err := u.Date(ctx, origin, path); err != nil {
+			return []error{fmt.Errorf("read the dates of %s: %w", path, err)}
+		}
+	}
+	return nil
+}
+
+// named reads as-of.txt, if there is one: the time (RFC 3339) as of which the
 // folder says all that its maintainers know. Without it a folder is as current
 // as its newest record, and one of three advisories of last year makes the
 // store a year old.
-func (f *folder) date() (time.Time, error) {
+func (f *folder) named() (time.Time, error) {
 	b, err := readSmall(filepath.Join(f.dir, dateName), maxDate)
 	if errors.Is(err, os.ErrNotExist) {
 		return time.Time{}, nil

@@ -120,6 +120,9 @@ func (e *export) get(ctx context.Context, ecosystem string) (got, error) {
 	return g, nil
 }
 
+// date: the server says for each archive how current it is.
+func (e *export) date(context.Context, *vulndb.Update, string) []error { return nil }
+
 // lastModified returns the date of an export. A date in the future is a wrong
 // clock somewhere, and would make the store look fresh for as long: it counts
 // as none, and the records' own dates decide.
