@@ -202,6 +202,9 @@ func dbPull(ctx context.Context, env *Env, flag string, o pullOptions, ref strin
 	if err != nil {
 		return err
 	}
+	if v == nil && repo.Reference.Digest() == "" && !o.skipSignature { // before anybody is asked
+		return adoptError(fmt.Errorf("pull %s: %w: no key is given, and the reference is not pinned to a digest", ref, share.ErrUnsigned))
+	}
 	start := env.Now()
 	adopt := o.options(env, bar)
 	adopt.Via = ref

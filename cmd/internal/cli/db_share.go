@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,7 +116,7 @@ func dbExportCommand(env *Env, dir *string) *cobra.Command {
 		Long: `Export writes the store, or some of its ecosystems, as one tar file that
 "fnaudit db import" reads. The same store gives the same bytes. With --sign-key
 a detached signature is written beside it as FILE.sig, which "db import --key"
-and "cosign verify-blob --key" verify. Keys are PEM files: ECDSA, or Ed25519.
+and "cosign verify-blob --key" verify. Without it a FILE.sig of before is removed. Keys are PEM files: ECDSA, or Ed25519.
 Encrypted keys are not read; "cosign sign-blob" can sign the file instead.`,
 		Example: `  fnaudit db export -o fnaudit-db.tar
   fnaudit db export -o npm.tar --ecosystem npm --sign-key company.pem`,
@@ -152,50 +154,83 @@ func dbExport(ctx context.Context, env *Env, flag string, o exportOptions) error
 		snap, err = vulndb.Export(ctx, dir, o.ecosystems, io.MultiWriter(w, sum))
 		return err
 	}
-	say := env.Stdout
+	say, news := env.Stdout, ""
 	if o.out == "-" {
 		say = env.Stderr
 		err = (output{format: "the store"}).write(env, produce)
-	} else if err = writeFile(o.out, produce); err != nil {
-		err = &exit{code: ExitUsage, err: fmt.Errorf("export the advisory store: %w", err)}
+	} else {
+		news, err = o.write(key, produce, sum)
 	}
 	if err != nil {
 		return err
 	}
-	digest := "sha256:" + hex.EncodeToString(sum.Sum(nil))
-	signed := ""
-	if key != nil {
-		if err := signExport(key, o.out, digest); err != nil {
-			return &exit{code: ExitUsage, err: fmt.Errorf("sign %s: %w", o.out, err), hint: "the file is written, and not signed"}
-		}
-		signed = ", signature in " + o.out + share.SignatureSuffix
-	}
 	if !o.quiet {
-		fmt.Fprintf(say, "%s: %d records of %s, snapshot %s\n%s%s\n", report.Escape(o.out), snap.Records(), strings.Join(snap.Ecosystems(), ", "), short(snap.ID), digest, report.Escape(signed))
+		fmt.Fprintf(say, "%s: %d records of %s, snapshot %s\n%s%s\n", report.Escape(o.out), snap.Records(), strings.Join(snap.Ecosystems(), ", "), short(snap.ID), digestOf(sum), report.Escape(news))
 	}
 	return nil
 }
 
+func digestOf(sum hash.Hash) string { return "sha256:" + hex.EncodeToString(sum.Sum(nil)) }
+
+// write replaces the file and its signature. The old signature goes first and
+// the new one comes last, so that at no moment one lies beside a file that it is
+// not over. news is what became of it.
+func (o exportOptions) write(key *share.Signer, produce func(io.Writer) error, sum hash.Hash) (news string, err error) {
+	failed := func(err error) error {
+		return &exit{code: ExitUsage, err: fmt.Errorf("export the advisory store: %w", err)}
+	}
+	file, err := stage(o.out, produce)
+	if err != nil {
+		return "", failed(err)
+	}
+	defer file.drop()
+	var sig []byte
+	if key != nil {
+		if sig, err = signExport(key, file.path(), digestOf(sum)); err != nil {
+			return "", &exit{code: ExitUsage, err: fmt.Errorf("sign %s: %w", o.out, err)}
+		}
+	}
+	name := o.out + share.SignatureSuffix
+	if file.temp != "" {
+		switch err := os.Remove(name); {
+		case err == nil && key == nil:
+			news = ", its old signature " + name + " is removed"
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return "", failed(fmt.Errorf("remove the signature of what is replaced: %w", err))
+		}
+	}
+	if err := file.place(); err != nil {
+		return "", failed(err)
+	}
+	if key == nil {
+		return news, nil
+	}
+	if err := writeFile(name, func(w io.Writer) error { _, err := w.Write(sig); return err }); err != nil {
+		return "", &exit{code: ExitUsage, err: fmt.Errorf("sign %s: %w", o.out, err), hint: "the file is written, and not signed"}
+	}
+	return ", signature in " + name, nil
+}
+
 // signExport signs what was written: the file must still have the digest of
 // what was meant to be in it.
-func signExport(key *share.Signer, name, digest string) error {
+func signExport(key *share.Signer, name, digest string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.Close()
 	sig, err := share.SignFile(key, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	got, err := share.VerifyFile(key.Verifier(), f, sig)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if got != digest {
-		return fmt.Errorf("it is no longer what was written: its digest is %s", got)
+		return nil, fmt.Errorf("it is no longer what was written: its digest is %s", got)
 	}
-	return writeFile(name+share.SignatureSuffix, func(w io.Writer) error { _, err := w.Write(sig); return err })
+	return sig, nil
 }
 
 type importOptions struct {
