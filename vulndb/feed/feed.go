@@ -39,6 +39,7 @@ type Options struct {
 	Now        func() time.Time // nil: time.Now
 	Jobs       int              // records parsed side by side; 0: one per CPU
 	Progress   func(Progress)   // called from one goroutine at a time; may be nil
+	Notice     func(string)     // told what failed and is tried again, from any goroutine; may be nil
 
 	Client   *http.Client  // nil: http.DefaultClient; redirects from https to http are refused in any case
 	Timeout  time.Duration // of one download; 0: 10 minutes
@@ -272,10 +273,11 @@ func apply(ctx context.Context, src source, u *vulndb.Update, origin string, eco
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	results := make(chan result, 1)
+	var rest []string // not tried; set before results is closed
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(results)
-		for _, eco := range ecosystems {
+		for i, eco := range ecosystems {
 			var r result
 			var ok bool
 			if r.got.patch, ok = src.patch(ctx, eco); !ok {
@@ -285,6 +287,10 @@ func apply(ctx context.Context, src source, u *vulndb.Update, origin string, eco
 			select {
 			case results <- r:
 			case <-ctx.Done():
+				return
+			}
+			if errors.Is(r.err, ErrUnreachable) {
+				rest = ecosystems[i+1:]
 				return
 			}
 		}
@@ -298,6 +304,9 @@ func apply(ctx context.Context, src source, u *vulndb.Update, origin string, eco
 		if ctx.Err() != nil {
 			return errs
 		}
+	}
+	if len(rest) > 0 {
+		errs = append(errs, fmt.Errorf("update %s: not tried, for the same reason", strings.Join(rest, ", ")))
 	}
 	return errs
 }
@@ -351,6 +360,9 @@ func (o Options) defaults() Options {
 	}
 	if o.Client == nil {
 		o.Client = http.DefaultClient
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
 	}
 	if report := o.Progress; report != nil {
 		var mu sync.Mutex // fetching and building overlap

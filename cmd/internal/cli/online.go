@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fnaudit/fnaudit/bundle/pull"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
@@ -86,8 +87,9 @@ func (o scanOptions) fetchLacking(ctx context.Context, env *Env, s vulndb.Snapsh
 	bar := newProgress(env, o.quiet || o.noProgress)
 	defer bar.Done()
 	_, err = feed.Update(ctx, dir, feed.Options{
-		From: from, Ecosystems: ecosystems, Now: env.Now, Timeout: onlineTimeout,
+		From: from, Ecosystems: ecosystems, Now: env.Now, Timeout: onlineTimeout, Client: pull.Watched(0),
 		Progress: func(p feed.Progress) { bar.Say("%s", report.Escape(progressWords(p))) },
+		Notice:   noticer(env, bar, o.quiet),
 	})
 	return err
 }
