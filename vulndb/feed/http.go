@@ -296,7 +296,7 @@ func unanswered(ctx context.Context, err error) error {
 	return retryable(err)
 }
 
-// maxSilence is how long a server is tried that gives no answer at all.
+// maxSilence is how long a server is tried, twice at least, that gives no answer at all.
 const maxSilence = 30 * time.Second
 
 // retry tries until it works, the attempts are used up, or the failure is one
@@ -316,7 +316,7 @@ func (e *export) retry(ctx context.Context, what string, try func(context.Contex
 		case !errors.As(err, &again):
 		case again.after > maxRetryAfter:
 			err = fmt.Errorf("%w; the server asks to wait %v", err, again.after)
-		case n >= e.o.Attempts, unreachable && time.Since(start) > maxSilence:
+		case n >= e.o.Attempts, unreachable && n > 1 && time.Since(start) > maxSilence:
 			err = fmt.Errorf("%w (%d attempts)", err, n)
 		default:
 			// Half of the wait is random, so that many builds that failed together do not return together.

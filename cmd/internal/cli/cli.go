@@ -121,7 +121,7 @@ func interrupted(ctx context.Context, cmd *cobra.Command) *exit {
 		}
 	}
 	by := ""
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+	if cause := context.Cause(ctx); cause != nil && cause != ctx.Err() { // a signal has its name there
 		by = " (" + cause.Error() + ")"
 	}
 	return &exit{code: ExitUsage, err: fmt.Errorf("%s: interrupted%s: %s", strings.TrimPrefix(cmd.CommandPath(), "fnaudit "), by, left)}
