@@ -82,6 +82,11 @@ var ErrUnread = errors.New("records could not be read")
 // a mirror that fell behind, would hide today's advisories.
 var ErrBackwards = errors.New("the export is older than before")
 
+// ErrUnknownEcosystem is wrapped by the error for advisories of one's own that
+// no package can match. OSV's export may have an ecosystem that is newer than
+// this program; whoever writes a record by hand has misspelt one.
+var ErrUnknownEcosystem = errors.New("OSV has no such ecosystem, so no package would match it; its names are those of the OSV schema, such as npm, PyPI, crates.io")
+
 // Build puts the exports of some ecosystems into the store in dir, which is
 // made if there is none, and keeps the ecosystems that are not among them. One
 // input that fails leaves the others in and its ecosystem as it was, and is
@@ -283,6 +288,9 @@ func (u *Update) put(src Source) {
 func (u *Update) Put(ctx context.Context, in Input) error {
 	if Base(in.Ecosystem) != in.Ecosystem || in.Ecosystem == "" || len(in.Ecosystem) > maxEcoName {
 		return fmt.Errorf("build %q: not the name of an ecosystem without a release", clip(in.Ecosystem, 80))
+	}
+	if in.private() && !known(in.Ecosystem) {
+		return fmt.Errorf("build %s: %w", in.Ecosystem, ErrUnknownEcosystem)
 	}
 	if in.URL == "" {
 		in.URL = in.Archive

@@ -88,7 +88,7 @@ func Update(ctx context.Context, dir string, o Options) (vulndb.Snapshot, error)
 
 // read brings what one origin says into the update.
 func (o Options) read(ctx context.Context, u *vulndb.Update, origin vulndb.Origin) []error {
-	var src source = &folder{dir: origin.From, now: o.Now()}
+	var src source = &folder{dir: origin.From, own: origin.Name != vulndb.DefaultOrigin, now: o.Now()}
 	if Remote(origin.From) {
 		src = newExport(o, u, origin)
 	}
@@ -103,6 +103,11 @@ func (o Options) read(ctx context.Context, u *vulndb.Update, origin vulndb.Origi
 			}
 		}
 		ecosystems, errs := choose(ctx, src, asked)
+		for _, n := range ecosystems {
+			if !vulndb.Known(n) {
+				o.Notice(n + ": " + vulndb.ErrUnknownEcosystem.Error())
+			}
+		}
 		errs = append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
 		return append(errs, src.date(ctx, u, origin.Name)...)
 	}

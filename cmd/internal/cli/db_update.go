@@ -42,7 +42,8 @@ one. Ecosystems that are not asked for stay as they are.
 --source lays advisories of your own over the export: in its layout, or a
 folder of OSV records as .json files. A record with the id of one of the
 export, or of a source named before, replaces it as a whole within each
-ecosystem. A folder is as current as its newest record; a file as-of.txt in it
+ecosystem. One that no package could match, because OSV has no such ecosystem or
+because it lies where nothing is read, is an error. A folder is as current as its newest record; a file as-of.txt in it
 that holds a time (RFC 3339) says otherwise.
 
 The store remembers its sources: an update without --from and --source reads
