@@ -43,6 +43,12 @@ func (a *Auditor) Database() finding.Database {
 	return a.database
 }
 
+// With returns an auditor like this one that judges with another store, and
+// with a cataloger that belongs to it.
+func (a *Auditor) With(db *vulndb.DB, catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)) *Auditor {
+	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Runtimes: a.Runtimes}
+}
+
 // Function audits one function. Only a cancelled ctx is an error, and a target
 // that is a heap of functions and not one (bundle.ErrOnlyArchives): whatever
 // else goes wrong is part of the report, where the policy sees it, so that a

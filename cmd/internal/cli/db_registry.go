@@ -164,8 +164,9 @@ it as URL.sig. Only the layers that the store does not have are fetched.
 What is pulled has to be signed: --key FILE, or $` + keyVariable + `, names the
 public key. Without one, the reference or URL has to be pinned to a digest
 (REF@sha256:...), or --insecure-skip-signature be given. What is older than what
-the store holds is refused. Ecosystems that are not pulled stay (--replace drops
-them). A killed pull leaves the old store.`,
+the store holds is refused. Ecosystems that are not pulled stay, and sources of
+your own (db update --source) stay laid over what is; --replace drops both. A
+killed pull leaves the old store.`,
 		Example: `  fnaudit db pull registry.example/fnaudit/db:latest --key company.pub
   fnaudit db pull registry.example/fnaudit/db@sha256:... --ecosystem npm
   fnaudit db pull https://mirror.example/fnaudit-db.tar --key company.pub`,
@@ -202,11 +203,13 @@ func dbPull(ctx context.Context, env *Env, flag string, o pullOptions, ref strin
 	if err != nil {
 		return err
 	}
-	start := env.Now()
-	adopt := o.options(env, bar)
-	adopt.Via = ref
+	if v == nil && repo.Reference.Digest() == "" && !o.skipSignature { // before anybody is asked
+		return adoptError(fmt.Errorf("pull %s: %w: no key is given, and the reference is not pinned to a digest", ref, share.ErrUnsigned))
+	}
+	a := o.adoption(env, dir, bar)
+	a.options.Via = ref
 	p, err := share.Pull(ctx, dir, repo, share.PullOptions{
-		ID: repo.Reference.Identifier(), Verifier: v, InsecureSkipSignature: o.skipSignature, Adopt: adopt,
+		ID: repo.Reference.Identifier(), Verifier: v, InsecureSkipSignature: o.skipSignature, Adopt: a.options,
 	})
 	bar.Done()
 	if err != nil {
@@ -219,7 +222,7 @@ func dbPull(ctx context.Context, env *Env, flag string, o pullOptions, ref strin
 	if p.Fetched == 0 {
 		news = ", nothing to fetch"
 	}
-	o.done(env, dir, p.Snapshot, start, news)
+	a.done(env, dir, p.Snapshot, news)
 	return nil
 }
 
