@@ -196,6 +196,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	switch {
 	case v.Decision == finding.Pass:
 		return ""
+	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran && r.Declared != nil &&
+		(r.Declared.Resource == "" || strings.Contains(r.Check("open").Reason, "correct the template")):
+		return "correct the template " + r.Declared.Descriptor + ", then scan again"
 	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran && r.Declared != nil:
 		return "bring what " + r.Declared.Descriptor + " names here (sam build, a download, docker save), then scan again"
 	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran:
