@@ -57,6 +57,7 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 		}
 		out = append(out, each...)
 	}
+	listedFrom := len(out)
 	if t.targets != "" {
 		listed, err := readTargets(t.targets)
 		if err != nil {
@@ -75,8 +76,10 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 	if t.platform != "" && !slices.Contains(platforms, t.platform) {
 		return nil, usage("one of "+strings.Join(platforms, ", "), "unknown platform %q", t.platform)
 	}
+	fixed := make([]bool, len(out))
 	for i := range out {
 		s := &out[i]
+		fixed[i] = i >= listedFrom
 		if len(out) == 1 && len(t.layers) > 0 {
 			s.Layers = t.layers
 			s.Declared.Gaps = withoutLayers(s.Declared.Gaps)
@@ -109,6 +112,7 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 			return nil, err
 		}
 	}
+	distinct(out, fixed)
 	return out, nil
 }
 
