@@ -83,7 +83,7 @@ func Main(ctx context.Context, env Env) int {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return ExitOK
 	}
@@ -94,8 +94,8 @@ func Main(ctx context.Context, env Env) int {
 			e.hint = "fnaudit help lists the commands, fnaudit COMMAND --help its flags"
 		}
 	}
-	if ctx.Err() != nil {
-		e = &exit{code: ExitUsage, err: errors.New("interrupted: nothing was judged")}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // what failed for another reason is said as such
+		e = &exit{code: ExitUsage, err: errors.New("interrupted: " + undone(cmd))}
 	}
 	if e.err != nil {
 		fmt.Fprintln(env.Stderr, "fnaudit: "+report.Escape(e.err.Error()))
@@ -104,6 +104,14 @@ func Main(ctx context.Context, env Env) int {
 		fmt.Fprintln(env.Stderr, "  hint: "+report.Escape(e.hint))
 	}
 	return e.code
+}
+
+// undone says what an interrupted command leaves.
+func undone(cmd *cobra.Command) string {
+	if cmd.HasParent() && cmd.Parent().Name() == "db" {
+		return "nothing was changed"
+	}
+	return "nothing was judged"
 }
 
 func newRoot(env *Env) *cobra.Command {

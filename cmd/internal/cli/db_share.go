@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle/pull"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
 	"github.com/fnaudit/fnaudit/vulndb/share"
@@ -171,7 +172,7 @@ func dbExport(ctx context.Context, env *Env, flag string, o exportOptions) error
 		signed = ", signature in " + o.out + share.SignatureSuffix
 	}
 	if !o.quiet {
-		fmt.Fprintf(say, "%s: %d records of %s, snapshot %s\n%s%s\n", report.Escape(o.out), snap.Records(), strings.Join(snap.Ecosystems(), ", "), short(snap.ID), digest, report.Escape(signed))
+		fmt.Fprintf(say, "%s: %s of %s, snapshot %s\n%s%s\n", report.Escape(o.out), finding.Count(snap.Records(), "record", "records"), strings.Join(snap.Ecosystems(), ", "), short(snap.ID), digest, report.Escape(signed))
 	}
 	return nil
 }
@@ -312,7 +313,7 @@ func adoptError(err error) error {
 // done says what the store knows now; news is what is to be said besides, if anything.
 func (o adoptFlags) done(env *Env, dir string, snap vulndb.Snapshot, start time.Time, news string) {
 	if !o.quiet {
-		fmt.Fprintf(env.Stdout, "advisory store %s: %d records of %d ecosystems, snapshot %s%s, %.1f s\n", report.Escape(dir), snap.Records(), len(snap.Sources), short(snap.ID), news, env.Now().Sub(start).Seconds())
+		fmt.Fprintf(env.Stdout, "advisory store %s: %s of %s, snapshot %s%s, %.1f s\n", report.Escape(dir), finding.Count(snap.Records(), "record", "records"), finding.Count(len(snap.Sources), "ecosystem", "ecosystems"), short(snap.ID), news, env.Now().Sub(start).Seconds())
 	}
 }
 

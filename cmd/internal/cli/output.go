@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,15 +83,16 @@ func writeFile(name string, produce func(io.Writer) error) (err error) {
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
 	if err != nil {
-		return err
+		return called(name, err)
 	}
 	defer func() {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
+			err = called(name, err)
 		}
 	}()
-	w := bufio.NewWriterSize(f, 64<<10)
+	w := bufio.NewWriterSize(inPlaceOf{f, name}, 64<<10)
 	if err := produce(w); err != nil {
 		return err
 	}
@@ -104,4 +106,26 @@ func writeFile(name string, produce func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), name)
+}
+
+// inPlaceOf is a temporary file whose errors name the file that it becomes.
+type inPlaceOf struct {
+	f    *os.File
+	name string
+}
+
+func (w inPlaceOf) Write(p []byte) (int, error) {
+	n, err := w.f.Write(p)
+	return n, called(w.name, err)
+}
+
+// called gives an error about a file the name that the user knows it by.
+func called(name string, err error) error {
+	switch e := err.(type) {
+	case *fs.PathError:
+		return &fs.PathError{Op: e.Op, Path: name, Err: e.Err}
+	case *os.LinkError:
+		return &fs.PathError{Op: "replace", Path: name, Err: e.Err}
+	}
+	return err
 }

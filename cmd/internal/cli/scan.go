@@ -231,7 +231,7 @@ func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, specs 
 			if stream.alone() { // thousands of functions: the verdict is all that is still needed
 				reports[i] = &finding.Report{Name: rep.Name, Verdict: rep.Verdict}
 			}
-			bar.Say("audited %d of %d functions", done.Add(1), len(specs))
+			bar.Say("audited %s of %s", finding.Thousands(done.Add(1)), finding.Count(len(specs), "function", "functions"))
 			return stream.put(i, rep)
 		})
 	}
