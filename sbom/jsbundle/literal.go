@@ -21,6 +21,7 @@ const anchorBytes = 8
 const (
 	anchorHits    = 32     // places that are kept of one text
 	maxVersions   = 20_000 // strings that are versions, of one bundle
+	keyBytes      = 40
 	versionNear   = 2_500
 	versionBefore = 1_000
 )
@@ -115,9 +116,8 @@ type literalReader struct {
 	hits     [][]int64 // of each text: offsets, in order
 	versions []versionLiteral
 	services serviceReader
-	word     string // the last name or string that could be a key
-	wordAt   int64
-	assigned bool // it is followed by "=" or ":"
+	word     []byte // the last name or string, if it could be a key
+	assigned bool   // it is followed by "=" or ":"
 }
 
 // versionLiteral is a string that is a version.
@@ -148,16 +148,17 @@ func (r *literalReader) token(t *Token) {
 		}
 		fallthrough
 	case Name:
-		if r.assigned = false; len(t.Text) <= 40 {
-			r.word, r.wordAt = strings.Trim(string(t.Text), "\"'`"), t.Offset
+		r.word, r.assigned = r.word[:0], false
+		if len(t.Text) <= keyBytes {
+			r.word = append(r.word, t.Text...)
 		}
 	case Punct:
-		r.assigned = len(t.Text) == 1 && (t.Text[0] == '=' || t.Text[0] == ':') && r.word != ""
+		r.assigned = len(r.word) > 0 && len(t.Text) == 1 && (t.Text[0] == '=' || t.Text[0] == ':')
 		if !r.assigned {
-			r.word = ""
+			r.word = r.word[:0]
 		}
 	default:
-		r.word, r.assigned = "", false
+		r.word, r.assigned = r.word[:0], false
 	}
 }
 
@@ -193,10 +194,10 @@ func (r *literalReader) version(t *Token) bool {
 	}
 	v := versionLiteral{offset: t.Offset, prefix: prefix, version: text}
 	if r.assigned {
-		v.key, _, _ = strings.Cut(r.word, "$")
+		v.key, _, _ = strings.Cut(strings.Trim(string(r.word), "\"'`"), "$")
 	}
 	r.versions = append(r.versions, v)
-	r.word, r.assigned = "", false
+	r.word, r.assigned = r.word[:0], false
 	return true
 }
 

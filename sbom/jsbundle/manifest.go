@@ -334,7 +334,7 @@ func (c *constants) token(t *Token, m *manifestReader) {
 		return
 	}
 	c.key = ""
-	if t.Kind == Name {
+	if t.Kind == Name && (c.fields.name != "" || bytes.HasPrefix(t.Text, []byte("name"))) {
 		key, _, _ := strings.Cut(string(t.Text[:min(len(t.Text), 64)]), "$")
 		if key == "name" {
 			c.end(m)
