@@ -56,7 +56,7 @@ func (s *serviceReader) token(t *Token) {
 	case s.key == "serviceId" && serviceID(value) && len(s.found) < maxServices:
 		s.found = append(s.found, service{id: value, offset: t.Offset})
 		s.pending = len(s.found)
-	case s.key == "clientVersion" && exactVersion(value) && s.pending > 0:
+	case s.key == "clientVersion" && exact(value) != "" && s.pending > 0:
 		if f := &s.found[s.pending-1]; t.Offset-f.offset < serviceDistant {
 			f.version, f.offset = value, t.Offset
 		}

@@ -185,7 +185,7 @@ func versionLine(line string) string {
 	v := strings.TrimPrefix(strings.ToLower(line), "@")
 	v = strings.TrimPrefix(v, "version")
 	v = strings.TrimPrefix(strings.TrimLeft(v, " :"), "v")
-	if v, _, _ = strings.Cut(v, " "); exactVersion(v) {
+	if v, _, _ = strings.Cut(v, " "); exact(v) != "" {
 		return v
 	}
 	return ""
@@ -202,9 +202,9 @@ func legalWords(text string) bool {
 func addressBanner(lines []string) banner {
 	line := lines[0]
 	if rest, ok := strings.CutPrefix(line, "["); ok {
-		if name, link, ok := strings.Cut(rest, "]{@link "); ok && packageName(name) && path.Base(strings.TrimRight(link, "}/")) == name && len(lines) > 1 {
+		if name, link, ok := strings.Cut(rest, "]{@link "); ok && plainName(name) && path.Base(strings.TrimRight(link, "}/")) == name && len(lines) > 1 {
 			version, _ := strings.CutPrefix(lines[1], "@version ")
-			if !exactVersion(version) {
+			if exact(version) == "" {
 				version = ""
 			}
 			return banner{name: name, version: version}
@@ -221,7 +221,7 @@ func addressBanner(lines []string) banner {
 	}
 	address, _, ok := strings.Cut(rest, ">")
 	name, version := splitVersion(name)
-	if !ok || !strings.HasPrefix(address, "http") || !packageName(name) || strings.HasPrefix(name, "lodash") {
+	if !ok || !strings.HasPrefix(address, "http") || !plainName(name) || strings.HasPrefix(name, "lodash") {
 		return banner{} // lodash's own are in the table: "lodash (Custom Build)" is any of its packages
 	}
 	if path.Base(strings.TrimRight(address, "/")) != name {
@@ -237,7 +237,7 @@ func scopedBanner(lines []string) banner {
 		return banner{}
 	}
 	name, version := splitVersion(lines[0])
-	if name != word || version == "" || !packageName(name) || !strings.Contains(name, "/") {
+	if name != word || version == "" || !plainName(name) || !strings.Contains(name, "/") {
 		return banner{}
 	}
 	return banner{name: name, version: version}
@@ -247,7 +247,7 @@ func scopedBanner(lines []string) banner {
 // "name - MIT License (c) year author" of the products in the table.
 func dottedBanner(lines []string) banner {
 	name, rest, ok := strings.Cut(lines[0], ". ")
-	if !ok || !packageName(name) {
+	if !ok || !plainName(name) {
 		return banner{}
 	}
 	licence, author, ok := strings.Cut(rest, ". ")
@@ -263,7 +263,7 @@ func dottedBanner(lines []string) banner {
 // licence is as often the name of a part.
 func copyrightBanner(lines []string) banner {
 	name, file, _ := strings.Cut(lines[0], " - ")
-	if !packageName(name) || len(lines) < 3 || file != "" && !strings.HasSuffix(file, ".js") || strings.HasSuffix(name, ".js") {
+	if !plainName(name) || len(lines) < 3 || file != "" && !strings.HasSuffix(file, ".js") || strings.HasSuffix(name, ".js") {
 		return banner{}
 	}
 	i := 1
@@ -291,7 +291,7 @@ func overviewBanner(lines []string) banner {
 	for _, line := range lines[1:] {
 		if v, ok := strings.CutPrefix(line, "@version"); ok {
 			v = strings.TrimLeft(v, " v:")
-			if exactVersion(v) {
+			if exact(v) != "" {
 				return banner{name: p.name, version: v}
 			}
 		}
@@ -306,7 +306,7 @@ func splitVersion(line string) (name, version string) {
 	words := strings.Fields(line)
 	for i, w := range words {
 		if i == 0 {
-			if at := strings.LastIndexByte(w, '@'); at > 0 && exactVersion(w[at+1:]) {
+			if at := strings.LastIndexByte(w, '@'); at > 0 && exact(w[at+1:]) != "" {
 				return w[:at], w[at+1:]
 			}
 			continue
@@ -315,7 +315,7 @@ func splitVersion(line string) (name, version string) {
 			break
 		}
 		v := strings.TrimRight(strings.TrimLeft(w, "v("), ",;:)")
-		if exactVersion(v) {
+		if exact(v) != "" {
 			name = strings.Join(words[:i], " ")
 			for _, tail := range []string{" version", " Version", " v", ","} {
 				name = strings.TrimSuffix(name, tail)

@@ -66,7 +66,7 @@ func Pinned(claims []Claim, found []Manifest) []Claim {
 	var out []Claim
 	for i := range found {
 		for name, version := range found[i].Dependencies {
-			if hasVersion, present := known[name]; present && !hasVersion && exactVersion(version) {
+			if hasVersion, present := known[name]; present && !hasVersion && exact(version) != "" {
 				out = append(out, Claim{Name: name, Version: version, Method: MethodManifest, Confidence: 0.85, Offset: found[i].Offset,
 					Detail: "the manifest of " + found[i].Name + " in the bundle depends on this version"})
 			}

@@ -83,7 +83,7 @@ func legalName(line []byte) string {
 	if !ok || len(path) == 0 || len(path) > 1024 || bytes.ContainsAny(path, " \t*\"'`<>()") {
 		return ""
 	}
-	return packageOf(string(path))
+	return packageName(string(path))
 }
 
 // commentLine takes the comment's marks off a line that esbuild wrote with
@@ -109,15 +109,15 @@ func LicenceFile(text []byte, from string) []Claim {
 	for raw := range lines(text) {
 		line := strings.TrimSpace(string(raw[:min(len(raw), lineBytes)]))
 		if v, ok := strings.CutPrefix(line, "Name: "); ok {
-			if name = ""; packageName(v) {
+			if name = ""; plainName(v) {
 				name = v
 			}
-		} else if v, ok := strings.CutPrefix(line, "Version: "); ok && name != "" && exactVersion(v) {
+		} else if v, ok := strings.CutPrefix(line, "Version: "); ok && name != "" && exact(v) != "" {
 			add(name, v)
 			name = ""
-		} else if v, ok := strings.CutPrefix(last, "Package: "); ok && strings.HasPrefix(line, "License: ") && packageName(v) {
+		} else if v, ok := strings.CutPrefix(last, "Package: "); ok && strings.HasPrefix(line, "License: ") && plainName(v) {
 			add(v, "")
-		} else if before == "" && packageName(last) && licenceID(line) {
+		} else if before == "" && plainName(last) && licenceID(line) {
 			add(last, "")
 		}
 		before, last = last, line

@@ -189,7 +189,7 @@ func (r *literalReader) version(t *Token) bool {
 	if i := strings.LastIndexAny(text, "/ @"); i > 0 {
 		prefix, text = text[:i+1], text[i+1:]
 	}
-	if text == "" || !digit(text[0]) || !exactVersion(text) {
+	if text == "" || !digit(text[0]) || exact(text) == "" {
 		return false
 	}
 	v := versionLiteral{offset: t.Offset, prefix: prefix, version: text}

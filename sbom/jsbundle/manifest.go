@@ -70,7 +70,7 @@ type fields struct {
 // and a version alone are anybody's data, and what is private was never
 // published under this name.
 func (f *fields) manifest() bool {
-	return packageName(f.name) && exactVersion(f.version) && !f.private && (f.strong > 0 || f.weak > 1)
+	return packageName(f.name+"/") == f.name && f.name != "" && exact(f.version) != "" && !f.private && (f.strong > 0 || f.weak > 1)
 }
 
 // count notes a key.
@@ -212,12 +212,12 @@ func (m *manifestReader) value(t *Token, top *literal, punct byte) bool {
 // set keeps a value of the object.
 func (f *fields) set(top *literal, value string) {
 	switch {
-	case top.array || len(top.key) > nameBytes:
+	case top.array || len(top.key) > maxPackageName:
 	case top.key == "name":
 		f.name = value
 	case top.key == "version":
 		f.version = value
-	case len(f.strings) < maxNeeds && len(value) <= rangeBytes && packageName(top.key):
+	case len(f.strings) < maxNeeds && len(value) <= rangeBytes && plainName(top.key):
 		if f.strings == nil {
 			f.strings = map[string]string{}
 		}
@@ -284,7 +284,7 @@ func parseManifest(data []byte) (Manifest, bool) {
 	var dependencies map[string]string
 	read("dependencies", &dependencies)
 	for name, version := range dependencies {
-		if packageName(name) && len(version) <= rangeBytes && len(f.dependencies) < maxNeeds {
+		if plainName(name) && len(version) <= rangeBytes && len(f.dependencies) < maxNeeds {
 			if f.dependencies == nil {
 				f.dependencies = map[string]string{}
 			}
@@ -365,7 +365,7 @@ func (c *constants) set(t *Token, punct byte) {
 	c.key, c.equals, c.after = "", false, 0
 	switch {
 	case t.Kind == String && key == "name":
-		if name := t.Value(); packageName(name) {
+		if name := t.Value(); plainName(name) {
 			c.fields = fields{name: name, offset: t.Offset}
 		}
 	case c.fields.name == "":
