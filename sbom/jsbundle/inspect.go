@@ -7,8 +7,15 @@ import (
 
 // Companions are what lies beside a bundle and tells about it.
 type Companions struct {
-	Map     []byte // the source map, nil when there is none; an inline one too
-	MapPath string // of the source map, "" for an inline one
+	Map      []byte // the source map, nil when there is none; an inline one too
+	MapPath  string // of the source map, "" for an inline one
+	Licences []LicenceText
+}
+
+// LicenceText is a file with the licences of what is in a bundle.
+type LicenceText struct {
+	Path string
+	Text []byte
 }
 
 // Confidence of the rungs that name a package by the path of its file. Nothing
@@ -25,30 +32,48 @@ func Inspect(src []byte, c Companions) Result {
 	var res Result
 	end := codeEnd(src)
 	m := newMarker(src)
-	err := Lex(src[:end], m.token)
+	var e embedded
+	err := Lex(src[:end], func(t *Token) {
+		m.token(t)
+		e.token(t)
+	})
 	m.end(end)
 	var lost *LexError
 	if errors.As(err, &lost) {
 		res.Gaps = append(res.Gaps, Gap{Offset: lost.Offset, Reason: lost.Reason})
 	}
-	best := &m.out
+	best, told := &m.out, m.style != noMark
 	if c.Map != nil {
 		mapped, err := fromMap(src, end, m.tokens, c.Map)
 		if err != nil {
 			res.Gaps = append(res.Gaps, Gap{Path: c.MapPath, Offset: -1, Reason: "its source map is not used: " + err.Error()})
 		} else {
 			res.addAll(mapped, c.MapPath, true)
-			if mapped.unknown() <= best.unknown() || len(best.origins) == 0 {
-				best = mapped
+			if !told || mapped.unknown() <= best.unknown() {
+				best, told = mapped, true
 			}
 		}
 	}
 	res.addAll(&m.out, "", false)
 	res.addAll(&m.evals, "", false)
-	if len(best.origins) > 0 || c.Map != nil && best != &m.out {
+	res.addSaid(src[:end], &e, c.Licences)
+	if told {
 		res.spans(src, best)
 	}
 	return res
+}
+
+// addSaid claims what packages say about themselves: in the bundle and in the
+// licences beside it.
+func (r *Result) addSaid(code []byte, e *embedded, licences []LicenceText) {
+	said, manifests := e.claims()
+	said = append(said, LegalBlock(code, "")...)
+	for _, l := range licences {
+		said = append(said, LegalBlock(l.Text, l.Path)...)
+		said = append(said, LicenceFile(l.Text, l.Path)...)
+	}
+	r.Claims = append(r.Claims, said...)
+	r.Claims = append(r.Claims, Pinned(r.Claims, manifests)...)
 }
 
 // addAll claims what an account of a bundle names. Of a map that is only what

@@ -44,12 +44,12 @@ type started struct {
 type markStyle uint8
 
 const (
-	noMark   markStyle = iota
-	plainRow           // // path, alone on its line: esbuild, bun
-	region             // //#region path: rolldown
-	banner             // webpack: /*!*** !*** path ***! ***/ and ;// path
-	tableKey           // "./path": of webpack and its relatives
-	wrapKey            // "path"( of esbuild
+	noMark      markStyle = iota
+	rowStyle              // // path, alone on its line: esbuild, bun
+	regionStyle           // //#region path: rolldown
+	bannerStyle           // webpack: /*!*** !*** path ***! ***/ and ;// path
+	tableStyle            // "./path": of webpack and its relatives
+	wrapStyle             // "path"( of esbuild
 )
 
 func newMarker(src []byte) *marker {
@@ -77,8 +77,8 @@ func (m *marker) token(t *Token) {
 			m.key(t)
 		}
 	case Name, Number:
-		if n := len(m.open); n > 0 && m.open[n-1].style == tableKey && t.Depth == m.open[n-1].depth && t.Key() {
-			m.start(t, SpanUnknown, tableKey) // a module without a path in the same table
+		if n := len(m.open); n > 0 && m.open[n-1].style == tableStyle && t.Depth == m.open[n-1].depth && t.Key() {
+			m.start(t, SpanUnknown, tableStyle) // a module without a path in the same table
 		}
 	}
 }
@@ -102,7 +102,7 @@ func (m *marker) between(from, to int64) int {
 	switch {
 	case n <= maxGlue,
 		from == 0 && n <= maxHelpers,
-		m.style == region && n <= maxEpilogue,
+		m.style == regionStyle && n <= maxEpilogue,
 		n <= maxRuntime && bytes.Contains(m.src[from:to], []byte("\n"+runtimeLine)):
 		return SpanBundler
 	}
@@ -131,11 +131,11 @@ func (m *marker) comment(t *Token) {
 	switch style {
 	case noMark:
 		return
-	case plainRow:
+	case rowStyle:
 		if m.level >= 0 && t.Depth != m.level || t.Depth > 2 { // in (() => { of a script for browsers
 			return
 		}
-	case region:
+	case regionStyle:
 		if text == "" { // //#endregion
 			if n := len(m.open); n > 0 && m.open[n-1].depth == t.Depth {
 				m.turn(t.Offset)
@@ -148,7 +148,7 @@ func (m *marker) comment(t *Token) {
 	if from.whose == nobodys {
 		return
 	}
-	if style == plainRow {
+	if style == rowStyle {
 		m.level = t.Depth
 	}
 	m.start(t, m.out.of(from, MethodComment, t.Offset), style)
@@ -163,7 +163,7 @@ func commentMark(src []byte, t *Token) (string, markStyle) {
 		rest = strings.TrimLeft(rest, " \t")
 		if rest, ok = strings.CutPrefix(rest, "!*** "); ok {
 			if path, _, ok := strings.Cut(rest, " ***!"); ok {
-				return path, banner
+				return path, bannerStyle
 			}
 		}
 		return "", noMark
@@ -173,10 +173,10 @@ func commentMark(src []byte, t *Token) (string, markStyle) {
 		return "", noMark
 	}
 	if path, ok := strings.CutPrefix(rest, "#region "); ok && t.Alone {
-		return strings.TrimSpace(path), region
+		return strings.TrimSpace(path), regionStyle
 	}
 	if strings.HasPrefix(rest, "#endregion") && t.Alone {
-		return "", region
+		return "", regionStyle
 	}
 	path, ok := strings.CutPrefix(rest, " ")
 	if !ok {
@@ -184,12 +184,12 @@ func commentMark(src []byte, t *Token) (string, markStyle) {
 	}
 	path = strings.TrimRight(path, " \t\r")
 	if joined(src, t.Offset) {
-		return strings.TrimPrefix(path, "CONCATENATED MODULE: "), banner
+		return strings.TrimPrefix(path, "CONCATENATED MODULE: "), bannerStyle
 	}
 	if !t.Alone || strings.ContainsAny(path, "'\"`(){};,<>=") && !strings.Contains(path, packageFolder) || strings.ContainsAny(path, " \t") && !strings.Contains(path, "/") {
 		return "", noMark
 	}
-	return strings.TrimPrefix(path, "CONCATENATED MODULE: "), plainRow
+	return strings.TrimPrefix(path, "CONCATENATED MODULE: "), rowStyle
 }
 
 // joined reports whether a comment is webpack's, in front of a module that it
@@ -203,9 +203,9 @@ func (m *marker) key(t *Token) {
 	if len(t.Text) > maxModulePath {
 		return
 	}
-	style := tableKey
+	style := tableStyle
 	if t.Next() == '(' {
-		style = wrapKey
+		style = wrapStyle
 	} else if !codeFollows(t.after) {
 		return
 	}
@@ -215,14 +215,14 @@ func (m *marker) key(t *Token) {
 	from := parseModule(value)
 	switch {
 	case from.whose == packages:
-	case from.whose == own && (inTable || strings.HasPrefix(value, "./") || strings.HasPrefix(value, "../") || style == wrapKey && strings.Contains(value, "/")):
-	case inTable && style == tableKey:
+	case from.whose == own && (inTable || strings.HasPrefix(value, "./") || strings.HasPrefix(value, "../") || style == wrapStyle && strings.Contains(value, "/")):
+	case inTable && style == tableStyle:
 		m.start(t, SpanUnknown, style) // what webpack leaves outside has a banner that says so
 		return
 	default:
 		return
 	}
-	if style == wrapKey && n > 0 && m.open[n-1].style == plainRow {
+	if style == wrapStyle && n > 0 && m.open[n-1].style == rowStyle {
 		// esbuild's comment in front of the wrapper says the same
 		if from.whose == packages {
 			m.out.of(from, MethodKey, t.Offset)
