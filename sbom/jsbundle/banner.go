@@ -167,8 +167,8 @@ func productBanner(lines []string) banner {
 	for _, cut := range []string{" - ", " -- ", " | ", " <", " (c)", " (C)", ", ", ". ", " by ", " http"} {
 		first, _, _ = strings.Cut(first, cut)
 	}
-	p, ok := products()[strings.ToLower(strings.TrimRight(first, " :-,."))]
-	if !ok || p.not != "" && strings.Contains(text, p.not) || !strings.Contains(text, p.must) {
+	name := productNamed(first, text)
+	if name == "" {
 		return banner{}
 	}
 	if version == "" && len(lines) > 1 {
@@ -177,7 +177,7 @@ func productBanner(lines []string) banner {
 	if version == "" && !strings.HasSuffix(first, ".js") && !legalWords(text) {
 		return banner{}
 	}
-	return banner{name: p.name, version: version}
+	return banner{name: name, version: version}
 }
 
 // versionLine reads "version : 1.2.3", "@version v1.2.3" and "v1.2.3".
@@ -244,14 +244,14 @@ func scopedBanner(lines []string) banner {
 }
 
 // dottedBanner reads "name. MIT License. Author <address>", and
-// "name - MIT License (c) year author" of the products in the table.
+// not of formdata-polyfill, whose comment undici copied with a part of it.
 func dottedBanner(lines []string) banner {
 	name, rest, ok := strings.Cut(lines[0], ". ")
 	if !ok || !plainName(name) {
 		return banner{}
 	}
 	licence, author, ok := strings.Cut(rest, ". ")
-	if !ok || !strings.HasSuffix(licence, "License") || !strings.Contains(author, "/opensource>") {
+	if !ok || !strings.HasSuffix(licence, "License") || !strings.Contains(author, "/opensource>") || name == "formdata-polyfill" {
 		return banner{}
 	}
 	return banner{name: name}
@@ -284,19 +284,18 @@ func copyrightBanner(lines []string) banner {
 // line says "@version v1.2.3", and the name is in the table.
 func overviewBanner(lines []string) banner {
 	name, _, ok := strings.Cut(lines[0], " - ")
-	p, known := products()[strings.ToLower(name)]
-	if !ok || !known {
+	if name = productNamed(name, strings.Join(lines, "\n")); !ok || name == "" {
 		return banner{}
 	}
 	for _, line := range lines[1:] {
 		if v, ok := strings.CutPrefix(line, "@version"); ok {
 			v = strings.TrimLeft(v, " v:")
 			if exact(v) != "" {
-				return banner{name: p.name, version: v}
+				return banner{name: name, version: v}
 			}
 		}
 	}
-	return banner{name: p.name}
+	return banner{name: name}
 }
 
 // splitVersion splits "name v1.2.3 and more" where the version stands: behind
