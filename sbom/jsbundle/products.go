@@ -59,10 +59,10 @@ func reactFiles() map[string]string {
 }
 
 // mathias maps the short addresses of Mathias Bynens' projects to packages.
-// Polyfills of his that others copy along (fromcodepoint, repeat) are not in it.
+// Those that others copy into their own files (base64, punycode, utf8) are not in it.
 func mathias() map[string]string {
 	return map[string]string{
-		"base64": "base-64", "cssesc": "cssesc", "he": "he", "jsesc": "jsesc", "luamin": "luamin", "platform": "platform",
-		"quoted-printable": "quoted-printable", "regenerate": "regenerate", "utf8js": "utf8", "windows-1252": "windows-1252",
+		"cssesc": "cssesc", "he": "he", "jsesc": "jsesc", "luamin": "luamin", "platform": "platform",
+		"quoted-printable": "quoted-printable", "regenerate": "regenerate", "windows-1252": "windows-1252",
 	}
 }
