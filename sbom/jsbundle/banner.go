@@ -108,7 +108,7 @@ func readBanner(text string) banner {
 	if len(lines) == 0 {
 		return banner{}
 	}
-	for _, form := range []func([]string) banner{reactBanner, productBanner, addressBanner, scopedBanner, dottedBanner, copyrightBanner, overviewBanner} {
+	for _, form := range []func([]string) banner{reactBanner, productBanner, addressBanner, scopedBanner, dottedBanner, copyrightBanner} {
 		if b := form(lines); b.name != "" {
 			if b.confidence == 0 {
 				b.confidence = 0.9
@@ -171,8 +171,10 @@ func productBanner(lines []string) banner {
 	if name == "" {
 		return banner{}
 	}
-	if version == "" && len(lines) > 1 {
-		version = versionLine(lines[1])
+	for i, line := range lines[1:] {
+		if version == "" && (i == 0 || strings.HasPrefix(line, "@version")) {
+			version = versionLine(line)
+		}
 	}
 	if version == "" && !strings.HasSuffix(first, ".js") && !legalWords(text) {
 		return banner{}
@@ -183,7 +185,7 @@ func productBanner(lines []string) banner {
 // versionLine reads "version : 1.2.3", "@version v1.2.3" and "v1.2.3".
 func versionLine(line string) string {
 	v := strings.TrimPrefix(strings.ToLower(line), "@")
-	v = strings.TrimPrefix(v, "version")
+	v = strings.TrimSpace(strings.TrimPrefix(v, "version"))
 	v = strings.TrimPrefix(strings.TrimLeft(v, " :"), "v")
 	if v, _, _ = strings.Cut(v, " "); exact(v) != "" {
 		return v
@@ -278,24 +280,6 @@ func copyrightBanner(lines []string) banner {
 		return banner{}
 	}
 	return banner{name: name, confidence: 0.85}
-}
-
-// overviewBanner reads "es6-promise - a tiny implementation ..." where a later
-// line says "@version v1.2.3", and the name is in the table.
-func overviewBanner(lines []string) banner {
-	name, _, ok := strings.Cut(lines[0], " - ")
-	if name = productNamed(name, strings.Join(lines, "\n")); !ok || name == "" {
-		return banner{}
-	}
-	for _, line := range lines[1:] {
-		if v, ok := strings.CutPrefix(line, "@version"); ok {
-			v = strings.TrimLeft(v, " v:")
-			if exact(v) != "" {
-				return banner{name: name, version: v}
-			}
-		}
-	}
-	return banner{name: name}
 }
 
 // splitVersion splits "name v1.2.3 and more" where the version stands: behind
