@@ -48,14 +48,14 @@ func Inspect(src []byte, c Companions) Result {
 		if err != nil {
 			res.Gaps = append(res.Gaps, Gap{Path: c.MapPath, Offset: -1, Reason: "its source map is not used: " + err.Error()})
 		} else {
-			res.addAll(mapped, c.MapPath, true)
+			res.addAll(mapped, c.MapPath, published(src, mapped, &m.out))
 			if !told || mapped.unknown() <= best.unknown() {
 				best, told = mapped, true
 			}
 		}
 	}
-	res.addAll(&m.out, "", false)
-	res.addAll(&m.evals, "", false)
+	res.addAll(&m.out, "", nil)
+	res.addAll(&m.evals, "", nil)
 	res.addSaid(src[:end], &e, c.Licences)
 	if told {
 		res.spans(src, best)
@@ -77,8 +77,8 @@ func (r *Result) addSaid(code []byte, e *embedded, licences []LicenceText) {
 }
 
 // addAll claims what an account of a bundle names. Of a map that is only what
-// bytes were made from.
-func (r *Result) addAll(o *ownership, from string, withBytes bool) {
+// bytes were made from. inside is what was published in another package.
+func (r *Result) addAll(o *ownership, from string, inside map[int]string) {
 	made := make([]bool, len(o.origins))
 	for _, s := range o.list {
 		if s.who >= 0 {
@@ -86,10 +86,10 @@ func (r *Result) addAll(o *ownership, from string, withBytes bool) {
 		}
 	}
 	for i, at := range o.origins {
-		if withBytes && !made[i] {
+		if o.methods[i] == MethodSourceMap && !made[i] {
 			continue
 		}
-		c := Claim{Name: at.name, Version: at.version, Method: o.methods[i], Path: at.install, Offset: o.first[i], From: from}
+		c := Claim{Name: at.name, Version: at.version, Method: o.methods[i], Path: at.install, Inside: inside[i], Offset: o.first[i], From: from}
 		switch c.Method {
 		case MethodSourceMap:
 			c.Confidence = mapConfidence
