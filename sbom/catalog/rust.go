@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"context"
 	"debug/elf"
@@ -74,7 +75,8 @@ func (a *artifact) rustWithheld(e *executable, crates []found) string {
 	return a.takes(len(crates))
 }
 
-// rustSection returns the section, nil when there is none.
+// rustSection returns the section, nil when there is none. The second name is
+// that of rust-audit, the tool's predecessor, and syft looks for both.
 func (a *artifact) rustSection(e *executable) (data []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -92,7 +94,7 @@ func (a *artifact) rustSection(e *executable) (data []byte, err error) {
 		if err != nil {
 			return nil, nil // nothing that can be read as a program: opaque
 		}
-		if s := f.Section(".dep-v0"); s != nil {
+		if s := cmp.Or(f.Section(".dep-v0"), f.Section("rdep-v0")); s != nil {
 			return a.bounded(s.Open(), "crate list")
 		}
 	case mimeMach:
@@ -100,7 +102,7 @@ func (a *artifact) rustSection(e *executable) (data []byte, err error) {
 		if err != nil {
 			return nil, nil
 		}
-		if s := f.Section(".dep-v0"); s != nil {
+		if s := cmp.Or(f.Section(".dep-v0"), f.Section("rust-deps-v0")); s != nil {
 			return a.bounded(s.Open(), "crate list")
 		}
 	default:
@@ -108,7 +110,7 @@ func (a *artifact) rustSection(e *executable) (data []byte, err error) {
 		if err != nil {
 			return nil, nil
 		}
-		if s := f.Section(".dep-v0"); s != nil {
+		if s := cmp.Or(f.Section(".dep-v0"), f.Section(".rust-deps-v0")); s != nil {
 			return a.bounded(s.Open(), "crate list")
 		}
 	}
