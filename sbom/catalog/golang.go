@@ -91,7 +91,7 @@ func (a *artifact) goModules(p string, info *debug.BuildInfo) []found {
 // the original's does not hold.
 func (a *artifact) goDependency(p string, m *debug.Module) found {
 	if r := m.Replace; r != nil {
-		if strings.HasPrefix(r.Path, "./") || strings.HasPrefix(r.Path, "../") || strings.HasPrefix(r.Path, "/") || r.Path == "." || r.Path == ".." || r.Version == "" {
+		if strings.HasPrefix(r.Path, "./") || strings.HasPrefix(r.Path, "../") || strings.HasPrefix(r.Path, "/") || r.Path == "." || r.Path == ".." || r.Version == "" || r.Version == "(devel)" {
 			return a.goModule(p, m.Path, "", "replaced by the folder "+r.Path)
 		}
 		return a.goModule(p, r.Path, r.Version, "replaces "+m.Path+" "+m.Version)
