@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"math"
 	"strconv"
 
 	"github.com/fnaudit/fnaudit/bundle"
@@ -42,8 +43,12 @@ func (a *artifact) unsafeFormat(f *bundle.File, mime string) string {
 	return unsafeELF(c)
 }
 
-// part returns up to n bytes at off, fewer where the file ends.
+// part returns up to n bytes at off, fewer where the file ends, none for places
+// that no file has.
 func part(r io.ReaderAt, off, n int64) []byte {
+	if off < 0 || n < 0 || off > math.MaxInt64-n {
+		return nil
+	}
 	data, _ := io.ReadAll(io.NewSectionReader(r, off, n))
 	return data
 }

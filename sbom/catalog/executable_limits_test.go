@@ -82,6 +82,8 @@ func TestUnsafeFormat(t *testing.T) {
 		}
 		return append(append(head, make([]byte, 400-len(head))...), symbols...)
 	}
+	nowhere := elfOf(3, short, 1, nil)
+	copy(nowhere[64+len(short)+64+24:], le(uint64(0xffffff0000000043), uint64(43)))
 	for _, tt := range []struct {
 		name string
 		data []byte
@@ -95,6 +97,7 @@ func TestUnsafeFormat(t *testing.T) {
 		{"ELF, many libraries", elfOf(3, short, 6, make([]byte, maxDynamic+1)), "dynamic section that is too large"},
 		{"ELF without its sections", elfOf(0, nil, 0, nil), "out of range"},
 		{"ELF, cut", elfOf(3, short, 1, short)[:130], "out of range"},
+		{"ELF, a table at no place", nowhere, ""},
 		{"PE", peOf(3, 3, short, 1), ""},
 		{"PE, symbols", peOf(100, 0, endless, 0), "symbol table of endless names"},
 		{"PE, sections", peOf(0, 100, endless, 0), "section table of endless names"},
