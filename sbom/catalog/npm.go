@@ -82,7 +82,7 @@ func (a *artifact) npmManifests(ctx context.Context, list []npmFile) {
 		}
 		var data []byte
 		if r.m, data, r.err = a.promisedNpmManifest(list[i].path, s); r.err == nil {
-			r.syft = a.npmBySyft(ctx, list[i].path, data, list[i].shown)
+			r.syft = a.npmBySyft(ctx, list[i].path, &r.m, data, list[i].shown)
 		}
 	}, func(i int, r *parsed) {
 		if r.err != nil {

@@ -139,7 +139,7 @@ func (l *linker) pkg(ctx context.Context, dir string) {
 	}
 	if l.member(target) {
 		if m, data, ok := a.readNpmManifest(t.Path); ok {
-			a.npmMain(t.Path, &m, a.npmBySyft(ctx, t.Path, data, a.npmShown(int64(len(data)))))
+			a.npmMain(t.Path, &m, a.npmBySyft(ctx, t.Path, &m, data, a.npmShown(int64(len(data)))))
 		}
 		return
 	}
@@ -151,7 +151,7 @@ func (l *linker) pkg(ctx context.Context, dir string) {
 	if !ok {
 		return
 	}
-	f := a.npmFound(manifest, &m, a.npmBySyft(ctx, manifest, data, a.npmShown(int64(len(data)))))
+	f := a.npmFound(manifest, &m, a.npmBySyft(ctx, manifest, &m, data, a.npmShown(int64(len(data)))))
 	f.dir = dir
 	f.note("a link to " + clip(target))
 	if f.name == "" {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/anchore/syft/syft/pkg"
@@ -21,15 +22,18 @@ func (a *artifact) npmShown(size int64) int64 {
 	return size
 }
 
-// npmBySyft gives syft's cataloger a manifest that our own reader could read,
-// and whose text is at hand. It changes nothing of the artifact.
+// npmBySyft gives syft's cataloger a manifest that our own reader could read as
+// m, and whose text is at hand. It changes nothing of the artifact.
 //
 // It is called for one manifest at a time, where that is being read: so no text
 // is inflated or kept twice, and the helpers share the work. shown is what
 // npmShown returned.
-func (a *artifact) npmBySyft(ctx context.Context, p string, data []byte, shown int64) reading {
-	if int64(len(data)) > shown {
-		return reading{withheld: "too large"}
+func (a *artifact) npmBySyft(ctx context.Context, p string, m *npmManifest, data []byte, shown int64) reading {
+	switch {
+	case int64(len(data)) > shown:
+		return reading{withheld: "too much text"}
+	case len(m.licenses) > maxShownLicenses, slices.ContainsFunc(m.licenses, func(l string) bool { return len(l) > maxLicence }):
+		return reading{withheld: "its licences are too long"}
 	}
 	packages, err := caught(ctx, javascript.NewPackageCataloger(), a.viewOf(p, "", shown, data))
 	if err != nil {

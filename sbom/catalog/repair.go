@@ -12,8 +12,9 @@ import (
 // what would take it seconds or hundreds of megabytes. More is read by our own
 // readers alone, and the evidence says so.
 const (
-	maxShownManifest = 256 << 10 // bytes of one package.json
-	maxShownText     = 64 << 20  // bytes of all of them
+	maxShownManifest = 128 << 10 // bytes of one package.json
+	maxShownText     = 16 << 20  // bytes of all of them; at worst syft takes 0.4 µs for each
+	maxShownLicenses = 16        // licences of one package.json, each of at most maxLicence bytes
 	maxShownList     = 5_000     // modules or crates of one executable
 	maxShownLists    = 50_000    // of all executables
 	maxShownEdges    = 20_000    // dependencies between the crates of one executable

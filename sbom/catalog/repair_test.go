@@ -226,7 +226,8 @@ func TestNpmRepaired(t *testing.T) {
 		{"a name in capitals", `{"name":"p","version":"1.2.3","NAME":"q"}`, "pkg:npm/p@1.2.3", dropped},
 		{"an alias", `{"name":"real","version":"1.2.3"}`, "pkg:npm/real@1.2.3", "installed under the name p"},
 		{"no name", `{"version":"1.2.3"}`, "pkg:npm/p@1.2.3", "the manifest has no name; the folder's is used"},
-		{"too large for syft", `{"name":"p","version":"1.2.3","x":"` + strings.Repeat("x", maxShownManifest) + `"}`, "pkg:npm/p@1.2.3", "not given to syft: too large"},
+		{"too large for syft", `{"name":"p","version":"1.2.3","x":"` + strings.Repeat("x", maxShownManifest) + `"}`, "pkg:npm/p@1.2.3", "not given to syft: too much text"},
+		{"a licence too long for syft", `{"name":"p","version":"1.2.3","license":"` + strings.Repeat("(", 1<<16) + `"}`, "pkg:npm/p@1.2.3", "not given to syft: its licences are too long"},
 		{"50 MB", `{"name":"p","version":"1.2.3","x":"` + strings.Repeat("x", 50<<20) + `"}`, "", ""},
 		{"two documents", `{"name":"p","version":"1.2.3"}{"name":"q","version":"1"}`, "", ""},
 	} {
