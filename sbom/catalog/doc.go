@@ -23,9 +23,9 @@
 //     dependencies.
 //   - Go: it keeps no trace of the module that another one replaces, makes up a
 //     main module where none is named, and knows no toolchain but releases. It
-//     searches all that a binary maps and copies the names of its symbols, so
-//     that a hostile one holds it for hours; UPX it can unpack in its own
-//     pipeline only.
+//     searches all that a binary maps and copies the names of its symbols, which
+//     a hostile one makes thousands of times as large as itself; UPX it can
+//     unpack in its own pipeline only.
 //   - Rust: it inflates the crate list without a limit, drops the list over one
 //     odd index, and returns its dependencies as pairs of whole packages.
 //
