@@ -3,7 +3,9 @@ package catalog
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,6 +121,40 @@ func TestUnsafeFormat(t *testing.T) {
 				t.Errorf("got %+v, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestFits: what maps more than it holds is not given to syft.
+func TestFits(t *testing.T) {
+	segment := func(size uint64) []byte {
+		return le(uint32(0x19), uint32(72), [16]byte{}, uint64(0x1000), uint64(0x1000), uint64(0), size, [4]uint32{})
+	}
+	section := func(n int, size uint32) []byte {
+		file := peOf(0, n, nil, 0)
+		for i := range n {
+			copy(file[152+40*i+16:], le(size, uint32(128)))
+		}
+		return file
+	}
+	for _, tt := range []struct {
+		name string
+		fits func(io.ReaderAt, int64) error
+		data []byte
+		want error
+	}{
+		{"Mach-O", machoFits, machoOf(segment(100)), nil},
+		{"Mach-O, beyond its end", machoFits, machoOf(segment(1 << 40)), errMapped},
+		{"Mach-O, over and over", machoFits, machoOf(slices.Repeat([][]byte{segment(200)}, 20)...), nil},
+		{"Mach-O, too often", machoFits, machoOf(slices.Repeat([][]byte{segment(1400)}, 20)...), errMapped},
+		{"Mach-O, cut", machoFits, machoOf(segment(1))[:40], errBroken},
+		{"PE", peFits, section(2, 100), nil},
+		{"PE, beyond its end", peFits, section(1, 1<<30), errMapped},
+		{"PE, too often", peFits, section(20, 900), errMapped},
+		{"PE, cut", peFits, section(2, 100)[:140], errBroken},
+	} {
+		if err := tt.fits(bytes.NewReader(tt.data), int64(len(tt.data))); err != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, err, tt.want)
+		}
 	}
 }
 

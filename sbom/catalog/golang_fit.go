@@ -3,6 +3,7 @@ package catalog
 import (
 	"debug/elf"
 	"debug/macho"
+	"debug/pe"
 	"errors"
 	"io"
 	"runtime/debug"
@@ -31,10 +32,12 @@ func (a *artifact) goWithheld(e *executable, info *debug.BuildInfo) (withheld st
 	}
 	defer c.Close()
 	switch e.mime {
-	case mimeExecutable, mimeShared:
-		err = elfFits(c, c.Size())
+	case mimePE:
+		err = peFits(c, c.Size())
 	case mimeMach:
 		err = machoFits(c, c.Size())
+	default:
+		err = elfFits(c, c.Size())
 	}
 	if err != nil {
 		return err.Error()
@@ -42,17 +45,34 @@ func (a *artifact) goWithheld(e *executable, info *debug.BuildInfo) (withheld st
 	return a.takes(len(info.Deps) + 2) // the main module and the toolchain
 }
 
+var (
+	errBroken = errors.New("its headers are broken")
+	errMapped = errors.New("it maps more than it holds")
+)
+
+// segments counts what a file of size bytes maps.
+type segments struct{ size, total uint64 }
+
+// add counts one segment and reports whether that is too much.
+func (m *segments) add(n uint64) (tooMuch bool) {
+	if n > m.size {
+		return true
+	}
+	m.total += n
+	return m.total > maxMapped*m.size
+}
+
 // elfFits returns an error for an ELF file of size bytes that maps or names
 // more than it holds.
 func elfFits(r io.ReaderAt, size int64) error {
 	f, err := elf.NewFile(r)
 	if err != nil {
-		return errors.New("its headers are broken")
+		return errBroken
 	}
-	mapped := uint64(0)
+	m := segments{size: uint64(size)}
 	for _, p := range f.Progs {
-		if mapped += min(p.Filesz, uint64(size)+1); p.Filesz > uint64(size) || mapped > maxMapped*uint64(size) {
-			return errors.New("it maps more than it holds")
+		if m.add(p.Filesz) {
+			return errMapped
 		}
 	}
 	table := f.SectionByType(elf.SHT_SYMTAB)
@@ -60,7 +80,7 @@ func elfFits(r io.ReaderAt, size int64) error {
 		return nil
 	}
 	if int(table.Link) >= len(f.Sections) {
-		return errors.New("its headers are broken")
+		return errBroken
 	}
 	text := f.Sections[table.Link]
 	if table.Size > maxSymbolBytes || text.Size > maxStringBytes {
@@ -84,21 +104,43 @@ func elfFits(r io.ReaderAt, size int64) error {
 	return nil
 }
 
-// machoFits is elfFits for Mach-O. One that has no symbols makes syft panic,
-// which loses it nothing but this file.
+// peFits is elfFits for PE, whose symbols unsafePE has counted.
+func peFits(r io.ReaderAt, size int64) error {
+	f, err := pe.NewFile(r)
+	if err != nil {
+		return errBroken
+	}
+	m := segments{size: uint64(size)}
+	for _, s := range f.Sections {
+		if s.Offset > 0 && m.add(uint64(s.Size)) { // one at 0 is not in the file
+			return errMapped
+		}
+	}
+	return nil
+}
+
+// machoFits is elfFits for Mach-O and each part of a universal file, whose
+// symbols unsafeMachO has counted. One without symbols makes syft panic, which
+// loses it nothing but this file.
 func machoFits(r io.ReaderAt, size int64) error {
 	f, err := macho.NewFile(r)
+	parts := []*macho.File{f}
 	if err != nil {
-		return nil // universal: syft opens each of its parts
-	}
-	mapped := uint64(0)
-	for _, l := range f.Loads {
-		s, ok := l.(*macho.Segment)
-		if !ok {
-			continue
+		fat, err := macho.NewFatFile(r)
+		if err != nil {
+			return errBroken
 		}
-		if mapped += min(s.Filesz, uint64(size)+1); s.Filesz > uint64(size) || mapped > maxMapped*uint64(size) {
-			return errors.New("it maps more than it holds")
+		parts = parts[:0]
+		for _, p := range fat.Arches {
+			parts = append(parts, p.File)
+		}
+	}
+	m := segments{size: uint64(size)}
+	for _, f := range parts {
+		for _, l := range f.Loads {
+			if s, ok := l.(*macho.Segment); ok && m.add(s.Filesz) {
+				return errMapped
+			}
 		}
 	}
 	return nil

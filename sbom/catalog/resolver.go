@@ -115,6 +115,16 @@ func (v *view) FilesByGlob(patterns ...string) ([]file.Location, error) {
 		if name, ok := strings.CutPrefix(pattern, "**/"); v.named && (!ok || strings.ContainsAny(name, `/*?[{\}`)) {
 			continue
 		}
+		if dir, ok := strings.CutSuffix(pattern, "/*"); ok && !strings.HasPrefix(pattern, "**/") {
+			// the folder of a package, to look for licence texts: no pattern, whatever its name
+			for _, p := range v.files {
+				if dirOf(p) == dir && !seen[p] {
+					seen[p] = true
+					out = append(out, file.NewLocation(p))
+				}
+			}
+			continue
+		}
 		base := pattern[strings.LastIndexByte(pattern, '/')+1:]
 		literal := !strings.ContainsAny(base, `*?[{\}`)
 		for _, p := range v.files {
