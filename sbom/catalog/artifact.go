@@ -74,6 +74,8 @@ type artifact struct {
 	nativeBytes int64        // of all executables
 	held        map[string]bundle.Content
 	heldSize    int64
+	shownText   int64 // bytes of the manifests that syft was given
+	shownLists  int   // packages of the executables that it was given
 }
 
 func newArtifact(opts Options, v *bundle.Volume) *artifact {
