@@ -51,6 +51,7 @@ func Pull(ctx context.Context, dir string, reg Registry, o PullOptions) (Pulled,
 		return Pulled{}, fmt.Errorf("pull store: %w: no key is given, and the reference is not pinned to a digest", ErrUnsigned)
 	}
 	o.Adopt.Trusted = o.Verifier != nil || pinned
+	o.Adopt.Resume = true
 	m, err := parseArtifact(body)
 	if err != nil {
 		return Pulled{}, fmt.Errorf("pull store: %w", err)

@@ -19,7 +19,8 @@ import (
 )
 
 // Registry is a repository of a registry. Manifests are named by a tag or a
-// digest, "sha256:...". Whoever implements it verifies every digest and size;
+// digest, "sha256:...". Whoever implements it verifies every digest and size.
+// The file of a Blob is empty, or holds what came of the blob at an earlier time;
 // an error that wraps fs.ErrNotExist means that there is no such thing.
 type Registry interface {
 	Manifest(ctx context.Context, id string) (body []byte, mediaType string, err error)
@@ -49,18 +50,9 @@ type Pushed struct {
 // then the signature, then the tag, so that whoever follows the tag finds
 // everything.
 func Push(ctx context.Context, dir string, reg Registry, o PushOptions) (Pushed, error) {
-	all, err := vulndb.ReadSnapshot(dir)
+	s, snapshot, err := vulndb.Offer(dir, o.Ecosystems)
 	if err != nil {
 		return Pushed{}, fmt.Errorf("push store: %w", err)
-	}
-	s, err := all.Only(o.Ecosystems)
-	if err != nil {
-		return Pushed{}, fmt.Errorf("push store: %w", err)
-	}
-	s = s.Shared()
-	snapshot, err := s.Encode()
-	if err != nil {
-		return Pushed{}, err
 	}
 	if o.Created.IsZero() {
 		o.Created = s.BuiltAt

@@ -89,6 +89,7 @@ func signer(name string) (*share.Signer, error) {
 	return s, nil
 }
 
+// readSmall reads a file of at most limit bytes.
 func readSmall(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
