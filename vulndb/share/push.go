@@ -27,6 +27,10 @@ type Registry interface {
 	Blob(ctx context.Context, digest string, size int64, f *os.File) error
 	PutBlob(ctx context.Context, digest string, size int64, open func() (io.ReadCloser, error)) (uploaded bool, err error)
 	PutManifest(ctx context.Context, id, mediaType string, body []byte) error
+
+	// Referrers returns the digests of the manifests with an artifactType that
+	// refer to the one with a digest. None is no error.
+	Referrers(ctx context.Context, digest, artifactType string) ([]string, error)
 }
 
 // PushOptions are the settings of Push.
