@@ -92,7 +92,7 @@ func TestKilledTransfers(t *testing.T) {
 	repo := strings.TrimPrefix(reg.URL, "http://") + "/team/db:"
 	feeds := newExportServer(t)
 
-	ids := map[string]string{} // snapshot ids by name of the state
+	ids := map[string]string{}  // snapshot ids by name of the state
 	zips := map[string][]byte{} // their exports
 	for n, name := range []string{"a", "b"} {
 		state := feedState{records: 3000, at: 1, fixed: map[int]change{}}

@@ -159,7 +159,7 @@ func dbPullCommand(env *Env, dir *string) *cobra.Command {
 		Short: "Take over a store from a registry, or from a plain HTTPS mirror",
 		Long: `Pull takes over what "fnaudit db push" wrote to a registry, or the file that
 "fnaudit db export" wrote and an HTTPS server offers with its signature beside
-it as URL.sig. Only the layers that the store does not have are fetched.
+it as URL.sig, or as the Sigstore bundle URL.sigstore.json. Only the layers that the store does not have are fetched.
 
 What is pulled has to be signed: --key FILE, or $` + keyVariable + `, names the
 public key. Without one, the reference or URL has to be pinned to a digest
@@ -327,14 +327,26 @@ func vouched(v *share.Verifier, f *os.File, sig []byte, pinned string) (digest s
 	return digest, nil
 }
 
+// fetchSignature gets the signature beside a file: our own, or where there is
+// none the bundle that cosign writes.
 func fetchSignature(ctx context.Context, c *pull.Client, dir, address string) ([]byte, error) {
+	sig, err := fetchSmall(ctx, c, dir, address+share.SignatureSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		if bundle, other := fetchSmall(ctx, c, dir, address+share.BundleSuffix); !errors.Is(other, fs.ErrNotExist) {
+			return bundle, other
+		}
+	}
+	return sig, err
+}
+
+func fetchSmall(ctx context.Context, c *pull.Client, dir, address string) ([]byte, error) {
 	f, err := spool(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	if _, err := c.File(ctx, address+share.SignatureSuffix, share.MaxSignature, f, pull.Validators{}); err != nil {
+	if _, err := c.File(ctx, address, share.MaxSignature, f, pull.Validators{}); err != nil {
 		return nil, err
 	}
 	return readSmall(f.Name(), share.MaxSignature)
