@@ -94,7 +94,7 @@ func Main(ctx context.Context, env Env) int {
 			e.hint = "fnaudit help lists the commands, fnaudit COMMAND --help its flags"
 		}
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // what failed for another reason is said as such
 		e = interrupted(ctx, cmd)
 	}
 	if e.err != nil {

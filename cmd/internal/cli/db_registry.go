@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle/pull"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
 	"github.com/fnaudit/fnaudit/vulndb/share"
@@ -140,8 +141,8 @@ func dbPush(ctx context.Context, env *Env, flag string, o pushOptions, ref strin
 		if p.Signed {
 			signed = "signed"
 		}
-		fmt.Fprintf(env.Stdout, "%s@%s\n%d records of %s, snapshot %s, %d of %d layers uploaded, %s\n", repo.Reference.Repository(), p.Digest,
-			p.Snapshot.Records(), strings.Join(p.Snapshot.Ecosystems(), ", "), short(p.Snapshot.ID), p.Uploaded, len(p.Snapshot.Sources), signed)
+		fmt.Fprintf(env.Stdout, "%s@%s\n%s of %s, snapshot %s, %d of %s uploaded, %s\n", repo.Reference.Repository(), p.Digest,
+			finding.Count(p.Snapshot.Records(), "record", "records"), strings.Join(p.Snapshot.Ecosystems(), ", "), short(p.Snapshot.ID), p.Uploaded, finding.Count(len(p.Snapshot.Sources), "layer", "layers"), signed)
 	}
 	return nil
 }

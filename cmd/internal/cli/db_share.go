@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle/pull"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
 	"github.com/fnaudit/fnaudit/vulndb/share"
@@ -167,7 +168,7 @@ func dbExport(ctx context.Context, env *Env, flag string, o exportOptions) error
 		return err
 	}
 	if !o.quiet {
-		fmt.Fprintf(say, "%s: %d records of %s, snapshot %s\n%s%s\n", report.Escape(o.out), snap.Records(), strings.Join(snap.Ecosystems(), ", "), short(snap.ID), digestOf(sum), report.Escape(news))
+		fmt.Fprintf(say, "%s: %s of %s, snapshot %s\n%s%s\n", report.Escape(o.out), finding.Count(snap.Records(), "record", "records"), strings.Join(snap.Ecosystems(), ", "), short(snap.ID), digestOf(sum), report.Escape(news))
 	}
 	return nil
 }
@@ -378,7 +379,7 @@ func (a adoption) done(env *Env, dir string, now vulndb.Snapshot, news string) {
 		}
 		for _, p := range src.Parts {
 			if p.Origin() != vulndb.DefaultOrigin {
-				over = append(over, fmt.Sprintf("%s (%s, %d records)", p.Origin(), src.Ecosystem, p.Records))
+				over = append(over, fmt.Sprintf("%s (%s, %s)", p.Origin(), src.Ecosystem, finding.Count(p.Records, "record", "records")))
 			}
 		}
 	}
@@ -419,7 +420,7 @@ func adoptError(err error) error {
 // done says what the store knows now; news is what is to be said besides, if anything.
 func (o adoptFlags) done(env *Env, dir string, snap vulndb.Snapshot, start time.Time, news string) {
 	if !o.quiet {
-		fmt.Fprintf(env.Stdout, "advisory store %s: %d records of %d ecosystems, snapshot %s%s, %.1f s\n", report.Escape(dir), snap.Records(), len(snap.Sources), short(snap.ID), news, env.Now().Sub(start).Seconds())
+		fmt.Fprintf(env.Stdout, "advisory store %s: %s of %s, snapshot %s%s, %.1f s\n", report.Escape(dir), finding.Count(snap.Records(), "record", "records"), finding.Count(len(snap.Sources), "ecosystem", "ecosystems"), short(snap.ID), news, env.Now().Sub(start).Seconds())
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle/pull"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
 	"github.com/fnaudit/fnaudit/vulndb/feed"
@@ -135,7 +136,7 @@ func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offli
 		for _, s := range snap.Sources {
 			n += s.Records
 		}
-		fmt.Fprintf(env.Stdout, "advisory store %s: %d records of %d ecosystems, snapshot %s, %.1f s\n", dir, n, len(snap.Sources), short(snap.ID), env.Now().Sub(start).Seconds())
+		fmt.Fprintf(env.Stdout, "advisory store %s: %s of %s, snapshot %s, %.1f s\n", dir, finding.Count(n, "record", "records"), finding.Count(len(snap.Sources), "ecosystem", "ecosystems"), short(snap.ID), env.Now().Sub(start).Seconds())
 	}
 	return nil
 }

@@ -152,7 +152,7 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 		return err
 	}
 	a := &audit.Auditor{Runtimes: runtimes,
-		Open: im.open(files.Begin), Catalog: catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, db)}).Run,
+		Open: o.refuse(im.open(files.Begin), len(specs) == 1), Catalog: catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, db)}).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
 	doc := &finding.Document{
@@ -231,7 +231,7 @@ func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, specs 
 			if stream.alone() { // thousands of functions: the verdict is all that is still needed
 				reports[i] = &finding.Report{Name: rep.Name, Verdict: rep.Verdict}
 			}
-			bar.Say("audited %d of %d functions", done.Add(1), len(specs))
+			bar.Say("audited %s of %s", finding.Thousands(done.Add(1)), finding.Count(len(specs), "function", "functions"))
 			return stream.put(i, rep)
 		})
 	}
@@ -248,7 +248,7 @@ func auditOne(ctx context.Context, a *audit.Auditor, spec bundle.Spec, stdin []b
 		return a.Components(ctx, spec, bom, err)
 	}
 	rep, err := a.Function(ctx, spec)
-	if errors.Is(err, bundle.ErrOnlyArchives) {
+	if refused := (audit.Refused{}); errors.As(err, &refused) {
 		err = &exit{code: ExitUsage, err: err}
 	}
 	return rep, err
