@@ -78,13 +78,14 @@ func (c *Client) download(ctx context.Context, d *download) error {
 			continue
 		}
 		var full *os.PathError
+		var none *unanswered
 		if err == nil {
 			break
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if errors.As(err, &full) || !passing(err) { // the disk, or an answer that stays the same
+		if errors.As(err, &full) || errors.As(err, &none) || !passing(err) { // the disk, or what stays the same
 			return err
 		}
 		if d.done > before {
@@ -93,6 +94,7 @@ func (c *Client) download(ctx context.Context, d *download) error {
 		if failed >= c.attempts() {
 			return fmt.Errorf("%w after %d of %s bytes (%d attempts)", err, d.done, d.expected(), failed)
 		}
+		c.tell(d.what, failed, fmt.Sprintf("%v after %d of %s bytes", err, d.done, d.expected()))
 		if err := c.pause(ctx, failed, 0); err != nil {
 			return err
 		}
@@ -179,7 +181,7 @@ func (c *Client) attempt(d *download) error {
 	}
 	resp, err := d.client.Do(req)
 	if err != nil {
-		return own(err)
+		return &unanswered{own(err)}
 	}
 	defer resp.Body.Close()
 	switch {
@@ -203,6 +205,12 @@ func (c *Client) attempt(d *download) error {
 	}
 	return c.body(d, resp)
 }
+
+// unanswered is the failure of a request that got no answer in as many attempts
+// as it may have (guard.RoundTrip).
+type unanswered struct{ error }
+
+func (u *unanswered) Unwrap() error { return u.error }
 
 // body appends an answer's body to the file.
 func (c *Client) body(d *download, resp *http.Response) error {

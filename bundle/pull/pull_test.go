@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -371,6 +372,33 @@ func TestStall(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNotices: what is tried again is told, and a server that says nothing is not
+// tried for ever.
+func TestNotices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		asked := 0
+		c := &Client{Attempts: 100, Notice: func(s string) { told = append(told, s) }, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			asked++
+			time.Sleep(20 * time.Second)
+			return nil, errStalled
+		})}
+		start := time.Now()
+		f, err := os.Create(filepath.Join(t.TempDir(), "f"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		_, err = c.File(t.Context(), "https://user:secret@mirror.invalid/f?token=secret", 10, f, Validators{})
+		if took := time.Since(start); !errors.Is(err, errStalled) || asked != 2 || took > time.Minute {
+			t.Errorf("asked %d times in %v: %v", asked, took, err)
+		}
+		if len(told) != 1 || told[0] != "mirror.invalid: the connection stalled: next to nothing came; attempt 2 of 100 follows" {
+			t.Errorf("%q", told)
+		}
+	})
 }
 
 // TestSlowIsNotStalled gets a blob that takes far longer than the limit on

@@ -26,13 +26,13 @@ import (
 const mirrorVariable = "FNAUDIT_REGISTRY_MIRRORS"
 
 // registryClient makes the client for registries and mirrors.
-func registryClient(env *Env, insecureHTTP bool, bar *progress) (*pull.Client, error) {
+func registryClient(env *Env, insecureHTTP, quiet bool, bar *progress) (*pull.Client, error) {
 	mirrors, err := pull.ParseMirrors(env.Getenv(mirrorVariable))
 	if err != nil {
 		return nil, usage("", "$%s: %w", mirrorVariable, err)
 	}
 	return &pull.Client{
-		InsecureHTTP: insecureHTTP, Mirrors: mirrors, Now: env.Now,
+		InsecureHTTP: insecureHTTP, Mirrors: mirrors, Now: env.Now, Notice: noticer(env, bar, quiet),
 		Progress: func(p pull.Progress) {
 			if p.Total > 0 {
 				bar.Say("%s: %.1f of %.1f MB", report.Escape(p.What), float64(p.Done)/1e6, float64(p.Total)/1e6)
@@ -44,8 +44,8 @@ func registryClient(env *Env, insecureHTTP bool, bar *progress) (*pull.Client, e
 }
 
 // repository prepares to talk to the registry of a reference.
-func repository(env *Env, ref string, insecureHTTP bool, bar *progress) (*pull.Repository, error) {
-	c, err := registryClient(env, insecureHTTP, bar)
+func repository(env *Env, ref string, insecureHTTP, quiet bool, bar *progress) (*pull.Repository, error) {
+	c, err := registryClient(env, insecureHTTP, quiet, bar)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func dbPush(ctx context.Context, env *Env, flag string, o pushOptions, ref strin
 		return err
 	}
 	bar := newProgress(env, o.quiet || o.noProgress)
-	repo, err := repository(env, ref, o.insecureHTTP, bar)
+	repo, err := repository(env, ref, o.insecureHTTP, o.quiet, bar)
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func dbPull(ctx context.Context, env *Env, flag string, o pullOptions, ref strin
 	}
 	bar := newProgress(env, o.quiet || o.noProgress)
 	defer bar.Done()
-	repo, err := repository(env, ref, o.insecureHTTP, bar)
+	repo, err := repository(env, ref, o.insecureHTTP, o.quiet, bar)
 	if err != nil {
 		return err
 	}
@@ -247,7 +247,7 @@ func pullFile(ctx context.Context, env *Env, dir string, o pullOptions, v *share
 	}
 	bar := newProgress(env, o.quiet || o.noProgress)
 	defer bar.Done()
-	c, err := registryClient(env, o.insecureHTTP, bar)
+	c, err := registryClient(env, o.insecureHTTP, o.quiet, bar)
 	if err != nil {
 		return err
 	}
