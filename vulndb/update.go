@@ -39,6 +39,8 @@ type Options struct {
 	Progress func(Progress) // called from one goroutine at a time; may be nil
 
 	AllowOlder bool // take an export that is older than the one in the store
+
+	parts bool // keep the beginnings of files that a killed adoption left
 }
 
 // Progress says how far an update is.
@@ -420,7 +422,11 @@ func (u *Update) Close() error {
 
 // removeTemps removes temporary files. Only the holder of the lock makes any.
 func (u *Update) removeTemps() {
-	for _, pattern := range []string{filepath.Join(ecoDir, "*"+tempSuffix), snapshotName + "-*" + tempSuffix} {
+	patterns := []string{filepath.Join(ecoDir, "*"+tempSuffix), snapshotName + "-*" + tempSuffix}
+	if !u.opts.parts {
+		patterns = append(patterns, filepath.Join(ecoDir, "*"+partSuffix))
+	}
+	for _, pattern := range patterns {
 		found, _ := filepath.Glob(filepath.Join(escapeGlob(u.dir), pattern))
 		for _, p := range found {
 			os.Remove(p)

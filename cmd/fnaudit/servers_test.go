@@ -126,6 +126,22 @@ func mkkey(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]+".pub"), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), 0o644))
 }
 
+// mkbundle signs a file with a P-256 key as "cosign sign-blob --key --bundle" does.
+func mkbundle(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: mkbundle KEY FILE BUNDLE")
+	}
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[0])))
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	ts.Check(err)
+	sum := sha256.Sum256([]byte(ts.ReadFile(args[1])))
+	sig, err := ecdsa.SignASN1(rand.Reader, key.(*ecdsa.PrivateKey), sum[:])
+	ts.Check(err)
+	text := base64.StdEncoding.EncodeToString
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), fmt.Appendf(nil, `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"x"}},`+
+		`"messageSignature":{"messageDigest":{"algorithm":"SHA2_256","digest":%q},"signature":%q}}`, text(sum[:]), text(sig)), 0o644))
+}
+
 // pinned sets a variable to the first line of a file, in which "db push" names
 // what it pushed by its digest.
 func pinned(ts *testscript.TestScript, neg bool, args []string) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,6 +68,9 @@ func (f *folder) list(ctx context.Context) ([]string, []error) {
 			errs = append(errs, err)
 		}
 	}
+	if f.own {
+		errs = append(errs, f.halves(ctx, names)...)
+	}
 	if len(names) == 0 {
 		var odd []error
 		names, odd = f.flatEcosystems(ctx, entries)
@@ -79,6 +83,57 @@ func (f *folder) list(ctx context.Context) ([]string, []error) {
 		errs = append(errs, fmt.Errorf("read the export: %s has no folder with an %s in it, and no record", f.dir, archiveName))
 	}
 	return names, errs
+}
+
+// halves returns errors about records of one's own that name a second ecosystem
+// and lie in the folder of the first alone: an export has a copy in each.
+func (f *folder) halves(ctx context.Context, ecosystems []string) (errs []error) {
+	type copies struct {
+		path         string
+		named, lying []string
+	}
+	records := map[string]*copies{}
+	for _, eco := range ecosystems {
+		dir := filepath.Join(f.dir, f.spelling(eco))
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) > maxFlat {
+			continue // so large is no folder that was written by hand
+		}
+		for _, e := range entries {
+			path := filepath.Join(dir, e.Name())
+			if ctx.Err() != nil || e.IsDir() || !strings.HasSuffix(e.Name(), ".json") {
+				continue
+			}
+			b, err := readSmall(path, vulndb.MaxRecord)
+			if err != nil {
+				continue
+			}
+			a, err := vulndb.ParseRecord(b)
+			if err != nil || !a.Withdrawn.IsZero() {
+				continue
+			}
+			r := records[a.ID]
+			if r == nil {
+				r = &copies{path: path}
+				records[a.ID] = r
+			}
+			r.lying = append(r.lying, eco)
+			for i := range a.Affected {
+				if n := vulndb.Base(a.Affected[i].Ecosystem); vulndb.Known(n) && !slices.Contains(r.named, n) {
+					r.named = append(r.named, n)
+				}
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(records)) {
+		r := records[id]
+		for _, n := range r.named {
+			if !slices.Contains(r.lying, n) && slices.ContainsFunc(r.named, func(n string) bool { return slices.Contains(r.lying, n) }) && len(errs) < maxOdd {
+				errs = append(errs, fmt.Errorf("read the export: %s names %s, too, and would not be found there; put a copy into the folder of %s", r.path, n, n))
+			}
+		}
+	}
+	return errs
 }
 
 // buried returns an error that names a record below the folder of an ecosystem,

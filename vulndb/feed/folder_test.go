@@ -32,6 +32,7 @@ func folderOf(t *testing.T, files map[string]string) string {
 // refused, and the others of the folder are read.
 func TestNothingIsHidden(t *testing.T) {
 	good := recordOf("ACME-1", "npm", "right")
+	both := strings.Replace(recordOf("ACME-2", "npm", "other"), `"affected":[`, `"affected":[{"package":{"ecosystem":"PyPI","name":"right"},"versions":["1"]},`, 1)
 	for name, c := range map[string]struct {
 		files map[string]string
 		want  string
@@ -52,6 +53,9 @@ func TestNothingIsHidden(t *testing.T) {
 		"too deep, all":              {map[string]string{"osv/npm/a.json": good}, "a.json lies too deep", false},
 		"too deep, an archive":       {map[string]string{"npm/a.json": good, "osv/npm/all.zip": "PK"}, "all.zip lies too deep", true},
 		"beside an archive":          {map[string]string{"npm/a.json": good, "npm/all.zip": "PK"}, "all.zip lies beside .json files", false},
+		"two ecosystems, flat":       {map[string]string{"a.json": good, "b.json": both}, "", true},
+		"two ecosystems, two copies": {map[string]string{"npm/a.json": good, "npm/b.json": both, "PyPI/b.json": both}, "", true},
+		"two ecosystems, one copy":   {map[string]string{"npm/a.json": good, "npm/b.json": both}, "b.json names PyPI, too", true},
 		"two folders":                {map[string]string{"npm/a.json": good, "Npm/b.json": good}, "two folders of npm", true},
 	} {
 		t.Run(name, func(t *testing.T) {

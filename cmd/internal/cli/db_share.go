@@ -90,6 +90,7 @@ func signer(name string) (*share.Signer, error) {
 	return s, nil
 }
 
+// readSmall reads a file of at most limit bytes.
 func readSmall(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -193,10 +194,13 @@ func (o exportOptions) write(key *share.Signer, produce func(io.Writer) error, s
 		}
 	}
 	name := o.out + share.SignatureSuffix
-	if file.temp != "" {
-		switch err := os.Remove(name); {
-		case err == nil && key == nil:
-			news = ", its old signature " + name + " is removed"
+	for _, suffix := range []string{share.SignatureSuffix, share.BundleSuffix} {
+		if file.temp == "" {
+			break
+		}
+		switch err := os.Remove(o.out + suffix); {
+		case err == nil && (key == nil || suffix != share.SignatureSuffix):
+			news += ", its old signature " + o.out + suffix + " is removed"
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return "", failed(fmt.Errorf("remove the signature of what is replaced: %w", err))
 		}
@@ -210,7 +214,7 @@ func (o exportOptions) write(key *share.Signer, produce func(io.Writer) error, s
 	if err := writeFile(name, func(w io.Writer) error { _, err := w.Write(sig); return err }); err != nil {
 		return "", &exit{code: ExitUsage, err: fmt.Errorf("sign %s: %w", o.out, err), hint: "the file is written, and not signed"}
 	}
-	return ", signature in " + name, nil
+	return news + ", signature in " + name, nil
 }
 
 // signExport signs what was written: the file must still have the digest of
@@ -249,7 +253,8 @@ func dbImportCommand(env *Env, dir *string) *cobra.Command {
 of what the store has of that from an export. Ecosystems that are not in it stay
 as they are, and sources of your own (db update --source) stay laid over it; what
 stays is printed. --replace drops both. With --key, or
-$` + keyVariable + `, the signature in FILE.sig is verified first. What is older
+$` + keyVariable + `, the signature in FILE.sig, or in the bundle FILE.sigstore.json
+that "cosign sign-blob --key --bundle" writes, is verified first. What is older
 than what the store holds is refused, and so is everything that is not exactly
 an export. A killed import leaves the old store.`,
 		Example: `  fnaudit db import fnaudit-db.tar --key company.pub
@@ -258,7 +263,7 @@ an export. A killed import leaves the old store.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return dbImport(cmd.Context(), env, *dir, o, args[0]) },
 	}
 	adoptFlagsOf(cmd, &o.adoptFlags)
-	cmd.Flags().StringVar(&o.signature, "signature", "", "`FILE` with the detached signature (default the file's name with "+share.SignatureSuffix+")")
+	cmd.Flags().StringVar(&o.signature, "signature", "", "`FILE` with the detached signature, bare or a Sigstore bundle (default the file's name with "+share.SignatureSuffix+" or "+share.BundleSuffix+")")
 	return cmd
 }
 
@@ -288,7 +293,7 @@ func dbImport(ctx context.Context, env *Env, flag string, o importOptions, name 
 	defer f.Close()
 	sigName := o.signature
 	if sigName == "" {
-		sigName = name + share.SignatureSuffix
+		sigName = signatureOf(name)
 	}
 	digest := ""
 	if v != nil {
@@ -307,6 +312,17 @@ func dbImport(ctx context.Context, env *Env, flag string, o importOptions, name 
 	}
 	_, err = adoptExport(ctx, env, dir, o.adoptFlags, name, f, digest, "")
 	return err
+}
+
+// signatureOf returns the name of the detached signature that lies beside a file:
+// our own, or the bundle that cosign writes.
+func signatureOf(name string) string {
+	if _, err := os.Stat(name + share.SignatureSuffix); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(name + share.BundleSuffix); err == nil {
+			return name + share.BundleSuffix
+		}
+	}
+	return name + share.SignatureSuffix
 }
 
 // adoptExport imports an export and says what the store knows then. digest is

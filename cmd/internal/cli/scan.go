@@ -299,12 +299,7 @@ func readPolicy(env *Env, name string, specs []bundle.Spec) (*policy.Policy, err
 		}
 		return pol, nil
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, usage("", "read policy: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, policy.MaxBytes+1))
+	data, err := readSmall(name, policy.MaxBytes)
 	if err != nil {
 		return nil, usage("", "read policy: %w", err)
 	}
