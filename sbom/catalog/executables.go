@@ -133,7 +133,7 @@ func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 	e := executable{path: f.Path}
 	switch {
 	case javaNamed(f.Path) && !a.owners.owns(f.Path):
-		a.zips = append(a.zips, nestedZip{f, "zip archive"})
+		a.zips = append(a.zips, nestedZip{f})
 		return
 	case n < 16:
 		a.bootstrap(f, head)

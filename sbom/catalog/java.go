@@ -11,10 +11,7 @@ import (
 )
 
 // nestedZip is a file that is a zip or ends with one.
-type nestedZip struct {
-	file *bundle.File
-	what string
-}
+type nestedZip struct{ file *bundle.File }
 
 // javaNamed reports whether Java would load a file by its name. It looks for a
 // zip from the end, so that the first bytes say nothing: a script or anything

@@ -39,10 +39,6 @@ func (a *archive) sniff(f *bundle.File, ext string) {
 	head := buf[:n]
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		switch ext {
-		case ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub":
-			return // documents that happen to be zips
-		}
 		a.nested = append(a.nested, nestedFile{f.Path, false})
 	case a.root:
 	case classFile(head):
@@ -117,6 +113,17 @@ func native(head []byte) bool {
 	return false
 }
 
+// document reports whether a file is called as documents and data are that
+// happen to be zips. Their content is looked at as that of any other; only if it
+// cannot be read, code is not what is missing.
+func document(p string) bool {
+	switch strings.ToLower(path.Ext(p)) {
+	case ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".npz", ".pptm", ".xlsm", ".xlsb", ".dotx":
+		return true
+	}
+	return false
+}
+
 // nativeName reports whether a file is called as native code is.
 func nativeName(p, ext string) bool {
 	switch ext {
@@ -130,7 +137,7 @@ func nativeName(p, ext string) bool {
 // packed reports whether bytes begin a compressed stream or an archive of
 // another kind than zip.
 func packed(head []byte) bool {
-	for _, magic := range []string{"\x1f\x8b", "\x28\xb5\x2f\xfd", "\xfd7zXZ\x00", "7z\xbc\xaf\x27\x1c", "Rar!\x1a\x07"} {
+	for _, magic := range []string{"\x1f\x8b", "\x28\xb5\x2f\xfd", "\xfd7zXZ\x00", "7z\xbc\xaf\x27\x1c", "Rar!\x1a\x07", "!<arch>\ndebian-binary", "\xed\xab\xee\xdb", "070701", "070707", "\x04\x22\x4d\x18"} {
 		if bytes.HasPrefix(head, []byte(magic)) {
 			return true
 		}

@@ -127,7 +127,7 @@ func (s *Scanner) open(ctx context.Context, p string, c bundle.Content, depth in
 		return ctx.Err()
 	}
 	if err != nil {
-		s.unread(p, err)
+		s.unknown(p, unreadKind(err), err.Error(), !document(p))
 		return nil
 	}
 	for older := false; v != nil; v, older = v.Older, true {
