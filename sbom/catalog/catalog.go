@@ -147,8 +147,9 @@ type found struct {
 	typ           string // package URL type
 	name          string // as the ecosystem spells it
 	version       string
-	path          string // of the file that shows it
-	dir           string // folder that it owns, "" when it owns only files
+	versions      []string // candidates, where version is empty
+	path          string   // of the file that shows it
+	dir           string   // folder that it owns, "" when it owns only files
 	method        string
 	confidence    float64
 	detail        string
@@ -184,7 +185,7 @@ func (f *found) purl() string {
 // component returns f as a component without occurrences.
 func (f *found) component() sbom.Component {
 	return sbom.Component{
-		PURL: f.purl(), Name: f.name, Version: f.version, Ecosystem: sbom.Ecosystem(f.typ, f.distro), Source: f.source, SourceVersion: f.sourceVersion,
+		PURL: f.purl(), Name: f.name, Version: f.version, Versions: slices.Clone(f.versions), Ecosystem: sbom.Ecosystem(f.typ, f.distro), Source: f.source, SourceVersion: f.sourceVersion,
 		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: f.resolved, Requires: slices.Clone(f.requires),
 	}
 }
