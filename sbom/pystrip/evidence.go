@@ -22,7 +22,7 @@ func VersionModule(name string) bool { return slices.Contains(versionModules, na
 
 // literalNames are the names that hold a version: those that mean nothing else
 // first.
-var literalNames = []string{"__version__", "__VERSION__", "VERSION", "version", "__version_info__", "version_info", "VERSION_INFO", "version_tuple", "full_version", "version_string", "VERSION_STRING", "release"}
+var literalNames = []string{"__version__", "__VERSION__", "VERSION", "version", "__version_info__", "version_info", "VERSION_INFO", "version_tuple", "full_version", "version_string", "VERSION_STRING", "__versionstr__", "release"}
 
 // innerFolders are the folders inside a package that may hold its version module.
 var innerFolders = []string{"shared", "core", "_internal", "internal", "util", "utils", "lib", "common", "base", "_core"}
@@ -30,6 +30,9 @@ var innerFolders = []string{"shared", "core", "_internal", "internal", "util", "
 // version sets what the code says about its version, and returns where; "" when
 // it says nothing.
 func (s *scan) version(p *Package, g *group) (sign string) {
+	if g.entry.other {
+		return ""
+	}
 	if h := g.entry.hint; h.file != "" {
 		for _, part := range g.parts {
 			if v, file := s.hinted(part, h); v != "" {

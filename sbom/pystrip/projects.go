@@ -18,6 +18,7 @@ type entry struct {
 	projects []string // the likeliest first
 	weak     bool     // the name alone proves nothing
 	hint     hint
+	other    bool // what the code calls its version is not the project's
 }
 
 // hint says where a package spells its version.
@@ -82,7 +83,11 @@ func (t *table) line(line string) error {
 		return fmt.Errorf("%q is there twice", name)
 	}
 	e := &entry{projects: strings.Split(project, "|"), weak: weak}
-	if len(fields) == 3 {
+	switch {
+	case len(fields) < 3:
+	case fields[2] == "-":
+		e.other = true
+	default:
 		parts := strings.Split(fields[2], "|")
 		if len(parts) != 3 || parts[1] == "" && parts[2] == "" {
 			return fmt.Errorf("%q is no FILE|BEFORE|AFTER", fields[2])

@@ -271,7 +271,7 @@ func (s *scan) project(root string, kind rootKind, g *group) {
 		if !s.vendoredVersion(root, &p, g) && sign == "" && !s.substantial(g) {
 			return
 		}
-	} else if sign == "" && (g.entry.weak || s.loneBackend(g)) && !s.licensed(g) {
+	} else if sign == "" && (g.entry.weak && !s.large(g) || s.loneBackend(g)) && !s.licensed(g) {
 		return
 	}
 	if sign == "" && len(g.parts) == 1 && g.parts[0].dir == "" && s.onlyCached(g.parts[0]) {
@@ -338,11 +338,24 @@ func (s *scan) substantial(g *group) bool {
 	n := 0
 	for _, p := range g.parts {
 		if p.dir == "" {
-			return !g.entry.weak
+			return false
 		}
 		n += len(s.folders[p.dir].modules)
 	}
 	return n >= modules && !g.entry.weak
+}
+
+// large reports whether a package has more modules than people put into one of
+// their own that they call by a common word.
+func (s *scan) large(g *group) bool {
+	const modules = 12
+	n := 0
+	for _, p := range g.parts {
+		if p.dir != "" {
+			n += len(s.folders[p.dir].modules)
+		}
+	}
+	return n >= modules
 }
 
 // loneBackend reports whether all that is there of a project is an extension

@@ -171,10 +171,12 @@ func (w *world) lookup(m *module, name string) []*value {
 	if len(list) > maxItems {
 		list = list[len(list)-maxItems:]
 	}
+	asked := len(w.asked)
 	for _, i := range list {
 		b := &m.list[i]
 		reach, except := w.reach(m, b.guards)
-		if reach == never || except && len(out) > 0 {
+		// behind a question to the metadata stands a placeholder
+		if reach == never || except && (len(out) > 0 || len(w.asked) > asked) {
 			continue
 		}
 		found := w.bound(m, b, out)
@@ -246,6 +248,9 @@ func (w *world) bound(m *module, b *binding, before []*value) []*value {
 	e := &evaluator{w: w, m: m}
 	e.scan(m.src[b.expr.from:b.expr.to])
 	if len(e.tokens) == 1 && e.tokens[0].kind == tokName && b.element < 0 && !b.add {
+		if e.word(0) == b.name {
+			return before // NAME = NAME, for those who look at what is exported
+		}
 		return w.lookup(m, e.word(0)) // all candidates of the other name
 	}
 	v := e.all()
@@ -337,6 +342,9 @@ func (w *world) one(m *module, name string) *value {
 		return nothing
 	}
 	for _, v := range found[1:] {
+		if v.form == outside && found[0].form == outside {
+			continue // one thing under the names of several versions of Python
+		}
 		if same, known := v.equal(found[0]); !same || !known {
 			return nothing
 		}
