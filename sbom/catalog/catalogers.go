@@ -22,6 +22,7 @@ func catalogers() []cataloger {
 		{"Composer packages", composerInstalled},
 		{".NET assemblies", dotnetInstalled},
 		{"executables", executables},
+		{"Python archives", pythonArchives},
 		{"Java archives", javaArchives},
 		{"Go build information", goBinaries},
 		{"Rust build information", rustBinaries},
@@ -29,6 +30,23 @@ func catalogers() []cataloger {
 		{"bundled JavaScript", bundledScripts},
 		{"lockfiles", lockfiles},
 		{"requirements files", strangeRequirements},
+		{"opaque files", opaqueFiles},
+	}
+}
+
+// nestedCatalogers lists those for a Python archive inside the artifact. The
+// artifact's own step for Java looks into the archives in it, and names those
+// that are nobody's.
+func nestedCatalogers() []cataloger {
+	return []cataloger{
+		{"Python distributions", pythonInstalled},
+		{"Python packages without metadata", strippedPython},
+		{"executables", executables},
+		{"Python archives", pythonArchives},
+		{"Go build information", goBinaries},
+		{"Rust build information", rustBinaries},
+		{"well-known binaries", knownBinaries},
+		{"bundled JavaScript", bundledScripts},
 		{"opaque files", opaqueFiles},
 	}
 }

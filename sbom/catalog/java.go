@@ -43,6 +43,9 @@ func javaArchives(ctx context.Context, a *artifact) {
 	}
 	res := s.Result()
 	for _, u := range res.Unknowns {
+		if u.Kind == sbom.Opaque && a.pythonZips[u.Path] {
+			continue // the zip is Python's, and was read
+		}
 		if a.owners.owns(outermostFile(u.Path)) && u.Kind != sbom.Unreadable && u.Kind != sbom.Limit {
 			continue
 		}
@@ -65,7 +68,7 @@ func (a *artifact) javaArchive(ctx context.Context, s *jar.Scanner, z nestedZip)
 	}
 	defer c.Close()
 	java, err := s.Archive(ctx, z.file.Path, c)
-	if err == nil && !java {
+	if err == nil && !java && !a.pythonZips[z.file.Path] {
 		a.nested(z.file, z.what)
 	}
 }

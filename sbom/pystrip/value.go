@@ -369,6 +369,9 @@ func (w *world) call(f *value, args []*value) *value {
 		defer func() { w.depth-- }()
 		return w.eval(f.in, f.in.src[body.from:body.to])
 	}
+	if w.top == "django" && f.text == "get_version" && len(args) == 1 {
+		return djangoVersion(args[0])
+	}
 	return formatted(f.text, args)
 }
 

@@ -152,7 +152,7 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 		return err
 	}
 	a := &audit.Auditor{Runtimes: runtimes,
-		Open: im.open(files.Begin), Catalog: catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, db)}).Run,
+		Open: im.open(files.Begin), Catalog: catalog.New(namesOf(ctx, db)).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
 	doc := &finding.Document{
@@ -196,7 +196,7 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 		return nil, nil
 	}
 	a.DB, doc.Database = fresh, audit.Database(fresh)
-	a.Catalog = catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, fresh)}).Run
+	a.Catalog = catalog.New(namesOf(ctx, fresh)).Run
 	doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
 	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)
 	return fresh, err
