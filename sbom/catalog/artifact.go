@@ -66,6 +66,7 @@ type artifact struct {
 	owners      owners
 	ownCode     []string
 	licences    map[string]string // declared -> SPDX, or as declared
+	bareInfos   []string          // metadata folders of Python without metadata and without a version in their names
 	failed      map[string]bool   // paths that already have an unknown
 	bundles     []bundled
 	bounds      []*lock // lockfiles whose packages were declared

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path"
@@ -44,7 +45,7 @@ func pythonArchives(ctx context.Context, a *artifact) {
 		if ctx.Err() != nil {
 			return
 		}
-		if !javaNamed(z.file.Path) && (any || pythonArchiveName(z.file.Path)) {
+		if !javaNamed(z.file.Path) && (any || pythonArchiveName(z.file.Path) || a.pythonShebang(z.file.Path)) {
 			a.pythonArchive(ctx, z.file.Path)
 		}
 	}
@@ -57,6 +58,14 @@ func pythonArchiveName(p string) bool {
 		return true
 	}
 	return strings.HasSuffix(p, "requirements.zip")
+}
+
+// pythonShebang reports whether a file starts with a line that names Python.
+func (a *artifact) pythonShebang(p string) bool {
+	var head [128]byte
+	n, _ := a.tree.Peek(p, head[:])
+	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
+	return bytes.HasPrefix(line, []byte("#!")) && bytes.Contains(line, []byte("python"))
 }
 
 // pythonArchive catalogues one zip if it holds Python. One that cannot be

@@ -82,6 +82,17 @@ func TestPythonArchives(t *testing.T) {
 	}
 }
 
+// TestZipapp is a function that is one program of Python.
+func TestZipapp(t *testing.T) {
+	app := pythonZip(t, "#!/usr/bin/env python3\n", txtar.File{Name: "__main__.py", Data: []byte("import six")}, txtar.File{Name: "six.py", Data: []byte("__version__ = '1.16.0'\n")})
+	for _, name := range []string{"function/app.pex", "function/tool"} {
+		got := render(catalogueFiles(t, "python3.12", []txtar.File{{Name: name, Data: app}}))
+		if !strings.Contains(got, "pkg:pypi/six@1.16.0") || strings.Contains(got, "?") {
+			t.Errorf("%s:\n%s", name, got)
+		}
+	}
+}
+
 // TestPythonArchiveInArchive ends at a depth.
 func TestPythonArchiveInArchive(t *testing.T) {
 	data := []byte("x = 1\n")

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/sbom"
@@ -28,9 +29,32 @@ func strippedPython(ctx context.Context, a *artifact) {
 				a.ownModule(m)
 			}
 		}
-		a.add(found{
+	}
+	var pinned pins
+	for i := range res.Packages {
+		p := &res.Packages[i]
+		f := found{
 			typ: "pypi", name: p.Project, version: p.Version, versions: p.Versions, path: p.Path, dir: p.Root, method: p.Method, confidence: p.Confidence, detail: p.Detail,
-		})
+		}
+		if (f.version == "" || len(p.Others) > 0) && !p.Vendored {
+			if pinned == nil {
+				pinned = a.pythonPins() // knows whose files these are by now
+			}
+			if f.version == "" {
+				pinned.complete(&f, p.Others)
+			} else {
+				pinned.rename(&f, p.Others)
+			}
+		}
+		a.add(f)
+	}
+	for _, dir := range a.bareInfos {
+		stem := strings.TrimSuffix(path.Base(dir), path.Ext(dir))
+		if !slices.ContainsFunc(res.Packages, func(p pystrip.Package) bool {
+			return p.Root == dirOf(dir) && sbom.CanonicalName("pypi", p.Project) == sbom.CanonicalName("pypi", stem)
+		}) {
+			a.unknown(dir, sbom.Unreadable, "no METADATA, and the folder's name has no version", true)
+		}
 	}
 	a.tooMany += res.Dropped
 	for _, u := range res.Unread {

@@ -37,13 +37,14 @@ type index struct {
 	in      Input
 	folders map[string]*folder
 	infos   map[string]map[string]bool   // folder -> normal names of the projects whose metadata lies there
+	bare    map[string][]bareInfo        // folder -> metadata folders there of which only remains are left
 	libs    map[string]map[string]string // folder -> normal name of a project -> the folder NAME.libs there
 }
 
 // newIndex goes over the names of the files. Code that Node packages bring
 // along to be built is not looked at.
 func newIndex(ctx context.Context, in Input) *index {
-	x := &index{in: in, folders: map[string]*folder{}, infos: map[string]map[string]bool{}, libs: map[string]map[string]string{}}
+	x := &index{in: in, folders: map[string]*folder{}, infos: map[string]map[string]bool{}, bare: map[string][]bareInfo{}, libs: map[string]map[string]string{}}
 	for i := range in.Files {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return x
@@ -142,8 +143,9 @@ func (x *index) metadata(p string) {
 	switch path.Base(p) {
 	case "METADATA", "PKG-INFO", path.Base(at):
 	default:
-		if version == "" {
-			return // it names nothing that the catalog could report
+		if version == "" { // the catalog cannot report it, but the code beside it may be what it names
+			x.remains(at, name, p)
+			return
 		}
 	}
 	up := dirOf(at)
@@ -151,6 +153,46 @@ func (x *index) metadata(p string) {
 		x.infos[up] = map[string]bool{}
 	}
 	x.infos[up][normalName(name)] = true
+}
+
+// bareInfo is a metadata folder without the metadata: NAME.egg-info.
+type bareInfo struct{ at, name, topLevel string }
+
+// maxBare is how many such folders are kept side by side.
+const maxBare = 1000
+
+// remains notes one file of such a folder.
+func (x *index) remains(at, name, p string) {
+	up := dirOf(at)
+	list := x.bare[up]
+	if n := len(list); n == 0 || list[n-1].at != at { // files are sorted
+		if n >= maxBare {
+			return
+		}
+		list = append(list, bareInfo{at: at, name: name})
+		x.bare[up] = list
+	}
+	if path.Base(p) == "top_level.txt" {
+		list[len(list)-1].topLevel = p
+	}
+}
+
+// bareNames returns the projects that such folders name, by import name: their
+// own, and those that their top_level.txt lists.
+func (x *index) bareNames(root string) map[string]string {
+	out := map[string]string{}
+	for _, b := range x.bare[root] {
+		out[normalName(b.name)] = b.name
+		if b.topLevel == "" {
+			continue
+		}
+		if data, err := x.in.Read(b.topLevel, 64<<10); err == nil {
+			for _, name := range strings.Fields(string(data)) {
+				out[name] = b.name
+			}
+		}
+	}
+	return out
 }
 
 // has reports whether the artifact has a file at p.

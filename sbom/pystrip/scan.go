@@ -1,6 +1,7 @@
 package pystrip
 
 import (
+	"cmp"
 	"context"
 	"path"
 	"slices"
@@ -157,6 +158,7 @@ func (s *scan) root(ctx context.Context, dir string, kind rootKind) {
 		}
 	}
 	var rest []part
+	bare := s.bareNames(dir)
 	s.visit(dir, "", 0, func(p part) {
 		if kind != vendored && s.in.Owned(p.file) {
 			return
@@ -165,6 +167,8 @@ func (s *scan) root(ctx context.Context, dir string, kind rootKind) {
 			add(e, p)
 		} else if listed := s.listed(dir, kind, p.name); listed != "" {
 			add(&entry{projects: []string{listed}}, p)
+		} else if project := cmp.Or(bare[p.name], bare[normalName(p.name)]); project != "" && kind == searched {
+			add(&entry{projects: []string{project}}, p)
 		} else if !strings.Contains(p.name, ".") {
 			rest = append(rest, p)
 		}
