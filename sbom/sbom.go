@@ -84,6 +84,10 @@ const (
 	MethodEmbedded  = "embedded-manifest" // the manifest of an archive, which merging tools copy along
 	MethodFileName  = "file-name"         // the name of an archive: artifact-version.jar
 	MethodClassSet  = "class-set"         // classes that together are one library's
+
+	MethodModule     = "module-name"     // the name that a Python package is imported by
+	MethodVersion    = "version-literal" // the same, and the version that its code states
+	MethodVendorList = "vendor-list"     // the list that a package keeps of what it carries copies of
 )
 
 // UnknownKind classifies what the SBOM cannot say.

@@ -57,6 +57,9 @@ type artifact struct {
 	texts       map[int]bool       // files that Node would take for scripts although their names do not say so, by index into files
 	looks       map[int]scriptLook // what is worth saying about scripts, by index into files
 	zips        []nestedZip
+	pythonZips  map[string]bool // those that hold Python and were catalogued, by path
+	budget      *archiveBudget  // for Python archives; nil before the first
+	depth       int             // archives around this one
 	found       []found
 	unknowns    []sbom.Unknown
 	tooMany     int // packages over the limit
@@ -64,6 +67,7 @@ type artifact struct {
 	owners      owners
 	ownCode     []string
 	licences    map[string]string // declared -> SPDX, or as declared
+	bareInfos   []string          // metadata folders of Python without metadata and without a version in their names
 	failed      map[string]bool   // paths that already have an unknown
 	bundles     bundles
 	kept        atomic.Int64 // bytes of bundles in looks
@@ -91,13 +95,7 @@ func newArtifact(opts Options, v *bundle.Volume) *artifact {
 // catalogue runs the steps in order: what is installed, what lockfiles say
 // about it, and then what is left over.
 func (a *artifact) catalogue(ctx context.Context) error {
-	defer a.release()
-	for _, c := range catalogers() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		a.guard(c.name, func() { c.run(ctx, a) })
-	}
+	a.run(ctx, catalogers())
 	if a.tooMany > 0 {
 		// past the limit of unknowns too: this one must not get lost
 		a.unknowns = append(a.unknowns, sbom.Unknown{Kind: sbom.Limit, Reason: fmt.Sprintf("%d packages more than the limit of %d", a.tooMany, a.opts.MaxComponents), Code: true})

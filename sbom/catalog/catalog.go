@@ -187,7 +187,7 @@ func (f *found) purl() string {
 // component returns f as a component without occurrences.
 func (f *found) component() sbom.Component {
 	return sbom.Component{
-		PURL: f.purl(), Name: f.name, Version: f.version, Versions: f.versions, Ecosystem: sbom.Ecosystem(f.typ, f.distro), Source: f.source, SourceVersion: f.sourceVersion,
+		PURL: f.purl(), Name: f.name, Version: f.version, Versions: slices.Clone(f.versions), Ecosystem: sbom.Ecosystem(f.typ, f.distro), Source: f.source, SourceVersion: f.sourceVersion,
 		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: f.resolved, Requires: slices.Clone(f.requires),
 	}
 }

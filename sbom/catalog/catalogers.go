@@ -17,18 +17,36 @@ func catalogers() []cataloger {
 		{"operating system packages", osPackages},
 		{"npm packages", npmInstalled},
 		{"Python distributions", pythonInstalled},
+		{"Python packages without metadata", strippedPython},
 		{"Ruby gems", rubyInstalled},
 		{"Composer packages", composerInstalled},
 		{".NET assemblies", dotnetInstalled},
 		{"executables", executables},
+		{"Python archives", pythonArchives},
 		{"Java archives", javaArchives},
 		{"Go build information", goBinaries},
 		{"Rust build information", rustBinaries},
 		{"well-known binaries", knownBinaries},
 		{"bundled JavaScript", bundledScripts},
-		{"Python packages without metadata", strippedPython},
 		{"lockfiles", lockfiles},
 		{"requirements files", strangeRequirements},
+		{"opaque files", opaqueFiles},
+	}
+}
+
+// nestedCatalogers lists those for a Python archive inside the artifact. The
+// artifact's own step for Java looks into the archives in it, and names those
+// that are nobody's.
+func nestedCatalogers() []cataloger {
+	return []cataloger{
+		{"Python distributions", pythonInstalled},
+		{"Python packages without metadata", strippedPython},
+		{"executables", executables},
+		{"Python archives", pythonArchives},
+		{"Go build information", goBinaries},
+		{"Rust build information", rustBinaries},
+		{"well-known binaries", knownBinaries},
+		{"bundled JavaScript", bundledScripts},
 		{"opaque files", opaqueFiles},
 	}
 }
