@@ -10,6 +10,17 @@ type SBOM struct {
 	Subject    bundle.Digest
 	Components []Component // sorted by PURL, then Ref
 	Unknowns   []Unknown   // sorted by artifact, path, kind
+	Coverage   *Coverage   // nil when the bytes were not there to be counted
+	Absent     []Absent    // sorted by PURL, then lockfile
+}
+
+// Absent is a production package of a lockfile that is proven not to be in the
+// function: every byte of the bundles that the lockfile speaks for is told, and
+// none is of this package.
+type Absent struct {
+	PURL, Name, Version, Ecosystem string
+	Lockfile                       string   // its path, as evidence names it
+	Bundles                        []string // paths of the bundles that were told, sorted
 }
 
 // State says whether the platform loads a component. The zero value is not a
@@ -95,7 +106,7 @@ const (
 	Opaque       UnknownKind = "opaque"       // bytes that were read and say nothing about what is inside
 	Limit        UnknownKind = "limit"        // a named limit was reached before the end
 	Unattributed UnknownKind = "unattributed" // code that belongs to no component
-	Unmatched    UnknownKind = "unmatched"    // a component that no advisory source covers
+	Unmatched    UnknownKind = "unmatched"    // a component that no advisory source covers (Code), or two accounts that disagree
 )
 
 // OfNotice returns the kind and the reason of the unknown that a notice about

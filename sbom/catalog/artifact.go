@@ -38,6 +38,8 @@ func scan(ctx context.Context, opts Options, h helpers, v *bundle.Volume) (*resu
 		}
 		res.found = append(res.found, a.found...)
 		res.ownCode = append(res.ownCode, a.ownCode...)
+		res.ownedCode += a.ownedCode
+		res.loose = append(res.loose, a.loose...)
 		older = true
 	}
 	return res, nil
@@ -65,18 +67,22 @@ type artifact struct {
 	licences    map[string]string // declared -> SPDX, or as declared
 	failed      map[string]bool   // paths that already have an unknown
 	bundles     []bundled
-	bounds      []*lock // lockfiles whose packages were declared
-	osPaths     int     // bytes of the paths that packages of the distribution name
-	rpmBytes    int64   // of all rpm databases
-	spent       int64   // bytes of text read or promised to be read
-	nativeBytes int64   // of all executables
+	bounds      []*lock         // lockfiles whose packages were declared
+	osPaths     int             // bytes of the paths that packages of the distribution name
+	rpmBytes    int64           // of all rpm databases
+	spent       int64           // bytes of text read or promised to be read
+	nativeBytes int64           // of all executables
+	contains    map[string]bool // files that are code or archives of it by what they contain
+	recorded    []bool          // files that a RECORD accounts for, by index into files; nil when there is no RECORD
+	ownedCode   int64           // bytes of code that packages account for
+	loose       []sbom.CodeFile // code that they do not, and bundles
 	held        map[string]bundle.Content
 	heldSize    int64
 }
 
 func newArtifact(opts Options, v *bundle.Volume) *artifact {
 	a := &artifact{opts: opts, vol: v, tree: v.Tree(), files: v.Files(), licences: map[string]string{}, failed: map[string]bool{},
-		texts: map[int]bool{}, looks: map[int]scriptLook{}}
+		texts: map[int]bool{}, looks: map[int]scriptLook{}, contains: map[string]bool{}}
 	a.byPath = make(map[string]int, len(a.files))
 	for i, f := range a.files {
 		a.byPath[f.Path] = i

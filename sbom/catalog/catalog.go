@@ -140,6 +140,9 @@ type result struct {
 	found    []found
 	unknowns []sbom.Unknown
 	ownCode  []string // paths of JavaScript files outside any package, for the search order
+
+	ownedCode int64           // bytes of code that packages account for
+	loose     []sbom.CodeFile // code that they do not, and bundles; Artifact and Origin are not set
 }
 
 // found is one package at one place of an artifact.

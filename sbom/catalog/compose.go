@@ -70,6 +70,7 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 	c.broughtElsewhere()
 	out.Unknowns = sbom.SortUnknowns(append(out.Unknowns, c.ranges()...))
 	out.Components = sbom.Merge(c.components())
+	out.Coverage = c.coverage(results)
 	return out
 }
 
