@@ -33,7 +33,7 @@ func EncodeSPDX(w io.Writer, doc Document) error {
 		tool: "Tool: " + tool, date: timestamp(doc.Created),
 		out: spdxDocument{
 			ID: spdxDocumentID, Version: "SPDX-2.3", DataLicense: "CC0-1.0", Name: name,
-			Namespace:     homepage + "/spdx/" + url.PathEscape(truncate(name, 100)) + "-" + serial(doc),
+			Namespace:     homepage + "/spdx/" + url.PathEscape(truncate(name, 100)) + "-" + Serial(doc),
 			CreationInfo:  spdxCreation{Created: timestamp(doc.Created), Creators: []string{"Tool: " + tool}},
 			Packages:      []spdxPackage{},
 			Relationships: []spdxRelationship{},

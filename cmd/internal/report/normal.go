@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -41,6 +42,22 @@ func normalReport(r finding.Report) *finding.Report {
 		}
 		if c.State == "" {
 			c.State = "live"
+		}
+	}
+	if r.Coverage != nil {
+		c := *r.Coverage
+		c.Unattributed = list(c.Unattributed)
+		r.Coverage = &c
+	}
+	r.Absent = slices.Clone(r.Absent)
+	for i := range r.Absent {
+		a := &r.Absent[i]
+		a.Bundles, a.Advisories = list(a.Bundles), slices.Clone(list(a.Advisories))
+		for j := range a.Advisories {
+			v := &a.Advisories[j]
+			if v.Aliases = list(v.Aliases); v.Severity == "" {
+				v.Severity = finding.UnknownSeverity
+			}
 		}
 	}
 	r.Unknowns = append([]finding.Unknown{}, r.Unknowns...)
