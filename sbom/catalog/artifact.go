@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync/atomic"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -40,6 +41,9 @@ func scan(ctx context.Context, opts Options, h helpers, v *bundle.Volume) (*resu
 		res.ownCode = append(res.ownCode, a.ownCode...)
 		res.ownedCode += a.ownedCode
 		res.loose = append(res.loose, a.loose...)
+		if !older {
+			res.absent = a.absent
+		}
 		older = true
 	}
 	return res, nil
@@ -66,7 +70,8 @@ type artifact struct {
 	ownCode     []string
 	licences    map[string]string // declared -> SPDX, or as declared
 	failed      map[string]bool   // paths that already have an unknown
-	bundles     []bundled
+	bundles     bundles
+	kept        atomic.Int64    // bytes of bundles in looks
 	bounds      []*lock         // lockfiles whose packages were declared
 	osPaths     int             // bytes of the paths that packages of the distribution name
 	rpmBytes    int64           // of all rpm databases
@@ -76,6 +81,7 @@ type artifact struct {
 	recorded    []bool          // files that a RECORD accounts for, by index into files; nil when there is no RECORD
 	ownedCode   int64           // bytes of code that packages account for
 	loose       []sbom.CodeFile // code that they do not, and bundles
+	absent      []sbom.Absent   // packages of lockfiles that are proven not to be in the bundles; Ecosystem is not set
 	held        map[string]bundle.Content
 	heldSize    int64
 }

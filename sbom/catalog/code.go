@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/bundle"
@@ -162,7 +164,26 @@ func (a *artifact) javaFiles() map[string]bool {
 	return out
 }
 
-// bundleCoverage says whose the bytes of a bundle are.
+// bundleCoverage says whose the bytes of a bundle are. What the bundler wrote
+// is attributed to it. Bytes that the file has beyond those that were looked at
+// (a byte order mark) are no code.
 func (c *codeCounter) bundleCoverage(b *bundled, size int64) sbom.CodeFile {
-	return sbom.CodeFile{Path: b.path, Code: size, Unknown: size, Bundle: b.seen.Bundler, Bound: c.boundedBy(b.path), Reason: b.reason()}
+	out := sbom.CodeFile{
+		Path: b.path, Attributed: b.packages + b.glue, Own: b.own, Unknown: b.unknown,
+		Bundle: b.seen.Bundler, Bound: c.boundedBy(b.path), Shares: b.shares,
+	}
+	out.Code = out.Attributed + out.Own + out.Unknown
+	if out.Code == 0 {
+		out.Code, out.Unknown = size, size
+	}
+	if b.glue > 0 {
+		out.Shares = append(out.Shares, sbom.Share{Name: b.seen.Bundler, Bytes: b.glue})
+	}
+	slices.SortFunc(out.Shares, func(x, y sbom.Share) int {
+		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Name, y.Name), cmp.Compare(x.PURL, y.PURL))
+	})
+	if out.Unknown > 0 {
+		out.Reason = b.reason()
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -71,6 +72,7 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 	out.Unknowns = sbom.SortUnknowns(append(out.Unknowns, c.ranges()...))
 	out.Components = sbom.Merge(c.components())
 	out.Coverage = c.coverage(results)
+	out.Absent = c.absent(results, out.Unknowns)
 	return out
 }
 
@@ -230,7 +232,7 @@ func (c *composition) components() []sbom.Component {
 		var digest bundle.Digest
 		comp.Origin, digest = c.origin(p)
 		comp.Occurrences = []sbom.Occurrence{{Artifact: p.artifact, Layer: digest, Path: p.found.path, State: p.state}}
-		comp.Evidence = []sbom.Evidence{{Method: p.found.method, Confidence: p.found.confidence, Artifact: p.artifact, Path: p.found.path, Detail: p.found.detail}}
+		comp.Evidence = []sbom.Evidence{{Method: p.found.method, Confidence: p.found.confidence, Artifact: p.artifact, Path: cmp.Or(p.found.at, p.found.path), Detail: p.found.detail}}
 		for _, e := range p.found.also {
 			e.Artifact = p.artifact
 			comp.Evidence = append(comp.Evidence, e)

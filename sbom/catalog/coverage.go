@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/fnaudit/fnaudit/sbom"
@@ -51,4 +52,42 @@ func (c *composition) codeOrigin(artifact int, p string) sbom.Origin {
 		return sbom.OriginApp
 	}
 	return c.imageOrigin(artifact, p, layer)
+}
+
+// absent returns what is proven to be in no artifact. Another artifact may
+// bring what a bundle lacks, and so may the runtime. While something in the
+// function could not be read nothing is proven.
+func (c *composition) absent(results []*result, unknowns []sbom.Unknown) []sbom.Absent {
+	if slices.ContainsFunc(unknowns, func(u sbom.Unknown) bool { return u.Code && u.Kind != sbom.Unmatched }) {
+		return nil
+	}
+	const elsewhere = -1
+	at := map[string]int{} // package -> artifact of the bundles that hold it, or elsewhere
+	for i := range c.places {
+		p := &c.places[i]
+		if p.state == sbom.Declared {
+			continue
+		}
+		k := c.key(p.found)
+		if held, ok := at[k]; !p.found.bundled || ok && held != p.artifact {
+			at[k] = elsewhere
+		} else {
+			at[k] = p.artifact
+		}
+	}
+	var out []sbom.Absent
+	for i, r := range results {
+		for _, a := range r.absent {
+			f := &found{typ: "npm", name: a.Name, version: a.Version}
+			if held, ok := at[c.key(f)]; ok && held != i || c.runtimeBrings(f) {
+				continue
+			}
+			a.Ecosystem = sbom.Ecosystem("npm", "")
+			out = append(out, a)
+		}
+	}
+	slices.SortFunc(out, func(x, y sbom.Absent) int {
+		return cmp.Or(cmp.Compare(x.PURL, y.PURL), cmp.Compare(x.Lockfile, y.Lockfile))
+	})
+	return slices.CompactFunc(out, func(x, y sbom.Absent) bool { return x.PURL == y.PURL && x.Lockfile == y.Lockfile })
 }
