@@ -108,7 +108,7 @@ func readBanner(text string) banner {
 	if len(lines) == 0 {
 		return banner{}
 	}
-	for _, form := range []func([]string) banner{reactBanner, productBanner, addressBanner, scopedBanner, dottedBanner, copyrightBanner, overviewBanner} {
+	for _, form := range []func([]string) banner{reactBanner, productBanner, addressBanner, scopedBanner, dottedBanner, copyrightBanner} {
 		if b := form(lines); b.name != "" {
 			if b.confidence == 0 {
 				b.confidence = 0.9
@@ -167,23 +167,25 @@ func productBanner(lines []string) banner {
 	for _, cut := range []string{" - ", " -- ", " | ", " <", " (c)", " (C)", ", ", ". ", " by ", " http"} {
 		first, _, _ = strings.Cut(first, cut)
 	}
-	p, ok := products()[strings.ToLower(strings.TrimRight(first, " :-,."))]
-	if !ok || p.not != "" && strings.Contains(text, p.not) || !strings.Contains(text, p.must) {
+	name := productNamed(first, text)
+	if name == "" {
 		return banner{}
 	}
-	if version == "" && len(lines) > 1 {
-		version = versionLine(lines[1])
+	for i, line := range lines[1:] {
+		if version == "" && (i == 0 || strings.HasPrefix(line, "@version")) {
+			version = versionLine(line)
+		}
 	}
 	if version == "" && !strings.HasSuffix(first, ".js") && !legalWords(text) {
 		return banner{}
 	}
-	return banner{name: p.name, version: version}
+	return banner{name: name, version: version}
 }
 
 // versionLine reads "version : 1.2.3", "@version v1.2.3" and "v1.2.3".
 func versionLine(line string) string {
 	v := strings.TrimPrefix(strings.ToLower(line), "@")
-	v = strings.TrimPrefix(v, "version")
+	v = strings.TrimSpace(strings.TrimPrefix(v, "version"))
 	v = strings.TrimPrefix(strings.TrimLeft(v, " :"), "v")
 	if v, _, _ = strings.Cut(v, " "); exact(v) != "" {
 		return v
@@ -244,14 +246,14 @@ func scopedBanner(lines []string) banner {
 }
 
 // dottedBanner reads "name. MIT License. Author <address>", and
-// "name - MIT License (c) year author" of the products in the table.
+// not of formdata-polyfill, whose comment undici copied with a part of it.
 func dottedBanner(lines []string) banner {
 	name, rest, ok := strings.Cut(lines[0], ". ")
 	if !ok || !plainName(name) {
 		return banner{}
 	}
 	licence, author, ok := strings.Cut(rest, ". ")
-	if !ok || !strings.HasSuffix(licence, "License") || !strings.Contains(author, "/opensource>") {
+	if !ok || !strings.HasSuffix(licence, "License") || !strings.Contains(author, "/opensource>") || name == "formdata-polyfill" {
 		return banner{}
 	}
 	return banner{name: name}
@@ -278,25 +280,6 @@ func copyrightBanner(lines []string) banner {
 		return banner{}
 	}
 	return banner{name: name, confidence: 0.85}
-}
-
-// overviewBanner reads "es6-promise - a tiny implementation ..." where a later
-// line says "@version v1.2.3", and the name is in the table.
-func overviewBanner(lines []string) banner {
-	name, _, ok := strings.Cut(lines[0], " - ")
-	p, known := products()[strings.ToLower(name)]
-	if !ok || !known {
-		return banner{}
-	}
-	for _, line := range lines[1:] {
-		if v, ok := strings.CutPrefix(line, "@version"); ok {
-			v = strings.TrimLeft(v, " v:")
-			if exact(v) != "" {
-				return banner{name: p.name, version: v}
-			}
-		}
-	}
-	return banner{name: p.name}
 }
 
 // splitVersion splits "name v1.2.3 and more" where the version stands: behind

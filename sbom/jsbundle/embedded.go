@@ -25,12 +25,11 @@ func (e *embedded) token(t *Token) {
 func (e *embedded) claims() ([]Claim, []Manifest) {
 	e.banners.flush()
 	e.manifests.loose.end(&e.manifests)
-	claims := slices.Clone(e.banners.claims)
 	needed := map[string]string{}
-	var clients []Claim
+	var manifests, clients []Claim
 	for i := range e.manifests.found {
 		m := &e.manifests.found[i]
-		claims = append(claims, m.Claim())
+		manifests = append(manifests, m.Claim())
 		for name, version := range m.Dependencies {
 			needed[name] = version
 		}
@@ -38,11 +37,9 @@ func (e *embedded) claims() ([]Claim, []Manifest) {
 			clients = append(clients, m.Claim())
 		}
 	}
-	clients = append(clients, e.literals.services.clients()...)
-	claims = append(claims, e.literals.claims()...)
-	claims = append(claims, e.literals.services.clients()...)
-	claims = append(claims, e.literals.kit(clients, needed)...)
-	return claims, e.manifests.found
+	services := e.literals.services.clients()
+	clients = append(clients, services...)
+	return slices.Concat(e.banners.claims, unique(manifests), e.literals.claims(), services, e.literals.kit(clients, needed)), e.manifests.found
 }
 
 // Embedded reads a bundle for what its packages say about themselves. The error
