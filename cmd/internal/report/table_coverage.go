@@ -31,7 +31,7 @@ func (p *printer) coverage(r *finding.Report) {
 			path = place(r, b.Artifact, b.Path)
 		}
 		text := clipPath(esc(path), p.opt.Width-6) + " (" + show(b.Bundler, maxName) + "): " + shares(b.CodeBytes, b.AttributedBytes, b.OwnBytes, b.UnknownBytes)
-		if b.Lockfile != "" {
+		if b.Lockfile != "" && b.UnknownBytes > 0 {
 			text += "; bounded by " + esc(b.Lockfile)
 		}
 		p.wrapped("    ", 4, 6, text)
