@@ -42,7 +42,7 @@ func scan(ctx context.Context, opts Options, h helpers, v *bundle.Volume) (*resu
 		res.ownedCode += a.ownedCode
 		res.loose = append(res.loose, a.loose...)
 		if !older {
-			res.absent = a.absent
+			res.absent, res.documents = a.absent, a.documents
 		}
 		older = true
 	}
@@ -81,6 +81,7 @@ type artifact struct {
 	recorded    []bool          // files that a RECORD accounts for, by index into files; nil when there is no RECORD
 	ownedCode   int64           // bytes of code that packages account for
 	loose       []sbom.CodeFile // code that they do not, and bundles
+	documents   []document      // bills of materials
 	absent      []sbom.Absent   // packages of lockfiles that are proven not to be in the bundles; Ecosystem is not set
 	held        map[string]bundle.Content
 	heldSize    int64

@@ -28,6 +28,7 @@ func catalogers() []cataloger {
 		{"bundled JavaScript", bundledScripts},
 		{"Python packages without metadata", strippedPython},
 		{"lockfiles", lockfiles},
+		{"bills of materials", documents},
 		{"requirements files", strangeRequirements},
 		{"opaque files", opaqueFiles},
 		{"coverage", coverage},
