@@ -60,7 +60,8 @@ type Component struct {
 	State         State
 	Origin        Origin
 	Occurrences   []Occurrence
-	Evidence      []Evidence
+	Evidence      []Evidence        // strongest first
+	Confidence    float64           // in name and version, 0 to 1: see [Confidence]; set by [Merge]
 	Hashes        map[string]string // algorithm as in "sha512" -> lower-case hex
 	Licenses      []string          // SPDX expressions where they parse, else as declared; sorted
 	Resolved      string            // where a lockfile says it came from: URL, path, git reference
@@ -82,6 +83,7 @@ type Evidence struct {
 	Artifact   int
 	Path       string
 	Detail     string
+	Differs    bool // it shows the package and says another version; Detail says which
 }
 
 // The methods that this version uses.

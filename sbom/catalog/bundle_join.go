@@ -210,7 +210,7 @@ func (in *instance) add(b *bundled, c *jsbundle.Claim) {
 		e.Detail = strings.TrimPrefix(e.Detail+"; "+clip(c.Path), "; ")
 	}
 	if c.Version != "" && c.Version != in.version {
-		e.Detail = strings.TrimPrefix(e.Detail+"; it says version "+clip(c.Version), "; ")
+		e.Detail, e.Differs = strings.TrimPrefix(e.Detail+"; it says version "+clip(c.Version), "; "), true
 	}
 	in.evidence = append(in.evidence, e)
 }

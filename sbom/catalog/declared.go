@@ -123,7 +123,9 @@ func (c *composition) confirm(d *comparison, k string, s *sbom.Component) bool {
 		p := &c.places[i]
 		switch {
 		case p.found.version == s.Version || s.Version == "":
+			e.Detail, e.Differs = clip(d.doc.tool), false
 		case p.found.version == "" && !p.found.ranged:
+			e.Differs = true
 			e.Detail = strings.TrimPrefix(clip(d.doc.tool)+"; it says version "+clip(s.Version), "; ")
 		default:
 			continue

@@ -141,3 +141,60 @@ func (c *contents) may(e *lockEntry) bool {
 	}
 	return false
 }
+
+// contradict reports packages that are installed in another version than a
+// lockfile says: at the very place, where it names places (npm), else where the
+// project has one version only and the lockfile has none like it.
+func (a *artifact) contradict(l *lock) {
+	wanted := map[string]string{} // folder or name -> version; "" when there are several
+	for i := range l.entries {
+		e := &l.entries[i]
+		if e.version == "" || e.main || e.name == "" {
+			continue
+		}
+		k := "=" + sbom.CanonicalName(l.typ, e.name)
+		if l.typ == "npm" {
+			if e.path == "" {
+				continue
+			}
+			k = path.Join(l.dir, e.path)
+		}
+		if v, ok := wanted[k]; ok && v != e.version {
+			wanted[k] = ""
+		} else {
+			wanted[k] = e.version
+		}
+	}
+	var names []string
+	for i := range a.found {
+		f := &a.found[i]
+		if f.typ != l.typ || f.declared || f.main || f.version == "" || !below(f.dir, l.dir) {
+			continue
+		}
+		k := f.dir
+		if l.typ != "npm" {
+			k = "=" + sbom.CanonicalName(l.typ, f.name)
+		}
+		if want := wanted[k]; want != "" && want != f.version && !sameVersion(l.typ, want, f.version) {
+			names = append(names, f.name+" "+f.version+" (not "+want+")")
+		}
+	}
+	if len(names) > 0 {
+		a.disagree(l.path, "other versions are installed than it lists: "+named(names))
+	}
+}
+
+// sameVersion reports whether two spellings are one version: go.mod has "v" in
+// front, gems of a platform have it behind, and Python's pads with zeros.
+func sameVersion(typ, a, b string) bool {
+	switch typ {
+	case "golang":
+		return true // a program is linked from what its own build information says, which is not go.mod's affair
+	case "gem":
+		short, long := min(a, b), max(a, b)
+		return strings.HasPrefix(long, short+"-")
+	case "pypi":
+		return strings.TrimSuffix(strings.ToLower(a), ".0") == strings.TrimSuffix(strings.ToLower(b), ".0")
+	}
+	return strings.TrimPrefix(a, "v") == strings.TrimPrefix(b, "v")
+}

@@ -198,7 +198,7 @@ func evidence(c sbom.Component) *cdx.Evidence {
 			})
 		}
 		id.Methods = &methods
-		id.Confidence = methods[0].Confidence // sorted: the strongest
+		id.Confidence = confidence(cmp.Or(c.Confidence, sbom.Confidence(c.Evidence)))
 		identities := []cdx.EvidenceIdentity{id}
 		for _, v := range c.Versions {
 			identities = append(identities, cdx.EvidenceIdentity{Field: cdx.EvidenceIdentityFieldTypeVersion, ConcludedValue: v})

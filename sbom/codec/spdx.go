@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -139,7 +140,8 @@ func (e *spdxEncoder) component(c listed, function string) spdxPackage {
 		how = append(how, strings.TrimSuffix(m.Method+": "+m.Path, ": "))
 	}
 	if len(how) > 0 {
-		out.SourceInfo = "recognised by " + strings.Join(how, "; ")
+		fact.Confidence = math.Round(1000*float64(*confidence(cmp.Or(c.Confidence, sbom.Confidence(c.Evidence))))) / 1000
+		out.SourceInfo = fmt.Sprintf("recognised by %s; confidence %.3g", strings.Join(how, "; "), fact.Confidence)
 	}
 	if len(c.Versions) > 0 {
 		out.Comment = "The version is one of: " + strings.Join(c.Versions, ", ")

@@ -191,8 +191,9 @@ type Component struct {
 	Hashes        map[string]string `json:"hashes"`
 	Resolved      string            `json:"resolved,omitempty"` // where a lockfile says it came from
 	Requires      []string          `json:"requires,omitempty"`
-	Upgrade       string            `json:"upgrade,omitempty"` // lowest version that clears every finding about it; "" when there is none
-	Evidence      []Proof           `json:"evidence"`
+	Upgrade       string            `json:"upgrade,omitempty"`    // lowest version that clears every finding about it; "" when there is none
+	Confidence    float64           `json:"confidence,omitempty"` // in name and version, 0 to 1: all evidence together
+	Evidence      []Proof           `json:"evidence"`             // strongest first
 }
 
 // Location is one place where a component lies.

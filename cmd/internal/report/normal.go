@@ -34,6 +34,7 @@ func normalReport(r finding.Report) *finding.Report {
 		c := &r.Components[i]
 		c.Licenses, c.Locations = list(c.Licenses), list(c.Locations)
 		c.Evidence = append([]finding.Proof{}, c.Evidence...)
+		c.Confidence = between(c.Confidence, 0, 1)
 		for j := range c.Evidence {
 			c.Evidence[j].Confidence = between(c.Evidence[j].Confidence, 0, 1)
 		}
