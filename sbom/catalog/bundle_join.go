@@ -50,12 +50,15 @@ func join(b *bundled, locks []*lockIndex) []found {
 	j := &bundleJoin{bundle: b, locks: locks, byName: map[string][]*instance{}}
 	claims := slices.Clone(b.claims)
 	slices.SortStableFunc(claims, func(x, y jsbundle.Claim) int {
-		return cmp.Or(cmp.Compare(b2i(x.Path == ""), b2i(y.Path == "")), cmp.Compare(b2i(x.Version == ""), b2i(y.Version == "")), cmp.Compare(y.Confidence, x.Confidence))
+		return cmp.Or(cmp.Compare(b2i(x.Path == ""), b2i(y.Path == "")), cmp.Compare(b2i(x.Inside != ""), b2i(y.Inside != "")), cmp.Compare(b2i(x.Version == ""), b2i(y.Version == "")), cmp.Compare(y.Confidence, x.Confidence))
 	})
 	for i := range claims {
-		if c := &claims[i]; c.Path != "" {
+		switch c := &claims[i]; {
+		case c.Inside != "" && !j.installed(c):
+			j.inside(c)
+		case c.Path != "":
 			j.placed(c)
-		} else {
+		default:
 			j.said(c)
 		}
 	}
@@ -78,6 +81,29 @@ func b2i(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// installed reports whether a lockfile has a package at the place of a claim.
+func (j *bundleJoin) installed(c *jsbundle.Claim) bool {
+	return slices.ContainsFunc(j.locks, func(x *lockIndex) bool {
+		_, ok := x.place(c.Path)
+		return ok
+	})
+}
+
+// inside makes a copy that was published within another package evidence of
+// that one, whose version tells what is in it. If that is not there, it is a
+// package like others.
+func (j *bundleJoin) inside(c *jsbundle.Claim) {
+	around := j.byName[c.Inside]
+	if len(around) == 0 {
+		j.placed(c)
+		return
+	}
+	for _, in := range around {
+		in.evidence = append(in.evidence, sbom.Evidence{Method: string(c.Method), Confidence: c.Confidence, Path: cmp.Or(c.From, j.bundle.path),
+			Detail: "it was published with a copy of " + clip(c.Name) + " in it"})
+	}
 }
 
 // placed adds a claim that knows where its package was installed.

@@ -9,11 +9,12 @@ import (
 type Companions struct {
 	Map      []byte // the source map, nil when there is none; an inline one too
 	MapPath  string // of the source map, "" for an inline one
-	Licences []LicenceText
+	Licences []Companion
+	Accounts []Companion // files that may be a bundler's account: metafile, stats, SBOM
 }
 
-// LicenceText is a file with the licences of what is in a bundle.
-type LicenceText struct {
+// Companion is one file beside a bundle.
+type Companion struct {
 	Path string
 	Text []byte
 }
@@ -26,9 +27,9 @@ const (
 	keyConfidence     = 0.97
 )
 
-// Inspect gathers the evidence about one bundle. Its time and memory are linear
-// in the length of the bundle and of its companions.
-func Inspect(src []byte, c Companions) Result {
+// Inspect gathers the evidence about the bundle at a path. Its time and memory
+// are linear in the length of the bundle and of its companions.
+func Inspect(name string, src []byte, c Companions) Result {
 	var res Result
 	end := codeEnd(src)
 	m := newMarker(src)
@@ -48,24 +49,70 @@ func Inspect(src []byte, c Companions) Result {
 		if err != nil {
 			res.Gaps = append(res.Gaps, Gap{Path: c.MapPath, Offset: -1, Reason: "its source map is not used: " + err.Error()})
 		} else {
-			res.addAll(mapped, c.MapPath, true)
+			res.addAll(mapped, c.MapPath, published(src, mapped, &m.out))
 			if !told || mapped.unknown() <= best.unknown() {
 				best, told = mapped, true
 			}
 		}
 	}
-	res.addAll(&m.out, "", false)
-	res.addAll(&m.evals, "", false)
+	res.addAll(&m.out, "", nil)
+	res.addAll(&m.evals, "", nil)
 	res.addSaid(src[:end], &e, c.Licences)
 	if told {
 		res.spans(src, best)
 	}
+	for _, a := range c.Accounts {
+		res.addAccount(name, src, a)
+	}
 	return res
+}
+
+// accounted is how much of a bundle a bundler's account must tell to count as
+// a list of all that is inside.
+const accounted = 0.95
+
+// addAccount takes over what a bundler's own account says, as far as the bytes
+// agree with it. One that names all of a bundle that has no marks and no map is
+// believed if it also names every package that the bytes do.
+func (r *Result) addAccount(name string, src []byte, c Companion) {
+	size := int64(len(src))
+	a, err := Metafile(c.Text, c.Path, name, size)
+	if err != nil {
+		a, err = Stats(c.Text, c.Path, name, size)
+	}
+	if err != nil {
+		a, err = BOM(c.Text, c.Path)
+	}
+	if err != nil {
+		return // some other file of that name
+	}
+	if !a.Agrees {
+		r.Claims = append(r.Claims, Confirmed(a.Claims, r.Claims)...)
+		return
+	}
+	named := map[string]bool{}
+	for _, claim := range a.Claims {
+		named[claim.Name] = true
+	}
+	missing := ""
+	for _, claim := range r.Claims {
+		if !named[claim.Name] && claim.Inside == "" {
+			missing = claim.Name
+		}
+	}
+	r.Claims = append(r.Claims, a.Claims...)
+	switch {
+	case missing != "":
+		r.Gaps = append(r.Gaps, Gap{Path: c.Path, Offset: -1, Reason: "the bundler's account does not list " + missing})
+		r.Told = false
+	case len(r.Spans) == 0 && len(r.Gaps) == 0 && float64(a.Packages+a.Own) >= accounted*float64(size):
+		r.Told = true
+	}
 }
 
 // addSaid claims what packages say about themselves: in the bundle and in the
 // licences beside it.
-func (r *Result) addSaid(code []byte, e *embedded, licences []LicenceText) {
+func (r *Result) addSaid(code []byte, e *embedded, licences []Companion) {
 	said, manifests := e.claims()
 	said = append(said, LegalBlock(code, "")...)
 	for _, l := range licences {
@@ -77,8 +124,8 @@ func (r *Result) addSaid(code []byte, e *embedded, licences []LicenceText) {
 }
 
 // addAll claims what an account of a bundle names. Of a map that is only what
-// bytes were made from.
-func (r *Result) addAll(o *ownership, from string, withBytes bool) {
+// bytes were made from. inside is what was published in another package.
+func (r *Result) addAll(o *ownership, from string, inside map[int]string) {
 	made := make([]bool, len(o.origins))
 	for _, s := range o.list {
 		if s.who >= 0 {
@@ -86,10 +133,10 @@ func (r *Result) addAll(o *ownership, from string, withBytes bool) {
 		}
 	}
 	for i, at := range o.origins {
-		if withBytes && !made[i] {
+		if o.methods[i] == MethodSourceMap && !made[i] {
 			continue
 		}
-		c := Claim{Name: at.name, Version: at.version, Method: o.methods[i], Path: at.install, Offset: o.first[i], From: from}
+		c := Claim{Name: at.name, Version: at.version, Method: o.methods[i], Path: at.install, Inside: inside[i], Offset: o.first[i], From: from}
 		switch c.Method {
 		case MethodSourceMap:
 			c.Confidence = mapConfidence

@@ -12,10 +12,12 @@ import (
 // terser agree with their script in every point, and have one for every 1,003
 // tokens at least; the map of another build agrees in less than 15 of 100.
 const (
-	maxStretch = 4096    // tokens that one point may account for
-	maxStray   = 1000    // points outside of the script after which a map is given up
-	maxSpans   = 1 << 20 // stretches of one bundle
-	maxHelpers = 8 << 10 // bytes of a bundler's helpers in front of the first module
+	maxStretch  = 4096    // tokens that one point may account for
+	maxCoarse   = 64      // tokens for each point of the whole map: even one with a point a line has fewer
+	spareTokens = 512     // beside those: a bundler's helpers
+	maxStray    = 1000    // points outside of the script after which a map is given up
+	maxSpans    = 1 << 20 // stretches of one bundle
+	maxHelpers  = 8 << 10 // bytes of a bundler's helpers in front of the first module
 )
 
 // tokenStarts has a bit for each byte of a script at which a token starts.
@@ -44,8 +46,11 @@ func (s tokenStarts) count(from, to int64) int {
 	return n
 }
 
-// errForeignMap is why a map is not believed: it is another build's.
-var errForeignMap = errors.New("it does not belong to this script: its points are not where the tokens are")
+// Why a map is not believed.
+var (
+	errForeignMap = errors.New("it does not belong to this script: its points are not where the tokens are")
+	errCoarseMap  = errors.New("it has too few points for this script")
+)
 
 // fromMap says whose the bytes of a script are by its source map, as far as the
 // two agree. end is where the code ends. A source that no byte was made from is
@@ -56,13 +61,20 @@ func fromMap(src []byte, end int64, tokens tokenStarts, data []byte) (*ownership
 		return nil, err
 	}
 	j := &mapJoin{src: src[:end], tokens: tokens, places: newPlaces(src[:end])}
+	j.out.typed = map[string]bool{}
 	for i := range sections {
 		if err := j.section(sections, i); err != nil {
 			return nil, err
 		}
 	}
+	if j.good+j.stray == 0 {
+		return nil, errCoarseMap
+	}
 	if j.good == 0 || j.stray > j.good/100 || j.apart > j.good/20 {
 		return nil, errForeignMap
+	}
+	if tokens.count(0, end) > maxCoarse*j.good+spareTokens {
+		return nil, errCoarseMap
 	}
 	j.upTo(end)
 	j.out.to(int64(len(src)), SpanBundler) // the comment that names the map
@@ -101,7 +113,12 @@ func (j *mapJoin) section(sections []mapSection, i int) error {
 		who := SpanBundler
 		if m.source >= 0 {
 			if owners[m.source] == 0 {
-				owners[m.source] = j.out.of(parseModule(s.source(m.source)), MethodSourceMap, int64(at)) + known
+				name := s.source(m.source)
+				from := parseModule(name)
+				owners[m.source] = j.out.of(from, MethodSourceMap, int64(at)) + known
+				if typed(name) && from.whose == packages {
+					j.out.typed[from.install] = true
+				}
 			}
 			who = owners[m.source] - known
 		}
@@ -139,6 +156,12 @@ func (j *mapJoin) upTo(at int64) {
 // of a line.
 func (j *mapJoin) meets(at int) bool {
 	return at >= len(j.src) || j.tokens.has(int64(at)) || at == 0 || j.src[at-1] == '\n' || j.src[at] == '\n' || j.src[at] == '\r'
+}
+
+// typed reports whether a source is TypeScript. A package is published as
+// JavaScript: the bundler has read it through the map that came with it.
+func typed(source string) bool {
+	return strings.HasSuffix(source, ".ts") || strings.HasSuffix(source, ".tsx") || strings.HasSuffix(source, ".mts")
 }
 
 // before reports whether a point lies before the start of a section.

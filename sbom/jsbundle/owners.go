@@ -15,6 +15,8 @@ type ownership struct {
 	list    []owned
 	methods []Method // of each origin
 	first   []int64  // of each origin: where it is seen first
+
+	typed map[string]bool // packages, by place, of which a map has other sources than what was installed
 }
 
 // of returns the index of an origin, and remembers where it was seen first.
