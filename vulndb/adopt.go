@@ -27,7 +27,7 @@ const clockSkew = time.Hour
 // zero value takes all of it, and refuses what is older than what is there.
 type AdoptOptions struct {
 	Ecosystems []string // take only these, in OSV's spelling; empty: all
-	Replace    bool     // drop the ecosystems that are not taken; otherwise they stay as they are
+	Replace    bool     // drop everything else: the ecosystems that are not taken and the sources laid over those that are; otherwise they stay as they are
 	AllowOlder bool     // take also what is older than what is there
 	Trusted    bool     // somebody vouches for the bytes, by a signature; otherwise each record is read before the file is let in
 	Via        string   // where the store comes from, for Source.Via
@@ -111,7 +111,8 @@ func (s Source) Path(dir string) string { return filepath.Join(dir, ecoDir, s.Fi
 // them only when they are what the snapshot says. Readers see the old store or
 // the new one, and if anything fails the old one stays. What a killed Adopt has
 // fetched completely is not fetched again. What it takes over counts as
-// DefaultOrigin: the store's own further sources stay laid over it.
+// DefaultOrigin: the store's own further sources stay laid over it, unless
+// AdoptOptions.Replace is set.
 func Adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch func(context.Context, Source, *os.File) error) (Snapshot, error) {
 	return adopt(ctx, dir, s, o, fetch, func() error { return nil })
 }
@@ -152,6 +153,7 @@ func adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch fu
 	}
 	if o.Replace {
 		u.previous.Sources = nil
+		u.origins = slices.DeleteFunc(u.origins, func(o Origin) bool { return o.Name != DefaultOrigin })
 	}
 	now, err := u.Commit(ctx)
 	if errors.Is(err, ErrUnread) {

@@ -353,6 +353,16 @@ func TestMergedIsShared(t *testing.T) {
 	if _, err := importInto(dir, export(t, newer), AdoptOptions{}); err != nil || !slices.Equal(before, storeFiles(t, dir)) {
 		t.Errorf("the same once more: %v, then %v, %v", before, storeFiles(t, dir), err)
 	}
+	// Or nothing stays of them, nor is their place read again.
+	replaced := t.TempDir()
+	if err := os.CopyFS(replaced, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	s, err = importInto(replaced, export(t, newer, "npm"), AdoptOptions{Replace: true})
+	if err != nil || !slices.Equal(s.Ecosystems(), []string{"npm"}) || len(s.Sources[0].Parts) > 0 || len(s.Origins) > 1 || len(storeFiles(t, replaced)) > 3 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	wantIDs(t, open(t, replaced), Package{Ecosystem: "npm", Name: "inside", Version: "1.0.0"})
 	// What is older than what lies beneath is refused as ever.
 	if _, err := importInto(dir, export(t, twoEcosystems(t, "1.0.0", day(1))), AdoptOptions{}); !errors.Is(err, ErrOlder) {
 		t.Error(err)

@@ -17,8 +17,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -87,6 +89,19 @@ func asked(ts *testscript.TestScript, neg bool, args []string) {
 	n := ts.Value("asked").(*atomic.Int64).Swap(0)
 	if neg == (n > 0) || len(args) == 1 && args[0] != fmt.Sprint(n) {
 		ts.Fatalf("the server was asked %d times", n)
+	}
+}
+
+// backdate makes files some days old, for servers and for those who look at dates.
+func backdate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: backdate DAYS FILE...")
+	}
+	days, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	at := time.Now().AddDate(0, 0, -days)
+	for _, name := range args[1:] {
+		ts.Check(os.Chtimes(ts.MkAbs(name), at, at))
 	}
 }
 

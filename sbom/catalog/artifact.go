@@ -174,7 +174,7 @@ func (e *limitError) Error() string { return fmt.Sprintf("%s, over the limit of 
 // unread records that p could not be read or parsed, by the kind of err.
 func (a *artifact) unread(p string, err error) {
 	kind := sbom.Unreadable
-	if e := (*limitError)(nil); errors.As(err, &e) {
+	if e := (*limitError)(nil); errors.As(err, &e) || errors.Is(err, bundle.ErrLimit) {
 		kind = sbom.Limit
 	}
 	a.unknown(p, kind, err.Error(), true)

@@ -54,7 +54,7 @@ func (a *archive) sets(found []Package) []classSet {
 // host returns the group of the library that the archive is; "" for the
 // function's own archive, in which everything was merged.
 func (a *archive) host(found []Package) string {
-	if a.root {
+	if a.root || a.refuted {
 		return ""
 	}
 	for i := range found {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle/pull"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
 	"github.com/fnaudit/fnaudit/vulndb/share"
@@ -140,8 +141,8 @@ func dbPush(ctx context.Context, env *Env, flag string, o pushOptions, ref strin
 		if p.Signed {
 			signed = "signed"
 		}
-		fmt.Fprintf(env.Stdout, "%s@%s\n%d records of %s, snapshot %s, %d of %d layers uploaded, %s\n", repo.Reference.Repository(), p.Digest,
-			p.Snapshot.Records(), strings.Join(p.Snapshot.Ecosystems(), ", "), short(p.Snapshot.ID), p.Uploaded, len(p.Snapshot.Sources), signed)
+		fmt.Fprintf(env.Stdout, "%s@%s\n%s of %s, snapshot %s, %d of %s uploaded, %s\n", repo.Reference.Repository(), p.Digest,
+			finding.Count(p.Snapshot.Records(), "record", "records"), strings.Join(p.Snapshot.Ecosystems(), ", "), short(p.Snapshot.ID), p.Uploaded, finding.Count(len(p.Snapshot.Sources), "layer", "layers"), signed)
 	}
 	return nil
 }
@@ -164,8 +165,9 @@ it as URL.sig. Only the layers that the store does not have are fetched.
 What is pulled has to be signed: --key FILE, or $` + keyVariable + `, names the
 public key. Without one, the reference or URL has to be pinned to a digest
 (REF@sha256:...), or --insecure-skip-signature be given. What is older than what
-the store holds is refused. Ecosystems that are not pulled stay (--replace drops
-them). A killed pull leaves the old store.`,
+the store holds is refused. Ecosystems that are not pulled stay, and sources of
+your own (db update --source) stay laid over what is; --replace drops both. A
+killed pull leaves the old store.`,
 		Example: `  fnaudit db pull registry.example/fnaudit/db:latest --key company.pub
   fnaudit db pull registry.example/fnaudit/db@sha256:... --ecosystem npm
   fnaudit db pull https://mirror.example/fnaudit-db.tar --key company.pub`,
@@ -202,11 +204,13 @@ func dbPull(ctx context.Context, env *Env, flag string, o pullOptions, ref strin
 	if err != nil {
 		return err
 	}
-	start := env.Now()
-	adopt := o.options(env, bar)
-	adopt.Via = ref
+	if v == nil && repo.Reference.Digest() == "" && !o.skipSignature { // before anybody is asked
+		return adoptError(fmt.Errorf("pull %s: %w: no key is given, and the reference is not pinned to a digest", ref, share.ErrUnsigned))
+	}
+	a := o.adoption(env, dir, bar)
+	a.options.Via = ref
 	p, err := share.Pull(ctx, dir, repo, share.PullOptions{
-		ID: repo.Reference.Identifier(), Verifier: v, InsecureSkipSignature: o.skipSignature, Adopt: adopt,
+		ID: repo.Reference.Identifier(), Verifier: v, InsecureSkipSignature: o.skipSignature, Adopt: a.options,
 	})
 	bar.Done()
 	if err != nil {
@@ -219,7 +223,7 @@ func dbPull(ctx context.Context, env *Env, flag string, o pullOptions, ref strin
 	if p.Fetched == 0 {
 		news = ", nothing to fetch"
 	}
-	o.done(env, dir, p.Snapshot, start, news)
+	a.done(env, dir, p.Snapshot, news)
 	return nil
 }
 

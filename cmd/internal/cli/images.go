@@ -113,12 +113,12 @@ const loginHint = "log in with the registry's own tool or docker login: credenti
 // platformOf is the platform of an image for an architecture as functions name it.
 func platformOf(arch string) string {
 	switch arch {
-	case "arm64":
-		return "linux/arm64"
+	case "":
+		return ""
 	case "x86_64":
 		return "linux/amd64"
 	}
-	return ""
+	return "linux/" + arch
 }
 
 // open wraps an opener: an image is brought to this machine first, and opened

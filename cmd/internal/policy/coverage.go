@@ -72,7 +72,7 @@ func (p *Policy) coverageGaps(r *finding.Report, said map[place]bool) []string {
 		names = append(names, fmt.Sprintf("%s (%s, %s)", cmp.Or(b.Path, "the artifact"), b.Bundler, percent(b.CodeBytes, b.UnknownBytes)))
 	}
 	if len(bundles) > 0 {
-		out = append(out, fmt.Sprintf("%s under %s accounted for: %s", plural(len(bundles), "bundle", "bundles"), percentOf(p.Coverage.Bundle), listed(names, 3)))
+		out = append(out, fmt.Sprintf("%s under %s accounted for: %s", finding.Count(len(bundles), "bundle", "bundles"), percentOf(p.Coverage.Bundle), listed(names, 3)))
 	}
 	if p.Coverage.Minimum > 0 {
 		out = append(out, p.totalGap(r)...)

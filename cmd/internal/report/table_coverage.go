@@ -135,12 +135,12 @@ func (p *printer) leftOut(r *finding.Report) {
 			names = append(names, show(a.Name, maxPackage)+" "+show(a.Version, maxName))
 		}
 	}
-	text := "Not in the bundle: " + plural(len(r.Absent), "package", "packages") + " of the lockfile, which the bundler left out"
+	text := "Not in the bundle: " + finding.Count(len(r.Absent), "package", "packages") + " of the lockfile, which the bundler left out"
 	if n > 0 {
 		if !p.opt.Verbose && len(names) > maxFolded {
 			names = append(names[:maxFolded:maxFolded], fmt.Sprintf("%d more", len(names)-maxFolded))
 		}
-		text += "; " + plural(n, "advisory", "advisories") + " about " + strings.Join(names, ", ") + " not counted (-o openvex states it)"
+		text += "; " + finding.Count(n, "advisory", "advisories") + " about " + strings.Join(names, ", ") + " not counted (-o openvex states it)"
 	}
 	p.dimmed(text)
 	p.line("")
