@@ -100,6 +100,7 @@ func (j *bundleJoin) inside(c *jsbundle.Claim) {
 		j.placed(c)
 		return
 	}
+	around[0].bytes += c.Bytes
 	for _, in := range around {
 		in.evidence = append(in.evidence, sbom.Evidence{Method: string(c.Method), Confidence: c.Confidence, Path: cmp.Or(c.From, j.bundle.path),
 			Detail: "it was published with a copy of " + clip(c.Name) + " in it"})
