@@ -39,6 +39,11 @@ func scan(ctx context.Context, opts Options, h helpers, v *bundle.Volume) (*resu
 		}
 		res.found = append(res.found, a.found...)
 		res.ownCode = append(res.ownCode, a.ownCode...)
+		res.ownedCode += a.ownedCode
+		res.loose = append(res.loose, a.loose...)
+		if !older {
+			res.absent, res.documents = a.absent, a.documents
+		}
 		older = true
 	}
 	return res, nil
@@ -70,12 +75,18 @@ type artifact struct {
 	bareInfos   []string          // metadata folders of Python without metadata and without a version in their names
 	failed      map[string]bool   // paths that already have an unknown
 	bundles     bundles
-	kept        atomic.Int64 // bytes of bundles in looks
-	bounds      []*lock      // lockfiles whose packages were declared
-	osPaths     int          // bytes of the paths that packages of the distribution name
-	rpmBytes    int64        // of all rpm databases
-	spent       int64        // bytes of text read or promised to be read
-	nativeBytes int64        // of all executables
+	kept        atomic.Int64    // bytes of bundles in looks
+	bounds      []*lock         // lockfiles whose packages were declared
+	osPaths     int             // bytes of the paths that packages of the distribution name
+	rpmBytes    int64           // of all rpm databases
+	spent       int64           // bytes of text read or promised to be read
+	nativeBytes int64           // of all executables
+	contains    map[string]bool // files that are code or archives of it by what they contain
+	recorded    []bool          // files that a RECORD accounts for, by index into files; nil when there is no RECORD
+	ownedCode   int64           // bytes of code that packages account for
+	loose       []sbom.CodeFile // code that they do not, and bundles
+	documents   []document      // bills of materials
+	absent      []sbom.Absent   // packages of lockfiles that are proven not to be in the bundles; Ecosystem is not set
 	held        map[string]bundle.Content
 	heldSize    int64
 	shownText   int64 // bytes of the manifests that syft was given
@@ -84,7 +95,7 @@ type artifact struct {
 
 func newArtifact(opts Options, v *bundle.Volume) *artifact {
 	a := &artifact{opts: opts, vol: v, tree: v.Tree(), files: v.Files(), licences: map[string]string{}, failed: map[string]bool{},
-		texts: map[int]bool{}, looks: map[int]scriptLook{}}
+		texts: map[int]bool{}, looks: map[int]scriptLook{}, contains: map[string]bool{}}
 	a.byPath = make(map[string]int, len(a.files))
 	for i, f := range a.files {
 		a.byPath[f.Path] = i

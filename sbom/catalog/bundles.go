@@ -21,6 +21,9 @@ type bundled struct {
 	told   bool // the claims are all that is inside
 
 	packages, own, glue, unknown int64 // bytes, see jsbundle.Result.Bytes; all 0 when nothing tells
+
+	inside []*instance  // the packages that the claims come to
+	shares []sbom.Share // of packages, of which that is known
 }
 
 // inspection is one script that is or may be a bundle, with what lies beside it.
@@ -29,6 +32,7 @@ type inspection struct {
 	look      scriptLook
 	sourceMap string // path, "" when there is none
 	licences  []string
+	accounts  []string
 }
 
 // inspectBundles looks into the bundles among the scripts, several at a time.
@@ -46,7 +50,8 @@ func (a *artifact) inspectBundles(ctx context.Context) {
 			continue
 		}
 		if l.seen.Bundled() {
-			in.licences = a.licencesOf(a.files[i].Path)
+			in.licences = a.beside(a.files[i].Path, licenceNames[:], ".LEGAL.txt", ".LICENSE.txt")
+			in.accounts = a.beside(a.files[i].Path, accountNames[:], ".meta.json", "-meta.json")
 		}
 		list = append(list, in)
 	}
@@ -76,17 +81,30 @@ func (a *artifact) mapOf(p string, seen jsbundle.Detection) string {
 	return at
 }
 
-// licencesOf returns the paths of what bundlers write about the licences in a
-// bundle: esbuild and webpack beside each, ncc and plugins once per folder.
-func (a *artifact) licencesOf(p string) []string {
+// licenceNames are those of the licences of all bundles of a folder, as ncc and
+// plugins of webpack and rollup write them.
+var licenceNames = [...]string{"licenses.txt", "LICENSES.txt", "3rdpartylicenses.txt", "dependencies.txt"}
+
+// accountNames are usual ones for what bundlers say about what they wrote.
+var accountNames = [...]string{"meta.json", "metafile.json", "stats.json", "bom.json", "sbom.json", ".well-known/sbom"}
+
+// beside returns the paths of files that are there and within the limits: of
+// these names in the folder of a bundle, and its own name with a suffix.
+func (a *artifact) beside(p string, names []string, suffixes ...string) []string {
 	var out []string
-	dir := dirOf(p)
-	for _, at := range []string{
-		p + ".LEGAL.txt", p + ".LICENSE.txt", path.Join(dir, "licenses.txt"), path.Join(dir, "LICENSES.txt"), path.Join(dir, "3rdpartylicenses.txt"), path.Join(dir, "dependencies.txt"),
-	} {
-		if a.has(at) && a.promise(a.size(at), a.opts.MaxManifest) == nil {
+	add := func(at string) {
+		if a.has(at) && a.promise(a.size(at), a.opts.MaxLockfile) == nil {
 			out = append(out, at)
 		}
+	}
+	for _, s := range suffixes {
+		add(p + s)
+		if s[0] == '-' {
+			add(strings.TrimSuffix(p, path.Ext(p)) + s)
+		}
+	}
+	for _, n := range names {
+		add(path.Join(dirOf(p), n))
 	}
 	return out
 }
@@ -112,8 +130,13 @@ func (a *artifact) inspect(in *inspection, s *scratch) bundled {
 		}
 	}
 	for _, at := range in.licences {
-		if data, err := a.readPromised(at, a.opts.MaxManifest, &scratch{}); err == nil {
-			c.Licences = append(c.Licences, jsbundle.LicenceText{Path: at, Text: data})
+		if data, err := a.readPromised(at, a.opts.MaxLockfile, &scratch{}); err == nil {
+			c.Licences = append(c.Licences, jsbundle.Companion{Path: at, Text: data})
+		}
+	}
+	for _, at := range in.accounts {
+		if data, err := a.readPromised(at, a.opts.MaxLockfile, &scratch{}); err == nil {
+			c.Accounts = append(c.Accounts, jsbundle.Companion{Path: at, Text: data})
 		}
 	}
 	src := in.look.src
@@ -128,7 +151,7 @@ func (a *artifact) inspect(in *inspection, s *scratch) bundled {
 	if c.Map == nil {
 		c.Map = jsbundle.InlineMap(jsbundle.MapReference(src))
 	}
-	res := jsbundle.Inspect(src, c)
+	res := jsbundle.Inspect(p, src, c)
 	b.claims, b.gaps, b.told = res.Claims, append(b.gaps, res.Gaps...), res.Told
 	b.packages, b.own, b.glue, b.unknown = res.Bytes()
 	return b
@@ -161,6 +184,7 @@ func (a *artifact) bundledPackages(locks []lock) {
 		for _, f := range join(b, a.versionsFor(b.path, locks)) {
 			a.add(f)
 		}
+		a.phantoms(b, a.versionsFor(b.path, locks))
 	}
 }
 
@@ -203,17 +227,22 @@ func (s bundles) hold(l *lock) bool {
 }
 
 // opaqueBundles reports the bundles that do not tell all that is inside. A
-// lockfile around one, or one that was given, bounds it.
+// lockfile around one, or one that was given, bounds it. One that tells
+// something is not opaque: how much of it must be told is the policy's affair.
 func (a *artifact) opaqueBundles() {
 	for i := range a.bundles {
 		b := &a.bundles[i]
 		if b.told {
 			continue
 		}
-		if lock := a.boundedBy(b.path); lock != "" {
+		lock := a.boundedBy(b.path)
+		switch {
+		case lock != "":
 			a.unknown(b.path, sbom.Unattributed, b.reason()+"; what is not found in it is taken from "+lock, false)
-			continue
+		case b.packages+b.own+b.glue > 0:
+			a.unknown(b.path, sbom.Unattributed, b.reason(), true)
+		default:
+			a.unknown(b.path, sbom.Opaque, b.reason(), true)
 		}
-		a.unknown(b.path, sbom.Opaque, b.reason(), true)
 	}
 }

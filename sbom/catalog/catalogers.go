@@ -11,7 +11,7 @@ type cataloger struct {
 
 // catalogers lists them in the order in which they run: what is installed
 // first, so that the later ones know which files have an owner; lockfiles
-// next; what nothing accounts for last.
+// next; what nothing accounts for, and how much code is whose, last.
 func catalogers() []cataloger {
 	return []cataloger{
 		{"operating system packages", osPackages},
@@ -29,8 +29,10 @@ func catalogers() []cataloger {
 		{"well-known binaries", knownBinaries},
 		{"bundled JavaScript", bundledScripts},
 		{"lockfiles", lockfiles},
+		{"bills of materials", documents},
 		{"requirements files", strangeRequirements},
 		{"opaque files", opaqueFiles},
+		{"coverage", coverage},
 	}
 }
 

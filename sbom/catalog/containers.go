@@ -105,6 +105,7 @@ func (a *artifact) phar(f *bundle.File, head []byte) {
 			return
 		}
 	}
+	a.contains[f.Path] = true
 	a.unknown(f.Path, sbom.Opaque, "PHP archive whose content is not catalogued", true)
 }
 
@@ -112,6 +113,7 @@ func (a *artifact) phar(f *bundle.File, head []byte) {
 // code, which is looked at elsewhere, nor a script with a "#!" line.
 func (a *artifact) bootstrap(f *bundle.File, head []byte) {
 	if f.Path == "bootstrap" && !bytes.HasPrefix(head, []byte("#!")) {
+		a.contains[f.Path] = true
 		a.unknown(f.Path, sbom.Opaque, "bootstrap that is neither an executable nor a script", true)
 	}
 }

@@ -124,8 +124,12 @@ func isText(p string) bool {
 // sniff says what a file is by its first bytes, or that they cannot be read.
 func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 	n := len(head)
+	if bytes.HasPrefix(head, []byte("#!")) {
+		a.contains[f.Path] = true
+	}
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && n < 16 {
 		if codeLike(f.Path, f.Mode) {
+			a.contains[f.Path] = !isText(f.Path)
 			a.unread(f.Path, fmt.Errorf("read first bytes: %w", err))
 		}
 		return
@@ -157,6 +161,7 @@ func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 		a.bootstrap(f, head)
 		return
 	}
+	a.contains[f.Path] = true
 	e.shared = e.mime == mimeShared || strings.HasSuffix(f.Path, ".dll") || strings.HasSuffix(f.Path, ".node") || strings.Contains(path.Base(f.Path), ".so")
 	if f.Size > a.opts.MaxExecutable {
 		a.unread(f.Path, &limitError{fmt.Sprintf("executable of %d bytes", f.Size), a.opts.MaxExecutable})

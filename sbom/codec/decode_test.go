@@ -51,7 +51,7 @@ func same(t *testing.T, got, want codec.Function) {
 	if got.Platform != want.Platform || got.Runtime != want.Runtime || !reflect.DeepEqual(got.Artifacts, want.Artifacts) || got.SBOM.Subject != want.SBOM.Subject {
 		t.Errorf("function %+v, want %+v", got, want)
 	}
-	unknowns := append([]sbom.Unknown{{Kind: sbom.Unmatched, Path: "tool@1", Reason: "component without a package URL"}}, want.SBOM.Unknowns...)
+	unknowns := append([]sbom.Unknown{{Kind: sbom.Unmatched, Path: "tool@1", Reason: "component without a package URL", Code: true}}, want.SBOM.Unknowns...)
 	if w := sbom.SortUnknowns(unknowns); !reflect.DeepEqual(got.SBOM.Unknowns, w) {
 		t.Errorf("unknowns %+v\nwant %+v", got.SBOM.Unknowns, w)
 	}

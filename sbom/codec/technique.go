@@ -11,7 +11,7 @@ import (
 // component evidence, identity methods). What the list has no word for is "other".
 func technique(method string) cdx.EvidenceIdentityTechnique {
 	switch method {
-	case sbom.MethodInstalled, sbom.MethodLockfile, sbom.MethodManifest, sbom.MethodEmbedded, sbom.MethodVendorList, "installed-db":
+	case sbom.MethodInstalled, sbom.MethodLockfile, sbom.MethodManifest, sbom.MethodEmbedded, sbom.MethodVendorList, "installed-db", "bundler-metafile":
 		return cdx.EvidenceIdentityTechniqueManifestAnalysis
 	case sbom.MethodBuildInfo, sbom.MethodBinary:
 		return cdx.EvidenceIdentityTechniqueBinaryAnalysis

@@ -9,11 +9,12 @@ import (
 type Companions struct {
 	Map      []byte // the source map, nil when there is none; an inline one too
 	MapPath  string // of the source map, "" for an inline one
-	Licences []LicenceText
+	Licences []Companion
+	Accounts []Companion // files that may be a bundler's account: metafile, stats, SBOM
 }
 
-// LicenceText is a file with the licences of what is in a bundle.
-type LicenceText struct {
+// Companion is one file beside a bundle.
+type Companion struct {
 	Path string
 	Text []byte
 }
@@ -26,9 +27,9 @@ const (
 	keyConfidence     = 0.97
 )
 
-// Inspect gathers the evidence about one bundle. Its time and memory are linear
-// in the length of the bundle and of its companions.
-func Inspect(src []byte, c Companions) Result {
+// Inspect gathers the evidence about the bundle at a path. Its time and memory
+// are linear in the length of the bundle and of its companions.
+func Inspect(name string, src []byte, c Companions) Result {
 	var res Result
 	end := codeEnd(src)
 	m := newMarker(src)
@@ -42,7 +43,7 @@ func Inspect(src []byte, c Companions) Result {
 	if errors.As(err, &lost) {
 		res.Gaps = append(res.Gaps, Gap{Offset: lost.Offset, Reason: lost.Reason})
 	}
-	best, told := &m.out, m.style != noMark
+	best, told := &m.out, m.out.style != noMark
 	if c.Map != nil {
 		mapped, err := fromMap(src, end, m.tokens, c.Map)
 		if err != nil {
@@ -60,12 +61,58 @@ func Inspect(src []byte, c Companions) Result {
 	if told {
 		res.spans(src, best)
 	}
+	for _, a := range c.Accounts {
+		res.addAccount(name, src, a)
+	}
 	return res
+}
+
+// accounted is how much of a bundle a bundler's account must tell to count as
+// a list of all that is inside.
+const accounted = 0.95
+
+// addAccount takes over what a bundler's own account says, as far as the bytes
+// agree with it. One that names all of a bundle that has no marks and no map is
+// believed if it also names every package that the bytes do.
+func (r *Result) addAccount(name string, src []byte, c Companion) {
+	size := int64(len(src))
+	a, err := Metafile(c.Text, c.Path, name, size)
+	if err != nil {
+		a, err = Stats(c.Text, c.Path, name, size)
+	}
+	if err != nil {
+		a, err = BOM(c.Text, c.Path)
+	}
+	if err != nil {
+		return // some other file of that name
+	}
+	if !a.Agrees {
+		r.Claims = append(r.Claims, Confirmed(a.Claims, r.Claims)...)
+		return
+	}
+	named := map[string]bool{}
+	for _, claim := range a.Claims {
+		named[claim.Name] = true
+	}
+	missing := ""
+	for _, claim := range r.Claims {
+		if !named[claim.Name] && claim.Inside == "" {
+			missing = claim.Name
+		}
+	}
+	r.Claims = append(r.Claims, a.Claims...)
+	switch {
+	case missing != "":
+		r.Gaps = append(r.Gaps, Gap{Path: c.Path, Offset: -1, Reason: "the bundler's account does not list " + missing})
+		r.Told = false
+	case len(r.Spans) == 0 && len(r.Gaps) == 0 && float64(a.Packages+a.Own) >= accounted*float64(size):
+		r.Told = true
+	}
 }
 
 // addSaid claims what packages say about themselves: in the bundle and in the
 // licences beside it.
-func (r *Result) addSaid(code []byte, e *embedded, licences []LicenceText) {
+func (r *Result) addSaid(code []byte, e *embedded, licences []Companion) {
 	said, manifests := e.claims()
 	said = append(said, LegalBlock(code, "")...)
 	for _, l := range licences {
@@ -105,19 +152,20 @@ func (r *Result) addAll(o *ownership, from string, inside map[int]string) {
 // spans takes over whose the bytes are, and says whether that is told of all.
 func (r *Result) spans(src []byte, o *ownership) {
 	claims := r.claimsOf(o)
-	copied := len(o.methods) == 0 || o.methods[0] != MethodSourceMap // a map tells of minified code too
-	bundler := Detect(src).Bundler
 	unknown := int64(0)
 	for _, s := range o.list {
 		who := s.who
 		if who >= 0 {
 			who = claims[who]
 		}
-		if who == SpanOwn && copied && foreign(src[s.start:s.end], bundler) {
+		if who == SpanOwn && o.style != noMark && foreign(src[s.start:s.end], o.style) {
 			who = SpanUnknown
 		}
 		if who == SpanUnknown {
 			unknown += s.end - s.start
+		}
+		if who >= 0 {
+			r.Claims[who].Bytes += s.end - s.start
 		}
 		r.Spans = append(r.Spans, Span{s.start, s.end, who})
 	}
@@ -152,12 +200,16 @@ func (r *Result) claimsOf(o *ownership) []int {
 }
 
 // foreign reports whether code that passes for the function's own has the marks
-// of a bundler other than the one that wrote the file: somebody else's bundle,
-// copied in.
-func foreign(code []byte, bundler string) bool {
+// of a bundler: somebody else's bundle, copied in. What the bundler itself puts
+// around the function's modules does not count; webpack also puts whole modules
+// into one line.
+func foreign(code []byte, style markStyle) bool {
+	webpack := style == bannerStyle || style == tableStyle
 	switch d := Detect(code); d.Bundler {
-	case "", bundler, "esbuild", "rolldown", "bun": // what is around the function's own modules
+	case "", "esbuild", "rolldown", "bun":
 		return false
+	case "webpack", "ncc", "turbopack", "minified":
+		return !webpack
 	}
 	return true
 }

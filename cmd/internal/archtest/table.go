@@ -20,7 +20,7 @@ func arrows() map[string][]string {
 		"bundle/pull":       {"bundle"},
 
 		"sbom":          {"bundle"},
-		"sbom/catalog":  {"sbom", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/rpmdb", "bundle"},
+		"sbom/catalog":  {"sbom", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/rpmdb", "bundle"},
 		"sbom/codec":    {"sbom", "bundle"},
 		"sbom/jar":      {"sbom", "bundle"},
 		"sbom/jsbundle": {"sbom", "bundle"},

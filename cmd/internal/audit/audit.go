@@ -130,6 +130,11 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 		rep.GoBinaries = append(rep.GoBinaries, res.GoBinaries...)
 		rep.Findings = append(rep.Findings, res.Findings...)
 		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
+		for i := range rep.Absent {
+			if found, ok := res.Absent[rep.Absent[i].PURL]; ok {
+				rep.Absent[i].Advisories = found
+			}
+		}
 		for i := range rep.Components {
 			if to, ok := res.Upgrades[rep.Components[i].PURL]; ok {
 				rep.Components[i].Upgrade = to
