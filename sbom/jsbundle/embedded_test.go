@@ -81,8 +81,12 @@ func TestLiterals(t *testing.T) {
 		{"one text is not enough", "x(`jwt malformed`)", ""},
 		{"in a comment", "// jwt malformed, secretOrPrivateKey must have a value\nx()", ""},
 		{"jszip, the nearest of two", `a={version:"1.0.0"};` + strings.Repeat("f();", 300) + `throw Error("The constructor has been removed in JSZip 3.0, please check the upgrade guide.");J.version="3.9.9"`, "jszip@3.9.9 0.8"},
-		{"two SDKs of one key", `a="Stripe/v1 NodeBindings/";b="X-Stripe-Client-User-Agent";c.PACKAGE_VERSION="1.0.0";d.PACKAGE_VERSION="2.0.0"`, "stripe 0.8"},
-		{"stripe", `a="Stripe/v1 NodeBindings/";b="X-Stripe-Client-User-Agent";c.PACKAGE_VERSION="14.9.9"`, "stripe@14.9.9 0.8"},
+		{"another's key", `a="Stripe/v1 NodeBindings/";b="X-Stripe-Client-User-Agent";c.PACKAGE_VERSION="1.0.0"`, "stripe 0.8"},
+		{"stripe", `a="Stripe/v1 NodeBindings/";b="X-Stripe-Client-User-Agent";c.PACKAGE_VERSION="14.9.9",c.USER_AGENT={bindings_version:1}`, "stripe@14.9.9 0.8"},
+		{"a key with one value", `a="sentry.javascript.node";b.SDK_VERSION="7.9.9"`, "@sentry/node@7.9.9 0.8"},
+		{"a key with two", `a="sentry.javascript.node";b.SDK_VERSION="7.9.9";c.SDK_VERSION="9.1.0"`, "@sentry/node 0.8"},
+		{"behind a product", `a="Request failed with status code ";b.isAxiosError=1;c={"User-Agent":"axios/0.99.0"}`, "axios@0.99.0 0.8"},
+		{"moment before moment-timezone", `throw"Moment Timezone";x="has no data for ";m.version="2.30.1";f();var n="0.5.99";throw"Moment Timezone requires Moment.js. See"`, "moment-timezone@0.5.99 0.8"},
 		{"what must not be there", `a="useandom-26T198340PX75pxJACKVERYMINDBUSHWOLF_GQZbfghjklqvwyzrict";b="Knex: Timeout acquiring a connection"`, "knex 0.8"},
 	} {
 		if got, _ := read(t, tt.src); got != tt.want {
