@@ -10,6 +10,7 @@ import (
 type embedded struct {
 	banners   bannerReader
 	manifests manifestReader
+	modules   manifestModules
 	literals  literalReader
 }
 
@@ -17,6 +18,7 @@ type embedded struct {
 func (e *embedded) token(t *Token) {
 	e.banners.token(t)
 	e.manifests.token(t)
+	e.modules.token(t)
 	e.literals.token(t)
 }
 
@@ -40,7 +42,7 @@ func (e *embedded) claims() ([]Claim, []Manifest) {
 	}
 	services := e.literals.services.clients()
 	clients = append(clients, services...)
-	return slices.Concat(e.banners.claims, unique(manifests), e.literals.claims(), services, e.literals.kit(clients, needed), unique(configurations)), e.manifests.found
+	return slices.Concat(unique(e.modules.claims), e.banners.claims, unique(manifests), e.literals.claims(), services, e.literals.kit(clients, needed), unique(configurations)), e.manifests.found
 }
 
 // Embedded reads a bundle for what its packages say about themselves. The error

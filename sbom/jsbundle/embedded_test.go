@@ -53,6 +53,27 @@ func TestManifests(t *testing.T) {
 	}
 }
 
+func TestManifestModules(t *testing.T) {
+	const want = "left-pad@1.3.0 in node_modules/left-pad 0.97"
+	for _, tt := range []struct{ name, src, want string }{
+		{"esbuild", "// node_modules/left-pad/package.json\nvar version = \"1.3.0\";\n\n// node_modules/left-pad/index.js\nf();", want},
+		{"a copy inside another", "// ../node_modules/a/node_modules/left-pad/package.json\nvar version = \"1.3.0\";", "left-pad@1.3.0 in node_modules/a/node_modules/left-pad 0.97"},
+		{"esbuild, whole", "var r = c({\n  \"node_modules/left-pad/package.json\"(e, m) { m.exports = { name: \"left-pad\", version: \"1.3.0\", main: \"i\" }; }\n});", want + "; left-pad@1.3.0 0.95"},
+		{"rolldown", "//#region node_modules/left-pad/package.json\nvar version$1 = `1.3.0`;\n//#endregion", want},
+		{"webpack", "m({\"./node_modules/left-pad/package.json\":\n/***/ (m => { m.exports = JSON.parse('{\"version\":\"1.3.0\"}'); })})", want},
+		{"webpack, development", "m({\"./node_modules/left-pad/package.json\":\n((m) => { eval(\"m.exports = JSON.parse('{\\\"version\\\":\\\"1.3.0\\\"}');\"); })})", want},
+		{"another module's version", "// node_modules/left-pad/package.json\nvar x = 1;\n// node_modules/b/index.js\nvar version = \"1.3.0\";", ""},
+		{"a manifest within a package", "// node_modules/left-pad/esm/package.json\nvar version = \"1.3.0\";", ""},
+		{"the function's own", "// package.json\nvar version = \"1.3.0\";", ""},
+		{"no version", "// node_modules/left-pad/package.json\nvar version = \"latest\";", ""},
+		{"prose", "// see node_modules/left-pad/package.json\nvar version = \"1.3.0\";", ""},
+	} {
+		if got, _ := read(t, tt.src); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestPinned(t *testing.T) {
 	src := `a={name:"host",version:"1.0.0",main:"i",dependencies:{"@s/exact":"1.2.3",range:"^1.0.0",absent:"2.0.0",known:"3.0.0"},devDependencies:{dev:"4.0.0"}};
 b={name:"other",version:"1.0.0",main:"i",dependencies:{"@s/exact":"1.2.3"}};
@@ -154,7 +175,7 @@ func TestEmbeddedIsLinear(t *testing.T) {
 	for _, unit := range []string{
 		`{name:"a",version:"1.0.0",main:`, `{a:`, `[`, `x={name:"a",version:"1.0.0",main:1};`, `JSON.parse('{"name":"version`, `JSON.parse('{"name":"a","version":"1.0.0","main":1}');`,
 		"/*! a\n * Copyright 2 */", "//! moment.js\n", "/*! Bundled license information:\n\na/b.js:\n */", `"1.0.0",`, `version="1.0.0";`, `"DATETIME_LOCAL_SECONDS";r.version="1.0.0";`,
-		`"jwt malformed",`, `serviceId:"S3",clientVersion:"3.1.0",`, `var name="a",version="1.0.0",main="x";`, "eval(\"{name:1}\");", `{dependencies:{"a":"1.0.0"},`,
+		`"jwt malformed",`, `serviceId:"S3",clientVersion:"3.1.0",`, `var name="a",version="1.0.0",main="x";`, "eval(\"{name:1}\");", `{dependencies:{"a":"1.0.0"},`, "// node_modules/a/package.json\n", "\"node_modules/a/package.json\"(){version:\"1.0.0\",",
 	} {
 		src := []byte(strings.Repeat(unit, 1<<20/len(unit)))
 		start := time.Now()
@@ -174,7 +195,7 @@ func FuzzEmbedded(f *testing.F) {
 		`e.exports={name:"a",version:"1.0.0",main:"i",private:!1,dependencies:{b:"1.0.0"}}`, `JSON.parse('{"name":"a","version":"1.0.0","main":1}')`,
 		"var name = \"a\";\nvar version = \"1.0.0\";\nvar dependencies = {b:\"1.0.0\"};f", `serviceId:e??"S3",clientVersion:"3.1.0"`,
 		"/*! a\n * Copyright 2014 x\n * MIT Licensed */", "//! moment.js\n//! version : 2.0.0\n", `"__lodash_hash_undefined__","lodash.templateSources[",runInContext,"4.0.0","Unsupported core-js use"`,
-		"/*! Bundled license information:\n\na/b.js:\n  (*! c v1.0.0 *)\n*/",
+		"/*! Bundled license information:\n\na/b.js:\n  (*! c v1.0.0 *)\n*/", "// node_modules/a/package.json\nvar version = \"1.0.0\"",
 	} {
 		f.Add([]byte(s))
 	}

@@ -1,0 +1,82 @@
+package jsbundle
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
+
+// manifestModules finds the versions in modules that are a package.json by the
+// bundler's own word, in a comment or a key. Of such a module often only the
+// constant that the code uses is left: // node_modules/x/package.json, and
+// below it var version = "1.2.3". Which of several copies of a package it is
+// the path tells too.
+type manifestModules struct {
+	claims []Claim
+	module origin // whose manifest is being read; the zero value: none
+	left   int    // tokens that may still belong to it
+	key    bool   // the last name was "version"
+}
+
+// manifestTokens is how many tokens of a manifest are looked at.
+const manifestTokens = 2_000
+
+// token looks at one token of the bundle.
+func (m *manifestModules) token(t *Token) {
+	if (t.Kind == Comment || t.Kind == String) && bytes.Contains(t.Text, []byte(packageFolder)) {
+		m.start(t)
+		return
+	}
+	if m.left == 0 || t.Kind == Comment {
+		return
+	}
+	m.left--
+	switch {
+	case t.Kind == String && m.key && (t.Prev == ':' || t.Prev == '='):
+		m.found(t, t.Value())
+	case t.Kind == String && t.Prev == '(' && len(t.Text) <= manifestBytes:
+		m.parse(t)
+	}
+	if t.Kind != Punct {
+		m.key = isVersion(t.Text)
+	}
+}
+
+// isVersion reports whether a name or key is "version", as rollup numbers it too.
+func isVersion(text []byte) bool {
+	text = bytes.Trim(text, "\"'`")
+	return bytes.HasPrefix(text, []byte("version")) && (len(text) == len("version") || text[len("version")] == '$')
+}
+
+// start begins with the module that a comment or a key names. Any other module
+// ends the one before.
+func (m *manifestModules) start(t *Token) {
+	if t.Kind == Comment && !t.Alone || t.Kind == String && !t.Key() || len(t.Text) > maxModulePath {
+		return
+	}
+	m.module, m.left, m.key = origin{}, 0, false
+	path := strings.Trim(string(t.Text), "/*!#\"'` \t\r\n")
+	path = strings.TrimSpace(strings.TrimPrefix(path, "region "))
+	if o := parseModule(path); o.whose == packages && strings.HasSuffix(path, packageFolder+o.name+"/package.json") {
+		m.module, m.left = o, manifestTokens
+	}
+}
+
+// parse takes the version of a manifest in a string.
+func (m *manifestModules) parse(t *Token) {
+	var manifest struct{ Version any }
+	if text := t.Value(); strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &manifest) == nil {
+		if v, ok := manifest.Version.(string); ok {
+			m.found(t, v)
+		}
+	}
+}
+
+// found makes the claim, and ends the module.
+func (m *manifestModules) found(t *Token, version string) {
+	if exact(version) != "" && len(m.claims) < maxManifests {
+		m.claims = append(m.claims, Claim{Name: m.module.name, Version: version, Method: MethodManifest, Confidence: 0.97, Path: m.module.install, Offset: t.Offset,
+			Detail: "the bundler names its package.json, which says the version"})
+	}
+	m.left = 0
+}
