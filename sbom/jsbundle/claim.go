@@ -25,8 +25,9 @@ type Claim struct {
 	Version    string  // "" when the evidence does not tell
 	Method     Method  // never empty
 	Confidence float64 // 0 to 1, of the name; of the version too, unless that is empty
-	Path       string  // where the package was installed when it was bundled: "node_modules/a/node_modules/b"; "" when that is not known
-	Offset     int64   // in the bundle, in bytes; -1: the evidence lies in From
+	Path       string  // where the package was installed when it was bundled, from any folder up: "node_modules/a/node_modules/b"; "" when that is not known
+	Inside     string  // another package that was published with a copy of this one in its own files; "" for what was installed
+	Offset     int64   // of what it is about in the bundle, in bytes; -1 when that is not known
 	Detail     string  // a few plain words; of the file's text only names and versions
 	From       string  // path of the companion that holds the evidence (map, metafile, licences); "" is the bundle itself
 }

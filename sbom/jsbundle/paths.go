@@ -52,7 +52,7 @@ func parseModule(s string) origin {
 	if name == "" {
 		return origin{}
 	}
-	m := origin{whose: packages, name: name, install: s[firstFolder(s) : at+len(name)]}
+	m := origin{whose: packages, name: name, install: installed(s[:at+len(name)])}
 	m.version = pathVersion(s[:at], name)
 	return m
 }
@@ -126,17 +126,22 @@ func lastFolder(s string) int {
 	}
 }
 
-// firstFolder returns where the first node_modules of a path starts.
-func firstFolder(s string) int {
-	for at := 0; ; {
-		i := strings.Index(s[at:], packageFolder)
-		if i < 0 {
-			return 0
+// installed returns the place of a package without what leads up to the project.
+func installed(s string) string {
+	if i := strings.LastIndex(s, "/./"); i >= 0 { // behind the namespace of a scoped project
+		s = s[i+3:]
+	}
+	s = strings.TrimPrefix(s, "/")
+	if len(s) > 2 && s[1] == ':' {
+		s = s[3:] // a drive of Windows
+	}
+	for {
+		rest, up := strings.CutPrefix(s, "../")
+		rest, here := strings.CutPrefix(rest, "./")
+		if !up && !here {
+			return s
 		}
-		if i += at; i == 0 || s[i-1] == '/' {
-			return i
-		}
-		at = i + len(packageFolder)
+		s = rest
 	}
 }
 

@@ -45,7 +45,8 @@ type scanOptions struct {
 	offline    bool
 	online     bool
 
-	now time.Time // the clock that judges
+	now       time.Time // the clock that judges
+	lockfiles []*catalog.Lockfile
 }
 
 // localPolicy is the policy file that is used when it lies in the current folder.
@@ -109,6 +110,7 @@ func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
 	f.StringVar(&t.name, "name", "", "`NAME` of the function (default the file's)")
 	f.StringVar(&t.arch, "arch", "", "`ARCH` that the function runs on, x86_64 or arm64 (default guessed); of an image for several, the one that is audited (default x86_64)")
 	f.StringVar(&t.base, "base", "", "where the base image of an image ends: `IMAGE|DIGEST`, the path of the base image or the digest of a layer (default by annotations and history)")
+	f.StringArrayVar(&t.locks, "lockfile", nil, "a lock`FILE` kept beside the artifact, repeatable: of npm, Yarn, pnpm or bun, it gives the packages in bundles their versions")
 	f.StringVar(&t.each, "each", "", "every archive and image in `DIR` is a function")
 	f.StringVar(&t.targets, "targets", "", "`FILE` of JSON lines, one function each: name, target, runtime, layers, owner, tags")
 	descriptorFlagsOf(cmd, &t.descriptorFlags)
@@ -151,8 +153,11 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.lockfiles, err = readLockfiles(o.locks); err != nil {
+		return err
+	}
 	a := &audit.Auditor{Runtimes: runtimes,
-		Open: im.open(files.Begin), Catalog: catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, db)}).Run,
+		Open: im.open(files.Begin), Catalog: catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, db), Lockfiles: o.lockfiles}).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
 	doc := &finding.Document{
@@ -196,7 +201,7 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 		return nil, nil
 	}
 	a.DB, doc.Database = fresh, audit.Database(fresh)
-	a.Catalog = catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, fresh)}).Run
+	a.Catalog = catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, fresh), Lockfiles: o.lockfiles}).Run
 	doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
 	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)
 	return fresh, err
