@@ -31,6 +31,9 @@ func (e *embedded) claims() ([]Claim, []Manifest) {
 	var manifests, clients, configurations []Claim
 	for i := range e.manifests.found {
 		m := &e.manifests.found[i]
+		if e.modules.isOwn(m.Offset) {
+			continue
+		}
 		manifests = append(manifests, m.Claim())
 		if strings.HasPrefix(m.Name, clientPrefix) {
 			clients = append(clients, m.Claim())

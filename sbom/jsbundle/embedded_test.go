@@ -66,6 +66,9 @@ func TestManifestModules(t *testing.T) {
 		{"a manifest within a package", "// node_modules/left-pad/esm/package.json\nvar version = \"1.3.0\";", ""},
 		{"the function's own", "// package.json\nvar version = \"1.3.0\";", ""},
 		{"no version", "// node_modules/left-pad/package.json\nvar version = \"latest\";", ""},
+		{"the function's own, whole", "// package.json\nx = { name: \"app\", version: \"1.3.0\", main: \"i\" };\n// node_modules/left-pad/package.json\ny = { name: \"left-pad\", version: \"1.3.0\", main: \"i\" };", want + "; left-pad@1.3.0 0.95"},
+		{"the function's own, webpack", "m({\"./package.json\":\n((m) => { eval(\"m.exports = {\\\"name\\\":\\\"app\\\",\\\"version\\\":\\\"1.3.0\\\",\\\"main\\\":1}\"); })})", ""},
+		{"a lockfile", "x={name:\"app\",version:\"1.0.0\",lockfileVersion:1,dependencies:{a:{version:\"1.0.0\"}}}", ""},
 		{"prose", "// see node_modules/left-pad/package.json\nvar version = \"1.3.0\";", ""},
 	} {
 		if got, _ := read(t, tt.src); got != tt.want {

@@ -3,6 +3,7 @@ package jsbundle
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,9 @@ type manifestModules struct {
 	module origin // whose manifest is being read; the zero value: none
 	left   int    // tokens that may still belong to it
 	key    bool   // the last name was "version"
+
+	own     []int64 // where manifests of the function's own start, and where the next module does
+	ownOpen bool    // the last of those has not ended
 }
 
 // manifestTokens is how many tokens of a manifest are looked at.
@@ -23,7 +27,7 @@ const manifestTokens = 2_000
 
 // token looks at one token of the bundle.
 func (m *manifestModules) token(t *Token) {
-	if (t.Kind == Comment || t.Kind == String) && bytes.Contains(t.Text, []byte(packageFolder)) {
+	if (t.Kind == Comment || t.Kind == String) && (bytes.Contains(t.Text, []byte(packageFolder)) || bytes.Contains(t.Text, []byte("package.json"))) {
 		m.start(t)
 		return
 	}
@@ -57,9 +61,24 @@ func (m *manifestModules) start(t *Token) {
 	m.module, m.left, m.key = origin{}, 0, false
 	path := strings.Trim(string(t.Text), "/*!#\"'` \t\r\n")
 	path = strings.TrimSpace(strings.TrimPrefix(path, "region "))
-	if o := parseModule(path); o.whose == packages && strings.HasSuffix(path, packageFolder+o.name+"/package.json") {
+	o := parseModule(path)
+	ownManifest := o.whose == own && (path == "package.json" || strings.HasSuffix(path, "/package.json"))
+	if ownManifest != m.ownOpen && len(m.own) < 2*maxManifests {
+		m.own, m.ownOpen = append(m.own, t.Offset), ownManifest
+	}
+	if o.whose == packages && strings.HasSuffix(path, packageFolder+o.name+"/package.json") {
 		m.module, m.left = o, manifestTokens
 	}
+}
+
+// isOwn reports whether the manifest at offset is the function's own, or of a
+// package beside it in one repository: nobody published it under its name.
+func (m *manifestModules) isOwn(offset int64) bool {
+	i, exactly := slices.BinarySearch(m.own, offset)
+	if exactly {
+		i++
+	}
+	return i%2 == 1
 }
 
 // parse takes the version of a manifest in a string.
