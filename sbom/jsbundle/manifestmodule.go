@@ -3,18 +3,20 @@ package jsbundle
 import (
 	"bytes"
 	"encoding/json"
+	"path"
 	"slices"
 	"strings"
 )
 
-// manifestModules finds the versions in modules that are a package.json by the
-// bundler's own word, in a comment or a key. Of such a module often only the
-// constant that the code uses is left: // node_modules/x/package.json, and
-// below it var version = "1.2.3". Which of several copies of a package it is
-// the path tells too.
+// manifestModules finds the versions in modules that are a package.json, or the
+// file that a package keeps its version in, by the bundler's own word, in a
+// comment or a key. Of such a module often only the constant that the code uses
+// is left: // node_modules/x/package.json, and below it var version = "1.2.3".
+// Which of several copies of a package it is the path tells too.
 type manifestModules struct {
 	claims []Claim
 	module origin // whose manifest is being read; the zero value: none
+	file   string // its path below the package
 	left   int    // tokens that may still belong to it
 	key    bool   // the last name was "version"
 
@@ -46,10 +48,35 @@ func (m *manifestModules) token(t *Token) {
 	}
 }
 
-// isVersion reports whether a name or key is "version", as rollup numbers it too.
+// isVersion reports whether a name or key is that of a package's version, as
+// rollup numbers it too.
 func isVersion(text []byte) bool {
-	text = bytes.Trim(text, "\"'`")
-	return bytes.HasPrefix(text, []byte("version")) && (len(text) == len("version") || text[len("version")] == '$')
+	text, _, _ = bytes.Cut(bytes.Trim(text, "\"'`"), []byte("$"))
+	switch string(text) {
+	case "version", "VERSION", "packageVersion", "PACKAGE_VERSION", "SDK_VERSION", "LIB_VERSION":
+		return true
+	}
+	return false
+}
+
+// saysVersion reports whether a file of a package, by its path below the
+// package, is its manifest or what many write at each release, so that code can
+// tell its version: version.js, axios's lib/env/data.js, core-js's shared store.
+func saysVersion(file, name string) bool {
+	base, ext := path.Base(file), path.Ext(file)
+	switch strings.TrimSuffix(base, ext) {
+	case "package":
+		return file == "package.json"
+	case "version", "_version", "package-version", "packageVersion":
+		return ext != ".json"
+	case "data":
+		return name == "axios" && strings.HasSuffix(file, "env/data.js")
+	case "meta":
+		return name == "pino"
+	case "shared", "shared-store", "_core":
+		return name == "core-js" || name == "core-js-pure"
+	}
+	return false
 }
 
 // start begins with the module that a comment or a key names. Any other module
@@ -59,15 +86,15 @@ func (m *manifestModules) start(t *Token) {
 		return
 	}
 	m.module, m.left, m.key = origin{}, 0, false
-	path := strings.Trim(string(t.Text), "/*!#\"'` \t\r\n")
-	path = strings.TrimSpace(strings.TrimPrefix(path, "region "))
-	o := parseModule(path)
-	ownManifest := o.whose == own && (path == "package.json" || strings.HasSuffix(path, "/package.json"))
+	module := strings.Trim(string(t.Text), "/*!#\"'` \t\r\n")
+	module = strings.TrimSpace(strings.TrimPrefix(module, "region "))
+	o := parseModule(module)
+	ownManifest := o.whose == own && path.Base(module) == "package.json"
 	if ownManifest != m.ownOpen && len(m.own) < 2*maxManifests {
 		m.own, m.ownOpen = append(m.own, t.Offset), ownManifest
 	}
-	if o.whose == packages && strings.HasSuffix(path, packageFolder+o.name+"/package.json") {
-		m.module, m.left = o, manifestTokens
+	if _, file, ok := strings.Cut(module, o.install+"/"); ok && o.whose == packages && saysVersion(file, o.name) {
+		m.module, m.file, m.left = o, file, manifestTokens
 	}
 }
 
@@ -94,8 +121,12 @@ func (m *manifestModules) parse(t *Token) {
 // found makes the claim, and ends the module.
 func (m *manifestModules) found(t *Token, version string) {
 	if exact(version) != "" && len(m.claims) < maxManifests {
-		m.claims = append(m.claims, Claim{Name: m.module.name, Version: version, Method: MethodManifest, Confidence: 0.97, Path: m.module.install, Offset: t.Offset,
-			Detail: "the bundler names its package.json, which says the version"})
+		c := Claim{Name: m.module.name, Version: version, Method: MethodManifest, Confidence: 0.97, Path: m.module.install, Offset: t.Offset,
+			Detail: "the bundler names its package.json, which says the version"}
+		if m.file != "package.json" {
+			c.Method, c.Confidence, c.Detail = MethodLiteral, 0.85, "the bundler names the file in which it keeps its version"
+		}
+		m.claims = append(m.claims, c)
 	}
 	m.left = 0
 }
