@@ -66,6 +66,8 @@ func TestManifestModules(t *testing.T) {
 		{"a file of the version", "// node_modules/left-pad/dist/esm/version.js\nvar VERSION = \"1.3.0\";", strings.Replace(want, "0.97", "0.85", 1)},
 		{"another file", "// node_modules/left-pad/dist/conversion.js\nvar VERSION = \"1.3.0\";", ""},
 		{"axios", "// node_modules/axios/lib/env/data.js\nvar r = c({ \"node_modules/axios/lib/env/data.js\"(e, m) { m.exports = { \"version\": \"0.27.9\" }; } });", "axios@0.27.9 in node_modules/axios 0.85"},
+		{"a title", "m({\"./node_modules/lodash.isstring/index.js\":\n/***/ (m => { eval(\"/**\\n * lodash 4.0.9 (Custom Build) <https://x/>\\n * license\\n */\\nf();\"); })})", "lodash.isstring@4.0.9 in node_modules/lodash.isstring 0.85"},
+		{"another's title", "m({\"./node_modules/left-pad/index.js\":\n/***/ (m => { eval(\"/**\\n * lodash 4.0.9 (Custom Build) <https://x/>\\n */\\nf();\"); })})", ""},
 		{"another's data", "// node_modules/left-pad/lib/env/data.js\nm.exports = { \"version\": \"0.27.9\" };", ""},
 		{"a manifest within a package", "// node_modules/left-pad/esm/package.json\nvar version = \"1.3.0\";", ""},
 		{"the function's own", "// package.json\nvar version = \"1.3.0\";", ""},
@@ -77,6 +79,29 @@ func TestManifestModules(t *testing.T) {
 	} {
 		if got, _ := read(t, tt.src); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestVersionIn(t *testing.T) {
+	for _, tt := range []struct{ module, content, want string }{
+		{"webpack://app/./node_modules/a/package.json", `{"name":"a","version":"1.2.3","main":"i"}`, "a@1.2.3 in node_modules/a 0.97"},
+		{"../node_modules/a/package.json", `{"name":"b","version":"1.2.3","main":"i"}`, ""},
+		{"../node_modules/x/node_modules/@s/a/dist/version.js", "// generated\nexport const VERSION = '1.2.3'", "@s/a@1.2.3 in node_modules/x/node_modules/@s/a 0.85"},
+		{"../node_modules/a/dist/other.js", "export const VERSION = '1.2.3'", ""},
+		{"node_modules/lodash.isnumber/index.js", "/**\n * lodash 3.0.9 (Custom Build) <https://x/>\n */", "lodash.isnumber@3.0.9 in node_modules/lodash.isnumber 0.85"},
+		{"node_modules/js-yaml/dist/js-yaml.mjs", "\n/*! js-yaml 4.1.9 https://x @license MIT */", "js-yaml@4.1.9 in node_modules/js-yaml 0.85"},
+		{"node_modules/a/index.js", "/**\n * Based on a 1.2.3\n * @since 1.0.0 */", ""},
+		{"src/version.js", "export const VERSION = '1.2.3'", ""},
+		{"node_modules/a/version.js", "'unterminated", ""},
+	} {
+		c, ok := VersionIn(tt.module, []byte(tt.content))
+		got := ""
+		if ok {
+			got = show([]Claim{c})
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.module, got, tt.want)
 		}
 	}
 }

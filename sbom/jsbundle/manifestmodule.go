@@ -12,10 +12,11 @@ import (
 // file that a package keeps its version in, by the bundler's own word, in a
 // comment or a key. Of such a module often only the constant that the code uses
 // is left: // node_modules/x/package.json, and below it var version = "1.2.3".
-// Which of several copies of a package it is the path tells too.
+// Which of several copies of a package it is the path tells too. A comment that
+// starts a file of a package with its name and version is as good.
 type manifestModules struct {
 	claims []Claim
-	module origin // whose manifest is being read; the zero value: none
+	module origin // the package's module that is being read; the zero value: none
 	file   string // its path below the package
 	left   int    // tokens that may still belong to it
 	key    bool   // the last name was "version"
@@ -33,6 +34,11 @@ func (m *manifestModules) token(t *Token) {
 		m.start(t)
 		return
 	}
+	if t.Kind == Comment && m.module.name != "" {
+		if version := titleVersion(m.module.name, t.Text); version != "" {
+			m.claim(t, version, MethodLicence, "a comment in a file of it starts with its name and version")
+		}
+	}
 	if m.left == 0 || t.Kind == Comment {
 		return
 	}
@@ -48,54 +54,30 @@ func (m *manifestModules) token(t *Token) {
 	}
 }
 
-// isVersion reports whether a name or key is that of a package's version, as
-// rollup numbers it too.
-func isVersion(text []byte) bool {
-	text, _, _ = bytes.Cut(bytes.Trim(text, "\"'`"), []byte("$"))
-	switch string(text) {
-	case "version", "VERSION", "packageVersion", "PACKAGE_VERSION", "SDK_VERSION", "LIB_VERSION":
-		return true
-	}
-	return false
-}
-
-// saysVersion reports whether a file of a package, by its path below the
-// package, is its manifest or what many write at each release, so that code can
-// tell its version: version.js, axios's lib/env/data.js, core-js's shared store.
-func saysVersion(file, name string) bool {
-	base, ext := path.Base(file), path.Ext(file)
-	switch strings.TrimSuffix(base, ext) {
-	case "package":
-		return file == "package.json"
-	case "version", "_version", "package-version", "packageVersion":
-		return ext != ".json"
-	case "data":
-		return name == "axios" && strings.HasSuffix(file, "env/data.js")
-	case "meta":
-		return name == "pino"
-	case "shared", "shared-store", "_core":
-		return name == "core-js" || name == "core-js-pure"
-	}
-	return false
-}
-
 // start begins with the module that a comment or a key names. Any other module
 // ends the one before.
 func (m *manifestModules) start(t *Token) {
 	if t.Kind == Comment && !t.Alone || t.Kind == String && !t.Key() || len(t.Text) > maxModulePath {
 		return
 	}
-	m.module, m.left, m.key = origin{}, 0, false
 	module := strings.Trim(string(t.Text), "/*!#\"'` \t\r\n")
 	module = strings.TrimSpace(strings.TrimPrefix(module, "region "))
 	o := parseModule(module)
+	if o.whose == nobodys {
+		return
+	}
+	m.module, m.left, m.key = origin{}, 0, false
 	ownManifest := o.whose == own && path.Base(module) == "package.json"
 	if ownManifest != m.ownOpen && len(m.own) < 2*maxManifests {
 		m.own, m.ownOpen = append(m.own, t.Offset), ownManifest
 	}
-	if _, file, ok := strings.Cut(module, o.install+"/"); ok && o.whose == packages && saysVersion(file, o.name) {
-		m.module, m.file, m.left = o, file, manifestTokens
+	if o.whose != packages {
+		return
 	}
+	if _, m.file, _ = strings.Cut(module, o.install+"/"); saysVersion(m.file, o.name) {
+		m.left = manifestTokens
+	}
+	m.module = o
 }
 
 // isOwn reports whether the manifest at offset is the function's own, or of a
@@ -118,15 +100,22 @@ func (m *manifestModules) parse(t *Token) {
 	}
 }
 
-// found makes the claim, and ends the module.
+// found takes the version that the module's file says.
 func (m *manifestModules) found(t *Token, version string) {
-	if exact(version) != "" && len(m.claims) < maxManifests {
-		c := Claim{Name: m.module.name, Version: version, Method: MethodManifest, Confidence: 0.97, Path: m.module.install, Offset: t.Offset,
-			Detail: "the bundler names its package.json, which says the version"}
-		if m.file != "package.json" {
-			c.Method, c.Confidence, c.Detail = MethodLiteral, 0.85, "the bundler names the file in which it keeps its version"
-		}
-		m.claims = append(m.claims, c)
-	}
 	m.left = 0
+	if exact(version) == "" {
+		return
+	}
+	if m.file == "package.json" {
+		m.claim(t, version, MethodManifest, "the bundler names its package.json, which says the version")
+	} else {
+		m.claim(t, version, MethodLiteral, "the bundler names the file in which it keeps its version")
+	}
+}
+
+// claim makes the claim about the module's package.
+func (m *manifestModules) claim(t *Token, version string, how Method, detail string) {
+	if len(m.claims) < maxManifests {
+		m.claims = append(m.claims, said(m.module, version, how, detail, t.Offset))
+	}
 }
