@@ -37,6 +37,43 @@ func VersionIn(module string, content []byte) (Claim, bool) {
 	return said(o, m.claims[0].Version, MethodLiteral, "the source map carries the file in which it keeps its version", -1), true
 }
 
+// versionsInMap reads the versions off the sources that a map carries, as far as
+// bytes were made from them. from is the map's path. A map that cannot be read
+// carries none: whoever joins it with the script has said so.
+func versionsInMap(data []byte, o *ownership, from string) []Claim {
+	sections, err := parseMap(data)
+	if err != nil {
+		return nil
+	}
+	made := map[origin]int64{} // where it is seen first
+	for _, s := range o.list {
+		if s.who >= 0 {
+			made[o.origins[s.who]] = o.first[s.who]
+		}
+	}
+	var out []Claim
+	for n := range sections {
+		s := &sections[n]
+		for i := range min(len(s.sources), len(s.contents)) {
+			module := s.source(i)
+			of := parseModule(module)
+			first, ok := made[of]
+			if of.whose != packages || !ok {
+				continue
+			}
+			content := s.contents[i]
+			if _, file, _ := strings.Cut(module, of.install+"/"); !saysVersion(file, of.name) {
+				content = content[:min(len(content), bannerLines*lineBytes)] // a title is at the top
+			}
+			if c, ok := VersionIn(module, unquote(nil, content[:min(len(content), manifestBytes)])); ok {
+				c.From, c.Offset = from, first
+				out = append(out, c)
+			}
+		}
+	}
+	return unique(out)
+}
+
 // said returns the claim for a version that a file of a package says.
 func said(o origin, version string, how Method, detail string, offset int64) Claim {
 	c := Claim{Name: o.name, Version: version, Method: how, Confidence: 0.85, Path: o.install, Offset: offset, Detail: detail}
