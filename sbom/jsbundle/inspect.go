@@ -122,6 +122,7 @@ func (r *Result) addSaid(code []byte, e *embedded, licences []Companion) {
 	}
 	r.Claims = append(r.Claims, said...)
 	r.Claims = append(r.Claims, Pinned(r.Claims, manifests)...)
+	r.Claims = append(r.Claims, SDKVersions(r.Claims)...)
 }
 
 // addAll claims what an account of a bundle names. Of a map that is only what
