@@ -74,6 +74,7 @@ func TestManifestModules(t *testing.T) {
 		{"no version", "// node_modules/left-pad/package.json\nvar version = \"latest\";", ""},
 		{"the function's own, whole", "// package.json\nx = { name: \"app\", version: \"1.3.0\", main: \"i\" };\n// node_modules/left-pad/package.json\ny = { name: \"left-pad\", version: \"1.3.0\", main: \"i\" };", want + "; left-pad@1.3.0 0.95"},
 		{"the function's own, webpack", "m({\"./package.json\":\n((m) => { eval(\"m.exports = {\\\"name\\\":\\\"app\\\",\\\"version\\\":\\\"1.3.0\\\",\\\"main\\\":1}\"); })})", ""},
+		{"files for keys", "x={name:\"a\",version:\"1.0.0\",exports:{\"./package.json\":\"./package.json\",\"./a/package.json\":{},\".\":{}}};y={name:\"b\",version:\"1.0.0\",main:\"i\"}", "a@1.0.0 0.95; b@1.0.0 0.95"},
 		{"a lockfile", "x={name:\"app\",version:\"1.0.0\",lockfileVersion:1,dependencies:{a:{version:\"1.0.0\"}}}", ""},
 		{"prose", "// see node_modules/left-pad/package.json\nvar version = \"1.3.0\";", ""},
 	} {

@@ -21,6 +21,8 @@ type manifestModules struct {
 	left   int    // tokens that may still belong to it
 	key    bool   // the last name was "version"
 
+	pending *Token // a key that names a module, if a function follows it
+
 	own     []int64 // where manifests of the function's own start, and where the next module does
 	ownOpen bool    // the last of those has not ended
 }
@@ -30,8 +32,19 @@ const manifestTokens = 2_000
 
 // token looks at one token of the bundle.
 func (m *manifestModules) token(t *Token) {
+	if p := m.pending; p != nil && t.Kind != Comment && (t.Kind != Punct || t.Text[0] != ':') {
+		m.pending = nil
+		if t.Kind == Name || t.Kind == Punct && t.Text[0] == '(' { // other objects have files for keys too: the exports of a manifest
+			m.start(p)
+		}
+	}
 	if (t.Kind == Comment || t.Kind == String) && (bytes.Contains(t.Text, []byte(packageFolder)) || bytes.Contains(t.Text, []byte("package.json"))) {
-		m.start(t)
+		switch {
+		case t.Kind == Comment && t.Alone:
+			m.start(t)
+		case t.Kind == String && t.Key():
+			m.pending = &Token{Text: bytes.Clone(t.Text[:min(len(t.Text), maxModulePath+1)]), Offset: t.Offset}
+		}
 		return
 	}
 	if t.Kind == Comment && m.module.name != "" {
@@ -57,7 +70,7 @@ func (m *manifestModules) token(t *Token) {
 // start begins with the module that a comment or a key names. Any other module
 // ends the one before.
 func (m *manifestModules) start(t *Token) {
-	if t.Kind == Comment && !t.Alone || t.Kind == String && !t.Key() || len(t.Text) > maxModulePath {
+	if len(t.Text) > maxModulePath {
 		return
 	}
 	module := strings.Trim(string(t.Text), "/*!#\"'` \t\r\n")
