@@ -43,7 +43,7 @@ func Inspect(name string, src []byte, c Companions) Result {
 	if errors.As(err, &lost) {
 		res.Gaps = append(res.Gaps, Gap{Offset: lost.Offset, Reason: lost.Reason})
 	}
-	best, told := &m.out, m.style != noMark
+	best, told := &m.out, m.out.style != noMark
 	if c.Map != nil {
 		mapped, err := fromMap(src, end, m.tokens, c.Map)
 		if err != nil {
@@ -154,15 +154,13 @@ func (r *Result) addAll(o *ownership, from string, inside map[int]string) {
 // spans takes over whose the bytes are, and says whether that is told of all.
 func (r *Result) spans(src []byte, o *ownership) {
 	claims := r.claimsOf(o)
-	copied := len(o.methods) == 0 || o.methods[0] != MethodSourceMap // a map tells of minified code too
-	bundler := Detect(src).Bundler
 	unknown := int64(0)
 	for _, s := range o.list {
 		who := s.who
 		if who >= 0 {
 			who = claims[who]
 		}
-		if who == SpanOwn && copied && foreign(src[s.start:s.end], bundler) {
+		if who == SpanOwn && o.style != noMark && foreign(src[s.start:s.end], o.style) {
 			who = SpanUnknown
 		}
 		if who == SpanUnknown {
@@ -201,12 +199,16 @@ func (r *Result) claimsOf(o *ownership) []int {
 }
 
 // foreign reports whether code that passes for the function's own has the marks
-// of a bundler other than the one that wrote the file: somebody else's bundle,
-// copied in.
-func foreign(code []byte, bundler string) bool {
+// of a bundler: somebody else's bundle, copied in. What the bundler itself puts
+// around the function's modules does not count; webpack also puts whole modules
+// into one line.
+func foreign(code []byte, style markStyle) bool {
+	webpack := style == bannerStyle || style == tableStyle
 	switch d := Detect(code); d.Bundler {
-	case "", bundler, "esbuild", "rolldown", "bun": // what is around the function's own modules
+	case "", "esbuild", "rolldown", "bun":
 		return false
+	case "webpack", "ncc", "turbopack", "minified":
+		return !webpack
 	}
 	return true
 }

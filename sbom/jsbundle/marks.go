@@ -28,8 +28,7 @@ type marker struct {
 	tokens tokenStarts
 
 	open  []started
-	style markStyle // of the last mark
-	level int       // depth of esbuild's comments, -1 before the first
+	level int // depth of esbuild's comments, -1 before the first
 
 	evals ownership // what eval strings say about themselves
 }
@@ -102,7 +101,7 @@ func (m *marker) between(from, to int64) int {
 	switch {
 	case n <= maxGlue,
 		from == 0 && n <= maxHelpers,
-		m.style == regionStyle && n <= maxEpilogue,
+		m.out.style == regionStyle && n <= maxEpilogue,
 		n <= maxRuntime && bytes.Contains(m.src[from:to], []byte("\n"+runtimeLine)):
 		return SpanBundler
 	}
@@ -116,7 +115,7 @@ func (m *marker) start(t *Token, who int, style markStyle) {
 		m.open = m.open[:n-1]
 	}
 	m.open = append(m.open, started{t.Depth, who, style})
-	m.style = style
+	m.out.style = style
 }
 
 // end closes what is left at the end of the code.

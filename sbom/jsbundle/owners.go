@@ -13,8 +13,9 @@ type ownership struct {
 	origins []origin
 	index   map[origin]int
 	list    []owned
-	methods []Method // of each origin
-	first   []int64  // of each origin: where it is seen first
+	methods []Method  // of each origin
+	first   []int64   // of each origin: where it is seen first
+	style   markStyle // of the last mark; noMark for a map, which tells of minified code as well
 
 	typed map[string]bool // packages, by place, of which a map has other sources than what was installed
 }

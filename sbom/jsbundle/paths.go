@@ -98,7 +98,11 @@ func withoutDecoration(s string) string {
 	if i := strings.IndexAny(s, "?#|"); i >= 0 {
 		s = s[:i]
 	}
-	return strings.TrimSpace(s)
+	s = strings.TrimSpace(s)
+	if strings.Contains(s, "/../") {
+		s = path.Clean(s)
+	}
+	return s
 }
 
 // filePath reports whether a text can be the path of one of the function's own
