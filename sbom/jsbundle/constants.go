@@ -23,6 +23,9 @@ type constants struct {
 const constantsApart = 4
 
 func (c *constants) token(t *Token, m *manifestReader) {
+	if c.fields.name == "" && c.key == "" && (t.Kind != Name || !bytes.HasPrefix(t.Text, []byte("name"))) {
+		return // nothing is being read: most of a bundle
+	}
 	punct := byte(0)
 	if t.Kind == Punct && len(t.Text) == 1 {
 		punct = t.Text[0]
@@ -45,7 +48,7 @@ func (c *constants) token(t *Token, m *manifestReader) {
 		return
 	}
 	c.key = ""
-	if t.Kind == Name && (c.fields.name != "" || bytes.HasPrefix(t.Text, []byte("name"))) {
+	if t.Kind == Name {
 		key, _, _ := strings.Cut(string(t.Text[:min(len(t.Text), 64)]), "$")
 		if key == "name" {
 			c.end(m)

@@ -69,7 +69,7 @@ type fields struct {
 // and a version alone are anybody's data, and what is private was never
 // published under this name.
 func (f *fields) manifest() bool {
-	return packageName(f.name+"/") == f.name && f.name != "" && exact(f.version) != "" && !f.private && (f.strong > 0 || f.weak > 1)
+	return f.name != "" && (f.strong > 0 || f.weak > 1) && !f.private && exact(f.version) != "" && packageName(f.name+"/") == f.name
 }
 
 // count notes what a key tells.
