@@ -1,6 +1,7 @@
 package jsbundle
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"strconv"
@@ -82,12 +83,18 @@ func sdkVersion(base string, client sdkRelease) string {
 // SDKVersions returns claims for the versions of the AWS SDK's packages that are
 // proven to be in a bundle without one. They follow from the versions of the
 // clients that are there, which say them: each release of the SDK depends on
-// exact versions of its own packages. Clients of several releases must agree.
+// exact versions of its own packages. Clients of several releases must agree. Of
+// several copies nothing tells which one it is: the claim then has no place.
 func SDKVersions(claims []Claim) []Claim {
-	versioned := map[string]bool{}
+	versioned, places := map[string]bool{}, map[string]string{}
+	copies := map[string]bool{}
 	clients, below := map[sdkRelease]bool{}, map[sdkRelease]bool{}
 	for _, c := range claims {
 		versioned[c.Name] = versioned[c.Name] || c.Version != ""
+		if known := places[c.Name]; known != "" && c.Path != "" && known != c.Path {
+			copies[c.Name] = true
+		}
+		places[c.Name] = cmp.Or(places[c.Name], c.Path)
 		if r, ok := parseRelease(c.Version); ok && strings.HasPrefix(c.Name, clientPrefix) {
 			if serves(c.Name) {
 				below[r] = true
@@ -107,6 +114,9 @@ func SDKVersions(claims []Claim) []Claim {
 		}
 		if version := agreed(base, clients); version != "" {
 			c.Version, c.Method, c.Confidence, c.Detail = version, MethodClientVersion, min(c.Confidence, 0.85), "the release of the AWS SDK's clients depends on this version"
+			if copies[c.Name] {
+				c.Path = ""
+			}
 			out = append(out, c)
 			versioned[c.Name] = true
 		}

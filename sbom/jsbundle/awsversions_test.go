@@ -53,6 +53,7 @@ func TestSDKVersions(t *testing.T) {
 		{"two that do not", []Claim{retry, client("s3", "3.218.0"), client("sqs", "3.200.0")}, ""},
 		{"one for credentials may be older", []Claim{retry, client("s3", "3.218.0"), client("sso", "3.200.0")}, want},
 		{"only one for credentials", []Claim{retry, client("sts", "3.218.0")}, want},
+		{"two copies", []Claim{retry, {Name: retry.Name, Confidence: 0.97, Path: "node_modules/a/node_modules/@aws-sdk/middleware-retry"}, client("s3", "3.218.0")}, "@aws-sdk/middleware-retry@3.215.0 0.85"},
 		{"no client", []Claim{retry}, ""},
 		{"a client without a version", []Claim{retry, client("s3", "")}, ""},
 		{"known already", []Claim{retry, {Name: "@aws-sdk/middleware-retry", Version: "3.214.0"}, client("s3", "3.218.0")}, ""},
