@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"sync/atomic"
+
+	"github.com/klauspost/compress/s2"
 )
 
 const (
@@ -77,6 +79,8 @@ type layerRead struct {
 	in     *inflation
 	tr     *tar.Reader
 	head   []byte
+
+	pointed int64 // bytes of the places that reachable keeps, as they are kept
 }
 
 // layerCount is what the layers of one image have used up together.
@@ -122,7 +126,7 @@ func readLayer(ctx context.Context, blob io.Reader, size int64, direct bool, o l
 	}
 	l := r.l
 	l.blob, l.diff, l.packed, l.fault, l.length = blobSum, diff, r.in.packed, fault, r.in.pos
-	l.points = r.in.points
+	l.points = mergePoints(l.points, r.in.points)
 	if l.badTar = err != nil && (fault == nil || !errors.Is(err, fault)); l.badTar {
 		l.fault = err
 	}
@@ -289,13 +293,18 @@ func (r *layerRead) content(h *tar.Header, e *layerEntry) error {
 		return cutOff(err)
 	}
 	k := r.l.keep
-	if !k.room(min(e.size, headBytes)) {
+	wanted := r.wanted == nil || r.wanted(e.path, e.size, head)
+	if wanted = wanted && e.size > int64(len(head)); wanted && !k.room(e.size) {
+		r.reachable(e.at)
+		wanted = false
+	}
+	if !k.roomForHead(int64(len(head))) {
 		return nil
 	}
 	e.kept = k.size
 	k.write(head)
 	e.held = int64(len(head))
-	if e.held == e.size || !k.room(e.size) || r.wanted != nil && !r.wanted(e.path, e.size, head) {
+	if !wanted {
 		return nil
 	}
 	whole, err := k.take(r.tr, e.size-e.held)
@@ -306,6 +315,20 @@ func (r *layerRead) content(h *tar.Header, e *layerEntry) error {
 		e.held = e.size
 	}
 	return nil
+}
+
+// reachable keeps the last place before a file from which the layer can be read
+// again, so that the file costs little more than its own bytes.
+func (r *layerRead) reachable(at int64) {
+	p, ok := r.in.before(at)
+	n := len(r.l.points)
+	if !ok || n > 0 && r.l.points[n-1].out == p.out || r.pointed > r.keep/4 {
+		return
+	}
+	p.window = s2.Encode(nil, p.window)
+	p.window = append([]byte(nil), p.window...)
+	r.pointed += int64(len(p.window))
+	r.l.points = append(r.l.points, p)
 }
 
 // cutOff makes the end of the tar within a file an error of its own.
