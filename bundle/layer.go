@@ -295,7 +295,7 @@ func (r *layerRead) content(h *tar.Header, e *layerEntry) error {
 	k := r.l.keep
 	wanted := r.wanted == nil || r.wanted(e.path, e.size, head)
 	if wanted = wanted && e.size > int64(len(head)); wanted && !k.room(e.size) {
-		r.reachable(e.at)
+		r.reachable(e.at / rereadChunk * rereadChunk) // layers are inflated again in chunks
 		wanted = false
 	}
 	if !k.roomForHead(int64(len(head))) {
