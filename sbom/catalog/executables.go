@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"debug/elf"
 	"encoding/binary"
@@ -21,8 +22,8 @@ type executable struct {
 	mime    string
 	shared  bool // a library rather than a program
 	packed  bool // carries the mark of UPX
-	unsafe  string
 	evident bool // some cataloger found what it is or what is in it
+	probe
 }
 
 // The MIME types by which syft's catalogers ask for executables.
@@ -84,6 +85,7 @@ func executables(ctx context.Context, a *artifact) {
 		}
 		list = append(list, c)
 	}
+	slices.SortStableFunc(list, func(x, y candidate) int { return a.vol.Compare(x.file, y.file) })
 	type head struct {
 		bytes [sniffed]byte
 		n     int
@@ -111,6 +113,9 @@ func executables(ctx context.Context, a *artifact) {
 			a.texts[c.file] = true
 		}
 	})
+	a.probeAll(ctx)
+	slices.SortFunc(a.executables, func(x, y executable) int { return cmp.Compare(x.path, y.path) })
+	slices.SortStableFunc(a.zips, func(x, y nestedZip) int { return a.vol.Compare(a.byPath[x.file.Path], a.byPath[y.file.Path]) })
 }
 
 func isText(p string) bool {
@@ -166,11 +171,7 @@ func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 		a.unread(f.Path, &limitError{fmt.Sprintf("%d bytes of executables in one artifact", a.nativeBytes), a.opts.MaxNative})
 		return
 	}
-	if e.mime == mimeExecutable || e.mime == mimeShared {
-		e.unsafe = a.unsafeELF(f)
-	}
 	a.executables = append(a.executables, e)
-	a.container(f, head)
 }
 
 func elfShared(head []byte) bool {
@@ -208,12 +209,7 @@ func machO(head []byte) bool {
 // compressed section name table, whose size is a claim, while it opens the
 // file. "" means that it may. Layout: System V ABI, chapter 4, ELF header and
 // section header.
-func (a *artifact) unsafeELF(f *bundle.File) string {
-	c, err := a.native(f.Path)
-	if err != nil {
-		return "content that cannot be read"
-	}
-	defer c.Close()
+func unsafeELF(c io.ReaderAt) string {
 	var head [64]byte
 	if _, err := c.ReadAt(head[:], 0); err != nil {
 		return "ELF file without a whole header"
@@ -274,7 +270,7 @@ func (a *artifact) opaqueExecutable(e *executable) string {
 		return "packed with UPX"
 	case e.unsafe != "":
 		return "executable with a " + e.unsafe
-	case a.goWithoutInfo(e.path), a.looksGo(e.path):
+	case a.looksGo(e):
 		return "Go binary without build information"
 	case e.shared && strings.Contains(path.Base(e.path), ".so"):
 		return "shared library that no package accounts for"
@@ -282,21 +278,29 @@ func (a *artifact) opaqueExecutable(e *executable) string {
 	return "executable without package information"
 }
 
+// looksGo reports whether an executable without build information is one of Go.
+func (a *artifact) looksGo(e *executable) bool {
+	if e.searched || e.golang {
+		return e.golang
+	}
+	c, err := a.native(e.path)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	return goWithoutInfo(c) || hasGoMarks(c)
+}
+
 // goWithoutInfo reports whether the marks of Go's linker are where it puts
 // them, near the start or in the section table. It reads little, so that it can
 // be asked about every native file of a package; the caller knows that the file
 // has no build information.
-func (a *artifact) goWithoutInfo(p string) (yes bool) {
+func goWithoutInfo(c io.ReaderAt) (yes bool) {
 	defer func() {
 		if recover() != nil {
 			yes = false // debug/elf on hostile bytes
 		}
 	}()
-	c, err := a.native(p)
-	if err != nil {
-		return false
-	}
-	defer c.Close()
 	head := make([]byte, 64<<10)
 	n, _ := c.ReadAt(head, 0)
 	if bytes.Contains(head[:n], []byte("Go build ID: ")) {
@@ -311,22 +315,18 @@ func (a *artifact) goWithoutInfo(p string) (yes bool) {
 	})
 }
 
-// looksGo searches the start of a file for what Go's linker always leaves.
-func (a *artifact) looksGo(p string) bool {
-	c, err := a.native(p)
-	if err != nil {
-		return false
-	}
-	defer c.Close()
+// hasGoMarks searches the start of a file for what Go's linker always leaves.
+func hasGoMarks(c io.ReaderAt) bool {
 	buf := make([]byte, 64<<10)
-	for range 1024 { // 64 MiB at most
-		n, err := io.ReadFull(c, buf)
+	for at := int64(0); at < 64<<20; {
+		n, err := c.ReadAt(buf, at)
 		if bytes.Contains(buf[:n], []byte(".gopclntab")) || bytes.Contains(buf[:n], []byte("Go build ID: ")) || bytes.Contains(buf[:n], []byte("runtime.goexit")) {
 			return true
 		}
 		if err != nil {
 			return false
 		}
+		at += int64(n)
 	}
 	return false
 }
