@@ -10,7 +10,7 @@ import (
 
 const (
 	rereadChunk   = 256 << 10 // unit in which layers are inflated again
-	rereadChunks  = 64        // kept of all layers of one image
+	rereadChunks  = 32        // kept of all layers of one image
 	rereadCursors = 3         // streams that stay open
 
 	heldBytes = 48 << 20 // of one file, packed; see apart
