@@ -67,6 +67,7 @@ type layer struct {
 	inPlace bool      // the tar lies in the artifact as it is
 	fault   error     // why reading ended early
 	badTar  bool      // the tar is at fault, not what it was packed in
+	counted counted   // towards the limits of the image
 	notices []Notice
 }
 
@@ -88,6 +89,16 @@ type layerCount struct {
 	inflated atomic.Int64
 	entries  atomic.Int64
 	paths    atomic.Int64 // bytes of names and link targets
+}
+
+// counted is the part of one layer in a layerCount.
+type counted struct{ inflated, entries, paths int64 }
+
+// add counts a layer that is not read again.
+func (c *layerCount) add(l *layer) {
+	c.inflated.Add(l.counted.inflated)
+	c.entries.Add(l.counted.entries)
+	c.paths.Add(l.counted.paths)
 }
 
 // over is the error for layers that are too much together. Layers are read side
@@ -126,6 +137,7 @@ func readLayer(ctx context.Context, blob io.Reader, size int64, direct bool, o l
 	}
 	l := r.l
 	l.blob, l.diff, l.packed, l.fault, l.length = blobSum, diff, r.in.packed, fault, r.in.pos
+	l.counted.inflated = l.length
 	l.points = mergePoints(l.points, r.in.points)
 	if l.badTar = err != nil && (fault == nil || !errors.Is(err, fault)); l.badTar {
 		l.fault = err
@@ -167,7 +179,10 @@ func (r *layerRead) entries() error {
 			}
 			return err
 		}
-		n, paths := r.count.entries.Add(1), r.count.paths.Add(int64(len(h.Name)+len(h.Linkname)))
+		names := int64(len(h.Name) + len(h.Linkname))
+		r.l.counted.entries++
+		r.l.counted.paths += names
+		n, paths := r.count.entries.Add(1), r.count.paths.Add(names)
 		switch {
 		case n > int64(r.lim.MaxEntries):
 			return fmt.Errorf("the layers have more than MaxEntries, %d: %w", r.lim.MaxEntries, errLimit)
