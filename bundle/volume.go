@@ -42,7 +42,8 @@ func newVolume(p *pack, ref string) *Volume {
 // not modify the result.
 func (v *Volume) Files() []File { return v.listing().files }
 
-// Find returns the index in Files of a path.
+// Find returns the index in Files of a path, or where it would be, and whether
+// it is there.
 func (v *Volume) Find(path string) (int, bool) {
 	return slices.BinarySearchFunc(v.Files(), path, func(f File, p string) int { return strings.Compare(f.Path, p) })
 }
