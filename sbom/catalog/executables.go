@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"debug/elf"
 	"encoding/binary"
@@ -114,7 +113,6 @@ func executables(ctx context.Context, a *artifact) {
 		}
 	})
 	a.probeAll(ctx)
-	slices.SortFunc(a.executables, func(x, y executable) int { return cmp.Compare(x.path, y.path) })
 	slices.SortStableFunc(a.zips, func(x, y nestedZip) int { return a.vol.Compare(a.byPath[x.file.Path], a.byPath[y.file.Path]) })
 }
 
@@ -138,7 +136,7 @@ func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 	e := executable{path: f.Path}
 	switch {
 	case javaNamed(f.Path) && !a.owners.owns(f.Path):
-		a.zips = append(a.zips, nestedZip{f, "zip archive"})
+		a.zips = append(a.zips, nestedZip{f})
 		return
 	case n < 16:
 		a.bootstrap(f, head)
@@ -205,54 +203,6 @@ func machO(head []byte) bool {
 	return false
 }
 
-// unsafeELF says why debug/elf must not be given a file: it inflates a
-// compressed section name table, whose size is a claim, while it opens the
-// file. "" means that it may. Layout: System V ABI, chapter 4, ELF header and
-// section header.
-func unsafeELF(c io.ReaderAt) string {
-	var head [64]byte
-	if _, err := c.ReadAt(head[:], 0); err != nil {
-		return "ELF file without a whole header"
-	}
-	order := binary.ByteOrder(binary.LittleEndian)
-	if head[5] == 2 {
-		order = binary.BigEndian
-	}
-	var table, size, index int64
-	wide := head[4] == 2
-	if wide {
-		table, size, index = int64(order.Uint64(head[40:])), int64(order.Uint16(head[58:])), int64(order.Uint16(head[62:]))
-	} else {
-		table, size, index = int64(order.Uint32(head[32:])), int64(order.Uint16(head[46:])), int64(order.Uint16(head[50:]))
-	}
-	if table <= 0 {
-		return ""
-	}
-	if index == 0xffff { // SHN_XINDEX: section 0 holds the index
-		var zero [64]byte
-		if _, err := c.ReadAt(zero[:size&63], table); err != nil {
-			return "ELF section table out of range"
-		}
-		if wide {
-			index = int64(order.Uint32(zero[40:]))
-		} else {
-			index = int64(order.Uint32(zero[24:]))
-		}
-	}
-	var section [16]byte
-	if _, err := c.ReadAt(section[:], table+index*size); err != nil {
-		return "ELF section table out of range"
-	}
-	flags := uint64(order.Uint32(section[8:]))
-	if wide {
-		flags = order.Uint64(section[8:])
-	}
-	if flags&0x800 != 0 { // SHF_COMPRESSED
-		return "compressed section name table"
-	}
-	return ""
-}
-
 // evident marks an executable as accounted for.
 func (a *artifact) evident(p string) {
 	for i := range a.executables {
@@ -269,7 +219,7 @@ func (a *artifact) opaqueExecutable(e *executable) string {
 	case e.packed:
 		return "packed with UPX"
 	case e.unsafe != "":
-		return "executable with a " + e.unsafe
+		return "executable that is not safe to open: " + e.unsafe
 	case a.looksGo(e):
 		return "Go binary without build information"
 	case e.shared && strings.Contains(path.Base(e.path), ".so"):

@@ -16,7 +16,7 @@ const probedBytes = 256 << 20
 // place in its middle is asked at once, so that a file of a compressed image
 // layer is inflated once and not for every question.
 type probe struct {
-	unsafe   string           // why debug/elf must not be given the file; "" means that it may
+	unsafe   string           // why its headers must not be parsed; "": they may
 	info     *debug.BuildInfo // of a Go binary, until goBinaries took it in; else nil
 	crates   bool             // there is a section with a list of Rust crates
 	golang   bool             // it has the marks of Go's linker; of a file that a package owns, those that are found fast
@@ -46,7 +46,7 @@ func (a *artifact) probeAll(ctx context.Context) {
 		e := &a.executables[i]
 		e.probe = r.probe
 		if r.zip {
-			a.zips = append(a.zips, nestedZip{&a.files[a.byPath[e.path]], behind})
+			a.zips = append(a.zips, nestedZip{&a.files[a.byPath[e.path]]})
 		}
 		for _, err := range r.failed {
 			a.unread(e.path, err)
@@ -64,9 +64,7 @@ func (a *artifact) probe(e *executable, r *probed) {
 		return
 	}
 	defer c.Close()
-	if e.mime == mimeExecutable || e.mime == mimeShared {
-		r.unsafe = unsafeELF(c)
-	}
+	r.unsafe = unsafeFormat(c, e.mime)
 	owned := a.owners.owns(e.path)
 	if e.mime != mimeMach && !owned {
 		if r.zip, err = endsLikeZip(c); err != nil {
