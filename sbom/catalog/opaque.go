@@ -140,7 +140,7 @@ func opaqueFiles(_ context.Context, a *artifact) {
 				a.attach(client, e.path, "its query engine")
 				continue
 			}
-			if !prismaGenerated(e.path) && !e.packed && !a.goWithoutInfo(e.path) {
+			if !prismaGenerated(e.path) && !e.packed && !e.golang {
 				continue
 			}
 		}
