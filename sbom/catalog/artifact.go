@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync/atomic"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -64,14 +65,17 @@ type artifact struct {
 	ownCode     []string
 	licences    map[string]string // declared -> SPDX, or as declared
 	failed      map[string]bool   // paths that already have an unknown
-	bundles     []bundled
-	bounds      []*lock // lockfiles whose packages were declared
-	osPaths     int     // bytes of the paths that packages of the distribution name
-	rpmBytes    int64   // of all rpm databases
-	spent       int64   // bytes of text read or promised to be read
-	nativeBytes int64   // of all executables
+	bundles     bundles
+	kept        atomic.Int64 // bytes of bundles in looks
+	bounds      []*lock      // lockfiles whose packages were declared
+	osPaths     int          // bytes of the paths that packages of the distribution name
+	rpmBytes    int64        // of all rpm databases
+	spent       int64        // bytes of text read or promised to be read
+	nativeBytes int64        // of all executables
 	held        map[string]bundle.Content
 	heldSize    int64
+	shownText   int64 // bytes of the manifests that syft was given
+	shownLists  int   // packages of the executables that it was given
 }
 
 func newArtifact(opts Options, v *bundle.Volume) *artifact {

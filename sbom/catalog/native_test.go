@@ -327,15 +327,16 @@ func TestKnownBinary(t *testing.T) {
 }
 
 // TestSourceMapBeside: a map whose sources are packages makes its script a
-// bundle, at the root of the package and below.
+// bundle, at the root of the package and below, and says what is inside.
 func TestSourceMapBeside(t *testing.T) {
 	for _, dir := range []string{"", "dist/"} {
 		s := catalogueFiles(t, "", []txtar.File{
 			{Name: "function/" + dir + "index.js", Data: []byte("exports.handler = () => 1\n//# sourceMappingURL=index.js.map\n")},
 			{Name: "function/" + dir + "index.js.map", Data: []byte(`{"version":3,"sources":["../node_modules/lodash/lodash.js","src/app.js"],"names":[],"mappings":"AAAA"}`)},
 		})
-		if len(s.Unknowns) != 1 || s.Unknowns[0].Kind != sbom.Opaque || s.Unknowns[0].Path != dir+"index.js" {
-			t.Errorf("%q: %+v", dir, s.Unknowns)
+		want := "live app pkg:npm/lodash\n    live 0 " + dir + "index.js\n    source-map 0 " + dir + "index.js.map node_modules/lodash\n"
+		if got := render(s); got != want {
+			t.Errorf("%q: got:\n%s\nwant:\n%s", dir, got, want)
 		}
 	}
 }

@@ -144,12 +144,5 @@ func opaqueFiles(_ context.Context, a *artifact) {
 		}
 		a.unknown(e.path, sbom.Opaque, a.opaqueExecutable(e), true)
 	}
-	for i := range a.bundles {
-		b := &a.bundles[i]
-		if lock := a.boundedBy(b.path); lock != "" {
-			a.unknown(b.path, sbom.Unattributed, b.reason()+"; its packages are taken from "+lock, false)
-			continue
-		}
-		a.unknown(b.path, sbom.Opaque, b.reason(), true)
-	}
+	a.opaqueBundles()
 }

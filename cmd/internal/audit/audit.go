@@ -43,6 +43,12 @@ func (a *Auditor) Database() finding.Database {
 	return a.database
 }
 
+// With returns an auditor like this one that judges with another store, and
+// with a cataloger that belongs to it.
+func (a *Auditor) With(db *vulndb.DB, catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)) *Auditor {
+	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Runtimes: a.Runtimes}
+}
+
 // Refused wraps an error of Open that is about how the program was called and
 // not about the function: it is no verdict.
 type Refused struct{ Err error }

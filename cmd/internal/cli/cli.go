@@ -95,10 +95,10 @@ func Main(ctx context.Context, env Env) int {
 		}
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // what failed for another reason is said as such
-		e = &exit{code: ExitUsage, err: errors.New("interrupted: " + undone(cmd))}
+		e = interrupted(ctx, cmd)
 	}
 	if e.err != nil {
-		fmt.Fprintln(env.Stderr, "fnaudit: "+report.Escape(e.err.Error()))
+		fmt.Fprintln(env.Stderr, "fnaudit: "+report.Escape(strings.ReplaceAll(e.err.Error(), "\n", "; "))) // errors.Join puts each on a line
 	}
 	if e.hint != "" {
 		fmt.Fprintln(env.Stderr, "  hint: "+report.Escape(e.hint))
@@ -106,12 +106,25 @@ func Main(ctx context.Context, env Env) int {
 	return e.code
 }
 
-// undone says what an interrupted command leaves.
-func undone(cmd *cobra.Command) string {
-	if cmd.HasParent() && cmd.Parent().Name() == "db" {
-		return "nothing was changed"
+// interrupted says who stopped a command (a signal, which need not be the
+// user's: build systems and timeouts send them too), and how it left things.
+func interrupted(ctx context.Context, cmd *cobra.Command) *exit {
+	left := "nothing was judged"
+	if parent := cmd.Parent(); parent != nil && parent.Name() == "db" {
+		switch cmd.Name() {
+		case "update", "import", "pull":
+			left = "the advisory store is as it was"
+		case "push":
+			left = "the registry may hold a part of it, under no tag"
+		default:
+			left = "nothing was changed"
+		}
 	}
-	return "nothing was judged"
+	by := ""
+	if cause := context.Cause(ctx); cause != nil && cause != ctx.Err() { // a signal has its name there
+		by = " (" + cause.Error() + ")"
+	}
+	return &exit{code: ExitUsage, err: fmt.Errorf("%s: interrupted%s: %s", strings.TrimPrefix(cmd.CommandPath(), "fnaudit "), by, left)}
 }
 
 func newRoot(env *Env) *cobra.Command {

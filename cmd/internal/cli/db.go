@@ -41,6 +41,9 @@ func progressWords(p vulndb.Progress) string {
 	if p.Total > 0 {
 		return fmt.Sprintf("%s %s: %d of %d", p.Stage, p.Ecosystem, p.Done, p.Total)
 	}
+	if p.Done == 0 {
+		return fmt.Sprintf("%s %s", p.Stage, p.Ecosystem) // and nothing came yet
+	}
 	return fmt.Sprintf("%s %s: %d", p.Stage, p.Ecosystem, p.Done)
 }
 

@@ -64,7 +64,7 @@ func imagesOf(ctx context.Context, env *Env, specs []bundle.Spec, offline, quiet
 	}
 	im.cache = &pull.Cache{Dir: filepath.Join(cache, "fnaudit", "images")}
 	im.bar = newProgress(env, quiet)
-	client, err := registryClient(env, false, im.bar)
+	client, err := registryClient(env, false, quiet, im.bar)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,11 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 		return err
 	}
 	open := o.refuse(im.open((&bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}).Begin), len(specs) == 1)
-	cataloger := catalog.New(catalog.Options{})
+	locks, err := readLockfiles(o.locks)
+	if err != nil {
+		return err
+	}
+	cataloger := catalog.New(catalog.Options{Lockfiles: locks})
 	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
 		Database: finding.Database{Ecosystems: map[string]finding.Ecosystem{}}}
 	for _, spec := range specs {

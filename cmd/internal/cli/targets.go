@@ -26,6 +26,7 @@ type targetFlags struct {
 	base     string
 	each     string
 	targets  string
+	locks    []string
 	descriptorFlags
 }
 
