@@ -20,8 +20,12 @@ const (
 	maxHelpers  = 8 << 10 // bytes of a bundler's helpers in front of the first module
 )
 
-// tokenStarts has a bit for each byte of a script at which a token starts.
+// tokenStarts has a bit for each byte of a script at which a token starts that
+// is no comment.
 type tokenStarts []uint64
+
+// stretch is a part of a script, [start, end) in bytes.
+type stretch struct{ start, end int64 }
 
 func newTokenStarts(size int) tokenStarts { return make(tokenStarts, size/64+1) }
 
@@ -55,12 +59,12 @@ var (
 // fromMap says whose the bytes of a script are by its source map, as far as the
 // two agree. end is where the code ends. A source that no byte was made from is
 // not inside.
-func fromMap(src []byte, end int64, tokens tokenStarts, data []byte) (*ownership, error) {
+func fromMap(src []byte, end int64, tokens tokenStarts, comments []stretch, data []byte) (*ownership, error) {
 	sections, err := parseMap(data)
 	if err != nil {
 		return nil, err
 	}
-	j := &mapJoin{src: src[:end], tokens: tokens, places: newPlaces(src[:end])}
+	j := &mapJoin{src: src[:end], tokens: tokens, comments: comments, places: newPlaces(src[:end])}
 	j.out.typed = map[string]bool{}
 	for i := range sections {
 		if err := j.section(sections, i); err != nil {
@@ -77,7 +81,6 @@ func fromMap(src []byte, end int64, tokens tokenStarts, data []byte) (*ownership
 		return nil, errCoarseMap
 	}
 	j.upTo(end)
-	j.out.to(int64(len(src)), SpanBundler) // the comment that names the map
 	return &j.out, nil
 }
 
@@ -86,7 +89,9 @@ type mapJoin struct {
 	src    []byte
 	tokens tokenStarts
 	places *places
-	out    ownership
+
+	comments []stretch // those that are not behind the last point
+	out      ownership
 
 	at                 int64 // of the last point
 	who                int   // whose what follows it is
@@ -152,9 +157,15 @@ func (j *mapJoin) upTo(at int64) {
 	j.at = at
 }
 
-// meets reports whether a point is where a token starts, or at the start or end
-// of a line.
+// meets reports whether a point is where a token starts, at the start or end of
+// a line, or in a comment, where webpack has points too.
 func (j *mapJoin) meets(at int) bool {
+	for len(j.comments) > 0 && j.comments[0].end <= int64(at) {
+		j.comments = j.comments[1:]
+	}
+	if len(j.comments) > 0 && j.comments[0].start <= int64(at) {
+		return true
+	}
 	return at >= len(j.src) || j.tokens.has(int64(at)) || at == 0 || j.src[at-1] == '\n' || j.src[at] == '\n' || j.src[at] == '\r'
 }
 
