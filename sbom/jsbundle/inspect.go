@@ -45,7 +45,7 @@ func Inspect(name string, src []byte, c Companions) Result {
 	}
 	best, told := &m.out, m.out.style != noMark
 	if c.Map != nil {
-		mapped, err := fromMap(src, end, m.tokens, m.comments, c.Map)
+		mapped, err := fromMap(src, end, m, c.Map)
 		if err != nil {
 			res.Gaps = append(res.Gaps, Gap{Path: c.MapPath, Offset: -1, Reason: "its source map is not used: " + err.Error()})
 		} else {

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// What the text between modules may be, in bytes.
+// What the text between modules may be, in bytes unless said otherwise.
 const (
 	maxGlue     = 256      // around a module
+	maxEnd      = 8        // the brackets behind the last one, in tokens
 	maxEpilogue = 4 << 10  // rolldown's exports, behind the last region
 	maxRuntime  = 64 << 10 // webpack's, whose every line starts with runtimeLine
 )
@@ -26,6 +27,7 @@ type marker struct {
 	src      []byte
 	out      ownership
 	tokens   tokenStarts
+	calls    tokenStarts // of opening parentheses
 	comments []stretch
 
 	open  []started
@@ -53,7 +55,7 @@ const (
 )
 
 func newMarker(src []byte) *marker {
-	return &marker{src: src, tokens: newTokenStarts(len(src)), level: -1}
+	return &marker{src: src, tokens: newTokenStarts(len(src)), calls: newTokenStarts(len(src)), level: -1}
 }
 
 // token looks at one token of the bundle.
@@ -68,6 +70,9 @@ func (m *marker) token(t *Token) {
 		m.comments = append(m.comments, stretch{t.Offset, t.Offset + int64(len(t.Text))})
 	} else {
 		m.tokens.set(t.Offset)
+		if t.Text[0] == '(' {
+			m.calls.set(t.Offset)
+		}
 	}
 	for n := len(m.open); n > 0 && t.Depth < m.open[n-1].depth; n = len(m.open) {
 		m.turn(t.Offset)
@@ -104,7 +109,7 @@ func (m *marker) turn(at int64) {
 func (m *marker) between(from, to int64) int {
 	n := to - from
 	switch {
-	case n <= maxGlue, m.tokens.count(from, to) == 0,
+	case n <= maxGlue, m.tokens.count(from, to) <= maxEnd,
 		from == 0 && n <= maxHelpers,
 		m.out.style == regionStyle && n <= maxEpilogue,
 		n <= maxRuntime && bytes.Contains(m.src[from:to], []byte("\n"+runtimeLine)):
