@@ -74,6 +74,8 @@ type artifact struct {
 	nativeBytes int64        // of all executables
 	held        map[string]bundle.Content
 	heldSize    int64
+	shownText   int64 // bytes of the manifests that syft was given
+	shownLists  int   // packages of the executables that it was given
 }
 
 func newArtifact(opts Options, v *bundle.Volume) *artifact {
@@ -163,7 +165,7 @@ func (e *limitError) Error() string { return fmt.Sprintf("%s, over the limit of 
 // unread records that p could not be read or parsed, by the kind of err.
 func (a *artifact) unread(p string, err error) {
 	kind := sbom.Unreadable
-	if e := (*limitError)(nil); errors.As(err, &e) {
+	if e := (*limitError)(nil); errors.As(err, &e) || errors.Is(err, bundle.ErrLimit) {
 		kind = sbom.Limit
 	}
 	a.unknown(p, kind, err.Error(), true)

@@ -174,7 +174,8 @@ func (a *artifact) npmManifestAt(p string) (npmManifest, bool) {
 	if a.failed[p] {
 		return npmManifest{}, false
 	}
-	return a.readNpmManifest(p)
+	m, _, ok := a.readNpmManifest(p)
+	return m, ok
 }
 
 // localRange reports whether a dependency is a folder or file of the function.

@@ -184,9 +184,11 @@ func productBanner(lines []string) banner {
 
 // versionLine reads "version : 1.2.3", "@version v1.2.3" and "v1.2.3".
 func versionLine(line string) string {
-	v := strings.TrimPrefix(strings.ToLower(line), "@")
-	v = strings.TrimSpace(strings.TrimPrefix(v, "version"))
-	v = strings.TrimPrefix(strings.TrimLeft(v, " :"), "v")
+	v := strings.TrimPrefix(line, "@")
+	if len(v) > len("version") && strings.EqualFold(v[:len("version")], "version") {
+		v = v[len("version"):]
+	}
+	v = strings.TrimPrefix(strings.TrimLeft(v, " \t:"), "v")
 	if v, _, _ = strings.Cut(v, " "); exact(v) != "" {
 		return v
 	}

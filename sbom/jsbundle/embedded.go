@@ -10,6 +10,7 @@ import (
 type embedded struct {
 	banners   bannerReader
 	manifests manifestReader
+	modules   manifestModules
 	literals  literalReader
 }
 
@@ -17,6 +18,7 @@ type embedded struct {
 func (e *embedded) token(t *Token) {
 	e.banners.token(t)
 	e.manifests.token(t)
+	e.modules.token(t)
 	e.literals.token(t)
 }
 
@@ -25,21 +27,25 @@ func (e *embedded) token(t *Token) {
 func (e *embedded) claims() ([]Claim, []Manifest) {
 	e.banners.flush()
 	e.manifests.loose.end(&e.manifests)
-	needed := map[string]string{}
-	var manifests, clients []Claim
+	needed := map[string]bool{}
+	var manifests, clients, configurations []Claim
 	for i := range e.manifests.found {
 		m := &e.manifests.found[i]
-		manifests = append(manifests, m.Claim())
-		for name, version := range m.Dependencies {
-			needed[name] = version
+		if e.modules.isOwn(m.Offset) {
+			continue
 		}
+		manifests = append(manifests, m.Claim())
 		if strings.HasPrefix(m.Name, clientPrefix) {
 			clients = append(clients, m.Claim())
+			configurations = append(configurations, configuration(m)...)
+			for name := range m.Dependencies {
+				needed[name] = true
+			}
 		}
 	}
 	services := e.literals.services.clients()
 	clients = append(clients, services...)
-	return slices.Concat(e.banners.claims, unique(manifests), e.literals.claims(), services, e.literals.kit(clients, needed)), e.manifests.found
+	return slices.Concat(unique(e.modules.claims), e.banners.claims, unique(manifests), e.literals.claims(), services, e.literals.kit(clients, needed), unique(configurations)), e.manifests.found
 }
 
 // Embedded reads a bundle for what its packages say about themselves. The error

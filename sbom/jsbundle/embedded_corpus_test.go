@@ -129,5 +129,6 @@ func embeddedOf(t *testing.T, p string) []Claim {
 		}
 		claims, found = append(claims, c...), append(found, m...)
 	}
-	return append(claims, Pinned(claims, found)...)
+	claims = append(claims, Pinned(claims, found)...)
+	return append(claims, SDKVersions(claims)...)
 }

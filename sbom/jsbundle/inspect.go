@@ -50,6 +50,7 @@ func Inspect(name string, src []byte, c Companions) Result {
 			res.Gaps = append(res.Gaps, Gap{Path: c.MapPath, Offset: -1, Reason: "its source map is not used: " + err.Error()})
 		} else {
 			res.addAll(mapped, c.MapPath, published(src, mapped, &m.out))
+			res.Claims = append(res.Claims, versionsInMap(c.Map, mapped, c.MapPath)...)
 			if !told || mapped.unknown() <= best.unknown() {
 				best, told = mapped, true
 			}
@@ -121,6 +122,7 @@ func (r *Result) addSaid(code []byte, e *embedded, licences []Companion) {
 	}
 	r.Claims = append(r.Claims, said...)
 	r.Claims = append(r.Claims, Pinned(r.Claims, manifests)...)
+	r.Claims = append(r.Claims, SDKVersions(r.Claims)...)
 }
 
 // addAll claims what an account of a bundle names. Of a map that is only what

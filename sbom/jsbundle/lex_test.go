@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // tokens lists the tokens of a script, one word each.
@@ -134,18 +133,14 @@ func TestUnquote(t *testing.T) {
 	}
 }
 
-// TestLexIsLinear runs on lines that make lexers slow.
+// TestLexIsLinear runs on lines that make lexers slow: time that grows with the
+// square of their length would not end before the tests are stopped.
 func TestLexIsLinear(t *testing.T) {
 	const size = 4 << 20
 	for _, unit := range []string{"/", "(", "`${", "'", "\"\\", "/*", "a/b ", "=/[", "(/a", "{", "}/", "0", "0'", "\n'", "@\n", "eval('", "\"k\":1,", "<!--", "x=/\n", "=/a\\"} {
 		for _, after := range []string{"", "\n`"} {
 			src := []byte(strings.Repeat(unit, size/len(unit)) + after)
-			start := time.Now()
-			n := 0
-			Lex(src, func(tok *Token) { tok.Key(); n++ })
-			if d := time.Since(start); d > 10*time.Second {
-				t.Errorf("%q: %v for 4 MB", unit, d)
-			}
+			Lex(src, func(tok *Token) { tok.Key() })
 		}
 	}
 }

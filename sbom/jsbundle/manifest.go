@@ -3,7 +3,6 @@ package jsbundle
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 )
 
 // Manifest is a package.json that a bundle holds, because the code of its
@@ -70,16 +69,18 @@ type fields struct {
 // and a version alone are anybody's data, and what is private was never
 // published under this name.
 func (f *fields) manifest() bool {
-	return packageName(f.name+"/") == f.name && f.name != "" && exact(f.version) != "" && !f.private && (f.strong > 0 || f.weak > 1)
+	return f.name != "" && (f.strong > 0 || f.weak > 1) && !f.private && exact(f.version) != "" && packageName(f.name+"/") == f.name
 }
 
-// count notes a key.
+// count notes what a key tells.
 func (f *fields) count(key string) {
 	switch key {
 	case "main", "module", "license", "licenses", "repository", "dependencies", "devDependencies", "peerDependencies", "optionalDependencies",
 		"scripts", "author", "contributors", "maintainers", "homepage", "bugs", "engines", "keywords", "files", "exports", "publishConfig",
 		"typings", "browser", "gitHead", "sideEffects", "jsdelivr", "unpkg", "funding", "react-native", "jsnext:main":
 		f.strong++
+	case "lockfileVersion", "packages":
+		f.private = true // a lockfile: it has the name of the function itself
 	case "description", "types", "type", "bin", "directories", "config", "dist", "_id", "_from", "_resolved", "_integrity":
 		f.weak++
 	}
@@ -274,10 +275,12 @@ func parseManifest(data []byte) (Manifest, bool) {
 	}
 	read("name", &f.name)
 	read("version", &f.version)
-	read("private", &f.private)
+	private := false
+	read("private", &private)
 	for key := range all {
 		f.count(key)
 	}
+	f.private = f.private || private
 	if !f.manifest() {
 		return Manifest{}, false
 	}
@@ -292,102 +295,4 @@ func parseManifest(data []byte) (Manifest, bool) {
 		}
 	}
 	return Manifest{Name: f.name, Version: f.version, Dependencies: f.dependencies}, true
-}
-
-// constants finds a package.json that rollup took apart, one constant a key:
-//
-//	var name = "axios"; var version = "0.21.0"; var description$1 = "...";
-//
-// The keys keep their order, so the name comes first, and all follow each other.
-type constants struct {
-	fields fields
-	key    string // of the constant whose value comes next
-	equals bool   // behind its "="
-	depth  int    // of brackets that the value has open
-	after  int    // tokens since the last constant of a manifest
-	pinsAt int64  // where the object of its dependencies starts
-}
-
-// constantsApart is how many tokens may lie between two constants.
-const constantsApart = 4
-
-func (c *constants) token(t *Token, m *manifestReader) {
-	punct := byte(0)
-	if t.Kind == Punct && len(t.Text) == 1 {
-		punct = t.Text[0]
-	}
-	switch {
-	case c.depth > 0:
-		switch punct {
-		case '{', '[', '(':
-			c.depth++
-		case '}', ']', ')':
-			c.depth--
-		}
-		c.after = 0
-		return
-	case c.key != "" && punct == '=' && !c.equals:
-		c.equals = true
-		return
-	case c.equals:
-		c.set(t, punct)
-		return
-	}
-	c.key = ""
-	if t.Kind == Name && (c.fields.name != "" || bytes.HasPrefix(t.Text, []byte("name"))) {
-		key, _, _ := strings.Cut(string(t.Text[:min(len(t.Text), 64)]), "$")
-		if key == "name" {
-			c.end(m)
-		}
-		if c.fits(key) {
-			c.key = key
-			return
-		}
-	}
-	if c.after++; c.after > constantsApart {
-		c.end(m)
-	}
-}
-
-// fits reports whether key goes on with the manifest that is being read.
-func (c *constants) fits(key string) bool {
-	if key == "name" || c.fields.name == "" {
-		return key == "name"
-	}
-	var probe fields
-	probe.count(key)
-	return key == "version" || key == "dependencies" || probe.strong+probe.weak > 0 || key == "private"
-}
-
-// set takes the value of the constant.
-func (c *constants) set(t *Token, punct byte) {
-	key := c.key
-	c.key, c.equals, c.after = "", false, 0
-	switch {
-	case t.Kind == String && key == "name":
-		if name := t.Value(); plainName(name) {
-			c.fields = fields{name: name, offset: t.Offset}
-		}
-	case c.fields.name == "":
-	case t.Kind == String && key == "version":
-		c.fields.version = t.Value()
-	case t.Kind == String:
-		c.fields.count(key)
-	case punct == '{' || punct == '[':
-		c.depth = 1
-		c.fields.count(key)
-		if key == "dependencies" {
-			c.pinsAt = t.Offset
-		}
-	case key == "private" && string(t.Text) == "true" || key == "private" && punct == '!':
-		c.fields.private = true
-	}
-}
-
-// end takes what was read.
-func (c *constants) end(m *manifestReader) {
-	if c.fields.manifest() {
-		m.add(Manifest{Name: c.fields.name, Version: c.fields.version, Dependencies: c.fields.dependencies, Offset: c.fields.offset})
-	}
-	*c = constants{}
 }
