@@ -53,6 +53,9 @@ func (f *Function) assemble() {
 		f.Layers[i].Mount = mounts[i].Path
 	}
 	f.Tree = Compose(mounts)
+	for _, v := range f.Volumes {
+		f.mountedLinks(v)
+	}
 	if f.Spec.Platform == PlatformAWS && f.Volumes[0].Image() == nil { // a guess is no ground for a complaint
 		f.lambdaLimits()
 	}

@@ -1,19 +1,27 @@
 package bundle
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
 	"io"
+	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 )
 
-// restartBytes is how far apart the places are from which a gzip stream can be
-// read again, in unpacked bytes: one costs up to 32 KiB of memory, and reading
-// from between two some 15 ms.
-const restartBytes = 4 << 20
+const (
+	// restartBytes is how far apart the places are from which a gzip stream can be
+	// read again, in unpacked bytes: one costs up to 32 KiB of memory, and reading
+	// from between two some 15 ms.
+	restartBytes = 4 << 20
+
+	// passedBytes is how far apart the places are that recent holds.
+	passedBytes = 256 << 10
+)
 
 // restart is a place in a gzip stream from which it can be inflated without all
 // that comes before: the start of a deflate block, and the window before it.
@@ -21,6 +29,48 @@ type restart struct {
 	out    int64  // unpacked bytes before it
 	bit    int64  // where the block starts in the packed stream, in bits
 	window []byte // the last unpacked bytes, packed with S2
+}
+
+// recent holds the last places that a stream came past, so that whoever reads
+// what it gives, a little behind it, can keep one that turns out to be useful.
+// It is safe for concurrent use.
+type recent struct {
+	mu   sync.Mutex
+	ring [16]restart // windows as they are, reused
+	n    int         // that were ever put
+}
+
+// put takes note of a place.
+func (r *recent) put(out, bit int64, window []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := &r.ring[r.n%len(r.ring)]
+	p.out, p.bit, p.window = out, bit, append(p.window[:0], window...)
+	r.n++
+}
+
+// before returns the last place at or before off, with a window of its own that
+// is not packed. It reports whether it is still known.
+func (r *recent) before(off int64) (restart, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := r.n - 1; i >= max(0, r.n-len(r.ring)); i-- {
+		if p := r.ring[i%len(r.ring)]; p.out <= off {
+			p.window = append([]byte(nil), p.window...)
+			return p, true
+		}
+	}
+	return restart{}, false
+}
+
+// mergePoints returns the places of both lists in their order.
+func mergePoints(a, b []restart) []restart {
+	if len(a) == 0 {
+		return b
+	}
+	all := append(a, b...)
+	slices.SortFunc(all, func(p, q restart) int { return cmp.Compare(p.out, q.out) })
+	return slices.CompactFunc(all, func(p, q restart) bool { return p.out == q.out })
 }
 
 // gunzip inflates a gzip stream (RFC 1952) of one or more members, and takes
@@ -34,6 +84,8 @@ type gunzip struct {
 	started bool
 	member  int64 // unpacked bytes before the member
 	points  []restart
+	passed  *recent // is told of more places than points has; nil: nobody is
+	told    int64   // the last of them
 }
 
 func newGunzip(r io.Reader) *gunzip { return &gunzip{inflater: inflater{src: r}} }
@@ -69,8 +121,8 @@ func (g *gunzip) Read(p []byte) (int, error) {
 			g.err = g.next()
 			continue
 		}
-		if g.atBlock() && g.total >= g.lastPoint()+restartBytes {
-			g.point()
+		if g.atBlock() {
+			g.pass()
 		}
 		from := g.slide()
 		g.inflate()
@@ -90,9 +142,17 @@ func (g *gunzip) lastPoint() int64 {
 	return 0
 }
 
-func (g *gunzip) point() {
+// pass takes note of the start of a block where the last place is far enough
+// behind.
+func (g *gunzip) pass() {
 	window := g.out[max(0, g.wr-windowBytes):g.wr]
-	g.points = append(g.points, restart{out: g.total, bit: g.bitPos(), window: append([]byte(nil), s2.Encode(nil, window)...)})
+	if g.total >= g.lastPoint()+restartBytes {
+		g.points = append(g.points, restart{out: g.total, bit: g.bitPos(), window: append([]byte(nil), s2.Encode(nil, window)...)})
+	}
+	if g.passed != nil && g.total >= g.told+passedBytes {
+		g.passed.put(g.total, g.bitPos(), window)
+		g.told = g.total
+	}
 }
 
 // next reads the trailer of a member and the header of the one that follows.

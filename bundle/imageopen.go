@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -340,13 +341,17 @@ func (r *imageRead) readLayers(ctx context.Context) error {
 		o := r.options
 		o.keep = o.keep/int64(2*len(r.layers)) + int64(float64(o.keep/2)*float64(s.part.size)/float64(max(sum, 1)))
 		g.Go(func() error {
-			blob, done, err := s.part.stream(0)
-			if err != nil {
-				s.err = err
-				return ctx.Err()
-			}
-			defer done()
-			s.read, err = readLayer(ctx, blob, s.part.size, true, o)
+			open := func() (io.Reader, func(), error) { return s.part.stream(0) }
+			var err error
+			s.read, err = r.o.layers.read(ctx, cmp.Or(s.digest, r.image.Layers[i].DiffID), o, open, func() (*layer, error) {
+				blob, done, err := open()
+				if err != nil {
+					s.err = err
+					return nil, ctx.Err()
+				}
+				defer done()
+				return readLayer(ctx, blob, s.part.size, true, o)
+			})
 			return err
 		})
 	}

@@ -113,6 +113,7 @@ type inflation struct {
 	total  *atomic.Int64 // unpacked bytes of all layers
 	packed bool          // the stream is compressed
 	points []restart     // from where it can be read again; valid when read is closed
+	recent               // more such places, near to where the stream is
 
 	free  chan []byte
 	read  chan []byte // to the reader
@@ -152,6 +153,7 @@ func (f *inflation) produce(ctx context.Context) {
 	}
 	defer done()
 	if z, ok := out.(*gunzip); ok {
+		z.passed = &f.recent
 		defer func() { f.points = z.points }()
 	}
 	var n int64

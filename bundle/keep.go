@@ -30,21 +30,26 @@ type keeper struct {
 	}
 }
 
-// room says whether a file of size bytes may be kept. Small files come first:
-// they are many and what catalogers read, so a large one may take only a part
-// of the budget.
+// room says whether a file of size bytes may be kept whole. Small files come
+// first: they are many and what catalogers read, so a large one may take only a
+// part of the budget. An eighth of it is for the first bytes of those that are
+// not kept: every file is asked for them.
 func (k *keeper) room(size int64) bool {
-	if k.most == 0 {
-		return true
-	}
-	share := k.most
+	share := k.most / 8 * 7
 	switch {
 	case size > 1<<20:
 		share = k.most / 2
 	case size > 128<<10:
 		share = k.most / 4 * 3
 	}
-	return k.used+int64(len(k.raw))+size/2 <= share
+	return k.fits(size, share)
+}
+
+// roomForHead says whether the first size bytes of a file may be kept.
+func (k *keeper) roomForHead(size int64) bool { return k.fits(size, k.most) }
+
+func (k *keeper) fits(size, share int64) bool {
+	return k.most == 0 || k.used+int64(len(k.raw))+size/2 <= share
 }
 
 // take appends size bytes of r. It stops when the budget is used up; then

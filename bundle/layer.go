@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"sync/atomic"
+
+	"github.com/klauspost/compress/s2"
 )
 
 const (
@@ -65,6 +67,7 @@ type layer struct {
 	inPlace bool      // the tar lies in the artifact as it is
 	fault   error     // why reading ended early
 	badTar  bool      // the tar is at fault, not what it was packed in
+	counted counted   // towards the limits of the image
 	notices []Notice
 }
 
@@ -77,6 +80,8 @@ type layerRead struct {
 	in     *inflation
 	tr     *tar.Reader
 	head   []byte
+
+	pointed int64 // bytes of the places that reachable keeps, as they are kept
 }
 
 // layerCount is what the layers of one image have used up together.
@@ -84,6 +89,16 @@ type layerCount struct {
 	inflated atomic.Int64
 	entries  atomic.Int64
 	paths    atomic.Int64 // bytes of names and link targets
+}
+
+// counted is the part of one layer in a layerCount.
+type counted struct{ inflated, entries, paths int64 }
+
+// add counts a layer that is not read again.
+func (c *layerCount) add(l *layer) {
+	c.inflated.Add(l.counted.inflated)
+	c.entries.Add(l.counted.entries)
+	c.paths.Add(l.counted.paths)
 }
 
 // over is the error for layers that are too much together. Layers are read side
@@ -122,7 +137,8 @@ func readLayer(ctx context.Context, blob io.Reader, size int64, direct bool, o l
 	}
 	l := r.l
 	l.blob, l.diff, l.packed, l.fault, l.length = blobSum, diff, r.in.packed, fault, r.in.pos
-	l.points = r.in.points
+	l.counted.inflated = l.length
+	l.points = mergePoints(l.points, r.in.points)
 	if l.badTar = err != nil && (fault == nil || !errors.Is(err, fault)); l.badTar {
 		l.fault = err
 	}
@@ -163,7 +179,10 @@ func (r *layerRead) entries() error {
 			}
 			return err
 		}
-		n, paths := r.count.entries.Add(1), r.count.paths.Add(int64(len(h.Name)+len(h.Linkname)))
+		names := int64(len(h.Name) + len(h.Linkname))
+		r.l.counted.entries++
+		r.l.counted.paths += names
+		n, paths := r.count.entries.Add(1), r.count.paths.Add(names)
 		switch {
 		case n > int64(r.lim.MaxEntries):
 			return fmt.Errorf("the layers have more than MaxEntries, %d: %w", r.lim.MaxEntries, errLimit)
@@ -289,13 +308,18 @@ func (r *layerRead) content(h *tar.Header, e *layerEntry) error {
 		return cutOff(err)
 	}
 	k := r.l.keep
-	if !k.room(min(e.size, headBytes)) {
+	wanted := r.wanted == nil || r.wanted(e.path, e.size, head)
+	if wanted = wanted && e.size > int64(len(head)); wanted && !k.room(e.size) {
+		r.reachable(e.at / rereadChunk * rereadChunk) // layers are inflated again in chunks
+		wanted = false
+	}
+	if !k.roomForHead(int64(len(head))) {
 		return nil
 	}
 	e.kept = k.size
 	k.write(head)
 	e.held = int64(len(head))
-	if e.held == e.size || !k.room(e.size) || r.wanted != nil && !r.wanted(e.path, e.size, head) {
+	if !wanted {
 		return nil
 	}
 	whole, err := k.take(r.tr, e.size-e.held)
@@ -306,6 +330,20 @@ func (r *layerRead) content(h *tar.Header, e *layerEntry) error {
 		e.held = e.size
 	}
 	return nil
+}
+
+// reachable keeps the last place before a file from which the layer can be read
+// again, so that the file costs little more than its own bytes.
+func (r *layerRead) reachable(at int64) {
+	p, ok := r.in.before(at)
+	n := len(r.l.points)
+	if !ok || n > 0 && r.l.points[n-1].out == p.out || r.pointed > r.keep/4 {
+		return
+	}
+	p.window = s2.Encode(nil, p.window)
+	p.window = append([]byte(nil), p.window...)
+	r.pointed += int64(len(p.window))
+	r.l.points = append(r.l.points, p)
 }
 
 // cutOff makes the end of the tar within a file an error of its own.

@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	rereadChunk   = 1 << 20 // unit in which layers are inflated again
-	rereadChunks  = 16      // kept of all layers of one image
-	rereadCursors = 3       // streams that stay open
+	rereadChunk   = 256 << 10 // unit in which layers are inflated again
+	rereadChunks  = 32        // kept of all layers of one image
+	rereadCursors = 3         // streams that stay open
 
-	heldBytes = 16 << 20 // of one file, packed; see apart
+	heldBytes = 48 << 20 // of one file, packed; see apart
 )
 
 // layers gives the contents of an image's files after it was opened. Its
@@ -23,9 +23,10 @@ const (
 // artifact is read there. The rest is inflated again: in chunks, by a stream
 // that goes forward, and begins anew at the last place before what is wanted
 // when that is nearer; with zstd, which has no such places, at the start. The
-// chunks inflated last stay for a while, because catalogers read in the order
-// of paths, which goes back and forth a little in that of a tar. The work is
-// bounded by MaxRereadBytes.
+// chunks inflated last stay for a while, because not everything is read in the
+// order of the tar. Readers of a layer inflate side by side where it can be read
+// from the middle; else one after another, so that none makes the stream begin
+// anew under the other. The work is bounded by MaxRereadBytes.
 type layers struct {
 	list    []*layer
 	lim     Limits
@@ -34,7 +35,8 @@ type layers struct {
 	mu      sync.Mutex
 	reread  int64
 	chunks  []*rereadBytes // least recently used first
-	cursors []*cursor      // the same
+	cursors []*cursor      // the same; without those that somebody inflates with
+	closed  bool
 
 	holding sync.Mutex
 	held    *keeper // see apart
@@ -63,6 +65,7 @@ type packedTar struct {
 	outer  *packedArchive // that it lies in, else nil
 	skip   int64          // where it lies in outer, unpacked
 	plain  bool           // in outer it is not packed itself
+	turn   sync.Mutex     // held by who inflates, if it does not seek
 	open   func(off int64) (r io.Reader, at int64, done func(), err error)
 }
 
@@ -194,7 +197,7 @@ func (ls *layers) close() error {
 	for _, c := range ls.cursors {
 		c.close()
 	}
-	ls.cursors, ls.chunks = nil, nil
+	ls.cursors, ls.chunks, ls.closed = nil, nil, true
 	var errs []error
 	for _, c := range ls.closers {
 		errs = append(errs, c.Close())
@@ -205,51 +208,88 @@ func (ls *layers) close() error {
 
 // ReadAt inflates what is not at hand.
 func (t *packedTar) ReadAt(p []byte, off int64) (int, error) {
-	ls := t.all
-	ls.mu.Lock()
-	defer ls.mu.Unlock()
-	return readBlocks(p, off, t.length, rereadChunk, func(n int64) ([]byte, error) { return ls.chunk(t, n) })
+	if off < 0 {
+		return 0, errors.New("negative offset")
+	}
+	done := 0
+	for done < len(p) {
+		if off >= t.length {
+			return done, io.EOF
+		}
+		n, err := t.all.copyChunk(t, p[done:], off)
+		if done += n; err != nil {
+			return done, err
+		}
+		off += int64(n)
+	}
+	return done, nil
 }
 
-// chunk returns chunk n of a tar. The caller holds mu and copies it.
-func (ls *layers) chunk(t *packedTar, n int64) ([]byte, error) {
-	for i, c := range ls.chunks {
-		if c.layer == t && c.n == n {
-			ls.chunks = append(append(ls.chunks[:i], ls.chunks[i+1:]...), c)
-			return c.data, nil
+// copyChunk reads from one chunk of a tar, off lying inside the tar.
+func (ls *layers) copyChunk(t *packedTar, p []byte, off int64) (int, error) {
+	if n := ls.cached(t, p, off); n > 0 {
+		return n, nil
+	}
+	if !t.seeks() {
+		t.turn.Lock()
+		defer t.turn.Unlock()
+		if n := ls.cached(t, p, off); n > 0 { // who was before came past it
+			return n, nil
 		}
 	}
-	c, err := ls.cursorFor(t, n*rereadChunk)
+	return ls.inflate(t, p, off)
+}
+
+// cached reads from a chunk that is at hand; 0 when it is not.
+func (ls *layers) cached(t *packedTar, p []byte, off int64) int {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for i, c := range ls.chunks {
+		if c.layer == t && c.n == off/rereadChunk {
+			ls.chunks = append(append(ls.chunks[:i], ls.chunks[i+1:]...), c)
+			return copy(p, c.data[min(off%rereadChunk, int64(len(c.data))):])
+		}
+	}
+	return 0
+}
+
+// inflate goes on to the chunk that holds off, keeps what it comes past, and
+// reads from there.
+func (ls *layers) inflate(t *packedTar, p []byte, off int64) (int, error) {
+	c, err := ls.cursorFor(t, off/rereadChunk*rereadChunk)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	for {
-		at := c.pos / rereadChunk
-		b := ls.spare()
-		if err := ls.charge(rereadChunk); err != nil {
-			ls.drop(c)
-			return nil, err
+		b, err := ls.spare()
+		if err != nil {
+			c.close()
+			return 0, err
 		}
+		b.n = c.pos / rereadChunk
 		got, err := io.ReadFull(c.r, b.data[:min(rereadChunk, t.length-c.pos)])
 		c.pos += int64(got)
-		b.layer, b.n, b.data = t, at, b.data[:got]
 		if err != nil { // the layer was read to here before
-			ls.drop(c)
+			c.close()
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				err = errChanged
 			}
-			return nil, err
+			return 0, err
 		}
-		ls.chunks = append(ls.chunks, b)
-		if c.pos >= t.length {
-			ls.drop(c)
+		b.layer, b.data = t, b.data[:got]
+		n := 0
+		if b.n == off/rereadChunk {
+			n = copy(p, b.data[off%rereadChunk:])
 		}
-		if at == n {
-			return b.data, nil
+		ls.keep(b)
+		if n > 0 {
+			ls.park(c)
+			return n, nil
 		}
 	}
 }
 
+// charge counts bytes that are about to be inflated. The caller holds mu.
 func (ls *layers) charge(n int64) error {
 	if ls.reread += n; ls.reread > ls.lim.MaxRereadBytes {
 		return &unreadable{kind: NoticeLimit, detail: fmt.Sprintf("inflating layers again went over MaxRereadBytes, %d", ls.lim.MaxRereadBytes)}
@@ -257,33 +297,37 @@ func (ls *layers) charge(n int64) error {
 	return nil
 }
 
-// spare gives room for a chunk, taking that of the oldest.
-func (ls *layers) spare() *rereadBytes {
+// spare gives room for a chunk, taking that of the oldest, and charges for it.
+func (ls *layers) spare() (*rereadBytes, error) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if err := ls.charge(rereadChunk); err != nil {
+		return nil, err
+	}
 	if len(ls.chunks) < rereadChunks {
-		return &rereadBytes{data: make([]byte, rereadChunk)}
+		return &rereadBytes{data: make([]byte, rereadChunk)}, nil
 	}
 	b := ls.chunks[0]
 	ls.chunks = append(ls.chunks[:0], ls.chunks[1:]...)
 	b.layer, b.data = nil, b.data[:rereadChunk]
-	return b
+	return b, nil
 }
 
-// cursorFor returns a stream that stands at or before off: the open one that is
-// nearest, or a new one.
+// keep puts a chunk with those at hand.
+func (ls *layers) keep(b *rereadBytes) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if !ls.closed {
+		ls.chunks = append(ls.chunks, b)
+	}
+}
+
+// cursorFor takes out a stream that stands at or before off: the open one that
+// is nearest, or a new one. It is the caller's until it is parked or closed.
 func (ls *layers) cursorFor(t *packedTar, off int64) (*cursor, error) {
-	best := -1
-	for i, c := range ls.cursors {
-		if c.layer == t && c.pos <= off && (best < 0 || c.pos > ls.cursors[best].pos) {
-			best = i
-		}
-	}
-	if best >= 0 && (ls.cursors[best].pos+rereadChunk >= off || ls.cursors[best].pos >= t.starts(off)) {
-		c := ls.cursors[best]
-		ls.cursors = append(append(ls.cursors[:best], ls.cursors[best+1:]...), c)
-		return c, nil
-	}
-	if err := ls.charge(t.cost(off)); err != nil {
-		return nil, err
+	c, err := ls.parked(t, off)
+	if c != nil || err != nil {
+		return c, err
 	}
 	r, at, done, err := t.open(off)
 	if err != nil {
@@ -296,20 +340,42 @@ func (ls *layers) cursorFor(t *packedTar, off int64) (*cursor, error) {
 		}
 		return nil, err
 	}
-	if len(ls.cursors) >= rereadCursors {
-		ls.drop(ls.cursors[0])
-	}
-	c := &cursor{layer: t, r: r, close: done, pos: off}
-	ls.cursors = append(ls.cursors, c)
-	return c, nil
+	return &cursor{layer: t, r: r, close: done, pos: off}, nil
 }
 
-func (ls *layers) drop(c *cursor) {
-	for i, o := range ls.cursors {
-		if o == c {
-			ls.cursors = append(ls.cursors[:i], ls.cursors[i+1:]...)
-			c.close()
-			return
+// parked takes out an open stream; nil when a new one is nearer, for which it
+// charges.
+func (ls *layers) parked(t *packedTar, off int64) (*cursor, error) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if ls.closed {
+		return nil, errClosed
+	}
+	best := -1
+	for i, c := range ls.cursors {
+		if c.layer == t && c.pos <= off && (best < 0 || c.pos > ls.cursors[best].pos) {
+			best = i
 		}
 	}
+	if best >= 0 && (ls.cursors[best].pos+rereadChunk >= off || ls.cursors[best].pos >= t.starts(off)) {
+		c := ls.cursors[best]
+		ls.cursors = append(ls.cursors[:best], ls.cursors[best+1:]...)
+		return c, nil
+	}
+	return nil, ls.charge(t.cost(off))
+}
+
+// park puts a stream with the open ones, unless it is at its end.
+func (ls *layers) park(c *cursor) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if ls.closed || c.pos >= c.layer.length {
+		c.close()
+		return
+	}
+	if len(ls.cursors) >= rereadCursors {
+		ls.cursors[0].close()
+		ls.cursors = append(ls.cursors[:0], ls.cursors[1:]...)
+	}
+	ls.cursors = append(ls.cursors, c)
 }

@@ -80,3 +80,46 @@ func withinPlatform(target string) bool {
 	}
 	return false
 }
+
+// mountedLinks notices links into the folders where the platform mounts code
+// and layers that lead to nothing there: what runs is in a layer that nobody
+// gave. It looks at what is mounted, so it is done when all is.
+func (f *Function) mountedLinks(v *Volume) {
+	if v.Image() != nil {
+		return
+	}
+	n := 0
+	for _, file := range v.Files() {
+		if file.Mode&fs.ModeSymlink == 0 || !strings.HasPrefix(file.Link, "/") || !withinPlatform(file.Link) {
+			continue
+		}
+		if n++; n > v.pack.lim.MaxLinks {
+			return // said by checkLinks
+		}
+		if !f.mounted(path.Clean(file.Link)) {
+			v.notice(Notice{Path: file.Path, Kind: NoticeLinkEscape, Unread: true, Detail: "link to " + quoted(file.Link) + ", which nothing that was given brings: name the layer that does"})
+		}
+	}
+}
+
+// mounted reports whether something lies at an absolute path of the platform.
+// Without a platform the code is mounted at the root, wherever it is meant for.
+func (f *Function) mounted(target string) bool {
+	paths := []string{target}
+	if f.Platform == PlatformNone {
+		for _, r := range platformRoots() {
+			if rest, ok := strings.CutPrefix(target, r); ok && (rest == "" || rest[0] == '/') {
+				paths = append(paths, rest)
+			}
+		}
+	}
+	for _, p := range paths {
+		if p = strings.TrimPrefix(p, "/"); p == "" {
+			return true
+		}
+		if _, err := f.Tree.walk(p, true); err == nil {
+			return true
+		}
+	}
+	return false
+}

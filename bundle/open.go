@@ -15,7 +15,8 @@ import (
 // Opener opens functions. Its zero value works. It is safe for concurrent use
 // and must not be copied. Functions that are open at the same time share what
 // they have in common: an artifact with the same path or the same digest is
-// held once.
+// held once. An image layer with the same digest is unpacked once, also for images
+// that are opened one after another, as long as little else was between them.
 type Opener struct {
 	Limits Limits
 	Stdin  io.Reader // what "-" reads; nil: os.Stdin is not touched and "-" is an error
@@ -26,8 +27,9 @@ type Opener struct {
 	// inflating their layer again. nil: all of them.
 	Wanted func(path string, size int64, head []byte) bool
 
-	dec   decoders
-	cache cache
+	dec    decoders
+	cache  cache
+	layers sharedLayers
 }
 
 // Open opens the code and the layers of one function. The caller closes the

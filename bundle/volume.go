@@ -1,7 +1,10 @@
 package bundle
 
 import (
+	"cmp"
 	"io/fs"
+	"slices"
+	"strings"
 	"sync/atomic"
 )
 
@@ -38,6 +41,19 @@ func newVolume(p *pack, ref string) *Volume {
 // listed several times it has the last copy, which is what platforms load. Do
 // not modify the result.
 func (v *Volume) Files() []File { return v.listing().files }
+
+// Find returns the index in Files of a path, or where it would be, and whether
+// it is there.
+func (v *Volume) Find(path string) (int, bool) {
+	return slices.BinarySearchFunc(v.Files(), path, func(f File, p string) int { return strings.Compare(f.Path, p) })
+}
+
+// Compare orders two files, by their indexes in Files, as their contents lie in
+// the artifact: reading them in that order goes through it once.
+func (v *Volume) Compare(i, j int) int {
+	e := v.listing().entries
+	return cmp.Compare(e[i].offset, e[j].offset)
+}
 
 func (v *Volume) listing() *listing { return &v.pack.copies[v.level] }
 

@@ -3,6 +3,7 @@ package sbom
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -126,6 +127,32 @@ func tidy(c *Component) {
 			cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Detail, b.Detail))
 	})
 	c.Evidence = slices.Compact(c.Evidence)
+	c.Confidence = Confidence(c.Evidence)
+}
+
+// mostConfident is what evidence of several kinds can come to. Only a single
+// piece that is surer (build information, a distribution's database) says more.
+const mostConfident = 0.99
+
+// Confidence combines evidence as if its kinds were independent: the doubt that
+// remains is the product of the doubts, so that two weak signs are one better
+// sign. Of each method only the strongest piece counts, since ten lockfiles that
+// repeat each other prove no more than one; what says another version does not
+// count. The result has three decimals, and is never less than the strongest
+// piece.
+func Confidence(evidence []Evidence) float64 {
+	best := map[string]float64{}
+	for _, e := range evidence {
+		if !e.Differs {
+			best[e.Method] = max(best[e.Method], min(max(e.Confidence, 0), 1))
+		}
+	}
+	most, doubt := 0.0, 1.0
+	for _, method := range slices.Sorted(maps.Keys(best)) {
+		most = max(most, best[method])
+		doubt *= 1 - best[method]
+	}
+	return max(most, math.Round(1000*min(1-doubt, mostConfident))/1000)
 }
 
 // SortUnknowns sorts by artifact, path, kind and reason, and drops repeats. Of

@@ -5,6 +5,30 @@ import (
 	"testing"
 )
 
+func TestConfidence(t *testing.T) {
+	piece := func(method string, c float64) Evidence { return Evidence{Method: method, Confidence: c} }
+	other := piece("licence-comment", 0.9)
+	other.Differs = true
+	for _, test := range []struct {
+		name string
+		list []Evidence
+		want float64
+	}{
+		{"none", nil, 0},
+		{"one", []Evidence{piece("lockfile", 0.9)}, 0.9},
+		{"two kinds", []Evidence{piece("source-map", 0.8), piece("lockfile", 0.5)}, 0.9},
+		{"one kind twice", []Evidence{piece("lockfile", 0.9), piece("lockfile", 0.8)}, 0.9},
+		{"many kinds", []Evidence{piece("a", 0.9), piece("b", 0.9), piece("c", 0.9)}, 0.99},
+		{"sure already", []Evidence{piece("build-info", 1), piece("b", 0.9)}, 1},
+		{"another version", []Evidence{piece("source-map", 0.8), other}, 0.8},
+		{"out of range", []Evidence{piece("a", 7), piece("b", -1)}, 1},
+	} {
+		if got := Confidence(test.list); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 func TestMerge(t *testing.T) {
 	in := []Component{
 		{PURL: "pkg:npm/b@1", Name: "b", State: Live, Origin: OriginApp},
@@ -17,7 +41,7 @@ func TestMerge(t *testing.T) {
 		{Ref: "pkg:npm/a@1", PURL: "pkg:npm/a@1", Name: "a", State: Live, Origin: OriginApp, Requires: []string{"y", "z"}, Licenses: []string{"MIT"},
 			Hashes:      map[string]string{"sha1": "x", "sha512": "s"},
 			Occurrences: []Occurrence{{Artifact: 0, Path: "p", State: Live}, {Artifact: 1, Path: "p", State: Shadowed}},
-			Evidence:    []Evidence{{Method: MethodInstalled, Confidence: 1}, {Method: MethodLockfile, Confidence: 0.9}}},
+			Evidence:    []Evidence{{Method: MethodInstalled, Confidence: 1}, {Method: MethodLockfile, Confidence: 0.9}}, Confidence: 1},
 		{Ref: "pkg:npm/b@1", PURL: "pkg:npm/b@1", Name: "b", State: Live, Origin: OriginApp},
 	}
 	before := len(in[1].Hashes)

@@ -10,6 +10,17 @@ type SBOM struct {
 	Subject    bundle.Digest
 	Components []Component // sorted by PURL, then Ref
 	Unknowns   []Unknown   // sorted by artifact, path, kind
+	Coverage   *Coverage   // nil when the bytes were not there to be counted
+	Absent     []Absent    // sorted by PURL, then lockfile
+}
+
+// Absent is a production package of a lockfile that is proven not to be in the
+// function: every byte of the bundles that the lockfile speaks for is told, and
+// none is of this package.
+type Absent struct {
+	PURL, Name, Version, Ecosystem string
+	Lockfile                       string   // its path, as evidence names it
+	Bundles                        []string // paths of the bundles that were told, sorted
 }
 
 // State says whether the platform loads a component. The zero value is not a
@@ -49,7 +60,8 @@ type Component struct {
 	State         State
 	Origin        Origin
 	Occurrences   []Occurrence
-	Evidence      []Evidence
+	Evidence      []Evidence        // strongest first
+	Confidence    float64           // in name and version, 0 to 1: see [Confidence]; set by [Merge]
 	Hashes        map[string]string // algorithm as in "sha512" -> lower-case hex
 	Licenses      []string          // SPDX expressions where they parse, else as declared; sorted
 	Resolved      string            // where a lockfile says it came from: URL, path, git reference
@@ -71,6 +83,7 @@ type Evidence struct {
 	Artifact   int
 	Path       string
 	Detail     string
+	Differs    bool // it shows the package and says another version; Detail says which
 }
 
 // The methods that this version uses.
@@ -84,6 +97,10 @@ const (
 	MethodEmbedded  = "embedded-manifest" // the manifest of an archive, which merging tools copy along
 	MethodFileName  = "file-name"         // the name of an archive: artifact-version.jar
 	MethodClassSet  = "class-set"         // classes that together are one library's
+
+	MethodModule     = "module-name"     // the name that a Python package is imported by
+	MethodVersion    = "version-literal" // the same, and the version that its code states
+	MethodVendorList = "vendor-list"     // the list that a package keeps of what it carries copies of
 )
 
 // UnknownKind classifies what the SBOM cannot say.
@@ -95,7 +112,7 @@ const (
 	Opaque       UnknownKind = "opaque"       // bytes that were read and say nothing about what is inside
 	Limit        UnknownKind = "limit"        // a named limit was reached before the end
 	Unattributed UnknownKind = "unattributed" // code that belongs to no component
-	Unmatched    UnknownKind = "unmatched"    // a component that no advisory source covers
+	Unmatched    UnknownKind = "unmatched"    // a component that no advisory source covers (Code), or two accounts that disagree
 )
 
 // OfNotice returns the kind and the reason of the unknown that a notice about

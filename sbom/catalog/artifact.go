@@ -39,6 +39,11 @@ func scan(ctx context.Context, opts Options, h helpers, v *bundle.Volume) (*resu
 		}
 		res.found = append(res.found, a.found...)
 		res.ownCode = append(res.ownCode, a.ownCode...)
+		res.ownedCode += a.ownedCode
+		res.loose = append(res.loose, a.loose...)
+		if !older {
+			res.absent, res.documents = a.absent, a.documents
+		}
 		older = true
 	}
 	return res, nil
@@ -57,6 +62,9 @@ type artifact struct {
 	texts       map[int]bool       // files that Node would take for scripts although their names do not say so, by index into files
 	looks       map[int]scriptLook // what is worth saying about scripts, by index into files
 	zips        []nestedZip
+	pythonZips  map[string]bool // those that hold Python and were catalogued, by path
+	budget      *archiveBudget  // for Python archives; nil before the first
+	depth       int             // archives around this one
 	found       []found
 	unknowns    []sbom.Unknown
 	tooMany     int // packages over the limit
@@ -64,14 +72,21 @@ type artifact struct {
 	owners      owners
 	ownCode     []string
 	licences    map[string]string // declared -> SPDX, or as declared
+	bareInfos   []string          // metadata folders of Python without metadata and without a version in their names
 	failed      map[string]bool   // paths that already have an unknown
 	bundles     bundles
-	kept        atomic.Int64 // bytes of bundles in looks
-	bounds      []*lock      // lockfiles whose packages were declared
-	osPaths     int          // bytes of the paths that packages of the distribution name
-	rpmBytes    int64        // of all rpm databases
-	spent       int64        // bytes of text read or promised to be read
-	nativeBytes int64        // of all executables
+	kept        atomic.Int64    // bytes of bundles in looks
+	bounds      []*lock         // lockfiles whose packages were declared
+	osPaths     int             // bytes of the paths that packages of the distribution name
+	rpmBytes    int64           // of all rpm databases
+	spent       int64           // bytes of text read or promised to be read
+	nativeBytes int64           // of all executables
+	contains    map[string]bool // files that are code or archives of it by what they contain
+	recorded    []bool          // files that a RECORD accounts for, by index into files; nil when there is no RECORD
+	ownedCode   int64           // bytes of code that packages account for
+	loose       []sbom.CodeFile // code that they do not, and bundles
+	documents   []document      // bills of materials
+	absent      []sbom.Absent   // packages of lockfiles that are proven not to be in the bundles; Ecosystem is not set
 	held        map[string]bundle.Content
 	heldSize    int64
 	shownText   int64 // bytes of the manifests that syft was given
@@ -80,7 +95,7 @@ type artifact struct {
 
 func newArtifact(opts Options, v *bundle.Volume) *artifact {
 	a := &artifact{opts: opts, vol: v, tree: v.Tree(), files: v.Files(), licences: map[string]string{}, failed: map[string]bool{},
-		texts: map[int]bool{}, looks: map[int]scriptLook{}}
+		texts: map[int]bool{}, looks: map[int]scriptLook{}, contains: map[string]bool{}}
 	a.byPath = make(map[string]int, len(a.files))
 	for i, f := range a.files {
 		a.byPath[f.Path] = i
@@ -91,13 +106,7 @@ func newArtifact(opts Options, v *bundle.Volume) *artifact {
 // catalogue runs the steps in order: what is installed, what lockfiles say
 // about it, and then what is left over.
 func (a *artifact) catalogue(ctx context.Context) error {
-	defer a.release()
-	for _, c := range catalogers() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		a.guard(c.name, func() { c.run(ctx, a) })
-	}
+	a.run(ctx, catalogers())
 	if a.tooMany > 0 {
 		// past the limit of unknowns too: this one must not get lost
 		a.unknowns = append(a.unknowns, sbom.Unknown{Kind: sbom.Limit, Reason: fmt.Sprintf("%d packages more than the limit of %d", a.tooMany, a.opts.MaxComponents), Code: true})

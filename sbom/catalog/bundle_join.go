@@ -27,6 +27,8 @@ type instance struct {
 	versions []string // candidates, when version is ""
 	place    string   // where it was installed; "" when only its name is known
 	fromLock bool     // the version is a lockfile's
+	exact    bool     // and it is that of the very place
+	bytes    int64    // of the bundle that are its
 	evidence []sbom.Evidence
 	resolved string
 	hashes   map[string]string
@@ -38,6 +40,7 @@ type bundleJoin struct {
 	locks  []*lockIndex
 	list   []*instance
 	byName map[string][]*instance
+	local  int64 // bytes of projects of the workspace, which are the function's own
 }
 
 // join returns the packages of a bundle. Claims that know where a package was
@@ -61,8 +64,15 @@ func join(b *bundled, locks []*lockIndex) []found {
 	}
 	out := make([]found, 0, len(j.list))
 	for _, in := range j.list {
-		out = append(out, in.found(b))
+		f := in.found(b)
+		if in.bytes > 0 {
+			b.shares = append(b.shares, sbom.Share{Name: in.name, PURL: f.purl(), Bytes: in.bytes})
+		}
+		out = append(out, f)
 	}
+	b.inside = j.list
+	b.packages -= j.local
+	b.own += j.local
 	return out
 }
 
@@ -90,6 +100,7 @@ func (j *bundleJoin) inside(c *jsbundle.Claim) {
 		j.placed(c)
 		return
 	}
+	around[0].bytes += c.Bytes
 	for _, in := range around {
 		in.evidence = append(in.evidence, sbom.Evidence{Method: string(c.Method), Confidence: c.Confidence, Path: cmp.Or(c.From, j.bundle.path),
 			Detail: "it was published with a copy of " + clip(c.Name) + " in it"})
@@ -101,12 +112,14 @@ func (j *bundleJoin) placed(c *jsbundle.Claim) {
 	place := c.Path[max(strings.Index(c.Path, "node_modules/"), 0):]
 	for _, in := range j.byName[c.Name] {
 		if in.place == place && (c.Version == "" || c.Version == in.version) {
+			in.bytes += c.Bytes
 			in.add(j.bundle, c)
 			return
 		}
 	}
-	in := &instance{name: c.Name, version: c.Version, place: place}
+	in := &instance{name: c.Name, version: c.Version, place: place, bytes: c.Bytes}
 	if !j.lockfile(in, c.Path) {
+		j.local += c.Bytes
 		return
 	}
 	in.add(j.bundle, c)
@@ -119,13 +132,16 @@ func (j *bundleJoin) placed(c *jsbundle.Claim) {
 func (j *bundleJoin) said(c *jsbundle.Claim) {
 	known := j.byName[c.Name]
 	if len(known) == 0 {
-		in := &instance{name: c.Name, version: c.Version}
-		if j.lockfile(in, "") {
-			in.add(j.bundle, c)
-			j.keep(c.Name, in)
+		in := &instance{name: c.Name, version: c.Version, bytes: c.Bytes}
+		if !j.lockfile(in, "") {
+			j.local += c.Bytes
+			return
 		}
+		in.add(j.bundle, c)
+		j.keep(c.Name, in)
 		return
 	}
+	known[0].bytes += c.Bytes // whichever of them it is: they have one name
 	if c.Version == "" {
 		for _, in := range known {
 			in.add(j.bundle, c)
@@ -186,7 +202,7 @@ func (j *bundleJoin) lockfile(in *instance, at string) bool {
 			return false
 		}
 		in.name = cmp.Or(a.name, in.name)
-		in.version, in.fromLock = a.version, a.version != ""
+		in.version, in.fromLock, in.exact = a.version, a.version != "", a.exact
 		e := sbom.Evidence{Method: sbom.MethodLockfile, Path: x.path, Confidence: nameConfidence}
 		switch {
 		case a.exact && a.version != "":
@@ -221,7 +237,7 @@ func (in *instance) add(b *bundled, c *jsbundle.Claim) {
 		e.Detail = strings.TrimPrefix(e.Detail+"; "+clip(c.Path), "; ")
 	}
 	if c.Version != "" && c.Version != in.version {
-		e.Detail = strings.TrimPrefix(e.Detail+"; it says version "+clip(c.Version), "; ")
+		e.Detail, e.Differs = strings.TrimPrefix(e.Detail+"; it says version "+clip(c.Version), "; "), true
 	}
 	in.evidence = append(in.evidence, e)
 }

@@ -21,6 +21,9 @@ type bundled struct {
 	told   bool // the claims are all that is inside
 
 	packages, own, glue, unknown int64 // bytes, see jsbundle.Result.Bytes; all 0 when nothing tells
+
+	inside []*instance  // the packages that the claims come to
+	shares []sbom.Share // of packages, of which that is known
 }
 
 // inspection is one script that is or may be a bundle, with what lies beside it.
@@ -195,6 +198,7 @@ func (a *artifact) bundledPackages(locks []lock) {
 		for _, f := range join(b, a.versionsFor(b.path, locks)) {
 			a.add(f)
 		}
+		a.phantoms(b, a.versionsFor(b.path, locks))
 	}
 }
 
@@ -237,21 +241,24 @@ func (s bundles) hold(l *lock) bool {
 }
 
 // opaqueBundles reports the bundles that do not tell all that is inside. A
-// lockfile around one, or one that was given, bounds it.
+// lockfile around one, or one that was given, bounds it. One that tells
+// something is not opaque: how much of it must be told is the policy's affair.
 func (a *artifact) opaqueBundles() {
 	for i := range a.bundles {
 		b := &a.bundles[i]
 		if b.told {
 			continue
 		}
-		if b.telling() {
+		lock := a.boundedBy(b.path)
+		switch {
+		case b.telling():
 			a.unknown(b.path, sbom.Unattributed, b.reason(), false)
-			continue
-		}
-		if lock := a.boundedBy(b.path); lock != "" {
+		case lock != "":
 			a.unknown(b.path, sbom.Unattributed, b.reason()+"; what is not found in it is taken from "+lock, false)
-			continue
+		case b.packages+b.own+b.glue > 0:
+			a.unknown(b.path, sbom.Unattributed, b.reason(), true)
+		default:
+			a.unknown(b.path, sbom.Opaque, b.reason(), true)
 		}
-		a.unknown(b.path, sbom.Opaque, b.reason(), true)
 	}
 }

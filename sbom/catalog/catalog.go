@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -140,6 +141,11 @@ type result struct {
 	found    []found
 	unknowns []sbom.Unknown
 	ownCode  []string // paths of JavaScript files outside any package, for the search order
+
+	ownedCode int64           // bytes of code that packages account for
+	documents []document      // bills of materials, of which nothing is checked yet
+	absent    []sbom.Absent   // packages of lockfiles that are proven not to be in the artifact; Ecosystem is not set
+	loose     []sbom.CodeFile // code that they do not, and bundles; Artifact and Origin are not set
 }
 
 // found is one package at one place of an artifact.
@@ -161,6 +167,7 @@ type found struct {
 	sourceVersion string
 	layer         int    // of the image that it came with, counted from 1, where path does not say it; else 0
 	distro        string // for the OSV ecosystem of distribution packages
+	ecosystem     string // of OSV, where typ and distro do not tell it
 	main          bool
 	declared      bool     // only a manifest or lockfile names it
 	ranged        bool     // declared by a range: the version is not known
@@ -187,7 +194,7 @@ func (f *found) purl() string {
 // component returns f as a component without occurrences.
 func (f *found) component() sbom.Component {
 	return sbom.Component{
-		PURL: f.purl(), Name: f.name, Version: f.version, Versions: f.versions, Ecosystem: sbom.Ecosystem(f.typ, f.distro), Source: f.source, SourceVersion: f.sourceVersion,
+		PURL: f.purl(), Name: f.name, Version: f.version, Versions: slices.Clone(f.versions), Ecosystem: cmp.Or(f.ecosystem, sbom.Ecosystem(f.typ, f.distro)), Source: f.source, SourceVersion: f.sourceVersion,
 		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: f.resolved, Requires: slices.Clone(f.requires),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/anchore/syft/syft/pkg/cataloger/binary"
@@ -33,6 +34,7 @@ func knownBinaries(ctx context.Context, a *artifact) {
 	if len(v.files) == 0 {
 		return
 	}
+	slices.Sort(v.files)
 	cfg := binary.DefaultClassifierCatalogerConfig()
 	for _, p := range a.syft(ctx, binary.NewClassifierCataloger(cfg), v) {
 		typ, name := "generic", p.Name

@@ -18,6 +18,7 @@ type place struct {
 	path     string // in the function's tree: mount and path
 	dir      string // the same of the package's folder
 	state    sbom.State
+	also     []sbom.Evidence // further evidence, of this function's other artifacts too
 }
 
 // composition puts the artifacts of one function together.
@@ -68,9 +69,12 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 		c.bootstrapOrder()
 	}
 	c.javaOrder()
+	out.Unknowns = append(out.Unknowns, c.documented(results)...)
 	c.broughtElsewhere()
 	out.Unknowns = sbom.SortUnknowns(append(out.Unknowns, c.ranges()...))
 	out.Components = sbom.Merge(c.components())
+	out.Coverage = c.coverage(results)
+	out.Absent = c.absent(results, out.Unknowns)
 	return out
 }
 
@@ -241,6 +245,7 @@ func (c *composition) components() []sbom.Component {
 			e.Artifact = p.artifact
 			comp.Evidence = append(comp.Evidence, e)
 		}
+		comp.Evidence = append(comp.Evidence, p.also...)
 		out = append(out, comp)
 	}
 	return out

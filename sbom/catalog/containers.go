@@ -19,10 +19,11 @@ import (
 const zipTail = 22 + 64<<10
 
 // container reports a file that carries an archive behind something else: a
-// zip behind a "#!" line or an executable (pex, pyz, self-extracting files).
+// zip behind a "#!" line or an executable of DOS (pex, pyz, self-extracting
+// files). Native code is looked at by probe.
 func (a *artifact) container(f *bundle.File, head []byte) {
 	switch {
-	case bytes.HasPrefix(head, []byte("#!")), bytes.HasPrefix(head, []byte("\x7fELF")), bytes.HasPrefix(head, []byte("MZ")):
+	case bytes.HasPrefix(head, []byte("#!")), bytes.HasPrefix(head, []byte("MZ")):
 	default:
 		return
 	}
@@ -39,33 +40,28 @@ func (a *artifact) container(f *bundle.File, head []byte) {
 		}
 		return
 	}
-	c, err := a.opened(f.Path, head[0] != '#')
+	c, err := a.opened(f.Path)
 	if err != nil {
-		a.unread(f.Path, fmt.Errorf("open file: %w", err))
+		a.unread(f.Path, err)
 		return
 	}
 	defer c.Close()
-	tail := make([]byte, min(c.Size(), zipTail))
-	if _, err := c.ReadAt(tail, c.Size()-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
-		a.unread(f.Path, fmt.Errorf("read end of file: %w", err))
-		return
+	zip, err := endsLikeZip(c)
+	if err != nil {
+		a.unread(f.Path, err)
 	}
-	if zipEnd(tail) {
+	if zip {
 		a.zips = append(a.zips, nestedZip{f})
 	}
 }
 
-// opened opens a file at random. Executables stay inflated for those who read
-// them later.
-func (a *artifact) opened(p string, executable bool) (*native, error) {
-	if executable {
-		return a.native(p)
+// endsLikeZip reports whether the end of a file is that of a zip.
+func endsLikeZip(c *native) (bool, error) {
+	tail := make([]byte, min(c.Size(), zipTail))
+	if _, err := c.ReadAt(tail, c.Size()-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("read end of file: %w", err)
 	}
-	c, err := a.tree.Content(p)
-	if err != nil {
-		return nil, err
-	}
-	return section(c, c.Close)
+	return zipEnd(tail), nil
 }
 
 // zipEnd reports whether tail, the last bytes of a file, ends with the end
@@ -105,6 +101,7 @@ func (a *artifact) phar(f *bundle.File, head []byte) {
 			return
 		}
 	}
+	a.contains[f.Path] = true
 	a.unknown(f.Path, sbom.Opaque, "PHP archive whose content is not catalogued", true)
 }
 
@@ -112,6 +109,7 @@ func (a *artifact) phar(f *bundle.File, head []byte) {
 // code, which is looked at elsewhere, nor a script with a "#!" line.
 func (a *artifact) bootstrap(f *bundle.File, head []byte) {
 	if f.Path == "bootstrap" && !bytes.HasPrefix(head, []byte("#!")) {
+		a.contains[f.Path] = true
 		a.unknown(f.Path, sbom.Opaque, "bootstrap that is neither an executable nor a script", true)
 	}
 }

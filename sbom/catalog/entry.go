@@ -32,6 +32,9 @@ type entry struct {
 	img  *bundle.Image
 	path []string // folders of PATH
 	cwd  string   // folder that relative words start from
+
+	wordCount, wordBytes int             // of what was looked up
+	read                 map[string]bool // files that were followed
 }
 
 // entryOf reads what the image of an artifact runs.
@@ -48,7 +51,12 @@ func (c *composition) entryOf(artifact int) *entry {
 		handler = c.fn.Handler
 		e.lambda(handler)
 	}
-	e.command(slices.Concat(e.img.Entrypoint, e.img.Cmd), handler)
+	argv := slices.Concat(e.img.Entrypoint, e.img.Cmd)
+	e.command(argv, handler)
+	e.follow(argv)
+	if e.env("FUNCTION_TARGET", "") != "" {
+		e.framework(nil)
+	}
 	if c.entries == nil {
 		c.entries = map[int]*entry{}
 	}
@@ -88,11 +96,9 @@ func (e *entry) env(name, otherwise string) string {
 // them an interpreter or a wrapper takes for its script is its own affair, and
 // a word too many does no harm.
 func (e *entry) command(argv []string, handler string) {
-	words, bytes := 0, 0
 	for i, arg := range argv {
 		for j, w := range e.words(arg) {
-			words, bytes = words+1, bytes+len(w)
-			if words > maxCommandWords || bytes > maxCommandBytes {
+			if !e.afford(w) {
 				return
 			}
 			found := e.word(w)
@@ -101,6 +107,18 @@ func (e *entry) command(argv []string, handler string) {
 			}
 		}
 	}
+}
+
+// afford counts a word that is to be looked up and reports whether it may be.
+func (e *entry) afford(w string) bool {
+	e.wordCount++
+	e.wordBytes += len(w)
+	return !e.spent()
+}
+
+// spent reports whether as many words were looked up as may be.
+func (e *entry) spent() bool {
+	return e.wordCount > maxCommandWords || e.wordBytes > maxCommandBytes
 }
 
 // must reports whether word i of the command line has to be a file of the
@@ -160,14 +178,20 @@ func (e *entry) word(w string) bool {
 	if dir, ok := strings.CutSuffix(e.abs(w, false), "/*"); ok { // a class path
 		return e.takeFolder(strings.TrimPrefix(dir, "/") + "/")
 	}
-	found := false
-	for _, ext := range entryExts {
-		found = e.take(e.abs(w, false)+ext) || found
-	}
+	found := e.takeModule(e.abs(w, false))
 	if m := strings.ReplaceAll(w, ".", "/"); m != w && !strings.Contains(w, "/") { // a module of Python
 		for _, ext := range []string{".py", "/__main__.py"} {
 			found = e.take(e.abs(m, false)+ext) || found
 		}
+	}
+	return found
+}
+
+// takeModule takes what an interpreter can load under a name.
+func (e *entry) takeModule(p string) bool {
+	found := false
+	for _, ext := range entryExts {
+		found = e.take(p+ext) || found
 	}
 	return found
 }

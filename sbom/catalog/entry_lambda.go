@@ -25,9 +25,7 @@ func (e *entry) lambda(handler string) {
 	}
 	found := false
 	for _, m := range []string{mod, strings.ReplaceAll(mod, ".", "/")} {
-		for _, ext := range entryExts {
-			found = e.take(path.Join(root, m)+ext) || found
-		}
+		found = e.takeModule(path.Join(root, m)) || found
 	}
 	if dir, name := path.Split(mod); strings.Contains(name, ".") { // FILE.CLASS.METHOD of Ruby
 		first, _, _ := strings.Cut(name, ".")

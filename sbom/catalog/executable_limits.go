@@ -6,8 +6,6 @@ import (
 	"io"
 	"math"
 	"strconv"
-
-	"github.com/fnaudit/fnaudit/bundle"
 )
 
 // What the parsers of debug/elf, debug/pe and debug/macho may be given. They
@@ -28,12 +26,7 @@ const (
 
 // unsafeFormat says why those parsers must not be given a file, "" when they
 // may. Files that they refuse to open are not looked at further.
-func (a *artifact) unsafeFormat(f *bundle.File, mime string) string {
-	c, err := a.native(f.Path)
-	if err != nil {
-		return "content that cannot be read"
-	}
-	defer c.Close()
+func unsafeFormat(c io.ReaderAt, mime string) string {
 	switch mime {
 	case mimePE:
 		return unsafePE(c)

@@ -19,10 +19,10 @@ import (
 type executable struct {
 	path    string
 	mime    string
-	shared  bool   // a library rather than a program
-	packed  bool   // carries the mark of UPX
-	unsafe  string // why its headers must not be parsed; "": they may
-	evident bool   // some cataloger found what it is or what is in it
+	shared  bool // a library rather than a program
+	packed  bool // carries the mark of UPX
+	evident bool // some cataloger found what it is or what is in it
+	probe
 }
 
 // The MIME types by which syft's catalogers ask for executables.
@@ -84,6 +84,7 @@ func executables(ctx context.Context, a *artifact) {
 		}
 		list = append(list, c)
 	}
+	slices.SortStableFunc(list, func(x, y candidate) int { return a.vol.Compare(x.file, y.file) })
 	type head struct {
 		bytes [sniffed]byte
 		n     int
@@ -111,6 +112,8 @@ func executables(ctx context.Context, a *artifact) {
 			a.texts[c.file] = true
 		}
 	})
+	a.probeAll(ctx)
+	slices.SortStableFunc(a.zips, func(x, y nestedZip) int { return a.vol.Compare(a.byPath[x.file.Path], a.byPath[y.file.Path]) })
 }
 
 func isText(p string) bool {
@@ -124,8 +127,12 @@ func isText(p string) bool {
 // sniff says what a file is by its first bytes, or that they cannot be read.
 func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 	n := len(head)
+	if bytes.HasPrefix(head, []byte("#!")) {
+		a.contains[f.Path] = true
+	}
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && n < 16 {
 		if codeLike(f.Path, f.Mode) {
+			a.contains[f.Path] = !isText(f.Path)
 			a.unread(f.Path, fmt.Errorf("read first bytes: %w", err))
 		}
 		return
@@ -157,6 +164,7 @@ func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 		a.bootstrap(f, head)
 		return
 	}
+	a.contains[f.Path] = true
 	e.shared = e.mime == mimeShared || strings.HasSuffix(f.Path, ".dll") || strings.HasSuffix(f.Path, ".node") || strings.Contains(path.Base(f.Path), ".so")
 	if f.Size > a.opts.MaxExecutable {
 		a.unread(f.Path, &limitError{fmt.Sprintf("executable of %d bytes", f.Size), a.opts.MaxExecutable})
@@ -166,9 +174,7 @@ func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 		a.unread(f.Path, &limitError{fmt.Sprintf("%d bytes of executables in one artifact", a.nativeBytes), a.opts.MaxNative})
 		return
 	}
-	e.unsafe = a.unsafeFormat(f, e.mime)
 	a.executables = append(a.executables, e)
-	a.container(f, head)
 }
 
 func elfShared(head []byte) bool {
@@ -219,7 +225,7 @@ func (a *artifact) opaqueExecutable(e *executable) string {
 		return "packed with UPX"
 	case e.unsafe != "":
 		return "executable that is not safe to open: " + e.unsafe
-	case a.goWithoutInfo(e.path), a.looksGo(e.path):
+	case a.looksGo(e):
 		return "Go binary without build information"
 	case e.shared && strings.Contains(path.Base(e.path), ".so"):
 		return "shared library that no package accounts for"
@@ -227,21 +233,29 @@ func (a *artifact) opaqueExecutable(e *executable) string {
 	return "executable without package information"
 }
 
+// looksGo reports whether an executable without build information is one of Go.
+func (a *artifact) looksGo(e *executable) bool {
+	if e.searched || e.golang {
+		return e.golang
+	}
+	c, err := a.native(e.path)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	return goWithoutInfo(c) || hasGoMarks(c)
+}
+
 // goWithoutInfo reports whether the marks of Go's linker are where it puts
 // them, near the start or in the section table. It reads little, so that it can
 // be asked about every native file of a package; the caller knows that the file
 // has no build information.
-func (a *artifact) goWithoutInfo(p string) (yes bool) {
+func goWithoutInfo(c io.ReaderAt) (yes bool) {
 	defer func() {
 		if recover() != nil {
 			yes = false // debug/elf on hostile bytes
 		}
 	}()
-	c, err := a.native(p)
-	if err != nil {
-		return false
-	}
-	defer c.Close()
 	head := make([]byte, 64<<10)
 	n, _ := c.ReadAt(head, 0)
 	if bytes.Contains(head[:n], []byte("Go build ID: ")) {
@@ -256,22 +270,18 @@ func (a *artifact) goWithoutInfo(p string) (yes bool) {
 	})
 }
 
-// looksGo searches the start of a file for what Go's linker always leaves.
-func (a *artifact) looksGo(p string) bool {
-	c, err := a.native(p)
-	if err != nil {
-		return false
-	}
-	defer c.Close()
+// hasGoMarks searches the start of a file for what Go's linker always leaves.
+func hasGoMarks(c io.ReaderAt) bool {
 	buf := make([]byte, 64<<10)
-	for range 1024 { // 64 MiB at most
-		n, err := io.ReadFull(c, buf)
+	for at := int64(0); at < 64<<20; {
+		n, err := c.ReadAt(buf, at)
 		if bytes.Contains(buf[:n], []byte(".gopclntab")) || bytes.Contains(buf[:n], []byte("Go build ID: ")) || bytes.Contains(buf[:n], []byte("runtime.goexit")) {
 			return true
 		}
 		if err != nil {
 			return false
 		}
+		at += int64(n)
 	}
 	return false
 }

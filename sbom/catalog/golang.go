@@ -4,6 +4,7 @@ import (
 	"context"
 	"debug/buildinfo"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"strings"
 
@@ -25,21 +26,16 @@ func goBinaries(ctx context.Context, a *artifact) {
 		if ctx.Err() != nil {
 			return
 		}
-		e := &a.executables[i]
-		if e.unsafe != "" {
-			continue
+		// without it not Go, or not readable as such: if nobody else knows the file, it is reported as opaque
+		if e := &a.executables[i]; e.info != nil {
+			a.goBinary(ctx, e)
 		}
-		a.goBinary(ctx, e)
 	}
 }
 
 func (a *artifact) goBinary(ctx context.Context, e *executable) {
-	info, err := a.buildInfo(e.path)
-	if err != nil || info == nil {
-		// not Go, or not readable as such: if nobody else knows the file, it is reported as opaque
-		return
-	}
-	e.evident = true
+	info := e.info
+	e.evident, e.info = true, nil
 	r := reading{withheld: a.goWithheld(e, info)}
 	if r.withheld == "" {
 		r = a.shownTo(ctx, golang.NewGoModuleBinaryCataloger(goConfig()), a.viewOf(e.path, e.mime, 0, nil))
@@ -121,16 +117,11 @@ func goVersion(s string) string {
 
 // buildInfo reads one file. The parsers under debug/buildinfo are not made for
 // hostile files, so a panic counts as unreadable.
-func (a *artifact) buildInfo(p string) (info *debug.BuildInfo, err error) {
+func buildInfo(c io.ReaderAt) (info *debug.BuildInfo, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			info, err = nil, fmt.Errorf("read build information: %v", r)
 		}
 	}()
-	c, err := a.native(p)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
 	return buildinfo.Read(c)
 }

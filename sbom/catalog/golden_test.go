@@ -34,7 +34,8 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := render(catalogueFiles(t, runtimeOf(ar), ar.Files))
+			s := catalogueFiles(t, runtimeOf(ar), ar.Files)
+			got := render(s) + renderCode(s)
 			for i := range ar.Files {
 				if ar.Files[i].Name != "golden" {
 					continue
@@ -97,6 +98,7 @@ func catalogueFiles(t testing.TB, runtime string, files []txtar.File) *sbom.SBOM
 	if err != nil {
 		t.Fatal(err)
 	}
+	addsUp(t, s.Coverage)
 	return s
 }
 
@@ -165,4 +167,51 @@ func render(s *sbom.SBOM) string {
 		fmt.Fprintf(&b, "? %s code=%v %d %s: %s\n", u.Kind, u.Code, u.Artifact, u.Path, u.Reason)
 	}
 	return strings.ReplaceAll(b.String(), " \n", "\n")
+}
+
+// renderCode writes what is proven not to be there, and whose the code is.
+func renderCode(s *sbom.SBOM) string {
+	var b strings.Builder
+	for _, a := range s.Absent {
+		fmt.Fprintf(&b, "absent %s %s %s\n", a.PURL, a.Lockfile, strings.Join(a.Bundles, ","))
+	}
+	if c := s.Coverage; c.Code > 0 {
+		fmt.Fprintf(&b, "= code %d: attributed %d, own %d, unknown %d\n", c.Code, c.Attributed, c.Own, c.Unknown)
+		for _, f := range c.Files {
+			fmt.Fprintf(&b, "    %d %s %s: attributed %d, own %d, unknown %d %s", f.Artifact, f.Path, f.Bundle, f.Attributed, f.Own, f.Unknown, f.Bound)
+			for _, part := range f.Shares {
+				fmt.Fprintf(&b, " %s=%d", part.Name, part.Bytes)
+			}
+			b.WriteByte('\n')
+		}
+	}
+	return strings.ReplaceAll(b.String(), " \n", "\n")
+}
+
+// addsUp checks what must hold of every coverage.
+func addsUp(t testing.TB, c *sbom.Coverage) {
+	t.Helper()
+	if c == nil {
+		t.Fatal("no coverage")
+	}
+	if c.Code != c.Attributed+c.Own+c.Unknown || min(c.Attributed, c.Own, c.Unknown) < 0 {
+		t.Errorf("%d bytes of code are not %d attributed, %d own and %d unknown", c.Code, c.Attributed, c.Own, c.Unknown)
+	}
+	var unknown int64
+	for _, f := range c.Files {
+		unknown += f.Unknown
+		if f.Code != f.Attributed+f.Own+f.Unknown || f.Unknown > 0 && f.Reason == "" {
+			t.Errorf("%s: %+v does not add up, or has no reason", f.Path, f)
+		}
+		var shares int64
+		for _, s := range f.Shares {
+			shares += s.Bytes
+		}
+		if f.Bundle != "" && f.Attributed != shares {
+			t.Errorf("%s: %d bytes are attributed, and the shares are %d", f.Path, f.Attributed, shares)
+		}
+	}
+	if unknown != c.Unknown {
+		t.Errorf("the files have %d unknown bytes, all together %d", unknown, c.Unknown)
+	}
 }

@@ -40,6 +40,9 @@ func javaArchives(ctx context.Context, a *artifact) {
 	}
 	res := s.Result()
 	for _, u := range res.Unknowns {
+		if u.Kind == sbom.Opaque && a.inPythonZip(u.Path) {
+			continue // the zip is Python's, and was read
+		}
 		if a.owners.owns(outermostFile(u.Path)) && u.Kind != sbom.Unreadable && u.Kind != sbom.Limit {
 			continue
 		}

@@ -110,6 +110,9 @@ func lockfiles(ctx context.Context, a *artifact) {
 	}
 	a.confirm(locks)
 	here := a.whatIsInstalled()
+	for i := range locks {
+		a.contradict(&locks[i])
+	}
 	a.bundledPackages(locks)
 	have := map[string]bool{}
 	for i := range a.found {
@@ -130,6 +133,7 @@ func lockfiles(ctx context.Context, a *artifact) {
 		}
 	}
 	a.declareGiven(have)
+	a.reconcile(locks, here)
 	a.manifests(here, manifests, locks)
 }
 

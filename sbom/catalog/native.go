@@ -7,8 +7,8 @@ import (
 	"github.com/fnaudit/fnaudit/bundle"
 )
 
-// heldBytes is how many bytes of executables one scan keeps inflated, since
-// several catalogers read each of them at random.
+// heldBytes is how many bytes of executables one scan keeps inflated, of those
+// that are read again after they were probed.
 const heldBytes = 256 << 20
 
 // native is an executable opened for reading at random.
@@ -48,6 +48,15 @@ func (a *artifact) native(p string) (*native, error) {
 	a.held[p] = c
 	a.heldSize += st.Size()
 	return section(c, nil)
+}
+
+// opened opens a file for reading at random, and keeps nothing of it.
+func (a *artifact) opened(p string) (*native, error) {
+	c, err := a.tree.Content(p)
+	if err != nil {
+		return nil, fmt.Errorf("open file: %w", err)
+	}
+	return section(c, c.Close)
 }
 
 func section(c bundle.Content, close func() error) (*native, error) {

@@ -148,7 +148,6 @@ func TestOpaque(t *testing.T) {
 		{"x.7z", []byte("7z\xbc\xaf\x27\x1c.........."), sbom.Opaque, "7z archive"},
 		{"rustbomb", elfWith(".dep-v0", deflated(t, strings.Repeat("0", 20<<20)), 0), sbom.Limit, "crate list"},
 		{"rustjunk", elfWith(".dep-v0", []byte("junk"), 0), sbom.Unreadable, "crate list"},
-		{"app.pex", append([]byte("#!/usr/bin/env python3\n"), pyz...), sbom.Opaque, "__main__.py"},
 		{"tool", append(append([]byte("#!/bin/sh\n"), make([]byte, 100<<10)...), pyz...), sbom.Opaque, "__main__.py"},
 		{"sfx", append(bytes.Clone(elf), pyz...), sbom.Unreadable, "executable (ELF)"},
 		{"app.phar", []byte("<?php __HALT_COMPILER(); ?>\r\n\x00\x00\x00"), sbom.Opaque, "PHP archive"},

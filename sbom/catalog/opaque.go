@@ -30,6 +30,7 @@ func (a *artifact) sniffArchive(f *bundle.File, head []byte) {
 		a.nested(f, "tar archive")
 	case bytes.HasPrefix(head, []byte("\x00asm")):
 		if !a.owners.owns(f.Path) {
+			a.contains[f.Path] = true
 			a.unknown(f.Path, sbom.Opaque, "WebAssembly that no package accounts for", true)
 		}
 	case javaClass(head) && ext != ".class" && ext != ".classdata" && ext != ".esclazz":
@@ -101,6 +102,7 @@ func (a *artifact) nested(f *bundle.File, what string) {
 	if a.owners.owns(f.Path) {
 		return
 	}
+	a.contains[f.Path] = true
 	a.unknown(f.Path, sbom.Opaque, "nested "+what+" whose content is not catalogued", true)
 }
 
@@ -138,7 +140,7 @@ func opaqueFiles(_ context.Context, a *artifact) {
 				a.attach(client, e.path, "its query engine")
 				continue
 			}
-			if !prismaGenerated(e.path) && !e.packed && !a.goWithoutInfo(e.path) {
+			if !prismaGenerated(e.path) && !e.packed && !e.golang {
 				continue
 			}
 		}

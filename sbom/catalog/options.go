@@ -33,6 +33,11 @@ type Options struct {
 	// Maven artifact id, sorted. nil: none is known. It is called by one
 	// goroutine per artifact at a time.
 	MavenGroups func(artifact string) []string
+
+	// PythonProject reports whether the advisory store knows a project of the
+	// Python package index, by its normal name. nil: none is known. It is called
+	// as MavenGroups is.
+	PythonProject func(name string) bool
 }
 
 func (o Options) withDefaults() Options {

@@ -29,7 +29,7 @@ func (c *composition) pythonOrder() {
 		p := &c.places[i]
 		if r, ok := rank(p); ok {
 			k := c.key(p.found)
-			if b, seen := best[k]; (!seen || r < b) && c.pythonCode(p) {
+			if b, seen := best[k]; (!seen || r < b) && (p.found.method != sbom.MethodInstalled || c.pythonCode(p)) {
 				best[k] = r
 			}
 		}

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -150,12 +149,9 @@ func buildpackRuntime(p string) bool {
 func imageLayer(v *bundle.Volume, p string) int {
 	p, _, _ = strings.Cut(p, "!/")
 	files := v.Files()
-	find := func(p string) (int, bool) {
-		return slices.BinarySearchFunc(files, p, func(f bundle.File, p string) int { return cmp.Compare(f.Path, p) })
-	}
-	i, ok := find(p)
+	i, ok := v.Find(p)
 	if !ok {
-		i, _ = find(p + "/")
+		i, _ = v.Find(p + "/")
 		if i >= len(files) || !strings.HasPrefix(files[i].Path, p+"/") {
 			return -1
 		}

@@ -93,7 +93,7 @@ func TestHelpersChangeNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return fmt.Sprintf("%+v\n%+v", s, f.Notices())
+			return fmt.Sprintf("%+v\n%+v\n%+v\n%+v", s.Components, s.Unknowns, *s.Coverage, f.Notices())
 		}
 		for _, opts := range []Options{{}, {MaxText: 20_000, MaxUnknowns: 100}} {
 			alone := run(-1, opts)

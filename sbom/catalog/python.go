@@ -150,6 +150,10 @@ func (a *artifact) pythonRecord(root string, data []byte) []byte {
 		if !ok {
 			continue // outside, or written when it was installed (__pycache__)
 		}
+		if a.recorded == nil {
+			a.recorded = make([]bool, len(a.files))
+		}
+		a.recorded[i] = true
 		if p := a.files[i].Path; !isText(p) || script(p) || path.Base(p) == "__init__.py" || strings.HasSuffix(p, ".pyc") && path.Base(dirOf(p)) != "__pycache__" {
 			out = append(append(out, line...), '\n')
 		}

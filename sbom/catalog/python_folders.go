@@ -32,7 +32,7 @@ func (a *artifact) pythonFolders() {
 		}
 		name, version := pythonFolder(path.Base(dir))
 		if name == "" {
-			a.unknown(dir, sbom.Unreadable, "no METADATA, and the folder's name has no version", true)
+			a.bareInfos = append(a.bareInfos, dir) // its name may help to name the code beside it
 			continue
 		}
 		m := &pkg.PythonPackage{Name: name}

@@ -9,6 +9,7 @@ import (
 	"debug/macho"
 	"debug/pe"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -30,15 +31,12 @@ func rustBinaries(ctx context.Context, a *artifact) {
 			return
 		}
 		e := &a.executables[i]
-		if e.unsafe != "" || e.evident {
+		if !e.crates || e.evident {
 			continue
 		}
 		data, err := a.rustSection(e)
 		if err != nil {
 			a.unread(e.path, err)
-			continue
-		}
-		if data == nil {
 			continue
 		}
 		crates, err := a.parseCrates(e.path, data)
@@ -75,8 +73,7 @@ func (a *artifact) rustWithheld(e *executable, crates []found) string {
 	return a.takes(len(crates))
 }
 
-// rustSection returns the section, nil when there is none. The second name is
-// that of rust-audit, the tool's predecessor, and syft looks for both.
+// rustSection returns the content of the section.
 func (a *artifact) rustSection(e *executable) (data []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -88,33 +85,48 @@ func (a *artifact) rustSection(e *executable) (data []byte, err error) {
 		return nil, err
 	}
 	defer c.Close()
-	switch e.mime {
+	s := openRustSection(c, e.mime)
+	if s == nil {
+		return nil, errors.New("the section of the crate list is gone")
+	}
+	return a.bounded(s, "crate list")
+}
+
+// openRustSection opens the section; nil when there is none, which is also said
+// of what cannot be read as a program: such a file is opaque. The second name is
+// that of rust-audit, the tool's predecessor, and syft looks for both.
+func openRustSection(c io.ReaderAt, mime string) io.Reader {
+	switch mime {
 	case mimePE:
-		f, err := pe.NewFile(c)
-		if err != nil {
-			return nil, nil // nothing that can be read as a program: opaque
-		}
-		if s := cmp.Or(f.Section(".dep-v0"), f.Section("rdep-v0")); s != nil {
-			return a.bounded(s.Open(), "crate list")
+		if f, err := pe.NewFile(c); err == nil {
+			if s := cmp.Or(f.Section(".dep-v0"), f.Section("rdep-v0")); s != nil {
+				return s.Open()
+			}
 		}
 	case mimeMach:
-		f, err := macho.NewFile(c)
-		if err != nil {
-			return nil, nil
-		}
-		if s := cmp.Or(f.Section(".dep-v0"), f.Section("rust-deps-v0")); s != nil {
-			return a.bounded(s.Open(), "crate list")
+		if f, err := macho.NewFile(c); err == nil {
+			if s := cmp.Or(f.Section(".dep-v0"), f.Section("rust-deps-v0")); s != nil {
+				return s.Open()
+			}
 		}
 	default:
-		f, err := elf.NewFile(c)
-		if err != nil {
-			return nil, nil
-		}
-		if s := cmp.Or(f.Section(".dep-v0"), f.Section(".rust-deps-v0")); s != nil {
-			return a.bounded(s.Open(), "crate list")
+		if f, err := elf.NewFile(c); err == nil {
+			if s := cmp.Or(f.Section(".dep-v0"), f.Section(".rust-deps-v0")); s != nil {
+				return s.Open()
+			}
 		}
 	}
-	return nil, nil
+	return nil
+}
+
+// hasRustSection reports whether there is one.
+func hasRustSection(c io.ReaderAt, mime string) (yes bool, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			yes, err = false, fmt.Errorf("read sections: %v", r)
+		}
+	}()
+	return openRustSection(c, mime) != nil, nil
 }
 
 // bounded reads at most MaxBuildInfo bytes and calls more an error.

@@ -75,6 +75,7 @@ func bundledScripts(ctx context.Context, a *artifact) {
 		}
 		promised = append(promised, i)
 	}
+	slices.SortStableFunc(promised, a.vol.Compare)
 	inOrder(ctx, a.helpers, len(promised), func(i int, l *scriptLook, s *scratch) {
 		*l = a.lookAtScript(a.files[promised[i]].Path, s)
 	}, func(i int, l *scriptLook) { a.keepLook(promised[i], *l) })

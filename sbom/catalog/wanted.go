@@ -21,7 +21,7 @@ func Wanted(p string, size int64, head []byte) bool {
 	ext := strings.ToLower(path.Ext(base))
 	switch ext {
 	case ".py":
-		return base == "__init__.py"
+		return pythonVersionModule(base)
 	case ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".map":
 		// of a package's scripts only the package's name counts; the function's own may be bundles
 		return !inNodeModules(p) && !strings.HasSuffix(base, ".d"+ext)

@@ -26,7 +26,7 @@ func EncodeCycloneDX(w io.Writer, doc Document) error {
 	e := &cycloneDX{taken: map[string]bool{}}
 	bom := cdx.BOM{
 		JSONSchema: cycloneDXSchema, BOMFormat: cdx.BOMFormat, SpecVersion: cdx.SpecVersion1_6, Version: 1,
-		SerialNumber: "urn:uuid:" + serial(doc),
+		SerialNumber: "urn:uuid:" + Serial(doc),
 		Metadata: &cdx.Metadata{
 			Timestamp: timestamp(doc.Created),
 			Tools: &cdx.ToolsChoice{Components: &[]cdx.Component{{
@@ -198,7 +198,7 @@ func evidence(c sbom.Component) *cdx.Evidence {
 			})
 		}
 		id.Methods = &methods
-		id.Confidence = methods[0].Confidence // sorted: the strongest
+		id.Confidence = confidence(cmp.Or(c.Confidence, sbom.Confidence(c.Evidence)))
 		identities := []cdx.EvidenceIdentity{id}
 		for _, v := range c.Versions {
 			identities = append(identities, cdx.EvidenceIdentity{Field: cdx.EvidenceIdentityFieldTypeVersion, ConcludedValue: v})

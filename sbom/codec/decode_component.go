@@ -95,7 +95,7 @@ func (b *builder) add(e entry) error {
 		if e.purl != "" {
 			reason = "package URL that cannot be parsed: " + truncate(e.purl, 200)
 		}
-		b.unknown(sbom.Unknown{Kind: sbom.Unmatched, Path: label(c, e.ref), Reason: reason})
+		b.unknown(sbom.Unknown{Kind: sbom.Unmatched, Path: label(c, e.ref), Reason: reason, Code: true})
 	}
 	b.bom.Components = append(b.bom.Components, c)
 	return nil

@@ -80,6 +80,9 @@ func decodeCycloneDX(text []byte) (Document, error) {
 	if err := json.Unmarshal(text, &in); err != nil {
 		return Document{}, fmt.Errorf("read CycloneDX: %w: %w", ErrFormat, err)
 	}
+	if in.SpecVersion != "" && !strings.HasPrefix(in.SpecVersion, "1.") {
+		return Document{}, fmt.Errorf("read CycloneDX: specVersion %q is not one of 1.x, which are read: %w", in.SpecVersion[:min(len(in.SpecVersion), 40)], ErrFormat)
+	}
 	doc := Document{Format: FormatCycloneDX, SpecVersion: in.SpecVersion, Created: parseTime(in.Metadata.Timestamp)}
 	doc.Tool, doc.ToolVersion = cycloneDXTool(in.Metadata.Tools)
 	d := &cycloneDXReader{doc: &doc, in: &in, ours: doc.Tool == toolName, requires: map[string][]string{}}

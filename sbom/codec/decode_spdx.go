@@ -45,6 +45,9 @@ func decodeSPDX(text []byte) (Document, error) {
 	if err := json.Unmarshal(text, &in); err != nil {
 		return Document{}, fmt.Errorf("read SPDX: %w: %w", ErrFormat, err)
 	}
+	if in.Version != "" && !strings.HasPrefix(in.Version, "SPDX-2.") {
+		return Document{}, fmt.Errorf("read SPDX: spdxVersion %q is not one of SPDX-2.x, which are read: %w", in.Version[:min(len(in.Version), 40)], ErrFormat)
+	}
 	doc := Document{Format: FormatSPDX, SpecVersion: strings.TrimPrefix(in.Version, "SPDX-"), Created: parseTime(in.CreationInfo.Created)}
 	for _, c := range in.CreationInfo.Creators {
 		if tool, ok := strings.CutPrefix(c, "Tool: "); ok && doc.Tool == "" {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func EncodeSPDX(w io.Writer, doc Document) error {
 		tool: "Tool: " + tool, date: timestamp(doc.Created),
 		out: spdxDocument{
 			ID: spdxDocumentID, Version: "SPDX-2.3", DataLicense: "CC0-1.0", Name: name,
-			Namespace:     homepage + "/spdx/" + url.PathEscape(truncate(name, 100)) + "-" + serial(doc),
+			Namespace:     homepage + "/spdx/" + url.PathEscape(truncate(name, 100)) + "-" + Serial(doc),
 			CreationInfo:  spdxCreation{Created: timestamp(doc.Created), Creators: []string{"Tool: " + tool}},
 			Packages:      []spdxPackage{},
 			Relationships: []spdxRelationship{},
@@ -139,7 +140,8 @@ func (e *spdxEncoder) component(c listed, function string) spdxPackage {
 		how = append(how, strings.TrimSuffix(m.Method+": "+m.Path, ": "))
 	}
 	if len(how) > 0 {
-		out.SourceInfo = "recognised by " + strings.Join(how, "; ")
+		fact.Confidence = math.Round(1000*float64(*confidence(cmp.Or(c.Confidence, sbom.Confidence(c.Evidence))))) / 1000
+		out.SourceInfo = fmt.Sprintf("recognised by %s; confidence %.3g", strings.Join(how, "; "), fact.Confidence)
 	}
 	if len(c.Versions) > 0 {
 		out.Comment = "The version is one of: " + strings.Join(c.Versions, ", ")

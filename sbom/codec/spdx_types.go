@@ -95,6 +95,7 @@ type spdxFact struct {
 	Requires      []string     `json:"requires,omitempty"`
 	Resolved      string       `json:"resolved,omitempty"`
 	Locations     []spdxPlace  `json:"locations,omitempty"`
+	Confidence    float64      `json:"confidence,omitempty"`
 	Evidence      []spdxMethod `json:"evidence,omitempty"`
 }
 

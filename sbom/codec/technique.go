@@ -11,17 +11,17 @@ import (
 // component evidence, identity methods). What the list has no word for is "other".
 func technique(method string) cdx.EvidenceIdentityTechnique {
 	switch method {
-	case sbom.MethodInstalled, sbom.MethodLockfile, sbom.MethodManifest, sbom.MethodEmbedded, "installed-db":
+	case sbom.MethodInstalled, sbom.MethodLockfile, sbom.MethodManifest, sbom.MethodEmbedded, sbom.MethodVendorList, "installed-db", "bundler-metafile":
 		return cdx.EvidenceIdentityTechniqueManifestAnalysis
 	case sbom.MethodBuildInfo, sbom.MethodBinary:
 		return cdx.EvidenceIdentityTechniqueBinaryAnalysis
-	case "source-map", "path-comment", "module-key", "version-literal", "licence-comment", "client-version":
+	case "source-map", "path-comment", "module-key", sbom.MethodVersion, "licence-comment", "client-version":
 		return cdx.EvidenceIdentityTechniqueSourceCodeAnalysis
 	case "fingerprint", sbom.MethodClassSet:
 		return cdx.EvidenceIdentityTechniqueASTFingerprint
 	case "hash":
 		return cdx.EvidenceIdentityTechniqueHashComparison
-	case sbom.MethodFileName, "filename":
+	case sbom.MethodFileName, sbom.MethodModule, "filename":
 		return cdx.EvidenceIdentityTechniqueFilename
 	}
 	return cdx.EvidenceIdentityTechniqueOther

@@ -11,9 +11,9 @@ import (
 // prefix: the URL namespace of its table, because the name starts with a URL.
 const uuidNamespace = "\x6b\xa7\xb8\x11\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\x30\xc8"
 
-// serial is the UUID version 5 of the document's subjects and snapshot: the
+// Serial is the UUID version 5 of the document's subjects and snapshot: the
 // same bytes judged against the same advisories give the same serial number.
-func serial(doc Document) string {
+func Serial(doc Document) string {
 	var subjects []string
 	for _, f := range doc.Functions {
 		s := f.Name

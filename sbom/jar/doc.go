@@ -27,6 +27,11 @@
 // Classes of the function itself, archives of sources and documentation, and
 // the classes for newer Java versions under META-INF/versions are no packages.
 //
+// Code of other languages in a nested archive is not catalogued. Files are told
+// by their first bytes, whatever they are called: what a library's own archive
+// brings along is the library's, unless it is native code under the name of
+// something else; in any other archive such code is an unknown.
+//
 // # Bounds
 //
 // Nesting, sizes, the number of archives and of everything else that an archive

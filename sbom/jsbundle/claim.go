@@ -29,6 +29,7 @@ type Claim struct {
 	Inside     string  // another package that was published with a copy of this one in its own files; "" for what was installed
 	Offset     int64   // of what it is about in the bundle, in bytes; -1 when that is not known
 	Detail     string  // a few plain words; of the file's text only names and versions
+	Bytes      int64   // of the bundle that the spans give to this claim
 	From       string  // path of the companion that holds the evidence (map, metafile, licences); "" is the bundle itself
 }
 

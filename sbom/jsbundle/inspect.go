@@ -167,6 +167,9 @@ func (r *Result) spans(src []byte, o *ownership) {
 		if who == SpanUnknown {
 			unknown += s.end - s.start
 		}
+		if who >= 0 {
+			r.Claims[who].Bytes += s.end - s.start
+		}
 		total = s.end
 		r.Spans = append(r.Spans, Span{s.start, s.end, who})
 	}

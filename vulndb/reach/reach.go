@@ -33,8 +33,10 @@ type Checker struct {
 	TempDir   string        // where private directories are made; "": the system's
 	MaxBinary int64         // bytes of one binary; 0: 512 MiB
 	Timeout   time.Duration // of one child; 0: 30 s
+	Children  int           // at the same time; more calls of Check wait. 0: as many as there are processors
 
 	sweep sync.Once
+	slots chan struct{} // of Children
 	mu    sync.Mutex
 	known map[string]*Result // by digest of the binary and of the question
 }
@@ -79,7 +81,13 @@ func (c *Checker) Check(ctx context.Context, src Source, advisories []*vulndb.Ad
 	if c.Program == "" {
 		return nil, errors.New("check reachability: no program to start")
 	}
-	c.sweep.Do(c.sweepOld)
+	c.sweep.Do(c.prepare)
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	limit := c.Timeout
 	if limit <= 0 {
 		limit = 30 * time.Second
@@ -175,9 +183,11 @@ func (c *Checker) remember(key string, res *Result) {
 
 // environment is all that a child gets. Without a PATH x/vuln cannot run "go
 // env", which it would do with the caller's settings; without a HOME libraries
-// would ask the system's user database when they are loaded, over a socket.
+// would ask the system's user database when they are loaded, over a socket. It
+// lives for a fraction of a second and as many run as there are processors, so
+// one is enough for it, and its garbage need not be collected often.
 func environment(dir, token string) []string {
-	return []string{"PATH=", tokenName + "=" + token, "TMPDIR=" + dir, "TMP=" + dir, "HOME=" + dir, "USERPROFILE=" + dir, "GOMEMLIMIT=1GiB", "GOTRACEBACK=none", "GOTELEMETRY=off"}
+	return []string{"PATH=", tokenName + "=" + token, "TMPDIR=" + dir, "TMP=" + dir, "HOME=" + dir, "USERPROFILE=" + dir, "GOMEMLIMIT=1GiB", "GOGC=400", "GOMAXPROCS=1", "GOTRACEBACK=none", "GOTELEMETRY=off"}
 }
 
 func token() (string, error) {
@@ -276,6 +286,16 @@ const (
 	dirPrefix  = "fnaudit-reach-"
 	staleAfter = time.Hour
 )
+
+// prepare is done once, before the first child.
+func (c *Checker) prepare() {
+	n := c.Children
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	c.slots = make(chan struct{}, n)
+	c.sweepOld()
+}
 
 // sweepOld removes private directories that killed processes left. What cannot
 // be removed is somebody else's.

@@ -7,7 +7,7 @@ const module = "github.com/fnaudit/fnaudit"
 // line. None of them may import anything under cmd.
 var libraries = []string{
 	"bundle", "bundle/descriptor", "bundle/pull",
-	"sbom", "sbom/catalog", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/rpmdb", "sbom/stale",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/rpmdb", "sbom/stale",
 	"vulndb", "vulndb/feed", "vulndb/reach", "vulndb/share", "vulndb/version",
 }
 
@@ -20,10 +20,11 @@ func arrows() map[string][]string {
 		"bundle/pull":       {"bundle"},
 
 		"sbom":          {"bundle"},
-		"sbom/catalog":  {"sbom", "sbom/jar", "sbom/jsbundle", "sbom/rpmdb", "bundle"},
+		"sbom/catalog":  {"sbom", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/rpmdb", "bundle"},
 		"sbom/codec":    {"sbom", "bundle"},
 		"sbom/jar":      {"sbom", "bundle"},
 		"sbom/jsbundle": {"sbom", "bundle"},
+		"sbom/pystrip":  {"sbom", "bundle"},
 		"sbom/rpmdb":    nil,
 		"sbom/stale":    {"sbom"},
 

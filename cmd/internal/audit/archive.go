@@ -86,7 +86,7 @@ func checkArchive(ctx context.Context, _ *Auditor, s *Subject) (Result, error) {
 		kind  bundle.NoticeKind
 	}
 	var res Result
-	count := map[group]int{}
+	count, said := map[group]int{}, map[group]bool{}
 	for _, n := range s.Function.Notices() {
 		if err := ctx.Err(); err != nil {
 			return res, err
@@ -96,11 +96,14 @@ func checkArchive(ctx context.Context, _ *Auditor, s *Subject) (Result, error) {
 			o = oddity{finding.Medium, string(n.Kind), true} // a kind that nobody rated must not pass silently
 		}
 		g := group{n.Layer, n.Kind}
-		count[g]++
-		if count[g] <= maxPerKind {
-			res.Findings = append(res.Findings, archiveFinding(s, n, o))
+		f := archiveFinding(s, n, o)
+		if i := len(res.Findings) - 1; i >= 0 && res.Findings[i].ID == f.ID && res.Findings[i].Evidence[0].Artifact == n.Layer {
+			res.Findings[i].Evidence = append(res.Findings[i].Evidence, f.Evidence...) // two things odd in one way about one file are one finding
+		} else if count[g]++; count[g] <= maxPerKind {
+			res.Findings = append(res.Findings, f)
 		}
-		if o.ambiguous && n.Unread && count[g] == 1 {
+		if o.ambiguous && n.Unread && !said[g] {
+			said[g] = true
 			res.Unknowns = append(res.Unknowns, finding.Unknown{Artifact: n.Layer, Path: n.Path, Kind: string(sbom.Unreadable), Code: true,
 				Reason: titleOf(n.Kind, o, s.Function.Layers[n.Layer].Kind) + ": loaders may disagree about what is inside"})
 		}

@@ -85,6 +85,11 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 // Components audits a bill of materials that another tool or an earlier run
 // made: checks that need the bytes are skipped, and say so.
 func (a *Auditor) Components(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, err error) (*finding.Report, error) {
+	if err == nil && len(bom.Components) == 0 { // of bytes that hold no package nothing is to be said; that a document names none proves nothing
+		empty := *bom
+		empty.Unknowns = append(empty.Unknowns, sbom.Unknown{Kind: sbom.Opaque, Reason: "the bill of materials names no package, so there was nothing to judge: give the function's own package", Code: true})
+		bom = &empty
+	}
 	return a.Rescan(ctx, spec, bom, nil, err)
 }
 
@@ -130,6 +135,11 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 		rep.GoBinaries = append(rep.GoBinaries, res.GoBinaries...)
 		rep.Findings = append(rep.Findings, res.Findings...)
 		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
+		for i := range rep.Absent {
+			if found, ok := res.Absent[rep.Absent[i].PURL]; ok {
+				rep.Absent[i].Advisories = found
+			}
+		}
 		for i := range rep.Components {
 			if to, ok := res.Upgrades[rep.Components[i].PURL]; ok {
 				rep.Components[i].Upgrade = to

@@ -64,7 +64,8 @@ func (s *Subject) Lacks(n Need) string {
 type Result struct {
 	Findings []finding.Finding
 	Unknowns []finding.Unknown
-	Upgrades map[string]string // purl -> the version that clears everything known against it, "" for none
+	Absent   map[string][]finding.AbsentAdvisory // purl of a package that is not there -> what would apply
+	Upgrades map[string]string                   // purl -> the version that clears everything known against it, "" for none
 
 	Reach      map[int]Reached    // index of a finding of an earlier check -> whether its code is there
 	GoBinaries []finding.GoBinary // what was looked into

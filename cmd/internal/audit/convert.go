@@ -53,7 +53,7 @@ func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 		out := finding.Component{
 			PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion, Main: c.Main,
 			State: string(c.State), Origin: string(c.Origin), Licenses: notNil(c.Licenses), Hashes: c.Hashes,
-			Resolved: c.Resolved, Requires: c.Requires, Locations: []finding.Location{}, Evidence: []finding.Proof{},
+			Resolved: c.Resolved, Requires: c.Requires, Confidence: c.Confidence, Locations: []finding.Location{}, Evidence: []finding.Proof{},
 		}
 		if out.Hashes == nil {
 			out.Hashes = map[string]string{}
@@ -66,7 +66,38 @@ func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 		}
 		rep.Components = append(rep.Components, out)
 	}
+	rep.Coverage = coverageOf(bom.Coverage)
+	for _, a := range bom.Absent {
+		rep.Absent = append(rep.Absent, finding.Absent{
+			PURL: a.PURL, Name: a.Name, Version: a.Version, Ecosystem: a.Ecosystem, Lockfile: a.Lockfile,
+			Bundles: notNil(a.Bundles), Advisories: []finding.AbsentAdvisory{},
+		})
+	}
 	for _, u := range bom.Unknowns {
 		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Artifact: u.Artifact, Path: u.Path, Kind: string(u.Kind), Reason: u.Reason, Origin: string(u.Origin), Code: u.Code})
 	}
+}
+
+// coverageOf turns a coverage into that of a report; nil stays nil.
+func coverageOf(c *sbom.Coverage) *finding.Coverage {
+	if c == nil {
+		return nil
+	}
+	out := &finding.Coverage{CodeBytes: c.Code, AttributedBytes: c.Attributed, OwnBytes: c.Own, UnknownBytes: c.Unknown, Unattributed: []finding.Unattributed{}}
+	for _, f := range c.Files {
+		if f.Unknown > 0 {
+			out.Unattributed = append(out.Unattributed, finding.Unattributed{Artifact: f.Artifact, Path: f.Path, Bytes: f.Unknown, Reason: f.Reason})
+		}
+		if f.Bundle == "" {
+			continue
+		}
+		b := finding.Bundle{
+			Artifact: f.Artifact, Path: f.Path, Bundler: f.Bundle, CodeBytes: f.Code, AttributedBytes: f.Attributed, OwnBytes: f.Own, UnknownBytes: f.Unknown, Lockfile: f.Bound,
+		}
+		for _, s := range f.Shares {
+			b.Packages = append(b.Packages, finding.BundleShare{Name: s.Name, Component: s.PURL, Bytes: s.Bytes})
+		}
+		out.Bundles = append(out.Bundles, b)
+	}
+	return out
 }

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -41,33 +44,86 @@ func checkReachability(ctx context.Context, a *Auditor, s *Subject) (Result, err
 	if a.Reach == nil {
 		return Result{GoBinaries: s.GoBinaries}, Skipped("this build cannot look into Go binaries")
 	}
+	looks, err := lookAll(ctx, a.Reach, s, asked[:min(len(asked), maxBinaries)])
+	if err != nil {
+		return Result{}, err
+	}
 	res := Result{Reach: map[int]Reached{}}
 	answers := map[int][]placed{}
 	var failed []error
-	for i, q := range asked {
-		if err := ctx.Err(); err != nil {
-			return Result{}, err
+	for i, l := range looks {
+		q := asked[i]
+		if l.err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", q.path, l.err))
+			l.got = unanswered(q, "not known: "+l.err.Error())
 		}
-		if i == maxBinaries {
-			failed = append(failed, fmt.Errorf("more than %d Go binaries: the others were not looked into", maxBinaries))
-			break
-		}
-		got, kept, err := look(ctx, a.Reach, s, q)
-		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", q.path, err))
-			got = unanswered(q, "not known: "+err.Error())
-		}
-		if err == nil || s.Function == nil {
-			res.GoBinaries = append(res.GoBinaries, kept)
+		if l.err == nil || s.Function == nil {
+			res.GoBinaries = append(res.GoBinaries, l.kept)
 		}
 		for j, of := range q.findings {
-			answers[of] = append(answers[of], placed{q.place, combine(got, q.advisories[j])})
+			answers[of] = append(answers[of], placed{q.place, combine(l.got, q.advisories[j])})
 		}
+	}
+	if len(asked) > len(looks) {
+		failed = append(failed, fmt.Errorf("more than %d Go binaries: the others were not looked into", maxBinaries))
 	}
 	for of, list := range answers {
 		res.Reach[of] = conclude(list, s.places[of])
 	}
 	return res, summary(failed)
+}
+
+// looked is what came of one question.
+type looked struct {
+	got  map[string]reach.Answer
+	kept finding.GoBinary
+	err  error
+}
+
+// lookAll asks as many binaries at once as there are processors, in the order
+// in which they lie in their artifacts, and returns the results in that of
+// asked.
+func lookAll(ctx context.Context, ask Reacher, s *Subject, asked []*question) ([]looked, error) {
+	out := make([]looked, len(asked))
+	g, inner := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, i := range readingOrder(s.Function, asked) {
+		g.Go(func() error {
+			if err := inner.Err(); err != nil {
+				return err
+			}
+			l := &out[i]
+			l.got, l.kept, l.err = look(inner, ask, s, asked[i])
+			return inner.Err()
+		})
+	}
+	return out, g.Wait()
+}
+
+// readingOrder returns the indexes of asked as the binaries lie in their
+// artifacts. What lies in none comes as it stands in asked.
+func readingOrder(f *bundle.Function, asked []*question) []int {
+	type spot struct{ index, artifact, file int }
+	spots := make([]spot, len(asked))
+	for i, q := range asked {
+		spots[i] = spot{i, q.artifact, -1}
+		if f != nil && q.artifact >= 0 && q.artifact < len(f.Volumes) {
+			if at, ok := f.Volumes[q.artifact].Find(q.path); ok {
+				spots[i].file = at
+			}
+		}
+	}
+	slices.SortStableFunc(spots, func(x, y spot) int {
+		if c := cmp.Compare(x.artifact, y.artifact); c != 0 || x.file < 0 || y.file < 0 {
+			return cmp.Or(c, cmp.Compare(min(x.file, 0), min(y.file, 0)))
+		}
+		return f.Volumes[x.artifact].Compare(x.file, y.file)
+	})
+	order := make([]int, len(spots))
+	for i := range spots {
+		order[i] = spots[i].index
+	}
+	return order
 }
 
 // summary is one error that names the first cause.

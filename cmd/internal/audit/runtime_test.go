@@ -71,7 +71,7 @@ func TestRuntimeOfSBOM(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec := bundle.Spec{Name: "f", Ref: "f.json", Runtime: "nodejs24.x", Platform: bundle.PlatformAWS}
-	rep, err := a.Components(t.Context(), spec, &sbom.SBOM{}, nil)
+	rep, err := a.Rescan(t.Context(), spec, &sbom.SBOM{}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +80,17 @@ func TestRuntimeOfSBOM(t *testing.T) {
 	}
 	if rep.Verdict.Decision != finding.Pass || len(rep.Verdict.Warnings) != 1 {
 		t.Errorf("builtin:ci warns of a runtime and does not fail: %+v", rep.Verdict)
+	}
+}
+
+// TestEmptySBOM: a document that names no package proves nothing.
+func TestEmptySBOM(t *testing.T) {
+	rep, err := auditor(t).Components(t.Context(), bundle.Spec{Name: "f", Ref: "f.json"}, &sbom.SBOM{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rep.Verdict.Decision != finding.Incomplete || len(rep.Unknowns) != 1 || !rep.Unknowns[0].Code {
+		t.Errorf("verdict %+v, unknowns %+v", rep.Verdict, rep.Unknowns)
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
+	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/catalog"
 	"github.com/fnaudit/fnaudit/vulndb"
 )
@@ -157,7 +158,7 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 		return err
 	}
 	a := &audit.Auditor{Runtimes: runtimes,
-		Open: o.refuse(im.open(files.Begin), len(specs) == 1), Catalog: catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, db), Lockfiles: o.lockfiles}).Run,
+		Open: o.refuse(im.open(files.Begin), len(specs) == 1), Catalog: o.cataloger(ctx, db),
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
 	doc := &finding.Document{
@@ -183,6 +184,13 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	return verdict(doc)
 }
 
+// cataloger returns the cataloger of a run that judges with db.
+func (o scanOptions) cataloger(ctx context.Context, db *vulndb.DB) func(context.Context, *bundle.Function) (*sbom.SBOM, error) {
+	opts := storeNames(ctx, db)
+	opts.Lockfiles = o.lockfiles
+	return catalog.New(opts).Run
+}
+
 // runOnline runs once to learn which ecosystems the store lacks and, if it
 // could get some, or newer ones of those that are too old, again with the store as it is then, which it returns.
 func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, specs []bundle.Spec, stdin []byte, stream *stream, doc *finding.Document) (fresh *vulndb.DB, err error) {
@@ -200,7 +208,7 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 		}
 		return nil, nil
 	}
-	a = a.With(fresh, catalog.New(catalog.Options{MavenGroups: mavenGroups(ctx, fresh), Lockfiles: o.lockfiles}).Run)
+	a = a.With(fresh, o.cataloger(ctx, fresh))
 	doc.Database = a.Database()
 	doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
 	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)

@@ -86,6 +86,7 @@ type Report struct {
 	Artifacts    []Artifact  `json:"artifacts"`
 	Coverage     *Coverage   `json:"coverage,omitempty"`
 	Components   []Component `json:"components"`
+	Absent       []Absent    `json:"absent,omitempty"` // packages of a lockfile that are not there
 	Unknowns     []Unknown   `json:"unknowns"`
 	Findings     []Finding   `json:"findings"`
 	GoBinaries   []GoBinary  `json:"goBinaries,omitempty"`
@@ -102,21 +103,75 @@ type Artifact struct {
 	Mount  string `json:"mount"` // "/var/task", "/opt"
 }
 
-// Coverage says how many bytes of code are attributed to what. All are bytes
-// after decompression; code is what a runtime or processor executes.
+// Coverage says how many bytes of code are whose. All are bytes after
+// decompression; code is what a runtime or processor executes. Attributed, own
+// and unknown bytes add up to the code.
 type Coverage struct {
 	CodeBytes       int64          `json:"codeBytes"`
-	AttributedBytes int64          `json:"attributedBytes"`
-	OwnBytes        int64          `json:"ownBytes"`
+	AttributedBytes int64          `json:"attributedBytes"` // of packages, of the bundler, of the base image and the runtime
+	OwnBytes        int64          `json:"ownBytes"`        // of the team
 	UnknownBytes    int64          `json:"unknownBytes"`
-	Unattributed    []Unattributed `json:"unattributed,omitempty"`
+	Unattributed    []Unattributed `json:"unattributed"` // files with unknown bytes, by artifact and path
+	Bundles         []Bundle       `json:"bundles,omitempty"`
 }
 
-// Unattributed is code that no component accounts for.
+// Told is the share of n bytes of code of which it is known whose they are, 0
+// to 1. No code at all is told.
+func Told(code, unknown int64) float64 {
+	if code <= 0 {
+		return 1
+	}
+	return 1 - float64(min(max(unknown, 0), code))/float64(code)
+}
+
+// Unattributed is code of which nobody could say whose it is.
 type Unattributed struct {
-	Path   string `json:"path"`
-	Bytes  int64  `json:"bytes"`
-	Reason string `json:"reason"`
+	Artifact int    `json:"artifact,omitempty"` // index
+	Path     string `json:"path"`
+	Bytes    int64  `json:"bytes"`
+	Reason   string `json:"reason"`
+}
+
+// Bundle is a file that a bundler wrote, or that looks as if: code of many
+// packages in one.
+type Bundle struct {
+	Artifact        int           `json:"artifact"` // index
+	Path            string        `json:"path"`
+	Bundler         string        `json:"bundler"` // "webpack", "minified", ...
+	CodeBytes       int64         `json:"codeBytes"`
+	AttributedBytes int64         `json:"attributedBytes"`
+	OwnBytes        int64         `json:"ownBytes"`
+	UnknownBytes    int64         `json:"unknownBytes"`
+	Lockfile        string        `json:"lockfile,omitempty"` // that says which packages it can hold
+	Packages        []BundleShare `json:"packages,omitempty"` // what the attributed bytes are made of, the largest first
+}
+
+// BundleShare is the part of one package in a bundle, or of the bundler itself.
+type BundleShare struct {
+	Name      string `json:"name"`
+	Component string `json:"component,omitempty"` // purl; "" for the bundler
+	Bytes     int64  `json:"bytes"`
+}
+
+// Absent is a production package of a lockfile that is proven not to be in the
+// function: every byte of the bundles that the lockfile speaks for is told, and
+// none is of this package.
+type Absent struct {
+	PURL       string           `json:"purl"`
+	Name       string           `json:"name"`
+	Version    string           `json:"version"`
+	Ecosystem  string           `json:"ecosystem"`
+	Lockfile   string           `json:"lockfile"`
+	Bundles    []string         `json:"bundles"`    // paths of the bundles that were told
+	Advisories []AbsentAdvisory `json:"advisories"` // what would apply if it were there
+}
+
+// AbsentAdvisory is an advisory about a package that is not there.
+type AbsentAdvisory struct {
+	ID       string   `json:"id"`
+	Aliases  []string `json:"aliases"`
+	Severity Severity `json:"severity"`
+	Title    string   `json:"title"`
 }
 
 // Component is one package inside the function.
@@ -136,8 +191,9 @@ type Component struct {
 	Hashes        map[string]string `json:"hashes"`
 	Resolved      string            `json:"resolved,omitempty"` // where a lockfile says it came from
 	Requires      []string          `json:"requires,omitempty"`
-	Upgrade       string            `json:"upgrade,omitempty"` // lowest version that clears every finding about it; "" when there is none
-	Evidence      []Proof           `json:"evidence"`
+	Upgrade       string            `json:"upgrade,omitempty"`    // lowest version that clears every finding about it; "" when there is none
+	Confidence    float64           `json:"confidence,omitempty"` // in name and version, 0 to 1: all evidence together
+	Evidence      []Proof           `json:"evidence"`             // strongest first
 }
 
 // Location is one place where a component lies.

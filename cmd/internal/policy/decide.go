@@ -132,17 +132,18 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 			out = append(out, reason(fmt.Sprintf("check %q failed", s.Check), s.Reason)) // not required, but it was to run: failed is not clean
 		}
 	}
-	byKind := map[string][]finding.Unknown{}
+	byKind, said := map[string][]finding.Unknown{}, map[place]bool{}
 	for _, u := range r.Unknowns {
-		if u.Waived != nil {
+		if u.Waived != nil || !u.Code {
 			continue
 		}
 		if u.Kind == "unmatched" {
 			if slices.Contains(p.Unmatched, u.Origin) {
 				byKind[u.Kind] = append(byKind[u.Kind], u)
 			}
-		} else if u.Code && slices.Contains(p.Unknowns, u.Kind) {
+		} else if slices.Contains(p.Unknowns, u.Kind) {
 			byKind[u.Kind] = append(byKind[u.Kind], u)
+			said[place{u.Artifact, u.Path}] = true
 		}
 	}
 	for _, kind := range []string{"unreadable", "limit", "opaque", "unattributed", "unmatched"} {
@@ -150,6 +151,7 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 			out = append(out, unknownSentence(kind, us))
 		}
 	}
+	out = append(out, p.coverageGaps(r, said)...)
 	if db.Starter {
 		out = append(out, "judged with the embedded starter set of advisories only, which knows a few well-known ones")
 	} else if age := Age(db, now); p.MaxAge > 0 && age > p.MaxAge && r.Check("vulnerability").State == finding.Ran {
@@ -183,7 +185,7 @@ func Age(db finding.Database, now time.Time) time.Duration {
 
 func unjudged(r *finding.Report, judged []string) (out []finding.Unknown) {
 	for _, u := range r.Unknowns {
-		if u.Kind == "unmatched" && (u.Waived != nil || !slices.Contains(judged, u.Origin)) {
+		if u.Kind == "unmatched" && u.Code && (u.Waived != nil || !slices.Contains(judged, u.Origin)) {
 			out = append(out, u)
 		}
 	}
@@ -224,6 +226,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 		if strings.Contains(g, "advisory store ") || strings.Contains(g, "db update") {
 			return "fnaudit db update   # then scan again"
 		}
+	}
+	if len(p.untold(r)) > 0 {
+		return nameBundles
 	}
 	return "make the parts above readable, or accept them with a waiver in the policy file"
 }

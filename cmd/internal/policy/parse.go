@@ -24,15 +24,16 @@ const MaxBytes = 1 << 20
 
 // file is the YAML form of a policy. A pointer tells "left out" from "empty".
 type file struct {
-	Version         int          `yaml:"version"`
-	Extends         string       `yaml:"extends"`
-	Fail            *fileLine    `yaml:"fail"`
-	Warn            *fileLine    `yaml:"warn"`
-	UnknownSeverity *string      `yaml:"unknown_severity"`
-	Require         []string     `yaml:"require"`
-	Incomplete      *fileGaps    `yaml:"incomplete"`
-	Database        *fileStore   `yaml:"database"`
-	Waivers         []fileWaiver `yaml:"waivers"`
+	Version         int           `yaml:"version"`
+	Extends         string        `yaml:"extends"`
+	Fail            *fileLine     `yaml:"fail"`
+	Warn            *fileLine     `yaml:"warn"`
+	UnknownSeverity *string       `yaml:"unknown_severity"`
+	Require         []string      `yaml:"require"`
+	Incomplete      *fileGaps     `yaml:"incomplete"`
+	Coverage        *fileCoverage `yaml:"coverage"`
+	Database        *fileStore    `yaml:"database"`
+	Waivers         []fileWaiver  `yaml:"waivers"`
 }
 
 type fileLine struct {
@@ -138,6 +139,7 @@ func (f *file) apply(p *Policy) error {
 			p.Unmatched = append(p.Unmatched, "") // a component of unknown origin may be the app's
 		}
 	}
+	note(f.Coverage.apply(&p.Coverage))
 	if f.Database != nil && f.Database.MaxAge != nil {
 		d, err := ParseDuration(*f.Database.MaxAge)
 		if err != nil {
@@ -262,7 +264,7 @@ func yamlError(err error) string {
 
 // keys are all keys of a policy file, for suggestions.
 var keys = []string{
-	"version", "extends", "fail", "warn", "unknown_severity", "require", "incomplete", "database", "waivers",
-	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "max_age",
+	"version", "extends", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers",
+	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "minimum", "bundle", "max_age",
 	"id", "component", "path", "reason", "owner", "expires",
 }

@@ -26,6 +26,7 @@ type Policy struct {
 	Require         []string         // checks that must have run
 	Unknowns        []string         // kinds of unknown in code that make a verdict incomplete
 	Unmatched       []string         // origins whose components without an advisory source make a verdict incomplete
+	Coverage        Coverage         // how much of the code must be told
 	MaxAge          time.Duration    // how old the store may be; 0: any age
 	Waivers         []Waiver
 }
@@ -88,6 +89,7 @@ func Builtin(name string) (*Policy, bool) {
 		Require:         []string{"open", "catalog", "vulnerability"},
 		Unknowns:        []string{"unreadable", "opaque", "limit"},
 		Unmatched:       []string{"app", "layer", ""},
+		Coverage:        Coverage{Bundle: 0.8},
 		MaxAge:          7 * 24 * time.Hour,
 	}
 	switch name {
@@ -98,6 +100,7 @@ func Builtin(name string) (*Policy, bool) {
 		ci.Fail.Severity = finding.Critical
 		ci.Warn.Severity = finding.Medium
 		ci.Unmatched = append(ci.Unmatched, "base", "runtime")
+		ci.Coverage.Minimum = 0.95
 		return &ci, true
 	case Report:
 		return &Policy{

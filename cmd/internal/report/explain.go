@@ -34,7 +34,12 @@ func Explain(w io.Writer, doc *finding.Document, what string) error {
 	for _, r := range doc.Functions {
 		for _, c := range r.Components {
 			if c.PURL == what || finding.Versionless(c.PURL) == what {
-				_, err := fmt.Fprintf(w, "%s in %s: %s\n", Escape(c.PURL), Escape(r.Name), Escape(unblamed(r, c)))
+				var b strings.Builder
+				fmt.Fprintf(&b, "%s in %s: %s\n", Escape(c.PURL), Escape(r.Name), Escape(unblamed(r, c)))
+				for _, l := range c.Locations {
+					explainLine(&b, "bytes", lies(r, l))
+				}
+				_, err := io.WriteString(w, b.String())
 				return err
 			}
 		}
@@ -72,7 +77,7 @@ func names(f finding.Finding, what string) bool {
 func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f finding.Finding) error {
 	var b strings.Builder
 	line := func(key, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-11s %s\n", key, Escape(fmt.Sprintf(format, args...)))
+		explainLine(&b, key, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintf(&b, "%s  %s\n", Escape(f.ID), Escape(f.Title))
 	line("function", "%s (%s)", r.Name, r.Target)
@@ -96,9 +101,12 @@ func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f fin
 	if f.Component != "" {
 		line("component", "%s%s", f.Component, stateWords(f.State))
 	}
+	if comp.Origin != "" {
+		line("origin", "%s", comp.Origin)
+	}
 	if known {
 		for _, l := range comp.Locations {
-			line("bytes", "%s", place(r, l.Artifact, l.Path)+stateWords(l.State))
+			line("bytes", "%s", lies(r, l))
 		}
 		for _, e := range comp.Evidence {
 			detail := fmt.Sprintf("%s, %s, confidence %.2f", e.Path, e.Method, e.Confidence)
@@ -135,6 +143,19 @@ func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f fin
 	line("id", "%s", f.Fingerprint)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func explainLine(b *strings.Builder, key, text string) {
+	fmt.Fprintf(b, "  %-11s %s\n", key, Escape(text))
+}
+
+// lies says where a component lies; in an image also in which of its layers.
+func lies(r *finding.Report, l finding.Location) string {
+	text := place(r, l.Artifact, l.Path) + stateWords(l.State)
+	if l.Layer != "" && l.Artifact >= 0 && l.Artifact < len(r.Artifacts) && r.Artifacts[l.Artifact].Kind == "image" {
+		text += ", from image layer " + l.Layer
+	}
+	return text
 }
 
 func component(r *finding.Report, purl string) (finding.Component, bool) {

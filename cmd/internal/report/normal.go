@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -33,6 +34,7 @@ func normalReport(r finding.Report) *finding.Report {
 		c := &r.Components[i]
 		c.Licenses, c.Locations = list(c.Licenses), list(c.Locations)
 		c.Evidence = append([]finding.Proof{}, c.Evidence...)
+		c.Confidence = between(c.Confidence, 0, 1)
 		for j := range c.Evidence {
 			c.Evidence[j].Confidence = between(c.Evidence[j].Confidence, 0, 1)
 		}
@@ -41,6 +43,22 @@ func normalReport(r finding.Report) *finding.Report {
 		}
 		if c.State == "" {
 			c.State = "live"
+		}
+	}
+	if r.Coverage != nil {
+		c := *r.Coverage
+		c.Unattributed = list(c.Unattributed)
+		r.Coverage = &c
+	}
+	r.Absent = slices.Clone(r.Absent)
+	for i := range r.Absent {
+		a := &r.Absent[i]
+		a.Bundles, a.Advisories = list(a.Bundles), slices.Clone(list(a.Advisories))
+		for j := range a.Advisories {
+			v := &a.Advisories[j]
+			if v.Aliases = list(v.Aliases); v.Severity == "" {
+				v.Severity = finding.UnknownSeverity
+			}
 		}
 	}
 	r.Unknowns = append([]finding.Unknown{}, r.Unknowns...)

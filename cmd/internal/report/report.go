@@ -47,6 +47,7 @@ func formats() []format {
 		{"sarif", "SARIF 2.1.0, for code scanning", writeSARIF},
 		{"cyclonedx-json", "CycloneDX 1.6: components and vulnerabilities", writeCycloneDX},
 		{"spdx-json", "SPDX 2.3: components", writeSPDX},
+		{"openvex", "OpenVEX 0.2.0: what applies, and what is proven not to", writeOpenVEX},
 		{"osv-json", "as osv-scanner writes it", writeOSV},
 	}
 }

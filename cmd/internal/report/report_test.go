@@ -99,6 +99,11 @@ func TestGolden(t *testing.T) {
 	for _, name := range []string{"pass", "incomplete", "unopened", "starter", "several", "many", "hostile", "empty"} {
 		golden(t, name+".table", write(t, "table", docs[name], report.Options{}))
 	}
+	for _, format := range []string{"table", "json", "openvex", "cyclonedx-json"} {
+		golden(t, "bundled."+format, write(t, format, docs["bundled"], report.Options{}))
+	}
+	golden(t, "bundled.verbose.table", write(t, "table", docs["bundled"], report.Options{Verbose: true}))
+	golden(t, "reach.openvex", write(t, "openvex", docs["reach"], report.Options{}))
 	golden(t, "several.cyclonedx-json", write(t, "cyclonedx-json", docs["several"], report.Options{}))
 	golden(t, "several.spdx-json", write(t, "spdx-json", docs["several"], report.Options{}))
 }

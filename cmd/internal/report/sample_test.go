@@ -233,6 +233,14 @@ func evil() *finding.Report {
 		u.Waived = &finding.Waived{Reason: hostile, Owner: hostile}
 		r.Unknowns = append(r.Unknowns, u)
 	}
+	r.Unknowns = append(r.Unknowns, finding.Unknown{Path: hostile, Kind: "unmatched", Reason: hostile, Origin: "app"})
+	r.Coverage = &finding.Coverage{
+		CodeBytes: 3, AttributedBytes: 1, OwnBytes: 1, UnknownBytes: 1, Unattributed: []finding.Unattributed{{Path: hostile, Bytes: 1, Reason: hostile}},
+		Bundles: []finding.Bundle{{Path: hostile, Bundler: hostile, CodeBytes: 3, AttributedBytes: 1, OwnBytes: 1, UnknownBytes: 1, Lockfile: hostile,
+			Packages: []finding.BundleShare{{Name: hostile, Component: hostile, Bytes: 1}}}},
+	}
+	r.Absent = []finding.Absent{{PURL: "pkg:npm/" + hostile, Name: hostile, Version: hostile, Ecosystem: hostile, Lockfile: hostile, Bundles: []string{hostile},
+		Advisories: []finding.AbsentAdvisory{{ID: hostile, Aliases: []string{hostile}, Severity: finding.High, Title: hostile}}}}
 	r.Checks = []finding.Status{{Check: hostile, State: finding.Failed, Reason: hostile}, {Check: "open", State: finding.Skipped, Reason: hostile}}
 	r.Verdict = finding.Verdict{Decision: finding.Fail, Reasons: []string{hostile}, Warnings: []string{hostile}, Next: hostile}
 	return r
@@ -263,6 +271,7 @@ func samples() map[string]*finding.Document {
 		"unopened": wrapDocument(unopened()), "starter": starter, "several": several, "many": many, "hostile": wrapDocument(evil()),
 		"declared": wrapDocument(declared()),
 		"reach":    wrapDocument(reached()),
+		"bundled":  wrapDocument(bundled()),
 		"empty":    wrapDocument(),
 	}
 }

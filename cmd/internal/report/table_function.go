@@ -31,11 +31,14 @@ func (p *printer) function(r *finding.Report) {
 		p.others(g.other)
 	}
 	p.unknowns(r)
+	p.coverage(r)
+	p.disagreements(r)
 	if !p.opt.Verbose {
 		p.platform(r, g.platform)
 		p.shadowed(r, g.shadowed)
 		p.absent(g.absent)
 	}
+	p.leftOut(r)
 	p.checks(r)
 	p.warnings(r)
 	p.waived(r, g.waived)
@@ -289,7 +292,7 @@ func (p *printer) verdict(r *finding.Report) {
 // unjudged is how many packages no advisory source covers.
 func unjudged(r *finding.Report) (n int) {
 	for _, u := range r.Unknowns {
-		if u.Kind == "unmatched" && u.Waived == nil {
+		if u.Kind == "unmatched" && u.Code && u.Waived == nil {
 			n++
 		}
 	}

@@ -81,7 +81,7 @@ func (p *printer) unknowns(r *finding.Report) {
 	unmatched := map[string]int{}
 	for _, u := range r.Unknowns {
 		switch {
-		case u.Waived != nil:
+		case u.Waived != nil || disagreement(u):
 		case platform(u.Origin) && !u.Code && !p.opt.Verbose: // counted in the platform's line
 		case u.Kind != "unmatched":
 			gaps = append(gaps, u)
@@ -153,7 +153,7 @@ func (p *printer) platform(r *finding.Report, fs []finding.Finding) {
 	}
 	for _, u := range r.Unknowns {
 		switch {
-		case u.Waived != nil || !platform(u.Origin):
+		case u.Waived != nil || disagreement(u) || !platform(u.Origin):
 		case u.Kind == "unmatched":
 			unjudged = append(unjudged, u)
 		case !u.Code:

@@ -79,6 +79,13 @@ func validate(format string, text []byte) error {
 			return err
 		}
 		return readsBack(text)
+	case "openvex":
+		if path := os.Getenv("FNAUDIT_OPENVEX_SCHEMA"); path != "" {
+			if err := checkFile(path, text); err != nil {
+				return err
+			}
+		}
+		return checkFile("testdata/openvex-0.2.0.schema.json", text)
 	case "osv-json":
 		return checkOSV(text)
 	}

@@ -1,0 +1,47 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/vulndb"
+)
+
+// maxAbsent is how many advisories about packages that are not there one
+// function can have. Beyond that none is listed: they only ever take away.
+const maxAbsent = 10_000
+
+// absentAdvisories returns what would apply to the packages of a lockfile that
+// are proven not to be in the bytes, by purl.
+func absentAdvisories(ctx context.Context, db *vulndb.DB, list []sbom.Absent) (map[string][]finding.AbsentAdvisory, error) {
+	out := map[string][]finding.AbsentAdvisory{}
+	n := 0
+	for _, c := range list {
+		if _, done := out[c.PURL]; done || c.Version == "" || c.Ecosystem == "" || db.Covers(c.Ecosystem) != vulndb.Covered {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		pkg := vulndb.Package{Ecosystem: c.Ecosystem, Name: c.Name, Version: c.Version}
+		r, err := db.Match(ctx, pkg)
+		if err != nil {
+			return nil, fmt.Errorf("match %s, which is not in the bytes: %w", c.PURL, err)
+		}
+		found := []finding.AbsentAdvisory{}
+		for _, g := range vulndb.Groups(pkg, r.Matches) {
+			if n++; n > maxAbsent {
+				return out, nil
+			}
+			title := g.Summary
+			if title == "" {
+				title = g.ID + " in " + c.Name
+			}
+			found = append(found, finding.AbsentAdvisory{ID: g.ID, Aliases: without(g.IDs, g.ID), Severity: severity(g.Severity), Title: title})
+		}
+		out[c.PURL] = found
+	}
+	return out, nil
+}

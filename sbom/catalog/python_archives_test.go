@@ -1,0 +1,107 @@
+package catalog
+
+import (
+	"archive/zip"
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// pythonZip packs files; the first line of text may stand in front of the archive.
+func pythonZip(t *testing.T, front string, files ...txtar.File) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	buf.WriteString(front)
+	w := zip.NewWriter(&buf)
+	w.SetOffset(int64(buf.Len()))
+	for _, f := range files {
+		e, err := w.Create(f.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Write(f.Data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// TestPythonArchives reads wheels, zipapps and zips of packages where they lie.
+func TestPythonArchives(t *testing.T) {
+	file := func(name, text string) txtar.File { return txtar.File{Name: name, Data: []byte(text)} }
+	wheel := pythonZip(t, "", file("demo/__init__.py", ""), file("demo-1.5.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.5\n"), file("demo-1.5.dist-info/RECORD", "demo/__init__.py,,\n"))
+	stripped := pythonZip(t, "", file("requests/__init__.py", "__version__ = '2.28.1'\n"), file("inner.whl", string(wheel)))
+	app := pythonZip(t, "#!/usr/bin/env python3\n", file("__main__.py", "import six"), file("six.py", "__version__ = '1.16.0'\n"))
+	pip := pythonZip(t, "", file("pip/__init__.py", "__version__ = '23.0.1'\n"), file("pip/_vendor/__init__.py", ""), file("pip/_vendor/vendor.txt", "idna==3.4\n"), file("pip/_vendor/idna/__init__.py", ""),
+		file("pip-23.0.1.dist-info/METADATA", "Metadata-Version: 2.1\nName: pip\nVersion: 23.0.1\n"), file("pip-23.0.1.dist-info/RECORD", "pip/__init__.py,,\npip/_vendor/idna/__init__.py,,\n"))
+	data := pythonZip(t, "", file("page.html", "<p>"))
+	lone := pythonZip(t, "", file("handler.py", "x = 1"), file(".requirements.zip", string(stripped)), file("tool", string(app)), file("pip-23.0.1-py3-none-any.whl", string(pip)), file("data.zip", string(data)),
+		file("owner-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: owner\nVersion: 1.0\n"), file("owner-1.0.dist-info/RECORD", "owner/__init__.py,,\nowner/w.whl,,\n"), file("owner/__init__.py", ""), file("owner/w.whl", string(stripped)))
+	z, err := zip.NewReader(bytes.NewReader(lone), int64(len(lone)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []txtar.File
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if _, err := b.ReadFrom(r); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, txtar.File{Name: "function/" + f.Name, Data: b.Bytes()})
+	}
+	got := render(catalogueFiles(t, "python3.12", files))
+	for _, want := range []string{
+		"live app pkg:pypi/demo@1.5\n    live 0 .requirements.zip!/inner.whl!/demo-1.5.dist-info/METADATA\n",
+		"live app pkg:pypi/requests@2.28.1\n    live 0 .requirements.zip!/requests/__init__.py\n",
+		"live app pkg:pypi/six@1.16.0\n    live 0 tool!/six.py\n",
+		"live app pkg:pypi/pip@23.0.1\n",
+		"live app pkg:pypi/idna@3.4\n    live 0 pip-23.0.1-py3-none-any.whl!/pip/_vendor/idna/__init__.py\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("missing %q", want)
+		}
+	}
+	if strings.Contains(got, "?") {
+		t.Error("something is unknown")
+	}
+	if strings.Contains(got, "owner/w.whl!/requests") {
+		t.Error("a wheel inside a package was taken for the function's")
+	}
+	if t.Failed() {
+		t.Log(got)
+	}
+}
+
+// TestZipapp is a function that is one program of Python.
+func TestZipapp(t *testing.T) {
+	app := pythonZip(t, "#!/usr/bin/env python3\n", txtar.File{Name: "__main__.py", Data: []byte("import six")}, txtar.File{Name: "six.py", Data: []byte("__version__ = '1.16.0'\n")})
+	for _, name := range []string{"function/app.pex", "function/tool"} {
+		got := render(catalogueFiles(t, "python3.12", []txtar.File{{Name: name, Data: app}}))
+		if !strings.Contains(got, "pkg:pypi/six@1.16.0") || strings.Contains(got, "?") {
+			t.Errorf("%s:\n%s", name, got)
+		}
+	}
+}
+
+// TestPythonArchiveInArchive ends at a depth.
+func TestPythonArchiveInArchive(t *testing.T) {
+	data := []byte("x = 1\n")
+	name := "a.py"
+	for range 8 {
+		data = pythonZip(t, "", txtar.File{Name: name, Data: data}, txtar.File{Name: "b.py", Data: []byte("x = 1\n")})
+		name = "a.pyz"
+	}
+	got := render(catalogueFiles(t, "python3.12", []txtar.File{{Name: "function/a.pyz", Data: data}}))
+	if !strings.Contains(got, "? limit code=true") {
+		t.Errorf("no limit in:\n%s", got)
+	}
+}

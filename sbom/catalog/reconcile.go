@@ -1,0 +1,200 @@
+package catalog
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// disagree records that two accounts of what is inside contradict each other.
+// It is no gap in what was read: the bytes decide.
+func (a *artifact) disagree(p, reason string) {
+	if len(a.unknowns) >= a.opts.MaxUnknowns {
+		a.dropped++
+		return
+	}
+	a.unknowns = append(a.unknowns, sbom.Unknown{Path: p, Kind: sbom.Unmatched, Reason: reason})
+}
+
+// maxNamed is how many packages a reason names.
+const maxNamed = 5
+
+// named lists at most maxNamed of the names, sorted, and how many more there are.
+func named(names []string) string {
+	slices.Sort(names)
+	names = slices.Compact(names)
+	shown := make([]string, 0, maxNamed)
+	for _, n := range names[:min(len(names), maxNamed)] {
+		shown = append(shown, clip(n))
+	}
+	text := strings.Join(shown, ", ")
+	if n := len(names) - len(shown); n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
+}
+
+// phantoms reports what is in a bundle and not in the lockfiles that speak for
+// it: a package that none of them names, or a version that none of them has. A
+// copy that another package was published with is no phantom: lockfiles do not
+// list those.
+func (a *artifact) phantoms(b *bundled, locks []*lockIndex) {
+	if len(locks) == 0 {
+		return
+	}
+	var strangers, others []string
+	for _, in := range b.inside {
+		listed := slices.ContainsFunc(locks, func(x *lockIndex) bool { return len(x.byName[in.name]) > 0 })
+		switch {
+		case listed && in.version != "" && !slices.ContainsFunc(locks, func(x *lockIndex) bool { return x.has(in.name, in.version) }):
+			others = append(others, in.name+" "+in.version)
+		case !listed && !published(in, locks):
+			strangers = append(strangers, strings.TrimSpace(in.name+" "+in.version))
+		}
+	}
+	from := locks[0].path
+	if len(strangers) > 0 {
+		a.disagree(b.path, "phantom: in the bundle, not in the lockfile "+from+": "+named(strangers))
+	}
+	if len(others) > 0 {
+		a.disagree(b.path, "the bundle has other versions than the lockfile "+from+": "+named(others))
+	}
+}
+
+// published reports whether a copy lies in a package that a lockfile knows.
+func published(in *instance, locks []*lockIndex) bool {
+	for parent := nestedIn(in.place); parent != ""; parent = nestedIn(parent) {
+		if slices.ContainsFunc(locks, func(x *lockIndex) bool { return len(x.byName[parent[max(lastNodeModules(parent), 0):]]) > 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
+// reconcile finds the production packages of lockfiles that are proven not to
+// be in the bytes: the bundles that a lockfile speaks for hold what the project
+// asks for, tell of every byte whose it is, and none is of the package; and it
+// is not installed either.
+func (a *artifact) reconcile(locks []lock, here *installed) {
+	all := make([]*lock, 0, len(locks)+len(a.opts.lockIndexes))
+	for i := range locks {
+		if path.Base(locks[i].path) != ".package-lock.json" {
+			all = append(all, &locks[i])
+		}
+	}
+	for _, x := range a.opts.lockIndexes {
+		all = append(all, x.lock)
+	}
+	for _, l := range all {
+		if !a.bundles.hold(l) || a.bundles.untold(l.dir) {
+			continue
+		}
+		in := a.bundles.inside(l.dir)
+		for i := range l.entries {
+			e := &l.entries[i]
+			if e.dev || e.main || e.name == "" || e.version == "" || in.may(e) || len(here.names["npm "+e.name]) > 0 {
+				continue
+			}
+			a.absent = append(a.absent, sbom.Absent{PURL: sbom.PURL("npm", e.name, e.version), Name: e.name, Version: e.version, Lockfile: l.path, Bundles: in.paths})
+		}
+	}
+}
+
+// contents is what the bundles of a folder hold.
+type contents struct {
+	paths    []string
+	versions map[string]map[string]bool // name -> versions
+	unsure   map[string]bool            // names of which a version is not known, or only guessed
+}
+
+func (s bundles) inside(dir string) *contents {
+	c := &contents{versions: map[string]map[string]bool{}, unsure: map[string]bool{}}
+	for i := range s {
+		b := &s[i]
+		if !below(b.path, dir) {
+			continue
+		}
+		c.paths = append(c.paths, b.path)
+		for _, in := range b.inside {
+			if c.versions[in.name] == nil {
+				c.versions[in.name] = map[string]bool{}
+			}
+			c.versions[in.name][in.version] = true
+			if in.version == "" || in.fromLock && !in.exact {
+				c.unsure[in.name] = true
+			}
+		}
+	}
+	slices.Sort(c.paths)
+	return c
+}
+
+// may reports whether an entry of a lockfile may be inside.
+func (c *contents) may(e *lockEntry) bool {
+	for _, name := range []string{e.name, e.path[max(lastNodeModules(e.path), 0):]} {
+		if c.unsure[name] || c.versions[name][e.version] {
+			return true
+		}
+	}
+	return false
+}
+
+// contradict reports packages that are installed in another version than a
+// lockfile says: at the very place, where it names places (npm), else where the
+// project has one version only and the lockfile has none like it.
+func (a *artifact) contradict(l *lock) {
+	wanted := map[string]string{} // folder or name -> version; "" when there are several
+	for i := range l.entries {
+		e := &l.entries[i]
+		if e.version == "" || e.main || e.name == "" {
+			continue
+		}
+		k := "=" + sbom.CanonicalName(l.typ, e.name)
+		if l.typ == "npm" {
+			if e.path == "" {
+				continue
+			}
+			k = path.Join(l.dir, e.path)
+		}
+		if v, ok := wanted[k]; ok && v != e.version {
+			wanted[k] = ""
+		} else {
+			wanted[k] = e.version
+		}
+	}
+	var names []string
+	for i := range a.found {
+		f := &a.found[i]
+		if f.typ != l.typ || f.declared || f.main || f.version == "" || !below(f.dir, l.dir) {
+			continue
+		}
+		k := f.dir
+		if l.typ != "npm" {
+			k = "=" + sbom.CanonicalName(l.typ, f.name)
+		}
+		if want := wanted[k]; want != "" && want != f.version && !sameVersion(l.typ, want, f.version) {
+			names = append(names, f.name+" "+f.version+" (not "+want+")")
+		}
+	}
+	if len(names) > 0 {
+		a.disagree(l.path, "other versions are installed than it lists: "+named(names))
+	}
+}
+
+// sameVersion reports whether two spellings are one version: go.mod has "v" in
+// front, gems of a platform have it behind, and Python's pads with zeros.
+func sameVersion(typ, a, b string) bool {
+	switch typ {
+	case "golang":
+		return true // a program is linked from what its own build information says, which is not go.mod's affair
+	case "gem":
+		short, long := min(a, b), max(a, b)
+		return strings.HasPrefix(long, short+"-")
+	case "pypi":
+		return strings.TrimSuffix(strings.ToLower(a), ".0") == strings.TrimSuffix(strings.ToLower(b), ".0")
+	}
+	return strings.TrimPrefix(a, "v") == strings.TrimPrefix(b, "v")
+}
