@@ -15,6 +15,10 @@ import (
 // "io.buildpacks.lifecycle.metadata (JSON)".
 const labelBuildpacks = "io.buildpacks.lifecycle.metadata"
 
+// ErrBase is wrapped by every error about Spec.Base: the image itself is
+// another matter.
+var ErrBase = errors.New("base image")
+
 // ErrNotBase is wrapped by the error for a Spec.Base that is not the base of
 // the image, so that a wrong one does not put the function's own packages down
 // as another's.
@@ -31,7 +35,7 @@ func (r *imageRead) base(ctx context.Context, p *pack) error {
 	if r.want.base != "" {
 		n, guessed, err := r.baseSaid(ctx, r.want.base)
 		if err != nil {
-			return fmt.Errorf("base image %s: %w", r.want.base, err)
+			return fmt.Errorf("%w %s: %w", ErrBase, r.want.base, err)
 		}
 		r.mark(n, guessed)
 		return nil

@@ -158,7 +158,7 @@ func (c *chooser) pick(want wish) (*candidate, error) {
 			if want.platform == "" {
 				platform += ", the default"
 			}
-			return nil, fmt.Errorf("no image for %s; there are %s: %w", platform, platforms(list), ErrUnreadable)
+			return nil, fmt.Errorf("%w for %s; there are %s: %w", ErrNoPlatform, platform, platforms(list), ErrUnreadable)
 		}
 		list = fit
 	}

@@ -38,10 +38,14 @@ type unreadable struct {
 func (u *unreadable) Error() string { return fmt.Sprintf("%s: %s", u.kind, u.detail) }
 
 func (u *unreadable) Unwrap() []error {
-	if u.cause == nil {
-		return []error{ErrUnreadable}
+	out := []error{ErrUnreadable}
+	if u.kind == NoticeLimit {
+		out = append(out, ErrLimit)
 	}
-	return []error{ErrUnreadable, u.cause}
+	if u.cause != nil {
+		out = append(out, u.cause)
+	}
+	return out
 }
 
 // verified streams one file and vouches for it: it counts what comes out,

@@ -50,6 +50,7 @@ func TestLayers(t *testing.T) {
 		{"link in a link", [][]tent{{tlink("a", "b"), tlink("b", "/c/../d")}, files("a/x", "1")}, "a@0 -> b\nb@0 -> /c/../d\nd/x@1 \"1\"\n"},
 		{"link above the root", [][]tent{{tlink("a", "../../../../etc")}, files("a/x", "1")}, "a@0 -> ../../../../etc\netc/x@1 \"1\"\n"},
 		{"links in a loop", [][]tent{{tlink("a", "b"), tlink("b", "a")}, files("a/x", "1")}, "a@0 -> b\na%2F/x@1 \"1\"\nb@0 -> a\n?symlink-loop a\n!write-through-link a%2F/x\n!write-through-link a/x\n?symlink-loop b\n"},
+		{"through a link to a folder with an odd name", [][]tent{append([]tent{tlink("l", "od\x16\x92")}, files("l/x", "1")...)}, "l@0 -> od\x16\x92\nl%2F/x@0 \"1\"\n!write-through-link l%2F/x\n!write-through-link l/x\n"},
 		{"through a link of the same layer", [][]tent{append([]tent{tlink("out", "/tmp")}, files("out/x", "1")...)}, "out@0 -> /tmp\ntmp/x@0 \"1\"\n?write-through-link tmp/x\n"},
 		{"hard link", [][]tent{append(files("a", "1"), thard("d/b", "a"))}, "a@0 \"1\"\nd/b@0 \"1\"\n"},
 		{"hard link to a lower layer", [][]tent{files("a", "1"), {thard("b", "/a")}}, "a@0 \"1\"\nb@1 \"1\"\n"},

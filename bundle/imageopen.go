@@ -26,6 +26,10 @@ type wish struct {
 	base     string // Spec.Base
 }
 
+// ErrNoPlatform is wrapped by the error for an image that does not exist for the
+// architecture that is wanted.
+var ErrNoPlatform = errors.New("no image")
+
 // wishOf reads the wish off a spec. Names of architectures are those of Go in
 // images (config.md) and those of AWS in a Spec.
 func wishOf(spec Spec, name string) wish {
@@ -239,7 +243,7 @@ func (r *imageRead) describe() error {
 	img, c := r.image, r.config
 	img.Platform = c.ImagePlatform.String()
 	if w := r.want.platform; w != "" && img.Platform != "" && !runsOn(img.Platform, w) {
-		return fmt.Errorf("no image for %s; there is %s: %w", w, quoted(img.Platform), ErrUnreadable)
+		return fmt.Errorf("%w for %s; there is %s: %w", ErrNoPlatform, w, quoted(img.Platform), ErrUnreadable)
 	}
 	if c.Created != nil {
 		img.Created = c.Created.UTC()

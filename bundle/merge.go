@@ -50,6 +50,7 @@ type branch struct {
 var (
 	errBranch     = errors.New("a parent of it is a file")
 	errBranchLoop = errors.New("the links of its folder lead to one another")
+	errBranchName = errors.New("a link of its folder names one that would have to be escaped")
 )
 
 // merge returns the files of the image, and those that must be kept beside
@@ -156,6 +157,9 @@ func (m *merger) folder(path string, layer int) (at *branch, through bool, err e
 			return nil, through, fs.ErrNotExist
 		case kid != nil && kid.layer == layer:
 			return nil, through, errBranch
+		}
+		if clean, odd := cleanPath(elem, m.lim); odd != "" || clean != elem { // out of a link's target, which nobody has cleaned
+			return nil, through, errBranchName
 		}
 		if at, err = m.grow(at, elem); err != nil {
 			return nil, through, err

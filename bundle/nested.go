@@ -16,7 +16,7 @@ import (
 func OpenZip(ctx context.Context, r io.ReaderAt, size int64, lim Limits) (*Volume, error) {
 	lim = lim.withDefaults()
 	if size < 0 || size > lim.MaxArtifactBytes {
-		return nil, fmt.Errorf("open nested zip: %d bytes, over the limit MaxArtifactBytes of %d: %w", size, lim.MaxArtifactBytes, ErrUnreadable)
+		return nil, fmt.Errorf("open nested zip: %w", &unreadable{kind: NoticeLimit, detail: fmt.Sprintf("%d bytes, over MaxArtifactBytes, %d", size, lim.MaxArtifactBytes)})
 	}
 	p, err := openZip(ctx, section{r, size}, lim, &decoders{})
 	switch {

@@ -57,6 +57,10 @@ type Notice struct {
 // its content cannot be had (encrypted, corrupt, over a limit).
 var ErrUnreadable = errors.New("content cannot be read")
 
+// ErrLimit is wrapped, beside ErrUnreadable, by errors that say that a field of
+// Limits was reached.
+var ErrLimit = errors.New("a limit was reached")
+
 // Content is an open regular file. It streams until Seek or ReadAt is called
 // for the first time.
 type Content interface {

@@ -95,7 +95,7 @@ func (z *zipReader) noticeEnds(others []*endRecord) {
 func (z *zipReader) directory(ctx context.Context) error {
 	e, le := z.end, binary.LittleEndian
 	if e.size > z.lim.MaxDirectoryBytes {
-		return fmt.Errorf("central directory of %d bytes is over the limit MaxDirectoryBytes of %d: %w", e.size, z.lim.MaxDirectoryBytes, ErrUnreadable)
+		return &unreadable{kind: NoticeLimit, detail: fmt.Sprintf("a central directory of %d bytes, over MaxDirectoryBytes, %d", e.size, z.lim.MaxDirectoryBytes)}
 	}
 	dir, err := z.src.view(e.start, e.size)
 	if err != nil {

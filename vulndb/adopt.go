@@ -27,9 +27,10 @@ const clockSkew = time.Hour
 // zero value takes all of it, and refuses what is older than what is there.
 type AdoptOptions struct {
 	Ecosystems []string // take only these, in OSV's spelling; empty: all
-	Replace    bool     // drop the ecosystems that are not taken; otherwise they stay as they are
+	Replace    bool     // drop everything else: the ecosystems that are not taken and the sources laid over those that are; otherwise they stay as they are
 	AllowOlder bool     // take also what is older than what is there
 	Trusted    bool     // somebody vouches for the bytes, by a signature; otherwise each record is read before the file is let in
+	Resume     bool     // fetch can go on with a file that holds what came of it before a kill
 	Via        string   // where the store comes from, for Source.Via
 	Now        time.Time
 	Progress   func(Progress) // called from one goroutine; may be nil
@@ -55,9 +56,6 @@ func ParseSnapshot(b []byte) (Snapshot, error) {
 	}
 	return s, nil
 }
-
-// Encode returns the bytes of the snapshot as snapshot.json holds them.
-func (s Snapshot) Encode() ([]byte, error) { return s.encode() }
 
 // Only returns the snapshot of some of the ecosystems, in any spelling of
 // upper and lower case; of all, if none is named.
@@ -107,11 +105,13 @@ func (s Source) Path(dir string) string { return filepath.Join(dir, ecoDir, s.Fi
 
 // Adopt makes the files of another store's snapshot part of the store in dir.
 // For each file that is not there yet it calls fetch, in the order of the
-// snapshot; fetch writes the file's bytes to an empty file, and Adopt believes
-// them only when they are what the snapshot says. Readers see the old store or
+// snapshot; fetch writes the file's bytes to an empty file, or, with
+// AdoptOptions.Resume, to one that holds what came of it before; and Adopt
+// believes them only when they are what the snapshot says. Readers see the old store or
 // the new one, and if anything fails the old one stays. What a killed Adopt has
 // fetched completely is not fetched again. What it takes over counts as
-// DefaultOrigin: the store's own further sources stay laid over it.
+// DefaultOrigin: the store's own further sources stay laid over it, unless
+// AdoptOptions.Replace is set.
 func Adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch func(context.Context, Source, *os.File) error) (Snapshot, error) {
 	return adopt(ctx, dir, s, o, fetch, func() error { return nil })
 }
@@ -132,7 +132,7 @@ func adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch fu
 	if at := s.BuiltAt; at.After(o.Now.Add(clockSkew)) {
 		return Snapshot{}, fmt.Errorf("the store that was offered is dated %s, in the future: one of the two clocks is wrong", at.UTC().Format(time.RFC3339))
 	}
-	u, err := Begin(ctx, dir, Options{Now: o.Now, Progress: o.Progress})
+	u, err := Begin(ctx, dir, Options{Now: o.Now, Progress: o.Progress, parts: o.Resume})
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -140,18 +140,21 @@ func adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch fu
 	if err := u.refuseOlder(s, o.AllowOlder); err != nil {
 		return u.previous, err
 	}
+	u.removeParts(s)
 	for _, src := range s.Sources {
 		if err := u.adopt(ctx, src, o, fetch); err != nil {
-			u.discard()
+			u.discard(ctx)
 			return u.previous, fmt.Errorf("%s: %w", src.Ecosystem, err)
 		}
 	}
 	if err := seal(); err != nil {
-		u.discard()
+		u.discard(ctx)
 		return u.previous, err
 	}
+	u.opts.parts = false // nothing is to be gone on with
 	if o.Replace {
 		u.previous.Sources = nil
+		u.origins = slices.DeleteFunc(u.origins, func(o Origin) bool { return o.Name != DefaultOrigin })
 	}
 	now, err := u.Commit(ctx)
 	if errors.Is(err, ErrUnread) {
@@ -209,13 +212,13 @@ func (u *Update) adopt(ctx context.Context, src Source, o AdoptOptions, fetch fu
 // fetch brings one file into the store's folder under its own name, where no
 // snapshot names it yet.
 func (u *Update) fetch(ctx context.Context, src Source, fetch func(context.Context, Source, *os.File) error) (err error) {
-	f, err := u.Temp()
+	f, err := u.part(src)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		f.Close()
-		if err != nil {
+		if err != nil && (!u.opts.parts || ctx.Err() == nil) { // an interrupted one goes on the next time
 			os.Remove(f.Name())
 		}
 	}()
@@ -247,6 +250,29 @@ func (u *Update) fetch(ctx context.Context, src Source, fetch func(context.Conte
 	return nil
 }
 
+// part opens the file that a source's file is fetched into. It has the name of
+// what it is to become, so that whoever goes on with it knows.
+func (u *Update) part(src Source) (*os.File, error) {
+	if !u.opts.parts {
+		return u.Temp()
+	}
+	f, err := os.OpenFile(src.Path(u.dir)+partSuffix, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("make temporary file: %w", err)
+	}
+	return f, nil
+}
+
+// removeParts removes the beginnings of files that are not those of a snapshot.
+func (u *Update) removeParts(s Snapshot) {
+	found, _ := filepath.Glob(filepath.Join(escapeGlob(u.dir), ecoDir, "*"+partSuffix))
+	for _, p := range found {
+		if !s.names(strings.TrimSuffix(filepath.Base(p), partSuffix)) {
+			os.Remove(p)
+		}
+	}
+}
+
 // inspect looks whether a file is what its source says: its header, or each
 // record and each index, as Check does.
 func inspect(ctx context.Context, dir string, src Source, whole bool) error {
@@ -269,8 +295,11 @@ func inspect(ctx context.Context, dir string, src Source, whole bool) error {
 }
 
 // discard removes what a failed adoption has fetched: a disk that is full
-// should not stay so.
-func (u *Update) discard() {
+// should not stay so. What was interrupted is kept for the next one.
+func (u *Update) discard(ctx context.Context) {
+	if u.opts.parts && ctx.Err() != nil {
+		return
+	}
 	for _, file := range u.fetched {
 		if !u.previous.names(file) {
 			os.Remove(filepath.Join(u.dir, ecoDir, file))

@@ -236,6 +236,11 @@ func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWr
 					if input.Only && !slices.ContainsFunc(adv.Affected, func(e Affected) bool { return e.of(ecosystem) }) {
 						continue
 					}
+					if input.private() {
+						if err := misplaced(ecosystem, adv); err != nil {
+							return fmt.Errorf("record %s: %w", clip(files[i].name, 120), err)
+						}
+					}
 					if !adv.Modified.After(opts.Now) {
 						newest = later(newest, adv.Modified)
 					}
@@ -276,6 +281,64 @@ func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWr
 		return report, fmt.Errorf("%d of %d %w, such as %s", report.unread, total, ErrUnread, clip(report.names[0], 120))
 	}
 	return report, nil
+}
+
+// misplaced says why a record of one's own would not be found among those of an
+// ecosystem. One that names no package only takes the place of another record.
+func misplaced(ecosystem string, a *Advisory) error {
+	if len(a.Affected) == 0 || !a.Withdrawn.IsZero() {
+		return nil
+	}
+	here := false
+	for i := range a.Affected {
+		e := &a.Affected[i]
+		here = here || e.of(ecosystem)
+		if base := Base(e.Ecosystem); !known(base) && !e.of("GIT") {
+			return fmt.Errorf("it names the ecosystem %q: %w", clip(base, 80), ErrUnknownEcosystem)
+		}
+	}
+	if !here {
+		return fmt.Errorf("it names %s and lies among the records of %s, where nobody would find it; move it to where its ecosystem is", clip(a.Affected[0].Ecosystem, 80), ecosystem)
+	}
+	return nil
+}
+
+// newest returns the latest `modified` of the records that can be read and are
+// not in the future.
+func (a *archive) newest(ctx context.Context, opts Options) (time.Time, error) {
+	times := make([]time.Time, opts.Jobs)
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range times {
+		g.Go(func() error {
+			in := inflater{arch: a}
+			files := make([]archived, batchSize)
+			for {
+				n, err := a.next(files)
+				if err != nil || n == 0 {
+					return err
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				for k := range files[:n] {
+					data, err := in.read(&files[k])
+					if errors.Is(err, errRecordSize) {
+						continue
+					}
+					if err != nil {
+						return err
+					}
+					if adv, err := parseView(data); err == nil && !adv.Modified.After(opts.Now) {
+						times[i] = later(times[i], adv.Modified)
+					}
+				}
+			}
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return time.Time{}, err
+	}
+	return slices.MaxFunc(times, time.Time.Compare), nil
 }
 
 // inflater reads records and keeps its buffers between them.

@@ -128,10 +128,41 @@ func (u *Update) merge(ctx context.Context) (list []Source, errs []error) {
 	return list, errs
 }
 
-// dateFolders gives what this update read from one folder one date: a folder
-// is as current as its newest record, not each of its ecosystems.
+// Date reads the dates of an export that is not put, though the folder of an
+// origin holds it beside those that are: a folder is as current as its newest
+// record, whichever of its ecosystems an update is asked for. What cannot be
+// read has no date.
+func (u *Update) Date(ctx context.Context, origin, archive string) error {
+	arch, err := openArchive(archive)
+	if err != nil {
+		return nil
+	}
+	defer arch.close()
+	for i := range u.previous.Sources {
+		for _, p := range u.previous.Sources[i].Origins() {
+			if p.Export == arch.digest && !p.Modified.After(u.opts.Now) {
+				u.dates[origin] = later(u.dates[origin], p.Modified)
+				return nil
+			}
+		}
+	}
+	modified, err := arch.newest(ctx, u.opts)
+	if err == nil {
+		u.dates[origin] = later(u.dates[origin], modified)
+	}
+	return ctx.Err()
+}
+
+// Has reports whether an ecosystem of an origin was put or kept in this update.
+func (u *Update) Has(ecosystem, origin string) bool {
+	_, ok := u.fresh[partKey{ecosystem, origin}]
+	return ok
+}
+
+// dateFolders gives what this update read from one folder one date, the newest
+// of its records.
 func (u *Update) dateFolders() {
-	newest := map[string]time.Time{}
+	newest := maps.Clone(u.dates)
 	for key, src := range u.fresh {
 		if src.Folder && !u.adopted[key] {
 			newest[key.origin] = later(newest[key.origin], src.Modified)

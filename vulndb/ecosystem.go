@@ -37,7 +37,11 @@ func ecosystemNames() []string {
 	}
 }
 
-// known reports whether OSV defines the ecosystem.
+// Known reports whether OSV defines an ecosystem, which may carry a release. No
+// package is ever of another one, so advisories of that would be found by nobody.
+func Known(ecosystem string) bool { return known(Base(ecosystem)) }
+
+// known is Known for a name without a release.
 func known(base string) bool { return slices.Contains(ecosystemNames(), base) }
 
 // Spell returns an ecosystem's name in OSV's spelling if s differs from it

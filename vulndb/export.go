@@ -24,18 +24,9 @@ const exportMode = 0o644
 // -x` makes one as well. The digest of each file is verified while it is
 // written: a damaged store is not passed on.
 func Export(ctx context.Context, dir string, ecosystems []string, w io.Writer) (Snapshot, error) {
-	all, err := ReadSnapshot(dir)
-	if err != nil {
-		return Snapshot{}, advise(err)
-	}
-	s, err := all.Only(ecosystems)
+	s, b, err := Offer(dir, ecosystems)
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("export store: %w", err)
-	}
-	s = s.Shared()
-	b, err := s.encode()
-	if err != nil {
-		return Snapshot{}, err
 	}
 	t := tar.NewWriter(w)
 	if err := t.WriteHeader(exportHeader(snapshotName, int64(len(b)), s.BuiltAt)); err != nil {
@@ -53,6 +44,22 @@ func Export(ctx context.Context, dir string, ecosystems []string, w io.Writer) (
 		return Snapshot{}, fmt.Errorf("write export: %w", err)
 	}
 	return s, nil
+}
+
+// Offer returns the snapshot of a store, or of some of its ecosystems, as it is
+// passed on (Snapshot.Shared), and the bytes of its snapshot.json.
+func Offer(dir string, ecosystems []string) (Snapshot, []byte, error) {
+	all, err := ReadSnapshot(dir)
+	if err != nil {
+		return Snapshot{}, nil, advise(err)
+	}
+	s, err := all.Only(ecosystems)
+	if err != nil {
+		return Snapshot{}, nil, err
+	}
+	s = s.Shared()
+	b, err := s.encode()
+	return s, b, err
 }
 
 func exportHeader(name string, size int64, at time.Time) *tar.Header {

@@ -353,6 +353,16 @@ func TestMergedIsShared(t *testing.T) {
 	if _, err := importInto(dir, export(t, newer), AdoptOptions{}); err != nil || !slices.Equal(before, storeFiles(t, dir)) {
 		t.Errorf("the same once more: %v, then %v, %v", before, storeFiles(t, dir), err)
 	}
+	// Or nothing stays of them, nor is their place read again.
+	replaced := t.TempDir()
+	if err := os.CopyFS(replaced, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	s, err = importInto(replaced, export(t, newer, "npm"), AdoptOptions{Replace: true})
+	if err != nil || !slices.Equal(s.Ecosystems(), []string{"npm"}) || len(s.Sources[0].Parts) > 0 || len(s.Origins) > 1 || len(storeFiles(t, replaced)) > 3 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	wantIDs(t, open(t, replaced), Package{Ecosystem: "npm", Name: "inside", Version: "1.0.0"})
 	// What is older than what lies beneath is refused as ever.
 	if _, err := importInto(dir, export(t, twoEcosystems(t, "1.0.0", day(1))), AdoptOptions{}); !errors.Is(err, ErrOlder) {
 		t.Error(err)
@@ -392,6 +402,82 @@ func TestAdoptResumes(t *testing.T) {
 	}
 	if damage, err := Check(context.Background(), dir); err != nil || len(damage) > 0 {
 		t.Error(damage, err)
+	}
+}
+
+// TestAdoptGoesOn kills an adoption in the middle of a file: the next one goes
+// on with the beginning, and whatever is not of use is gone.
+func TestAdoptGoesOn(t *testing.T) {
+	from := twoEcosystems(t, "2.0.0", day(1))
+	s, _ := ReadSnapshot(from)
+	part := func(dir, ecosystem string) string {
+		src, _ := s.Source(ecosystem)
+		return src.Path(dir) + partSuffix
+	}
+	killed := func(dir string, resume bool) {
+		defer func() { _ = recover() }()
+		_, _ = Adopt(context.Background(), dir, s, AdoptOptions{Now: testNow(), Resume: resume}, func(_ context.Context, src Source, f *os.File) error {
+			b, err := os.ReadFile(src.Path(from))
+			if err != nil {
+				t.Error(err)
+			}
+			if src.Ecosystem == "PyPI" {
+				f.Write(b)
+				return nil
+			}
+			f.Write(b[:100])
+			panic("killed")
+		})
+	}
+	goOn := func(_ context.Context, src Source, f *os.File) error {
+		b, err := os.ReadFile(src.Path(from))
+		if err != nil {
+			return err
+		}
+		n, err := f.Seek(0, io.SeekEnd)
+		if err != nil || n != 100 || src.Ecosystem != "npm" {
+			t.Errorf("%s has %d bytes, %v", src.Ecosystem, n, err)
+		}
+		_, err = f.Write(b[n:])
+		return err
+	}
+	dir := t.TempDir()
+	killed(dir, true)
+	if b, err := os.ReadFile(part(dir, "npm")); err != nil || len(b) != 100 {
+		t.Fatal(len(b), err)
+	}
+	other := filepath.Join(dir, ecoDir, "npm-other"+fdbSuffix+partSuffix)
+	if err := os.WriteFile(other, []byte("of a store that is no longer offered"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Adopt(context.Background(), dir, s, AdoptOptions{Now: testNow(), Resume: true}, goOn); err != nil {
+		t.Fatal(err)
+	}
+	if damage, err := Check(context.Background(), dir); err != nil || len(damage) > 0 || len(storeFiles(t, dir)) != 4 {
+		t.Error(damage, err, storeFiles(t, dir))
+	}
+
+	// A beginning of something else is found by its digest, and removed.
+	dir = t.TempDir()
+	killed(dir, true)
+	if err := os.WriteFile(part(dir, "npm"), bytes.Repeat([]byte("x"), 100), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Adopt(context.Background(), dir, s, AdoptOptions{Now: testNow(), Resume: true}, goOn); !errors.Is(err, ErrDamaged) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(part(dir, "npm")); !errors.Is(err, os.ErrNotExist) {
+		t.Error("it is still there", err)
+	}
+	// An update of another kind has no use for one, nor has an adoption that cannot go on.
+	killed(dir, true)
+	build(t, dir, Input{Ecosystem: "Go", Archive: writeZip(t, filepath.Join(t.TempDir(), "all.zip"), file{"A.json", recordJSON("A", "Go", "p", "0", "1.0.0")})})
+	if _, err := os.Stat(part(dir, "npm")); !errors.Is(err, os.ErrNotExist) {
+		t.Error("it is still there", err)
+	}
+	killed(dir, false)
+	if _, err := os.Stat(part(dir, "npm")); !errors.Is(err, os.ErrNotExist) {
+		t.Error("a part without a name for the next one", err)
 	}
 }
 

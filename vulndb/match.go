@@ -17,6 +17,7 @@ type question struct {
 	versions []version.Version
 	err      error // why there is no version to compare
 	events   map[string]parsedEvent
+	lines    map[*Range]*line // nil: nothing is kept, for a question that comes once
 }
 
 type parsedEvent struct {
@@ -151,54 +152,78 @@ type placed struct {
 	first bool
 }
 
+// line is a range whose events are parsed and in the order of their versions.
+type line struct {
+	events  []placed // without limits
+	limits  []version.Version
+	endless bool  // a limit "*"
+	parse   error // why an event cannot be read
+	order   error // why two of them cannot be compared
+}
+
+// line lays out a range, once for all versions that are asked about.
+func (q *question) line(r *Range) *line {
+	if l, ok := q.lines[r]; ok {
+		return l
+	}
+	l := &line{events: make([]placed, 0, len(r.Events))}
+	for _, ev := range r.Events {
+		if ev.Kind == Introduced && ev.Version == "0" {
+			l.events = append(l.events, placed{Event: ev, first: true})
+			continue
+		}
+		if ev.Kind == Limit && ev.Version == "*" {
+			l.endless = true
+			continue
+		}
+		p, err := q.event(ev.Version)
+		switch {
+		case err != nil:
+			l.parse = fmt.Errorf("read %s event: %w", ev.Kind, err)
+		case ev.Kind == Limit:
+			l.limits = append(l.limits, p)
+		default:
+			l.events = append(l.events, placed{Event: ev, v: p})
+		}
+	}
+	slices.SortStableFunc(l.events, func(a, b placed) int {
+		if a.first || b.first {
+			return cmp.Compare(b2i(b.first), b2i(a.first))
+		}
+		c, err := a.v.Compare(b.v)
+		if err != nil {
+			l.order = err
+		}
+		return c
+	})
+	if q.lines != nil {
+		q.lines[r] = l
+	}
+	return l
+}
+
 // interval evaluates one range as the OSV schema says (section "Evaluation"):
 // walk the events in version order, Introduced switches on, Fixed and the
 // version after LastAffected switch off, and no version at or above the
 // highest Limit is affected. from and end are the events around v. An event
 // that cannot be read leaves the range undecided: then err is not nil.
 func (q *question) interval(r *Range, v version.Version) (from, end Event, in bool, err error) {
-	events := make([]placed, 0, len(r.Events))
-	limited, below := false, false
-	for _, ev := range r.Events {
-		if ev.Kind == Introduced && ev.Version == "0" {
-			events = append(events, placed{Event: ev, first: true})
-			continue
-		}
-		if ev.Kind == Limit && ev.Version == "*" {
-			below, limited = true, true
-			continue
-		}
-		p, perr := q.event(ev.Version)
-		if perr != nil {
-			err = fmt.Errorf("read %s event: %w", ev.Kind, perr)
-			continue
-		}
-		if ev.Kind == Limit {
-			limited = true
-			c, cerr := v.Compare(p)
-			if cerr != nil {
-				err = cerr
-			} else if c < 0 {
-				below = true
-			}
-			continue
-		}
-		events = append(events, placed{Event: ev, v: p})
-	}
-	if limited && !below {
-		return from, end, false, err
-	}
-	slices.SortStableFunc(events, func(a, b placed) int {
-		if a.first || b.first {
-			return cmp.Compare(b2i(b.first), b2i(a.first))
-		}
-		c, cerr := a.v.Compare(b.v)
+	l := q.line(r)
+	err = l.parse
+	below := l.endless
+	for _, limit := range l.limits {
+		c, cerr := v.Compare(limit)
 		if cerr != nil {
 			err = cerr
+		} else if c < 0 {
+			below = true
 		}
-		return c
-	})
-	for _, ev := range events {
+	}
+	if len(l.limits) > 0 && !below {
+		return from, end, false, err
+	}
+	err = cmp.Or(l.order, err)
+	for _, ev := range l.events {
 		c := 1
 		if !ev.first {
 			var cerr error

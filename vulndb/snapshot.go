@@ -156,6 +156,7 @@ const (
 	ecoDir       = "eco"
 	lockName     = "lock"
 	tempSuffix   = ".tmp"
+	partSuffix   = ".part" // the beginning of a file, see AdoptOptions.Resume
 	fdbSuffix    = ".fdb"
 )
 

@@ -22,7 +22,7 @@ type Input struct {
 	Ecosystem string
 	Archive   string    // path of a zip with one <id>.json per advisory, or of a folder with such files
 	URL       string    // where it came from, as recorded; empty: Archive
-	Folder    bool      // it came from a folder: AsOf is the newest `modified` of all that this update reads from folders
+	Folder    bool      // it came from a folder: AsOf is the newest `modified` of what this update reads of it, see Date
 	AsOf      time.Time // Last-Modified of the export; zero: as for Folder, of this ecosystem alone
 	ETag      string    // of the export; empty: none
 	Origin    string    // name of the source; empty: DefaultOrigin
@@ -39,6 +39,8 @@ type Options struct {
 	Progress func(Progress) // called from one goroutine at a time; may be nil
 
 	AllowOlder bool // take an export that is older than the one in the store
+
+	parts bool // keep the beginnings of files that a killed adoption left
 }
 
 // Progress says how far an update is.
@@ -82,6 +84,11 @@ var ErrUnread = errors.New("records could not be read")
 // a mirror that fell behind, would hide today's advisories.
 var ErrBackwards = errors.New("the export is older than before")
 
+// ErrUnknownEcosystem is wrapped by the error for advisories of one's own that
+// no package can match. OSV's export may have an ecosystem that is newer than
+// this program; whoever writes a record by hand has misspelt one.
+var ErrUnknownEcosystem = errors.New("OSV has no such ecosystem, so no package would match it; its names are those of the OSV schema, such as npm, PyPI, crates.io")
+
 // Build puts the exports of some ecosystems into the store in dir, which is
 // made if there is none, and keeps the ecosystems that are not among them. One
 // input that fails leaves the others in and its ecosystem as it was, and is
@@ -120,8 +127,9 @@ type Update struct {
 	temps    map[string]tempFile // files that are not in place yet, by the name that they get
 	syncs    errgroup.Group
 	unread   []error
-	adopted  map[partKey]bool // what was taken over as it is
-	fetched  []string         // files that an adoption brought and no snapshot names yet
+	adopted  map[partKey]bool     // what was taken over as it is
+	fetched  []string             // files that an adoption brought and no snapshot names yet
+	dates    map[string]time.Time // by origin: see Date
 }
 
 // partKey names what one origin gives to one ecosystem.
@@ -172,7 +180,7 @@ func Begin(ctx context.Context, dir string, opts Options) (*Update, error) {
 		case <-time.After(lockPoll):
 		}
 	}
-	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[partKey]Source{}, temps: map[string]tempFile{}, adopted: map[partKey]bool{}}
+	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[partKey]Source{}, temps: map[string]tempFile{}, adopted: map[partKey]bool{}, dates: map[string]time.Time{}}
 	u.removeTemps()
 	u.previous, err = ReadSnapshot(dir)
 	if err != nil && !errors.Is(err, ErrNoStore) && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrFormat) {
@@ -282,6 +290,9 @@ func (u *Update) put(src Source) {
 func (u *Update) Put(ctx context.Context, in Input) error {
 	if Base(in.Ecosystem) != in.Ecosystem || in.Ecosystem == "" || len(in.Ecosystem) > maxEcoName {
 		return fmt.Errorf("build %q: not the name of an ecosystem without a release", clip(in.Ecosystem, 80))
+	}
+	if in.private() && !known(in.Ecosystem) {
+		return fmt.Errorf("build %s: %w", in.Ecosystem, ErrUnknownEcosystem)
 	}
 	if in.URL == "" {
 		in.URL = in.Archive
@@ -411,7 +422,11 @@ func (u *Update) Close() error {
 
 // removeTemps removes temporary files. Only the holder of the lock makes any.
 func (u *Update) removeTemps() {
-	for _, pattern := range []string{filepath.Join(ecoDir, "*"+tempSuffix), snapshotName + "-*" + tempSuffix} {
+	patterns := []string{filepath.Join(ecoDir, "*"+tempSuffix), snapshotName + "-*" + tempSuffix}
+	if !u.opts.parts {
+		patterns = append(patterns, filepath.Join(ecoDir, "*"+partSuffix))
+	}
+	for _, pattern := range patterns {
 		found, _ := filepath.Glob(filepath.Join(escapeGlob(u.dir), pattern))
 		for _, p := range found {
 			os.Remove(p)

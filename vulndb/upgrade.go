@@ -36,7 +36,7 @@ func (db *DB) Upgrade(ctx context.Context, pkg Package, groups []Group) (string,
 	if len(problems) > 0 {
 		return "", nil // no version can be called unaffected
 	}
-	events := map[string]parsedEvent{}
+	events, lines := map[string]parsedEvent{}, map[*Range]*line{} // laid out once for all versions
 	for range maxUpgrades {
 		if len(queue) == 0 {
 			return "", nil
@@ -50,7 +50,7 @@ func (db *DB) Upgrade(ctx context.Context, pkg Package, groups []Group) (string,
 		at := pkg
 		at.Version, queue = queue[0], queue[1:]
 		q := ask(at)
-		q.events = events
+		q.events, q.lines = events, lines
 		r := q.answer(list)
 		if len(r.Matches) == 0 && len(r.Problems) == 0 {
 			return at.Version, nil

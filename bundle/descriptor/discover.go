@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // templateNames are the names that "sam build" and "sam deploy" look for, in
@@ -63,11 +62,15 @@ func samBuilt(dir string) bool {
 	return false
 }
 
+// templateIn finds the template of a folder. In .aws-sam/build the name is
+// enough: what "sam build" wrote there and somebody broke is a broken template,
+// and not a file of a function.
 func templateIn(dir string) (string, bool) {
+	made := base(dir) == "build" && base(filepath.Dir(dir)) == ".aws-sam"
 	for _, name := range templateNames() {
 		file := filepath.Join(dir, name)
 		if st, err := os.Stat(file); err == nil && st.Mode().IsRegular() {
-			if head, err := readHead(file); err == nil && samText(head) {
+			if head, err := readHead(file); made || err == nil && samText(head) {
 				return file, true
 			}
 		}
@@ -77,13 +80,15 @@ func templateIn(dir string) (string, bool) {
 
 // samText tells a CloudFormation template by its first bytes: text with one of
 // the sections that nothing else has at the start of a line (anywhere in JSON),
-// or with resources and a type of AWS.
+// or with a resource of a type of AWS. That alone is enough, since a template
+// that is broken may have lost its sections or their indentation: whoever names
+// it is told what is wrong with it, and not that it is no zip.
 func samText(head []byte) bool {
 	text := bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
-	if len(text) == 0 || bytes.IndexByte(text, 0) >= 0 {
-		return false
+	if wide := bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")); wide && bytes.IndexByte(text, 0) > 0 {
+		text = bytes.ReplaceAll(text[2:], []byte{0}, nil) // UTF-16, which YAML allows: the words looked for are ASCII
 	}
-	if cut := len(text); cut > utf8.UTFMax && !utf8.Valid(text[:cut-utf8.UTFMax]) {
+	if len(text) == 0 || bytes.IndexByte(text, 0) >= 0 {
 		return false
 	}
 	has := func(word string) bool { return bytes.Contains(text, []byte(word)) }
@@ -91,9 +96,9 @@ func samText(head []byte) bool {
 		if has(`"bomFormat"`) || has(`"spdxVersion"`) || has("anchore/syft") {
 			return false // a bill of materials may speak of anything
 		}
-		return has("AWSTemplateFormatVersion") || has("Resources") && has("AWS::")
+		return has("AWSTemplateFormatVersion") || has("AWS::") && (has("Resources") || has(`"Type"`))
 	}
-	return line(text, "AWSTemplateFormatVersion") || line(text, "Resources") && has("AWS::")
+	return line(text, "AWSTemplateFormatVersion") || has("Type: AWS::") || has("Type: 'AWS::") || has(`Type: "AWS::`) || line(text, "Resources") && has("AWS::")
 }
 
 // line reports whether a line of YAML starts with a key, quoted or not.

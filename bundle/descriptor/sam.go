@@ -94,6 +94,9 @@ func (a *application) template(file, prefix string, given map[string]any, chain 
 	if !ok {
 		return nil, errors.New("not a template: it has no mapping \"Resources\"")
 	}
+	if err := sections(doc); err != nil {
+		return nil, err
+	}
 	t := &template{
 		app: a, file: file, dir: filepath.Dir(file), built: samBuilt(filepath.Dir(file)), prefix: prefix, chain: append(slices.Clone(chain), file),
 		doc: doc, res: resources, globals: doc.sub("Globals").sub("Function"), facts: map[string]*facts{},
@@ -188,14 +191,47 @@ func (t *template) transforms() {
 	}
 }
 
-// resource adds what one resource declares.
+// sections refuses a template with a section that is no mapping: functions take
+// their code, their layers and their values from there.
+func sections(doc *mapping) error {
+	check := func(m *mapping, name, key string) error {
+		if v := m.get(key); v != nil {
+			if _, ok := v.(*mapping); !ok {
+				return fmt.Errorf("not a template that can be read: its section %q is not a mapping", name)
+			}
+		}
+		return nil
+	}
+	for _, name := range []string{"Globals", "Parameters", "Mappings", "Conditions"} {
+		if err := check(doc, name, name); err != nil {
+			return err
+		}
+	}
+	return check(doc.sub("Globals"), "Globals.Function", "Function")
+}
+
+// resource adds what one resource declares. One that is not written as a
+// resource is may have been meant as a function: it is reported.
 func (t *template) resource(id string) error {
 	if strings.HasPrefix(id, "Fn::ForEach::") || strings.HasPrefix(id, "Fn::") {
 		return t.unread(id, "%s makes resources when it is deployed and is not expanded by this version: scan the processed template (aws cloudformation get-template --template-stage Processed)", id)
 	}
-	res, _ := t.res.get(id).(*mapping)
-	props := res.sub("Properties")
-	switch typ := res.text("Type"); typ {
+	res, ok := t.res.get(id).(*mapping)
+	if !ok {
+		return t.unread(id, "the resource is not a mapping with Type and Properties, so it may be a function that is not deployed as meant: correct the template")
+	}
+	typ, ok := res.get("Type").(string)
+	switch {
+	case res.has("Fn::Transform"):
+		return t.unread(id, "Fn::Transform makes this resource when it is deployed: scan the processed template (aws cloudformation get-template --template-stage Processed)")
+	case !ok || typ == "":
+		return t.unread(id, "the resource has no Type, or one that is not a text, so it may be a function: correct the template")
+	}
+	props, ok := res.get("Properties").(*mapping)
+	if !ok && res.get("Properties") != nil && mayHoldCode(typ) {
+		return t.unread(id, "the Properties of this %s are not a mapping, so its code is not known: correct the template", typ)
+	}
+	switch typ {
 	case "AWS::Serverless::Function":
 		props = t.r.inherit(t.globals, props, res.get("IgnoreGlobals"))
 		return t.function(id, res, props)
@@ -203,12 +239,13 @@ func (t *template) resource(id string) error {
 		return t.function(id, res, props)
 	case "AWS::Serverless::Application", "AWS::CloudFormation::Stack":
 		return t.nested(id, typ, props)
+	case "AWS::CloudFormation::StackSet":
+		return t.unread(id, "the template of this stack set may declare functions and is not read by this version: scan it by name")
 	case "AWS::Serverless::WebFunction", "AWS::Lambda::WebFunctionRevision", "AWS::Serverless::MicrovmImage":
 		return t.unread(id, "%s is a kind of function that this version does not read: scan its package by name", typ)
-	case "":
-		if res != nil && res.has("Fn::Transform") {
-			return t.unread(id, "Fn::Transform makes this resource when it is deployed: scan the processed template (aws cloudformation get-template --template-stage Processed)")
-		}
+	}
+	if why := oddType(typ, props); why != "" {
+		return t.unread(id, "%s", why)
 	}
 	return nil
 }

@@ -13,9 +13,10 @@ import (
 	tr "github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// Blob writes the blob with a digest and a size to an empty file. It goes on
-// where a connection broke off, and returns nil only when the file holds the
-// blob. The file's content is undefined after an error.
+// Blob writes the blob with a digest and a size to a file, which is empty or
+// holds what came of the blob at an earlier time. It goes on where a connection
+// broke off, or that earlier time ended, and returns nil only when the file holds
+// the blob. The file's content is undefined after an error.
 func (r *Repository) Blob(ctx context.Context, digest string, size int64, f *os.File) error {
 	if !isDigest(digest) || size < 0 {
 		return corrupt("blob %q of %d bytes: its descriptor is none", clip(digest, 80), size)
@@ -55,6 +56,7 @@ type download struct {
 	have    Validators // of what the caller has already
 
 	now   Validators // of what came
+	old   bool       // the beginning is of an earlier time, and may be anything
 	done  int64
 	sum   digester
 	etag  string // of the first answer, when the size is not known: it must not change in between
@@ -63,20 +65,27 @@ type download struct {
 
 // download tries until the file is whole, each time from where it stands.
 func (c *Client) download(ctx context.Context, d *download) error {
-	if err := d.restart(); err != nil {
+	if err := d.begin(); err != nil {
 		return err
 	}
 	for failed := 1; ; {
 		before := d.done
 		err := c.attempt(d)
+		if d.old && d.wrong(err) { // what lay there was no beginning of it
+			if err := d.restart(); err != nil {
+				return err
+			}
+			continue
+		}
 		var full *os.PathError
+		var none *unanswered
 		if err == nil {
 			break
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if errors.As(err, &full) || !passing(err) { // the disk, or an answer that stays the same
+		if errors.As(err, &full) || errors.As(err, &none) || !passing(err) { // the disk, or what stays the same
 			return err
 		}
 		if d.done > before {
@@ -85,6 +94,7 @@ func (c *Client) download(ctx context.Context, d *download) error {
 		if failed >= c.attempts() {
 			return fmt.Errorf("%w after %d of %s bytes (%d attempts)", err, d.done, d.expected(), failed)
 		}
+		c.tell(d.what, failed, fmt.Sprintf("%v after %d of %s bytes", err, d.done, d.expected()))
 		if err := c.pause(ctx, failed, 0); err != nil {
 			return err
 		}
@@ -106,8 +116,37 @@ func (d *download) expected() string {
 	return "?"
 }
 
+// begin looks what the file holds already. Only what has a digest can go on
+// with that.
+func (d *download) begin() error {
+	st, err := d.f.Stat()
+	if err != nil {
+		return err
+	}
+	if d.digest == "" || d.size < 0 || st.Size() == 0 || st.Size() > d.size {
+		return d.restart()
+	}
+	d.sum, d.total, d.old = newDigest(), -1, true
+	if _, err := d.f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	d.done, err = io.Copy(d.sum, d.f)
+	return err
+}
+
+// wrong reports whether it shows, after an attempt, that what the file held
+// before is of something else, or that the server has no way to add to it.
+func (d *download) wrong(err error) bool {
+	var status *StatusError
+	if err != nil {
+		return errors.As(err, &status) && status.Code == http.StatusRequestedRangeNotSatisfiable || errors.Is(err, ErrCorrupt)
+	}
+	return d.sum.String() != d.digest
+}
+
 // restart throws away what came.
 func (d *download) restart() error {
+	d.old = false
 	d.done, d.sum, d.etag, d.total = 0, newDigest(), "", -1
 	if err := d.f.Truncate(0); err != nil {
 		return err
@@ -122,7 +161,7 @@ func (c *Client) attempt(d *download) error {
 	if err != nil {
 		return err
 	}
-	if d.size == 0 && d.digest != "" {
+	if d.size >= 0 && d.done == d.size && d.digest != "" {
 		return nil // nothing to get; its digest is checked all the same
 	}
 	resuming := d.done > 0 && (d.size >= 0 || d.etag != "")
@@ -142,7 +181,7 @@ func (c *Client) attempt(d *download) error {
 	}
 	resp, err := d.client.Do(req)
 	if err != nil {
-		return own(err)
+		return &unanswered{own(err)}
 	}
 	defer resp.Body.Close()
 	switch {
@@ -166,6 +205,12 @@ func (c *Client) attempt(d *download) error {
 	}
 	return c.body(d, resp)
 }
+
+// unanswered is the failure of a request that got no answer in as many attempts
+// as it may have (guard.RoundTrip).
+type unanswered struct{ error }
+
+func (u *unanswered) Unwrap() error { return u.error }
 
 // body appends an answer's body to the file.
 func (c *Client) body(d *download, resp *http.Response) error {

@@ -34,6 +34,7 @@ type Client struct {
 	Backoff      time.Duration     // wait after the first failed try, doubled each time; 0: 1 second
 	Stall        time.Duration     // in which something has to come; 0: 30 seconds
 	Progress     func(Progress)    // may be nil; called from many goroutines
+	Notice       func(string)      // told what failed and is tried again; may be nil; called from many goroutines
 	Now          func() time.Time  // nil: time.Now
 }
 
@@ -80,6 +81,16 @@ func (c *Client) report(p Progress) {
 	}
 }
 
+// maxSilence is how long a server is tried, twice at least, that gives no answer at all.
+const maxSilence = 30 * time.Second
+
+// tell says that the failure of a request to a host is not the end.
+func (c *Client) tell(host string, failed int, why any) {
+	if c.Notice != nil {
+		c.Notice(fmt.Sprintf("%s: %v; attempt %d of %d follows", host, why, failed+1, c.attempts()))
+	}
+}
+
 // pause waits before the next try. Half of the wait is random, so that many
 // builds that failed together do not return together.
 func (c *Client) pause(ctx context.Context, failed int, after time.Duration) error {
@@ -116,18 +127,23 @@ func (t *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" && !t.c.InsecureHTTP && !thisMachine(req.URL.Hostname()) {
 		return nil, fmt.Errorf("refuse to speak plain HTTP to %s", req.URL.Host)
 	}
+	start := time.Now()
 	for failed := 1; ; failed++ {
 		resp, err := t.watched(req)
 		again, after := t.c.retryable(resp, err)
-		if !again || failed >= t.c.attempts() || req.Body != nil && req.GetBody == nil || req.Context().Err() != nil {
+		silent := err != nil && failed > 1 && time.Since(start) > maxSilence
+		if !again || silent || failed >= t.c.attempts() || req.Body != nil && req.GetBody == nil || req.Context().Err() != nil {
 			return resp, err
 		}
 		if after > maxRetryAfter {
 			return resp, err // its status is the error; who reads it sees what the server wants
 		}
 		if resp != nil {
+			t.c.tell(req.URL.Host, failed, resp.Status)
 			io.CopyN(io.Discard, resp.Body, maxErrorBody)
 			resp.Body.Close()
+		} else {
+			t.c.tell(req.URL.Host, failed, err)
 		}
 		if err := t.c.pause(req.Context(), failed, after); err != nil {
 			return nil, err

@@ -45,15 +45,27 @@ func join(repository, id string) string {
 }
 
 func (e *endpoint) manifest(ctx context.Context, id string) ([]byte, string, error) {
+	b, kind, err := e.document(ctx, "manifests", id, mediaManifest, mediaIndex, mediaDockerManifest, mediaDockerList)
+	if err != nil {
+		return nil, "", err
+	}
+	if got := digestOf(b); isDigest(id) && got != id {
+		return nil, "", corrupt("the digest of the manifest is %s", got)
+	}
+	return b, kind, nil
+}
+
+// document gets what is small enough to be read at once, with its media type.
+func (e *endpoint) document(ctx context.Context, what, id string, accept ...string) ([]byte, string, error) {
 	client, err := e.client(ctx, tr.PullScope)
 	if err != nil {
 		return nil, "", err
 	}
-	req, err := e.request(ctx, http.MethodGet, "manifests", id)
+	req, err := e.request(ctx, http.MethodGet, what, id)
 	if err != nil {
 		return nil, "", err
 	}
-	req.Header.Set("Accept", strings.Join([]string{mediaManifest, mediaIndex, mediaDockerManifest, mediaDockerList}, ", "))
+	req.Header.Set("Accept", strings.Join(accept, ", "))
 	var resp *http.Response
 	var b []byte
 	for failed := 1; ; failed++ {
@@ -79,9 +91,6 @@ func (e *endpoint) manifest(ctx context.Context, id string) ([]byte, string, err
 	}
 	if len(b) > maxManifest {
 		return nil, "", corrupt("the manifest has over %d bytes", maxManifest)
-	}
-	if got := digestOf(b); isDigest(id) && got != id {
-		return nil, "", corrupt("the digest of the manifest is %s", got)
 	}
 	kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
 	return b, strings.TrimSpace(kind), nil

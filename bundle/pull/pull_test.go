@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -262,6 +263,89 @@ func TestBlob(t *testing.T) {
 	}
 }
 
+// TestBlobGoesOn: what an earlier process left of a blob is not fetched again if
+// it is of the blob, whatever else it is.
+func TestBlobGoesOn(t *testing.T) {
+	b := content()
+	half := len(b) / 2
+	wrong := bytes.Clone(b[:half])
+	wrong[7] ^= 1
+	for name, test := range map[string]struct {
+		left  []byte
+		lie   func(n int, w http.ResponseWriter, r *http.Request) bool
+		first string // Range of the first request
+		asked int
+	}{
+		"half":          {b[:half], nil, fmt.Sprintf("bytes=%d-%d", half, len(b)-1), 1},
+		"all but one":   {b[:len(b)-1], nil, fmt.Sprintf("bytes=%d-%d", len(b)-1, len(b)-1), 1},
+		"all":           {b, nil, "", 0},
+		"nothing":       {nil, nil, "", 1},
+		"other bytes":   {wrong, nil, fmt.Sprintf("bytes=%d-%d", half, len(b)-1), 2},
+		"all, wrong":    {append(bytes.Clone(wrong), b[half:]...), nil, "", 1},
+		"more than all": {append(bytes.Clone(b), 'x'), nil, "", 1},
+		"no ranges": {b[:half], func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+			w.Write(b)
+			return true
+		}, fmt.Sprintf("bytes=%d-%d", half, len(b)-1), 1},
+		"range refused": {b[:half], func(_ int, w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Range") == "" {
+				return false
+			}
+			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+			return true
+		}, fmt.Sprintf("bytes=%d-%d", half, len(b)-1), 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			r := s.repo(t, quick())
+			d := put(t, r, b)
+			var ranges []string
+			s.lie = blobs(func(n int, w http.ResponseWriter, r *http.Request) bool {
+				ranges = append(ranges, r.Header.Get("Range"))
+				return test.lie != nil && test.lie(n, w, r)
+			})
+			path := filepath.Join(t.TempDir(), "blob")
+			if err := os.WriteFile(path, test.left, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.OpenFile(path, os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if err := r.Blob(context.Background(), d, int64(len(b)), f); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, b) {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+			if len(ranges) != test.asked || test.asked > 0 && ranges[0] != test.first {
+				t.Errorf("asked for %q", ranges)
+			}
+		})
+	}
+	// What never comes right is an error all the same.
+	s := newServer(t)
+	r := s.repo(t, quick())
+	d := put(t, r, b)
+	s.lie = blobs(func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		w.Write(append(bytes.Clone(wrong), b[half:]...))
+		return true
+	})
+	f, err := os.Create(filepath.Join(t.TempDir(), "blob"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.Write(b[:10])
+	if err := r.Blob(context.Background(), d, int64(len(b)), f); !errors.Is(err, ErrCorrupt) {
+		t.Error(err)
+	}
+	if n := s.count(http.MethodGet, "/blobs/"); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
 // TestStall gives up on a server that lets a byte drip, and on one that says nothing.
 func TestStall(t *testing.T) {
 	for name, drip := range map[string]bool{"drip": true, "silence": false} {
@@ -288,6 +372,33 @@ func TestStall(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNotices: what is tried again is told, and a server that says nothing is not
+// tried for ever.
+func TestNotices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		asked := 0
+		c := &Client{Attempts: 100, Notice: func(s string) { told = append(told, s) }, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			asked++
+			time.Sleep(20 * time.Second)
+			return nil, errStalled
+		})}
+		start := time.Now()
+		f, err := os.Create(filepath.Join(t.TempDir(), "f"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		_, err = c.File(t.Context(), "https://user:secret@mirror.invalid/f?token=secret", 10, f, Validators{})
+		if took := time.Since(start); !errors.Is(err, errStalled) || asked != 2 || took > time.Minute {
+			t.Errorf("asked %d times in %v: %v", asked, took, err)
+		}
+		if len(told) != 1 || told[0] != "mirror.invalid: the connection stalled: next to nothing came; attempt 2 of 100 follows" {
+			t.Errorf("%q", told)
+		}
+	})
 }
 
 // TestSlowIsNotStalled gets a blob that takes far longer than the limit on

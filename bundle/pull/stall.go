@@ -10,7 +10,23 @@ import (
 )
 
 // errStalled is the cause for which a transfer is given up that does not get on.
-var errStalled = errors.New("the connection stalled: next to nothing came")
+var errStalled error = stalled{}
+
+type stalled struct{}
+
+func (stalled) Error() string { return "the connection stalled: next to nothing came" }
+
+// Timeout and Temporary make it a net.Error.
+func (stalled) Timeout() bool   { return true }
+func (stalled) Temporary() bool { return true }
+
+// Watched returns a client for requests by the rules of its caller, who also
+// tries again: all that it adds is that it gives up when next to nothing comes
+// for a window of time; 0: 30 seconds. The error is a net.Error that timed out.
+func Watched(window time.Duration) *http.Client {
+	c := &Client{InsecureHTTP: true, Attempts: 1, Stall: window}
+	return &http.Client{Transport: c.transport()}
+}
 
 // watch cancels a request when too little is transferred for too long: a
 // server that holds a connection open, or lets a byte drip now and then, must

@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "mkkey": mkkey, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin,
+			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin,
 		},
 	})
 }

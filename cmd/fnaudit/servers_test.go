@@ -17,8 +17,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -90,6 +92,19 @@ func asked(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// backdate makes files some days old, for servers and for those who look at dates.
+func backdate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: backdate DAYS FILE...")
+	}
+	days, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	at := time.Now().AddDate(0, 0, -days)
+	for _, name := range args[1:] {
+		ts.Check(os.Chtimes(ts.MkAbs(name), at, at))
+	}
+}
+
 // mkkey makes a key pair: NAME.pem, NAME.pub.
 func mkkey(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
@@ -109,6 +124,22 @@ func mkkey(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]+".pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]+".pub"), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), 0o644))
+}
+
+// mkbundle signs a file with a P-256 key as "cosign sign-blob --key --bundle" does.
+func mkbundle(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: mkbundle KEY FILE BUNDLE")
+	}
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[0])))
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	ts.Check(err)
+	sum := sha256.Sum256([]byte(ts.ReadFile(args[1])))
+	sig, err := ecdsa.SignASN1(rand.Reader, key.(*ecdsa.PrivateKey), sum[:])
+	ts.Check(err)
+	text := base64.StdEncoding.EncodeToString
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), fmt.Appendf(nil, `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"x"}},`+
+		`"messageSignature":{"messageDigest":{"algorithm":"SHA2_256","digest":%q},"signature":%q}}`, text(sum[:]), text(sig)), 0o644))
 }
 
 // pinned sets a variable to the first line of a file, in which "db push" names

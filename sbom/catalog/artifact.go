@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync/atomic"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -68,14 +69,17 @@ type artifact struct {
 	licences    map[string]string // declared -> SPDX, or as declared
 	bareInfos   []string          // metadata folders of Python without metadata and without a version in their names
 	failed      map[string]bool   // paths that already have an unknown
-	bundles     []bundled
-	bounds      []*lock // lockfiles whose packages were declared
-	osPaths     int     // bytes of the paths that packages of the distribution name
-	rpmBytes    int64   // of all rpm databases
-	spent       int64   // bytes of text read or promised to be read
-	nativeBytes int64   // of all executables
+	bundles     bundles
+	kept        atomic.Int64 // bytes of bundles in looks
+	bounds      []*lock      // lockfiles whose packages were declared
+	osPaths     int          // bytes of the paths that packages of the distribution name
+	rpmBytes    int64        // of all rpm databases
+	spent       int64        // bytes of text read or promised to be read
+	nativeBytes int64        // of all executables
 	held        map[string]bundle.Content
 	heldSize    int64
+	shownText   int64 // bytes of the manifests that syft was given
+	shownLists  int   // packages of the executables that it was given
 }
 
 func newArtifact(opts Options, v *bundle.Volume) *artifact {
@@ -159,7 +163,7 @@ func (e *limitError) Error() string { return fmt.Sprintf("%s, over the limit of 
 // unread records that p could not be read or parsed, by the kind of err.
 func (a *artifact) unread(p string, err error) {
 	kind := sbom.Unreadable
-	if e := (*limitError)(nil); errors.As(err, &e) {
+	if e := (*limitError)(nil); errors.As(err, &e) || errors.Is(err, bundle.ErrLimit) {
 		kind = sbom.Limit
 	}
 	a.unknown(p, kind, err.Error(), true)

@@ -147,9 +147,8 @@ type found struct {
 	typ           string // package URL type
 	name          string // as the ecosystem spells it
 	version       string
-	versions      []string // candidates, where version is empty
-	path          string   // of the file that shows it
-	dir           string   // folder that it owns, "" when it owns only files
+	path          string // of the file that shows it
+	dir           string // folder that it owns, "" when it owns only files
 	method        string
 	confidence    float64
 	detail        string
@@ -163,11 +162,14 @@ type found struct {
 	layer         int    // of the image that it came with, counted from 1, where path does not say it; else 0
 	distro        string // for the OSV ecosystem of distribution packages
 	main          bool
-	declared      bool   // only a manifest or lockfile names it
-	ranged        bool   // declared by a range: the version is not known
-	older         bool   // from an earlier copy of a duplicate name
-	classifier    string // of a Maven artifact
-	archive       string // path of the Java archive that is this package, rather than holds it
+	declared      bool     // only a manifest or lockfile names it
+	ranged        bool     // declared by a range: the version is not known
+	bundled       bool     // its code lies in a bundle, which is path
+	at            string   // of a bundled package: the file that its method's evidence lies in, when that is not path
+	versions      []string // candidates, when several fit and version is ""
+	older         bool     // from an earlier copy of a duplicate name
+	classifier    string   // of a Maven artifact
+	archive       string   // path of the Java archive that is this package, rather than holds it
 	also          []sbom.Evidence
 }
 
@@ -185,7 +187,7 @@ func (f *found) purl() string {
 // component returns f as a component without occurrences.
 func (f *found) component() sbom.Component {
 	return sbom.Component{
-		PURL: f.purl(), Name: f.name, Version: f.version, Versions: slices.Clone(f.versions), Ecosystem: sbom.Ecosystem(f.typ, f.distro), Source: f.source, SourceVersion: f.sourceVersion,
+		PURL: f.purl(), Name: f.name, Version: f.version, Versions: f.versions, Ecosystem: sbom.Ecosystem(f.typ, f.distro), Source: f.source, SourceVersion: f.sourceVersion,
 		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: f.resolved, Requires: slices.Clone(f.requires),
 	}
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -139,19 +140,25 @@ func (c *composition) bootstrapOrder() {
 }
 
 // broughtElsewhere drops declarations that another artifact fulfils, and marks
-// those that the runtime does.
+// those that the runtime does. What a bundle holds fulfils what a manifest asks
+// for; a lockfile's other versions of it may be in the bundle as well.
 func (c *composition) broughtElsewhere() {
-	live := map[string]bool{}
+	live, inBundle := map[string]bool{}, map[string]bool{}
 	for i := range c.places {
-		// a copy nested in another package is that package's alone
-		if p := &c.places[i]; p.state == sbom.Live && !p.found.main && (p.found.typ != "npm" || nestedIn(p.dir) == "") {
+		p := &c.places[i]
+		if p.state != sbom.Live || p.found.main {
+			continue
+		}
+		if p.found.bundled {
+			inBundle[c.key(p.found)] = true
+		} else if p.found.typ != "npm" || nestedIn(p.dir) == "" { // a copy nested in another package is that package's alone
 			live[c.key(p.found)] = true
 		}
 	}
 	kept := c.places[:0]
 	for _, p := range c.places {
 		if p.state == sbom.Declared {
-			if live[c.key(p.found)] {
+			if k := c.key(p.found); live[k] || inBundle[k] && p.found.method == sbom.MethodManifest {
 				continue
 			}
 			if p.found.ranged && c.runtimeBrings(p.found) {
@@ -229,7 +236,7 @@ func (c *composition) components() []sbom.Component {
 		var digest bundle.Digest
 		comp.Origin, digest = c.origin(p)
 		comp.Occurrences = []sbom.Occurrence{{Artifact: p.artifact, Layer: digest, Path: p.found.path, State: p.state}}
-		comp.Evidence = []sbom.Evidence{{Method: p.found.method, Confidence: p.found.confidence, Artifact: p.artifact, Path: p.found.path, Detail: p.found.detail}}
+		comp.Evidence = []sbom.Evidence{{Method: p.found.method, Confidence: p.found.confidence, Artifact: p.artifact, Path: cmp.Or(p.found.at, p.found.path), Detail: p.found.detail}}
 		for _, e := range p.found.also {
 			e.Artifact = p.artifact
 			comp.Evidence = append(comp.Evidence, e)

@@ -35,7 +35,7 @@ func (a *artifact) container(f *bundle.File, head []byte) {
 	}
 	if head[0] == '#' && f.Size <= int64(len(head)) {
 		if zipEnd(head) {
-			a.zips = append(a.zips, nestedZip{f, "zip archive (behind a program or script)"})
+			a.zips = append(a.zips, nestedZip{f})
 		}
 		return
 	}
@@ -51,7 +51,7 @@ func (a *artifact) container(f *bundle.File, head []byte) {
 		return
 	}
 	if zipEnd(tail) {
-		a.zips = append(a.zips, nestedZip{f, "zip archive (behind a program or script)"})
+		a.zips = append(a.zips, nestedZip{f})
 	}
 }
 
@@ -116,15 +116,26 @@ func (a *artifact) bootstrap(f *bundle.File, head []byte) {
 	}
 }
 
-// gzipOfCode reports whether the start of a gzip file inflates to the start of
-// native code. Only what was sniffed is inflated.
-func gzipOfCode(head []byte) bool {
+// insideGzip says what a gzip file holds, by what the start of it inflates to;
+// "" when that is no code. Only what was sniffed is inflated.
+func insideGzip(head []byte) string {
 	z, err := gzip.NewReader(bytes.NewReader(head))
 	if err != nil {
-		return false
+		return ""
 	}
-	var start [64]byte
+	var start [512]byte
 	n, _ := io.ReadFull(z, start[:]) // the rest of the file is missing
-	inner := start[:n]
-	return bytes.HasPrefix(inner, []byte("\x7fELF")) || n == len(start) && bytes.HasPrefix(inner, []byte("MZ")) && isPE(inner) || n >= 8 && machO(inner)
+	switch inner := start[:n]; {
+	case bytes.HasPrefix(inner, []byte("\x7fELF")), isPE(inner) && bytes.HasPrefix(inner, []byte("MZ")), n >= 8 && machO(inner):
+		return "an executable"
+	case bytes.HasPrefix(inner, []byte("PK\x03\x04")):
+		return "a zip archive"
+	case n >= 262 && string(inner[257:262]) == "ustar":
+		return "a tar archive"
+	case bytes.HasPrefix(inner, []byte("\x00asm")):
+		return "WebAssembly"
+	case javaClass(inner):
+		return "a Java class"
+	}
+	return ""
 }

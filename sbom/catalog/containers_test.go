@@ -25,7 +25,7 @@ func FuzzNamesAndTails(f *testing.F) {
 		if zipEnd(data) && len(data) < 22 {
 			t.Error("an end record in less than its size")
 		}
-		_ = gzipOfCode(data)
+		_ = insideGzip(data)
 		_, _, _ = scanRequirements(data)
 	})
 }

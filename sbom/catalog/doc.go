@@ -7,17 +7,38 @@
 // package lies decides, by the platform's search order, whether it is live or
 // another copy shadows it.
 //
-// The catalogers are one literal list (catalogers.go). Those for Python, Ruby,
-// PHP, .NET and well-known binaries are syft's, called one by one through a
-// file.Resolver that shows each of them only the files that it is for; syft's
-// own pipeline is not used, because it compiles a licence scanner in each
-// process (2 s) and reads an archive's lockfiles instead of what is installed.
-// npm manifests, Go and Rust build information are read here: which
-// package.json counts is a question of where it lies, and both kinds of build
-// information need limits that the libraries do not have. So are Java archives
-// (package jar), in place where syft would unpack them into a folder, and the
-// databases of dpkg, apk and rpm (os_packages.go, package rpmdb): which files
-// of an image a package owns decides what else is to be said about them.
+// The catalogers are one literal list (catalogers.go). Those for npm, Python,
+// Ruby, PHP, .NET, Go build information, Rust audit data and well-known binaries
+// are syft's, called one by one through a file.Resolver that shows each of them
+// only the files that it is for; syft's own pipeline is not used, because it
+// compiles a licence scanner in each process (2 s) and reads an archive's
+// lockfiles instead of what is installed.
+//
+// Three of them are read a second time, by readers of our own, and repaired by
+// what those say (repair.go, as of syft 1.54.1):
+//
+//   - npm: which package.json counts is a question of where it lies, which syft
+//     does not ask. It drops a manifest over a field of another type (an author
+//     that is a list), takes "Version" for "version", and returns no
+//     dependencies.
+//   - Go: it keeps no trace of the module that another one replaces, makes up a
+//     main module where none is named, and knows no toolchain but releases. It
+//     searches all that a binary maps and copies the names of its symbols, which
+//     a hostile one makes thousands of times as large as itself; UPX it can
+//     unpack in its own pipeline only.
+//   - Rust: it inflates the crate list without a limit, drops the list over one
+//     odd index, and returns its dependencies as pairs of whole packages.
+//
+// A package that both readings have is one component with one piece of evidence.
+// One that syft dropped, got wrong, or was not given because the file would be
+// dangerous or useless to it, is as our own reader says, and the evidence tells.
+// A file that our own reader cannot read goes to syft neither, and is an unknown.
+//
+// Lockfiles and manifests with ranges are read here, because what they mean
+// depends on what is installed. So are Java archives (package jar), in place
+// where syft would unpack them into a folder, and the databases of dpkg, apk and
+// rpm (os_packages.go, package rpmdb): which files of an image a package owns
+// decides what else is to be said about them.
 //
 // Nothing is executed, written or fetched. What cannot be read is an
 // sbom.Unknown with its path, never a silent gap.

@@ -19,10 +19,10 @@ import (
 type executable struct {
 	path    string
 	mime    string
-	shared  bool // a library rather than a program
-	packed  bool // carries the mark of UPX
-	unsafe  string
-	evident bool // some cataloger found what it is or what is in it
+	shared  bool   // a library rather than a program
+	packed  bool   // carries the mark of UPX
+	unsafe  string // why its headers must not be parsed; "": they may
+	evident bool   // some cataloger found what it is or what is in it
 }
 
 // The MIME types by which syft's catalogers ask for executables.
@@ -133,7 +133,7 @@ func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 	e := executable{path: f.Path}
 	switch {
 	case javaNamed(f.Path) && !a.owners.owns(f.Path):
-		a.zips = append(a.zips, nestedZip{f, "zip archive"})
+		a.zips = append(a.zips, nestedZip{f})
 		return
 	case n < 16:
 		a.bootstrap(f, head)
@@ -166,9 +166,7 @@ func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 		a.unread(f.Path, &limitError{fmt.Sprintf("%d bytes of executables in one artifact", a.nativeBytes), a.opts.MaxNative})
 		return
 	}
-	if e.mime == mimeExecutable || e.mime == mimeShared {
-		e.unsafe = a.unsafeELF(f)
-	}
+	e.unsafe = a.unsafeFormat(f, e.mime)
 	a.executables = append(a.executables, e)
 	a.container(f, head)
 }
@@ -204,59 +202,6 @@ func machO(head []byte) bool {
 	return false
 }
 
-// unsafeELF says why debug/elf must not be given a file: it inflates a
-// compressed section name table, whose size is a claim, while it opens the
-// file. "" means that it may. Layout: System V ABI, chapter 4, ELF header and
-// section header.
-func (a *artifact) unsafeELF(f *bundle.File) string {
-	c, err := a.native(f.Path)
-	if err != nil {
-		return "content that cannot be read"
-	}
-	defer c.Close()
-	var head [64]byte
-	if _, err := c.ReadAt(head[:], 0); err != nil {
-		return "ELF file without a whole header"
-	}
-	order := binary.ByteOrder(binary.LittleEndian)
-	if head[5] == 2 {
-		order = binary.BigEndian
-	}
-	var table, size, index int64
-	wide := head[4] == 2
-	if wide {
-		table, size, index = int64(order.Uint64(head[40:])), int64(order.Uint16(head[58:])), int64(order.Uint16(head[62:]))
-	} else {
-		table, size, index = int64(order.Uint32(head[32:])), int64(order.Uint16(head[46:])), int64(order.Uint16(head[50:]))
-	}
-	if table <= 0 {
-		return ""
-	}
-	if index == 0xffff { // SHN_XINDEX: section 0 holds the index
-		var zero [64]byte
-		if _, err := c.ReadAt(zero[:size&63], table); err != nil {
-			return "ELF section table out of range"
-		}
-		if wide {
-			index = int64(order.Uint32(zero[40:]))
-		} else {
-			index = int64(order.Uint32(zero[24:]))
-		}
-	}
-	var section [16]byte
-	if _, err := c.ReadAt(section[:], table+index*size); err != nil {
-		return "ELF section table out of range"
-	}
-	flags := uint64(order.Uint32(section[8:]))
-	if wide {
-		flags = order.Uint64(section[8:])
-	}
-	if flags&0x800 != 0 { // SHF_COMPRESSED
-		return "compressed section name table"
-	}
-	return ""
-}
-
 // evident marks an executable as accounted for.
 func (a *artifact) evident(p string) {
 	for i := range a.executables {
@@ -273,7 +218,7 @@ func (a *artifact) opaqueExecutable(e *executable) string {
 	case e.packed:
 		return "packed with UPX"
 	case e.unsafe != "":
-		return "executable with a " + e.unsafe
+		return "executable that is not safe to open: " + e.unsafe
 	case a.goWithoutInfo(e.path), a.looksGo(e.path):
 		return "Go binary without build information"
 	case e.shared && strings.Contains(path.Base(e.path), ".so"):

@@ -7,12 +7,19 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/anchore/syft/syft/cataloging"
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/anchore/syft/syft/pkg/cataloger/golang"
+
 	"github.com/fnaudit/fnaudit/sbom"
 )
 
-// goBinaries reads the build information that the Go linker stores in every
-// binary (https://pkg.go.dev/debug/buildinfo): the modules with their
-// versions, and the toolchain as the pseudo-module "stdlib", as OSV names it.
+// goBinaries finds what the Go linker says in every binary about what it linked
+// (https://pkg.go.dev/debug/buildinfo): the modules with their versions, and
+// the toolchain as the pseudo-module "stdlib", as OSV names it.
+//
+// A binary goes to syft's cataloger once our own reader has seen that it has
+// build information and is safe to give away.
 func goBinaries(ctx context.Context, a *artifact) {
 	for i := range a.executables {
 		if ctx.Err() != nil {
@@ -22,34 +29,61 @@ func goBinaries(ctx context.Context, a *artifact) {
 		if e.unsafe != "" {
 			continue
 		}
-		a.goBinary(e)
+		a.goBinary(ctx, e)
 	}
 }
 
-func (a *artifact) goBinary(e *executable) {
+func (a *artifact) goBinary(ctx context.Context, e *executable) {
 	info, err := a.buildInfo(e.path)
 	if err != nil || info == nil {
 		// not Go, or not readable as such: if nobody else knows the file, it is reported as opaque
 		return
 	}
 	e.evident = true
-	if v := goVersion(info.GoVersion); v != "" {
-		a.add(a.goModule(e.path, "stdlib", v, "compiled with "+info.GoVersion))
-	} else {
-		a.add(a.goModule(e.path, "stdlib", "", "compiled with "+info.GoVersion))
+	r := reading{withheld: a.goWithheld(e, info)}
+	if r.withheld == "" {
+		r = a.shownTo(ctx, golang.NewGoModuleBinaryCataloger(goConfig()), a.viewOf(e.path, e.mime, 0, nil))
 	}
+	for _, f := range a.repaired(r, a.goModules(e.path, info), goIdentity) {
+		a.add(f)
+	}
+}
+
+// goConfig keeps syft to what the build information says: it looks for licences
+// neither in the network nor in folders of this machine, and does not guess the
+// version of the main module from linker flags, for which it makes a pattern
+// out of a name in the file.
+func goConfig() golang.CatalogerConfig {
+	return golang.CatalogerConfig{CaptureSymbols: cataloging.SymbolScopeNone}
+}
+
+// goIdentity returns name and version of a module as OSV spells them.
+func goIdentity(p *pkg.Package) (name, version string) {
+	if p.Name == "stdlib" {
+		return p.Name, goVersion(p.Version)
+	}
+	return p.Name, p.Version
+}
+
+// goModules is our own reading of the build information. It differs from
+// syft's where a module is replaced (the original is named, and a folder has no
+// version), where the toolchain is not a release, and where there is no main
+// module.
+func (a *artifact) goModules(p string, info *debug.BuildInfo) []found {
+	out := []found{a.goModule(p, "stdlib", goVersion(info.GoVersion), "compiled with "+info.GoVersion)}
 	if info.Main.Path != "" && info.Main.Path != "command-line-arguments" {
-		f := a.goModule(e.path, info.Main.Path, info.Main.Version, "main module")
+		f := a.goModule(p, info.Main.Path, info.Main.Version, "main module")
 		if f.version == "(devel)" || f.version == "" {
 			f.version, f.main = "", true
 		}
-		a.add(f)
+		out = append(out, f)
 	}
 	for _, m := range info.Deps {
 		if m != nil {
-			a.add(a.goDependency(e.path, m))
+			out = append(out, a.goDependency(p, m))
 		}
 	}
+	return out
 }
 
 // goDependency turns a module into a package. With a replacement, it is the
@@ -57,7 +91,7 @@ func (a *artifact) goBinary(e *executable) {
 // the original's does not hold.
 func (a *artifact) goDependency(p string, m *debug.Module) found {
 	if r := m.Replace; r != nil {
-		if strings.HasPrefix(r.Path, "./") || strings.HasPrefix(r.Path, "../") || strings.HasPrefix(r.Path, "/") || r.Path == "." || r.Path == ".." || r.Version == "" {
+		if strings.HasPrefix(r.Path, "./") || strings.HasPrefix(r.Path, "../") || strings.HasPrefix(r.Path, "/") || r.Path == "." || r.Path == ".." || r.Version == "" || r.Version == "(devel)" {
 			return a.goModule(p, m.Path, "", "replaced by the folder "+r.Path)
 		}
 		return a.goModule(p, r.Path, r.Version, "replaces "+m.Path+" "+m.Version)

@@ -57,7 +57,7 @@ func (a *artifact) whatIsInstalled() *installed {
 	in := &installed{names: map[string][]string{}, types: map[string]bool{}, known: map[string]bool{}, done: projects{}}
 	for i := range a.found {
 		f := &a.found[i]
-		if f.main || f.declared {
+		if f.main || f.declared || f.bundled {
 			continue
 		}
 		in.types[f.typ] = true
@@ -174,7 +174,8 @@ func (a *artifact) npmManifestAt(p string) (npmManifest, bool) {
 	if a.failed[p] {
 		return npmManifest{}, false
 	}
-	return a.readNpmManifest(p)
+	m, _, ok := a.readNpmManifest(p)
+	return m, ok
 }
 
 // localRange reports whether a dependency is a folder or file of the function.

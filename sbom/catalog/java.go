@@ -11,10 +11,7 @@ import (
 )
 
 // nestedZip is a file that is a zip or ends with one.
-type nestedZip struct {
-	file *bundle.File
-	what string
-}
+type nestedZip struct{ file *bundle.File }
 
 // javaNamed reports whether Java would load a file by its name. It looks for a
 // zip from the end, so that the first bytes say nothing: a script or anything
@@ -28,7 +25,7 @@ func javaNamed(p string) bool {
 }
 
 // javaArchives finds the Java packages of the artifact itself and of the zips
-// in it. Other zips stay opaque. What a package of another ecosystem brings
+// in it. Other code in those zips stays opaque. What a package of another ecosystem brings
 // along is that package's, unless its own metadata names it.
 func javaArchives(ctx context.Context, a *artifact) {
 	s := jar.NewScanner(jar.Options{MaxPackages: max(a.opts.MaxComponents-len(a.found), 1), Groups: a.opts.MavenGroups})
@@ -44,7 +41,7 @@ func javaArchives(ctx context.Context, a *artifact) {
 	res := s.Result()
 	for _, u := range res.Unknowns {
 		if u.Kind == sbom.Opaque && a.pythonZips[u.Path] {
-			continue // the zip is Python's, and was read
+			continue // the zip is Python's, and was catalogued as an artifact of its own
 		}
 		if a.owners.owns(outermostFile(u.Path)) && u.Kind != sbom.Unreadable && u.Kind != sbom.Limit {
 			continue
@@ -67,10 +64,7 @@ func (a *artifact) javaArchive(ctx context.Context, s *jar.Scanner, z nestedZip)
 		return
 	}
 	defer c.Close()
-	java, err := s.Archive(ctx, z.file.Path, c)
-	if err == nil && !java && !a.pythonZips[z.file.Path] {
-		a.nested(z.file, z.what)
-	}
+	_ = s.Archive(ctx, z.file.Path, c) // cancelled, which the caller sees
 }
 
 func (a *artifact) javaPackage(p *jar.Package) found {

@@ -283,7 +283,7 @@ func parseBunLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 			continue
 		}
 		name, version, _ := npmDescriptor(id)
-		e := lockEntry{name: name, version: version, keys: []string{name, bunName(at)}}
+		e := lockEntry{name: name, version: version, keys: []string{name, bunName(at)}, hoisted: bunPlace(at)}
 		if strings.HasPrefix(version, "workspace:") {
 			e.main = true
 		} else if strings.ContainsAny(version, ":/") {
@@ -324,6 +324,23 @@ func bunName(key string) string {
 		return parts[n-2] + "/" + parts[n-1]
 	}
 	return parts[n-1]
+}
+
+// bunPlace returns where a key says that its package is installed.
+func bunPlace(key string) string {
+	parts := strings.Split(key, "/")
+	var out strings.Builder
+	for i, p := range parts {
+		switch {
+		case i > 0 && strings.HasPrefix(parts[i-1], "@"):
+			out.WriteString("/" + p)
+		case i > 0:
+			out.WriteString("/node_modules/" + p)
+		default:
+			out.WriteString("node_modules/" + p)
+		}
+	}
+	return out.String()
 }
 
 // withoutTrailingCommas turns JSON with trailing commas into JSON.

@@ -17,6 +17,7 @@ import (
 type lockEntry struct {
 	name, version string
 	path          string // where the lockfile says it is installed, relative to the lockfile; "" when it doesn't
+	hoisted       string // where bun installs it unless it isolates packages
 	resolved      string
 	hashes        map[string]string
 	dev           bool     // only needed to develop
@@ -32,6 +33,7 @@ type lock struct {
 	typ       string // package URL type
 	entries   []lockEntry
 	names     map[string]bool // see named
+	index     *lockIndex      // once a bundle has asked
 }
 
 // named returns the names of the lockfile's npm packages, also those that they
@@ -108,6 +110,7 @@ func lockfiles(ctx context.Context, a *artifact) {
 	}
 	a.confirm(locks)
 	here := a.whatIsInstalled()
+	a.bundledPackages(locks)
 	have := map[string]bool{}
 	for i := range a.found {
 		if f := &a.found[i]; !f.main {
@@ -122,10 +125,11 @@ func lockfiles(ctx context.Context, a *artifact) {
 	manifests := a.npmProjects(here)
 	for i := range locks {
 		l := &locks[i]
-		if path.Base(l.path) != ".package-lock.json" && (!here.done.cover(l.typ, l.dir) || l.typ == "npm" && a.bundleBelow(l.dir)) {
+		if path.Base(l.path) != ".package-lock.json" && (!here.done.cover(l.typ, l.dir) && !a.bundles.hold(l) || l.typ == "npm" && a.bundles.untold(l.dir)) {
 			a.declare(l, have)
 		}
 	}
+	a.declareGiven(have)
 	a.manifests(here, manifests, locks)
 }
 
@@ -238,6 +242,10 @@ const maxConfirmations = 10
 
 // declare adds the production packages of a lockfile that are not there yet.
 func (a *artifact) declare(l *lock, have map[string]bool) {
+	detail := ""
+	if l.typ == "npm" && a.bundles.untold(l.dir) {
+		detail = "a production package, and the bytes of the bundle do not tell whether it is inside"
+	}
 	for i := range l.entries {
 		e := &l.entries[i]
 		if e.dev || e.main || e.name == "" {
@@ -245,7 +253,7 @@ func (a *artifact) declare(l *lock, have map[string]bool) {
 		}
 		f := found{
 			typ: l.typ, name: e.name, version: e.version, path: l.path, method: sbom.MethodLockfile, confidence: 0.9,
-			resolved: e.resolved, hashes: e.hashes, declared: true,
+			resolved: e.resolved, hashes: e.hashes, declared: true, detail: detail,
 		}
 		if p := f.purl(); !have[p] {
 			have[p] = true
@@ -253,15 +261,6 @@ func (a *artifact) declare(l *lock, have map[string]bool) {
 		}
 	}
 	a.bounds = append(a.bounds, l)
-}
-
-func (a *artifact) bundleBelow(dir string) bool {
-	for i := range a.bundles {
-		if below(a.bundles[i].path, dir) {
-			return true
-		}
-	}
-	return false
 }
 
 // boundedBy returns the lockfile that says which packages a bundle can hold:
@@ -272,6 +271,9 @@ func (a *artifact) boundedBy(p string) string {
 		if l.typ == "npm" && below(p, l.dir) && (best == "" || len(l.dir) > len(dirOf(best))) {
 			best = l.path
 		}
+	}
+	if best == "" && len(a.opts.lockIndexes) > 0 {
+		best = a.opts.lockIndexes[0].path
 	}
 	return best
 }

@@ -136,8 +136,10 @@ func TestOpaque(t *testing.T) {
 		{"x.dll", pe, sbom.Opaque, "executable"},
 		{"mach", []byte("\xcf\xfa\xed\xfe\x07\x00\x00\x01\x03\x00\x00\x00\x02\x00\x00\x00"), sbom.Opaque, "executable"},
 		{"lib/a.jar", []byte("PK\x03\x04............"), sbom.Unreadable, "open nested zip"},
-		{"deps.zip", []byte("PK\x03\x04............"), sbom.Opaque, "zip archive"},
-		{"x.whl", []byte("PK\x03\x04............"), sbom.Opaque, "zip archive"},
+		{"deps.zip", []byte("PK\x03\x04............"), sbom.Unreadable, "open nested zip"},
+		{"code.zip", pyz, sbom.Opaque, "nested archive with 1 file of code that nothing catalogues: __main__.py"},
+		{"texts.zip", zipOf(t, "a.txt", "b/c.json"), "", ""},
+		{"x.whl", []byte("PK\x03\x04............"), sbom.Unreadable, "open nested zip"},
 		{"x.tar.gz", []byte("\x1f\x8b\x08............."), sbom.Opaque, "gzip archive"},
 		{"x.tgz", []byte("\x1f\x8b\x08............."), sbom.Opaque, "gzip archive"},
 		{"blob", []byte("\x1f\x8b\x08............."), sbom.Opaque, "gzip archive"},
@@ -146,8 +148,8 @@ func TestOpaque(t *testing.T) {
 		{"x.7z", []byte("7z\xbc\xaf\x27\x1c.........."), sbom.Opaque, "7z archive"},
 		{"rustbomb", elfWith(".dep-v0", deflated(t, strings.Repeat("0", 20<<20)), 0), sbom.Limit, "crate list"},
 		{"rustjunk", elfWith(".dep-v0", []byte("junk"), 0), sbom.Unreadable, "crate list"},
-		{"tool", append(append([]byte("#!/bin/sh\n"), make([]byte, 100<<10)...), pyz...), sbom.Opaque, "behind a program or script"},
-		{"sfx", append(bytes.Clone(elf), pyz...), sbom.Opaque, "behind a program or script"},
+		{"tool", append(append([]byte("#!/bin/sh\n"), make([]byte, 100<<10)...), pyz...), sbom.Opaque, "__main__.py"},
+		{"sfx", append(bytes.Clone(elf), pyz...), sbom.Unreadable, "executable (ELF)"},
 		{"app.phar", []byte("<?php __HALT_COMPILER(); ?>\r\n\x00\x00\x00"), sbom.Opaque, "PHP archive"},
 		{"stub.php", []byte("<?php __HALT_COMPILER(); ?>\r\n\x00\x00\x00"), sbom.Opaque, "PHP archive"},
 		{"bootstrap", []byte("node index.js"), sbom.Opaque, "neither an executable nor a script"},
@@ -165,7 +167,18 @@ func TestOpaque(t *testing.T) {
 		{"view.tsx", []byte("export const a = 1\n"), "", ""},
 		{"bootstrap", []byte("#!/bin/sh\n:"), "", ""},
 		{"data.json.gz", []byte("\x1f\x8b\x08............."), "", ""},
-		{"report.docx", []byte("PK\x03\x04............"), "", ""},
+		{"report.docx", zipOf(t, "[Content_Types].xml", "word/document.xml"), "", ""},
+		{"code.docx", pyz, sbom.Opaque, "__main__.py"},
+		{"x.dat", gzipped(t, ustar), sbom.Opaque, "gzip of a tar archive"},
+		{"x.json.gz", gzipped(t, pyz), sbom.Opaque, "gzip of a zip archive"},
+		{"y.dat", []byte("\xfd7zXZ\x00.............."), sbom.Opaque, "xz data under the name of something else"},
+		{"y.json.xz", []byte("\xfd7zXZ\x00.............."), "", ""},
+		{"y.deb", []byte("!<arch>\ndebian-binary   17"), sbom.Opaque, "deb archive"},
+		{"y.rpm", []byte("\xed\xab\xee\xdb\x03............."), sbom.Opaque, "rpm archive"},
+		{"y.cpio", []byte("0707010000000000000000"), sbom.Opaque, "cpio archive"},
+		{"y.tar.lzma", []byte("\x5d\x00\x00............."), sbom.Opaque, "compressed archive"},
+		{"y.tar.br", []byte("................"), sbom.Opaque, "compressed archive"},
+		{"notes.txt", []byte("\xca\xfe\xba\xbe\x00\x00\x00\x34........"), sbom.Opaque, "Java class under the name of something else"},
 		{"bootstrap2", []byte("#!/bin/sh\nexec node index.js\n"), "", ""},
 		{"readme.exe.txt", []byte("MZ is how a program starts"), "", ""},
 		{"MZdoc", []byte("MZ is how a program starts, and this is not one at all: it is a text"), "", ""},
@@ -313,15 +326,16 @@ func TestKnownBinary(t *testing.T) {
 }
 
 // TestSourceMapBeside: a map whose sources are packages makes its script a
-// bundle, at the root of the package and below.
+// bundle, at the root of the package and below, and says what is inside.
 func TestSourceMapBeside(t *testing.T) {
 	for _, dir := range []string{"", "dist/"} {
 		s := catalogueFiles(t, "", []txtar.File{
 			{Name: "function/" + dir + "index.js", Data: []byte("exports.handler = () => 1\n//# sourceMappingURL=index.js.map\n")},
 			{Name: "function/" + dir + "index.js.map", Data: []byte(`{"version":3,"sources":["../node_modules/lodash/lodash.js","src/app.js"],"names":[],"mappings":"AAAA"}`)},
 		})
-		if len(s.Unknowns) != 1 || s.Unknowns[0].Kind != sbom.Opaque || s.Unknowns[0].Path != dir+"index.js" {
-			t.Errorf("%q: %+v", dir, s.Unknowns)
+		want := "live app pkg:npm/lodash\n    live 0 " + dir + "index.js\n    source-map 0 " + dir + "index.js.map node_modules/lodash\n"
+		if got := render(s); got != want {
+			t.Errorf("%q: got:\n%s\nwant:\n%s", dir, got, want)
 		}
 	}
 }

@@ -46,6 +46,7 @@ type npmFile struct {
 	folder string // by which the package is loaded
 	main   bool
 	denied error // over a limit
+	shown  int64 // bytes of it that syft may be given
 }
 
 // leadsToPackage reports whether f is a link to another package's manifest:
@@ -65,15 +66,23 @@ func (a *artifact) leadsToPackage(f *bundle.File) bool {
 // npmManifests reads manifests and records what they describe.
 func (a *artifact) npmManifests(ctx context.Context, list []npmFile) {
 	for i := range list {
-		list[i].denied = a.promise(a.size(list[i].path), a.opts.MaxManifest)
+		size := a.size(list[i].path)
+		if list[i].denied = a.promise(size, a.opts.MaxManifest); list[i].denied == nil {
+			list[i].shown = a.npmShown(size)
+		}
 	}
 	type parsed struct {
-		m   npmManifest
-		err error
+		m    npmManifest
+		syft reading
+		err  error
 	}
 	inOrder(ctx, a.helpers, len(list), func(i int, r *parsed, s *scratch) {
-		if r.err = list[i].denied; r.err == nil {
-			r.m, r.err = a.promisedNpmManifest(list[i].path, s)
+		if r.err = list[i].denied; r.err != nil {
+			return
+		}
+		var data []byte
+		if r.m, data, r.err = a.promisedNpmManifest(list[i].path, s); r.err == nil {
+			r.syft = a.npmBySyft(ctx, list[i].path, &r.m, data, list[i].shown)
 		}
 	}, func(i int, r *parsed) {
 		if r.err != nil {
@@ -81,9 +90,9 @@ func (a *artifact) npmManifests(ctx context.Context, list []npmFile) {
 		}
 		switch {
 		case !list[i].main:
-			a.npmPackage(list[i].path, list[i].folder, &r.m, r.err)
+			a.npmPackage(list[i].path, list[i].folder, &r.m, r.syft, r.err)
 		case r.err == nil:
-			a.npmMain(list[i].path, &r.m)
+			a.npmMain(list[i].path, &r.m, r.syft)
 		}
 	})
 }
@@ -276,59 +285,60 @@ func (m *npmManifest) requires() []string {
 	return slices.Compact(names)
 }
 
-// readNpmManifest reads a manifest and records it as unknown when it can't.
-func (a *artifact) readNpmManifest(p string) (npmManifest, bool) {
+// readNpmManifest reads a manifest and records it as unknown when it can't. It
+// returns the text as well.
+func (a *artifact) readNpmManifest(p string) (npmManifest, []byte, bool) {
 	err := a.promise(a.size(p), a.opts.MaxManifest)
 	if err == nil {
 		var m npmManifest
-		if m, err = a.promisedNpmManifest(p, &scratch{}); err == nil {
-			return m, true
+		var data []byte
+		if m, data, err = a.promisedNpmManifest(p, &scratch{}); err == nil {
+			return m, data, true
 		}
 	}
 	a.unread(p, err)
-	return npmManifest{}, false
+	return npmManifest{}, nil, false
 }
 
-// promisedNpmManifest reads a manifest that promise has counted.
-func (a *artifact) promisedNpmManifest(p string, s *scratch) (npmManifest, error) {
+// promisedNpmManifest reads a manifest that promise has counted. The text that
+// it returns as well lies in the memory of s.
+func (a *artifact) promisedNpmManifest(p string, s *scratch) (npmManifest, []byte, error) {
 	data, err := a.readPromised(p, a.opts.MaxManifest, s)
 	if err == nil {
 		err = a.checkJSON(data)
 	}
 	if err != nil {
-		return npmManifest{}, err
+		return npmManifest{}, nil, err
 	}
-	return parseNpmManifest(data)
+	m, err := parseNpmManifest(data)
+	return m, data, err
 }
 
 // npmPackage records an installed package. With err it has no manifest that
 // can be read, and the folder still says which package it is meant to be.
-func (a *artifact) npmPackage(p, folder string, m *npmManifest, err error) {
+func (a *artifact) npmPackage(p, folder string, m *npmManifest, syft reading, err error) {
 	dir := dirOf(p)
+	a.owners.addDir(dir)
 	if err != nil {
-		a.owners.addDir(dir)
 		return
 	}
-	confidence, detail := 1.0, ""
-	if m.name == "" {
-		m.name, confidence, detail = folder, 0.8, "the manifest has no name; the folder's is used"
-	} else if m.name != folder {
-		detail = "installed under the name " + folder
+	f := a.npmFound(p, m, syft)
+	f.dir = dir
+	if f.name == "" {
+		f.name, f.confidence = folder, 0.8
+		f.note("the manifest has no name; the folder's is used")
+	} else if f.name != folder {
+		f.note("installed under the name " + folder)
 	}
-	a.owners.addDir(dir)
-	a.add(found{
-		typ: "npm", name: m.name, version: m.version, path: p, dir: dir, method: sbom.MethodInstalled, confidence: confidence, detail: detail,
-		licenses: a.spdx(m.licenses...), requires: m.requires(),
-	})
+	a.add(f)
 }
 
 // npmMain records the function's own manifest, or that of a layer.
-func (a *artifact) npmMain(p string, m *npmManifest) {
+func (a *artifact) npmMain(p string, m *npmManifest, syft reading) {
 	if m.name == "" {
 		return
 	}
-	a.add(found{
-		typ: "npm", name: m.name, version: m.version, path: p, method: sbom.MethodManifest, confidence: 1, main: true,
-		licenses: a.spdx(m.licenses...), requires: m.requires(),
-	})
+	f := a.npmFound(p, m, syft)
+	f.method, f.main = sbom.MethodManifest, true
+	a.add(f)
 }

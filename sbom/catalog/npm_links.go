@@ -54,17 +54,17 @@ func (a *artifact) npmLinks(ctx context.Context, links []string) {
 		at := max(lastNodeModules(p), 0)
 		switch name := p[at:]; {
 		case path.Base(p) == "node_modules":
-			l.folder(p, true)
+			l.folder(ctx, p, true)
 		case name != "" && name[0] == '@' && !strings.Contains(name, "/"):
-			l.folder(p, false)
+			l.folder(ctx, p, false)
 		default:
-			l.pkg(p)
+			l.pkg(ctx, p)
 		}
 	}
 }
 
 // folder looks at the packages of a linked node_modules or scope folder.
-func (l *linker) folder(p string, scopes bool) {
+func (l *linker) folder(ctx context.Context, p string, scopes bool) {
 	if l.over(1) {
 		return
 	}
@@ -79,10 +79,10 @@ func (l *linker) folder(p string, scopes bool) {
 		}
 		at := path.Join(p, e.Name())
 		if scopes && strings.HasPrefix(e.Name(), "@") {
-			l.folder(at, false)
+			l.folder(ctx, at, false)
 			continue
 		}
-		l.pkg(at)
+		l.pkg(ctx, at)
 	}
 }
 
@@ -114,7 +114,7 @@ func (l *linker) over(n int) bool {
 // the function's own code
 // (https://docs.npmjs.com/cli/v11/using-npm/workspaces). A link to another
 // package's place (pnpm's store) is that package, which is found there.
-func (l *linker) pkg(dir string) {
+func (l *linker) pkg(ctx context.Context, dir string) {
 	a := l.a
 	name, ok := npmPackageDir(dir)
 	if !ok {
@@ -138,24 +138,26 @@ func (l *linker) pkg(dir string) {
 		return
 	}
 	if l.member(target) {
-		if m, ok := a.readNpmManifest(t.Path); ok {
-			a.npmMain(t.Path, &m)
+		if m, data, ok := a.readNpmManifest(t.Path); ok {
+			a.npmMain(t.Path, &m, a.npmBySyft(ctx, t.Path, &m, data, a.npmShown(int64(len(data)))))
 		}
 		return
 	}
 	a.owners.addDir(target)
-	m, ok := a.npmManifestAt(t.Path)
+	if a.failed[t.Path] {
+		return
+	}
+	m, data, ok := a.readNpmManifest(t.Path)
 	if !ok {
 		return
 	}
-	confidence, detail := 1.0, "a link to "+clip(target)
-	if m.name == "" {
-		m.name, confidence = name, 0.8
+	f := a.npmFound(manifest, &m, a.npmBySyft(ctx, manifest, &m, data, a.npmShown(int64(len(data)))))
+	f.dir = dir
+	f.note("a link to " + clip(target))
+	if f.name == "" {
+		f.name, f.confidence = name, 0.8
 	}
-	a.add(found{
-		typ: "npm", name: m.name, version: m.version, path: manifest, dir: dir, method: sbom.MethodInstalled, confidence: confidence, detail: detail,
-		licenses: a.spdx(m.licenses...), requires: m.requires(),
-	})
+	a.add(f)
 }
 
 // withoutManifest records a linked folder that has scripts and no package.json.

@@ -22,6 +22,13 @@ type Options struct {
 	MaxRemembered int           // artifacts whose result a Cataloger keeps; 1,000
 	Helpers       int           // goroutines that help the callers of Run to read files, all of them together; one less than there are processors, less than 0: none
 
+	// Lockfiles are kept beside the artifacts: they give the packages that are
+	// found in bundles their versions, and bound bundles that do not tell what is
+	// inside.
+	Lockfiles []*Lockfile
+
+	lockIndexes []*lockIndex // of Lockfiles
+
 	// MavenGroups returns the group ids under which the advisory store knows a
 	// Maven artifact id, sorted. nil: none is known. It is called by one
 	// goroutine per artifact at a time.
@@ -46,6 +53,9 @@ func (o Options) withDefaults() Options {
 	o.MaxComponents = cmp.Or(o.MaxComponents, 200_000)
 	o.MaxUnknowns = cmp.Or(o.MaxUnknowns, 10_000)
 	o.MaxTime = cmp.Or(o.MaxTime, 8*time.Second)
+	for _, l := range o.Lockfiles {
+		o.lockIndexes = append(o.lockIndexes, l.index)
+	}
 	o.MaxRemembered = cmp.Or(o.MaxRemembered, 1_000)
 	return o
 }

@@ -81,7 +81,7 @@ func databaseType(p string) string {
 	switch {
 	case strings.HasSuffix(p, "lib/apk/db/installed"):
 		return "apk"
-	case strings.Contains(p, "var/lib/dpkg/"):
+	case strings.Contains(p, "var/lib/dpkg/"), strings.Contains(p, "var/lib/chisel/"):
 		return "deb"
 	}
 	return "rpm"

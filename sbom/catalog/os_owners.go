@@ -55,7 +55,7 @@ func (o *owners) claim(a *artifact, root string, pkg int, p *osPackage) int {
 	at := make([]int, 0, len(p.files))
 	digests := make([]string, 0, len(p.files))
 	for _, f := range p.files {
-		if i, ok := o.system.locate(a, root, f.path); ok && !outsideDistribution(strings.TrimPrefix(a.files[i].Path, root+"/")) {
+		if i, ok := o.system.locate(a, root, f.path); ok && !outsideDistribution(strings.TrimPrefix(a.files[i].Path, root+"/")) && !isOSDatabase(a.files[i].Path) {
 			at, digests = append(at, i), append(digests, f.digest)
 		}
 	}
@@ -80,6 +80,14 @@ func outsideDistribution(p string) bool {
 		}
 	}
 	return false
+}
+
+// isOSDatabase reports whether a file lists packages. It is nobody's: what it
+// names is found in it, and would else be taken for a part of the package that
+// claims the file.
+func isOSDatabase(p string) bool {
+	_, _, ok := osDatabase(p)
+	return ok
 }
 
 // osLayer is the layer that a package came with: of its own list of files, else

@@ -128,6 +128,10 @@ func osDatabase(p string) (root string, read osReader, ok bool) {
 				return root, readRPM, true
 			}
 		}
+	case "manifest.wall":
+		if at("var/lib/chisel/manifest.wall") {
+			return root, readChisel, true
+		}
 	case "container-manifest-2":
 		if at("var/lib/rpmmanifest/container-manifest-2") {
 			return root, readRPMManifest, true

@@ -212,3 +212,23 @@ func FuzzOSPackages(f *testing.F) {
 		}
 	})
 }
+
+// TestOwnedDatabase: a package that claims the database itself does not swallow
+// the packages that the database names, nor what is said about it.
+func TestOwnedDatabase(t *testing.T) {
+	s := catalogueFiles(t, "", []txtar.File{
+		{Name: "function/etc/os-release", Data: []byte(debianRelease)},
+		{Name: "function/var/lib/dpkg/info/a.list", Data: []byte("/var/lib/dpkg/status\n")},
+		{Name: "function/var/lib/dpkg/status", Data: []byte("Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: b\nStatus: install ok installed\nVersion: 2\n\nrubbish\n")},
+	})
+	var names []string
+	for _, c := range s.Components {
+		names = append(names, c.Name)
+	}
+	if strings.Join(names, " ") != "a b" {
+		t.Errorf("found %q, want a and b", names)
+	}
+	if len(s.Unknowns) != 1 || !s.Unknowns[0].Code {
+		t.Errorf("unknowns %+v, want the line that is no field", s.Unknowns)
+	}
+}

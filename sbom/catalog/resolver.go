@@ -28,6 +28,13 @@ type view struct {
 	mime  map[string]string // path -> MIME type, for executables
 	text  bool              // contents are small manifests: read whole, without a byte order mark
 
+	content []byte // of the one file in view, when it was read before; nil: read it from the artifact
+
+	// named keeps the view from matching any pattern but "**/NAME". Some
+	// catalogers make patterns out of what they read in a file, to look for
+	// licence texts beside it: matching those can take exponential time.
+	named bool
+
 	// reduce, when set, leaves of a text what the cataloger needs. It is for
 	// parsers whose time grows with the square of what they are given.
 	reduce func(p string, data []byte) []byte
@@ -67,6 +74,16 @@ func (a *artifact) newView(limit int64, choose func(p string) bool) *view {
 	return v
 }
 
+// viewOf shows one file and matches no pattern but "**/NAME". mime is that of an
+// executable, "" for a text, whose content may have been read before.
+func (a *artifact) viewOf(p, mime string, limit int64, content []byte) *view {
+	v := &view{a: a, limit: limit, files: []string{p}, set: map[string]bool{p: true}, text: mime == "", content: content, named: true}
+	if mime != "" {
+		v.mime = map[string]string{p: mime}
+	}
+	return v
+}
+
 // worthFollowing reports whether a link leads to a file that is not in the
 // view under its own name.
 func (v *view) worthFollowing(p string, choose func(p string) bool) bool {
@@ -95,6 +112,19 @@ func (v *view) FilesByGlob(patterns ...string) ([]file.Location, error) {
 	seen := map[string]bool{}
 	for _, pattern := range patterns {
 		pattern = strings.TrimPrefix(pattern, "/")
+		if name, ok := strings.CutPrefix(pattern, "**/"); v.named && (!ok || strings.ContainsAny(name, `/*?[{\}`)) {
+			continue
+		}
+		if dir, ok := strings.CutSuffix(pattern, "/*"); ok && !strings.HasPrefix(pattern, "**/") {
+			// the folder of a package, to look for licence texts: no pattern, whatever its name
+			for _, p := range v.files {
+				if dirOf(p) == dir && !seen[p] {
+					seen[p] = true
+					out = append(out, file.NewLocation(p))
+				}
+			}
+			continue
+		}
 		base := pattern[strings.LastIndexByte(pattern, '/')+1:]
 		literal := !strings.ContainsAny(base, `*?[{\}`)
 		for _, p := range v.files {
@@ -171,6 +201,9 @@ func (v *view) FileContentsByLocation(l file.Location) (io.ReadCloser, error) {
 	}
 	if !v.text {
 		return v.a.native(p)
+	}
+	if v.content != nil {
+		return &memory{*bytes.NewReader(v.content)}, nil
 	}
 	data, err := v.a.read(p, v.limit)
 	if err == nil && strings.HasSuffix(p, ".json") {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"context"
 	"debug/elf"
@@ -11,12 +12,18 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/anchore/syft/syft/pkg/cataloger/rust"
+
 	"github.com/fnaudit/fnaudit/sbom"
 )
 
-// rustBinaries reads the crate list that cargo-auditable stores in a binary:
+// rustBinaries finds the crate list that cargo-auditable stores in a binary:
 // zlib-compressed JSON in the section ".dep-v0"
 // (https://github.com/rust-secure-code/cargo-auditable/blob/master/PARSING.md).
+//
+// A binary goes to syft's cataloger once our own reader has inflated the list
+// within bounds: syft inflates whatever the section holds.
 func rustBinaries(ctx context.Context, a *artifact) {
 	for i := range a.executables {
 		if ctx.Err() != nil {
@@ -40,11 +47,36 @@ func rustBinaries(ctx context.Context, a *artifact) {
 			continue
 		}
 		e.evident = true
-		a.found = append(a.found, crates...)
+		r := reading{withheld: a.rustWithheld(e, crates)}
+		if r.withheld == "" {
+			r = a.shownTo(ctx, rust.NewAuditBinaryCataloger(), a.viewOf(e.path, e.mime, 0, nil))
+		}
+		for _, f := range a.repaired(r, crates, rustIdentity) {
+			a.add(f)
+		}
 	}
 }
 
-// rustSection returns the section, nil when there is none.
+func rustIdentity(p *pkg.Package) (name, version string) { return p.Name, p.Version }
+
+// rustWithheld says why syft is not given a binary, "" when it is. It keeps two
+// whole packages for every dependency between crates.
+func (a *artifact) rustWithheld(e *executable, crates []found) string {
+	if e.packed {
+		return "it carries the mark of UPX"
+	}
+	edges := 0
+	for i := range crates {
+		edges += len(crates[i].requires)
+	}
+	if edges > maxShownEdges {
+		return "it lists too many packages"
+	}
+	return a.takes(len(crates))
+}
+
+// rustSection returns the section, nil when there is none. The second name is
+// that of rust-audit, the tool's predecessor, and syft looks for both.
 func (a *artifact) rustSection(e *executable) (data []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -62,7 +94,7 @@ func (a *artifact) rustSection(e *executable) (data []byte, err error) {
 		if err != nil {
 			return nil, nil // nothing that can be read as a program: opaque
 		}
-		if s := f.Section(".dep-v0"); s != nil {
+		if s := cmp.Or(f.Section(".dep-v0"), f.Section("rdep-v0")); s != nil {
 			return a.bounded(s.Open(), "crate list")
 		}
 	case mimeMach:
@@ -70,7 +102,7 @@ func (a *artifact) rustSection(e *executable) (data []byte, err error) {
 		if err != nil {
 			return nil, nil
 		}
-		if s := f.Section(".dep-v0"); s != nil {
+		if s := cmp.Or(f.Section(".dep-v0"), f.Section("rust-deps-v0")); s != nil {
 			return a.bounded(s.Open(), "crate list")
 		}
 	default:
@@ -78,7 +110,7 @@ func (a *artifact) rustSection(e *executable) (data []byte, err error) {
 		if err != nil {
 			return nil, nil
 		}
-		if s := f.Section(".dep-v0"); s != nil {
+		if s := cmp.Or(f.Section(".dep-v0"), f.Section(".rust-deps-v0")); s != nil {
 			return a.bounded(s.Open(), "crate list")
 		}
 	}

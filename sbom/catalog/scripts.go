@@ -3,7 +3,6 @@ package catalog
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -12,17 +11,16 @@ import (
 	"github.com/fnaudit/fnaudit/sbom/jsbundle"
 )
 
-// bundled is a JavaScript file that holds code of packages nobody has named yet.
-type bundled struct {
-	path string
-	seen jsbundle.Detection
-}
-
 // scriptLook is what a look at one script found.
 type scriptLook struct {
 	seen jsbundle.Detection // seen.Map only when it names a file, which is still to be looked at
+	src  []byte             // of a bundle, unless it is to be read again
 	err  error              // the script could not be read
 }
+
+// maxKept is how many bytes of bundles are kept until their companions are
+// known. Those that go beyond are read twice.
+const maxKept = 64 << 20
 
 // lookAtScript reads a script that promise has counted and looks at it. The
 // content is left in s.
@@ -31,14 +29,21 @@ func (a *artifact) lookAtScript(p string, s *scratch) scriptLook {
 	if err != nil {
 		return scriptLook{err: err}
 	}
-	seen := jsbundle.Detect(src)
-	if inline := strings.HasPrefix(seen.Map, "data:"); inline || seen.Bundled() {
-		if inline && !seen.Bundled() && jsbundle.MapNamesPackages(jsbundle.InlineMap(seen.Map)) {
-			seen = mapped()
+	l := scriptLook{seen: jsbundle.Detect(src)}
+	if strings.HasPrefix(l.seen.Map, "data:") {
+		if !l.seen.Bundled() && jsbundle.MapNamesPackages(jsbundle.InlineMap(l.seen.Map)) {
+			l.seen = mapped()
 		}
-		seen.Map = ""
+		l.seen.Map = ""
 	}
-	return scriptLook{seen: seen}
+	if l.seen.Bundled() {
+		if a.kept.Add(int64(cap(src))) <= maxKept {
+			l.src, s.buf = src, nil
+		} else {
+			a.kept.Add(-int64(cap(src)))
+		}
+	}
+	return l
 }
 
 // mapped says that a source map shows a script to be a bundle.
@@ -48,7 +53,7 @@ func mapped() jsbundle.Detection {
 
 // keepLook remembers a look, unless it found nothing.
 func (a *artifact) keepLook(file int, l scriptLook) {
-	if l != (scriptLook{}) {
+	if l.err != nil || l.seen != (jsbundle.Detection{}) {
 		a.looks[file] = l
 	}
 }
@@ -70,49 +75,13 @@ func bundledScripts(ctx context.Context, a *artifact) {
 	inOrder(ctx, a.helpers, len(promised), func(i int, l *scriptLook, s *scratch) {
 		*l = a.lookAtScript(a.files[promised[i]].Path, s)
 	}, func(i int, l *scriptLook) { a.keepLook(promised[i], *l) })
-	a.sourceMaps(ctx)
 	for i := range a.files {
 		if p := a.files[i].Path; a.files[i].Link == "" && script(p) && !inNodeModules(p) && !a.owners.owns(p) {
 			a.ownCode = append(a.ownCode, p)
 		}
 	}
-	for _, i := range slices.Sorted(maps.Keys(a.looks)) {
-		l := a.looks[i]
-		if l.err != nil {
-			a.unread(a.files[i].Path, l.err)
-		} else if l.seen.Bundled() {
-			a.bundles = append(a.bundles, bundled{a.files[i].Path, l.seen})
-		}
-	}
+	a.inspectBundles(ctx)
 	a.looks, a.texts = nil, nil
-}
-
-// sourceMaps reads the source maps that scripts refer to: those that lie beside
-// the script, never elsewhere.
-func (a *artifact) sourceMaps(ctx context.Context) {
-	type reference struct {
-		script int
-		at     string
-	}
-	var refs []reference
-	for _, i := range slices.Sorted(maps.Keys(a.looks)) {
-		l := a.looks[i]
-		if l.err != nil || l.seen.Map == "" {
-			continue
-		}
-		at := strings.TrimPrefix(path.Join(dirOf(a.files[i].Path), path.Clean("/"+l.seen.Map)), "/")
-		if a.has(at) && a.promise(a.size(at), a.opts.MaxScript) == nil {
-			refs = append(refs, reference{i, at})
-		}
-	}
-	inOrder(ctx, a.helpers, len(refs), func(i int, names *bool, s *scratch) {
-		data, err := a.readPromised(refs[i].at, a.opts.MaxScript, s)
-		*names = err == nil && jsbundle.MapNamesPackages(data)
-	}, func(i int, names *bool) {
-		if *names {
-			a.looks[refs[i].script] = scriptLook{seen: mapped()}
-		}
-	})
 }
 
 func script(p string) bool {
@@ -140,11 +109,4 @@ func loadable(p string) bool {
 // textual reports whether the first bytes of a file may be those of a script.
 func textual(head []byte) bool {
 	return len(head) > 0 && bytes.IndexByte(head, 0) < 0 && !bytes.HasPrefix(head, []byte("\x7fELF"))
-}
-
-func (b *bundled) reason() string {
-	if b.seen.Bundler == "minified" {
-		return "minified JavaScript: " + b.seen.Mark
-	}
-	return fmt.Sprintf("bundled JavaScript (%s): %s", b.seen.Bundler, b.seen.Mark)
 }

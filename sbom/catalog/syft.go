@@ -14,13 +14,21 @@ import (
 // syft runs one of syft's catalogers over a view and records its errors. The
 // packages come back as syft found them, without its compliance step: a
 // package may lack a version.
-//
-// The parsers were not written for hostile files. A panic loses this
-// cataloger's results and is reported, and so does a run that takes longer
-// than Options.MaxTime: it is cut off from the artifact and left behind.
 func (a *artifact) syft(ctx context.Context, c pkg.Cataloger, v *view) []pkg.Package {
+	packages, err := a.within(ctx, c, v)
+	for _, f := range v.failed {
+		a.unread(f.path, f.err)
+	}
+	a.syftErrors(c.Name(), err)
+	return packages
+}
+
+// within runs a cataloger that may take as long as Options.MaxTime. One that
+// takes longer is cut off from the artifact and left behind; its packages are
+// lost, and the error says so.
+func (a *artifact) within(ctx context.Context, c pkg.Cataloger, v *view) ([]pkg.Package, error) {
 	if len(v.files) == 0 {
-		return nil
+		return nil, nil
 	}
 	type outcome struct {
 		packages []pkg.Package
@@ -28,31 +36,33 @@ func (a *artifact) syft(ctx context.Context, c pkg.Cataloger, v *view) []pkg.Pac
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		var o outcome
-		defer func() {
-			if p := recover(); p != nil {
-				o = outcome{err: fmt.Errorf("stopped: %v", p)}
-			}
-			done <- o
-		}()
-		o.packages, _, o.err = c.Catalog(ctx, v)
+		packages, err := caught(ctx, c, v)
+		done <- outcome{packages, err}
 	}()
 	limit := time.NewTimer(a.opts.MaxTime)
 	defer limit.Stop()
 	select {
 	case o := <-done:
-		for _, f := range v.failed {
-			a.unread(f.path, f.err)
-		}
-		a.syftErrors(c.Name(), o.err)
-		return o.packages
+		return o.packages, o.err
 	case <-limit.C:
 		v.stop()
-		a.unread("", &limitError{c.Name() + ": seconds", int64(a.opts.MaxTime / time.Second)})
+		return nil, &limitError{"seconds", int64(a.opts.MaxTime / time.Second)}
 	case <-ctx.Done():
 		v.stop()
+		return nil, nil // whoever called sees it too
 	}
-	return nil
+}
+
+// caught runs a cataloger on this goroutine. The parsers were not written for
+// hostile files: a panic loses this cataloger's results and is an error.
+func caught(ctx context.Context, c pkg.Cataloger, v *view) (packages []pkg.Package, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			packages, err = nil, fmt.Errorf("stopped: %v", p)
+		}
+	}()
+	packages, _, err = c.Catalog(ctx, v)
+	return packages, err
 }
 
 // syftErrors turns what a cataloger returned into unknowns. The errors that

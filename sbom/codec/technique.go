@@ -15,7 +15,7 @@ func technique(method string) cdx.EvidenceIdentityTechnique {
 		return cdx.EvidenceIdentityTechniqueManifestAnalysis
 	case sbom.MethodBuildInfo, sbom.MethodBinary:
 		return cdx.EvidenceIdentityTechniqueBinaryAnalysis
-	case "source-map", "path-comment", "module-key", sbom.MethodVersion, "license-comment":
+	case "source-map", "path-comment", "module-key", sbom.MethodVersion, "licence-comment", "client-version":
 		return cdx.EvidenceIdentityTechniqueSourceCodeAnalysis
 	case "fingerprint", sbom.MethodClassSet:
 		return cdx.EvidenceIdentityTechniqueASTFingerprint

@@ -1,7 +1,6 @@
 package jar
 
 import (
-	"bytes"
 	"context"
 	"io/fs"
 	"path"
@@ -40,6 +39,8 @@ type archive struct {
 	nested      []nestedFile
 	named       bool
 	archives    bool // there are archives beside the classes
+	foreign     foreign
+	refuted     bool // the classes are another library's than the manifest says
 }
 
 // pomFiles are the two files of one folder META-INF/maven/GROUP/ARTIFACT.
@@ -136,41 +137,23 @@ func (a *archive) readManifest(p string) {
 		a.s.unread(a.at+p, err)
 		return
 	}
-	a.manifest = ParseManifest(data)
+	if a.manifest, err = ParseManifest(data); err != nil {
+		a.s.unread(a.at+p, err)
+	}
 }
 
-// sniffed is how many first bytes of a file show whether it is a zip.
-const sniffed = 4
-
-// file notes nested archives. Files whose names say that they are none are not
-// looked into: an archive has tens of thousands.
+// file notes nested archives and what else is inside. Of the artifact's own
+// files only those are looked into whose names do not say that they are no
+// archives: it has tens of thousands, and its caller has looked at each.
 func (a *archive) file(f *bundle.File) {
 	ext := strings.ToLower(path.Ext(f.Path))
-	switch ext {
-	case ".so", ".dll", ".dylib", ".jnilib", ".exe", ".py", ".rb", ".php", ".node",
-		".js", ".mjs", ".cjs", ".properties", ".xml", ".txt", ".html", ".htm", ".css", ".md", ".json", ".yml", ".yaml", ".mf", ".sf", ".rsa", ".dsa", ".java", ".kt", ".xsd", ".dtd",
-		".kotlin_module", ".kotlin_builtins", ".proto", ".png", ".gif", ".jpg", ".svg", ".csv", ".sql", ".ftl", ".groovy", ".clj", ".scala", ".tasty", ".sjsir", ".idx", ".version", ".pro", ".handlers", ".schemas", ".factories", ".imports":
-		return
+	switch named := archiveExtension(ext); {
+	case named:
+		a.nested = append(a.nested, nestedFile{f.Path, true})
+	case a.root && (f.Size < 22 || plainName(f.Path, ext)):
+	default:
+		a.sniff(f, ext)
 	}
-	named := archiveExtension(ext)
-	if !named {
-		if f.Size < 22 { // the end record alone
-			return
-		}
-		if strings.Contains(f.Path, "META-INF/services/") || strings.HasPrefix(f.Path, "META-INF/") && ext == "" {
-			return
-		}
-		var head [sniffed]byte
-		n, err := a.tree.Peek(f.Path, head[:])
-		if err != nil || n < sniffed || !bytes.Equal(head[:], []byte("PK\x03\x04")) {
-			return // what cannot be read is a notice when somebody needs it
-		}
-		switch ext {
-		case ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub":
-			return // documents that happen to be zips
-		}
-	}
-	a.nested = append(a.nested, nestedFile{f.Path, named})
 }
 
 // javaName reports whether an archive is one of Java by its name.
@@ -197,14 +180,7 @@ func (a *archive) inner(ctx context.Context, n nestedFile) error {
 		return nil
 	}
 	defer c.Close()
-	java, err := a.s.open(ctx, at, c, a.depth+1, a)
-	if err != nil {
-		return err
-	}
-	if !java && !a.named {
-		a.s.unknown(at, sbom.Opaque, "nested zip archive whose content is not catalogued", true)
-	}
-	return nil
+	return a.s.open(ctx, at, c, a.depth+1, a)
 }
 
 // notices turns what could not be read of the archive's structure into unknowns.

@@ -1,6 +1,10 @@
 package jar
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 func TestSplitFileName(t *testing.T) {
 	tests := []struct{ in, artifact, version, classifier string }{
@@ -68,9 +72,23 @@ func TestTable(t *testing.T) {
 }
 
 func TestParseManifest(t *testing.T) {
-	m := ParseManifest([]byte("\xef\xbb\xbfManifest-Version: 1.0\r\nBundle-SymbolicName: a.b;x:\r\n =1\rIMPLEMENTATION-version:1.2\nnonsense\n\nName: a\nBundle-Version: 9\n"))
-	if m.symbolic() != "a.b" || m.version() != "1.2" || len(m) != 3 {
+	m, err := ParseManifest([]byte("\xef\xbb\xbfManifest-Version: 1.0\r\nBundle-SymbolicName: a.b;x:\r\n =1\rIMPLEMENTATION-version:1.2\nnonsense\n\nName: a\nBundle-Version: 9\n"))
+	if err != nil || m.symbolic() != "a.b" || m.version() != "1.2" || len(m) != 3 {
 		t.Errorf("got %q", m)
+	}
+	var many strings.Builder
+	for i := range maxAttributes + 1 {
+		fmt.Fprintf(&many, "Name-%d: x\nName-1: again\n", i)
+	}
+	if m, err := ParseManifest([]byte(many.String())); err == nil || len(m) != maxAttributes {
+		t.Errorf("%d attributes and error %v of more than the limit", len(m), err)
+	}
+	many.Reset()
+	for i := range maxAttributes {
+		fmt.Fprintf(&many, "Name-%d: x\nName-1: again\n", i)
+	}
+	if m, err := ParseManifest([]byte(many.String())); err != nil || len(m) != maxAttributes {
+		t.Errorf("%d attributes and error %v at the limit", len(m), err)
 	}
 }
 

@@ -12,7 +12,7 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbfImplementation-Title: g#a;1\n"))
 	f.Add([]byte(" x\n:\n: y\r\rA:b"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m := ParseManifest(data)
+		m, _ := ParseManifest(data)
 		if len(m) > maxAttributes {
 			t.Errorf("%d attributes", len(m))
 		}

@@ -31,7 +31,7 @@ func (a *archive) group(n fileName) string {
 	stated := a.statedGroups(n.artifact)
 	known := a.knownGroups(n.artifact)
 	for _, g := range stated {
-		if contains(known, g) {
+		if contains(known, g) && !a.refutes(g, n.artifact) {
 			return g
 		}
 	}
@@ -48,6 +48,27 @@ func (a *archive) group(n fileName) string {
 		}
 	}
 	return ""
+}
+
+// refutes reports whether the classes are clearly another library's than the
+// one that a manifest names: nothing in them speaks for that one, and most are
+// those of a known library of another group. A manifest is easily copied along,
+// or written so that the bytes pass for something else.
+func (a *archive) refutes(group, artifact string) bool {
+	if a.classes == 0 || a.supports(group, artifact) {
+		return false
+	}
+	sets := a.finder.sets()
+	for i := range sets {
+		if other, _, _ := strings.Cut(sets[i].lib.name, ":"); other == group || strings.HasPrefix(other, group+".") || strings.HasPrefix(group, other+".") {
+			continue
+		}
+		if a.below(sets[i].folder())*2 > a.classes {
+			a.refuted = true
+			return true
+		}
+	}
+	return false
 }
 
 func one(list []string) string {

@@ -82,7 +82,7 @@ func TestHostile(t *testing.T) {
 		{name: "much is inflated", opts: Options{MaxInflated: 1500}, files: []file{{name: "a.jar", data: zipOf(t, file{name: "x.txt", data: make([]byte, 900), stored: true})},
 			{name: "b.jar", data: zipOf(t, file{name: "x.txt", data: make([]byte, 900), stored: true})}}, kind: sbom.Limit, path: "b.jar"},
 		{name: "much text is inflated", opts: Options{MaxInflated: 1000}, files: []file{{name: "a.jar", stored: true, data: zipOf(t, text("META-INF/maven/a.a/b/pom.properties", "version=1", strings.Repeat("#", 900)), text("META-INF/maven/a.a/c/pom.properties", "version=1", strings.Repeat("#", 900)))}},
-			kind: sbom.Unreadable, path: "a.jar!/META-INF/maven/a.a/c/pom.properties", found: 2},
+			kind: sbom.Limit, path: "a.jar!/META-INF/maven/a.a/c/pom.properties", found: 2},
 		{name: "many entries", opts: Options{MaxEntries: 10}, files: []file{jarFile(t, "a.jar", classes("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")...)}, kind: sbom.Limit, path: "a.jar"},
 		{name: "many packages", opts: Options{MaxPackages: 1}, files: []file{jarFile(t, "a.jar", properties("a.b", "c", "1"), properties("a.b", "d", "1"))}, kind: sbom.Limit, path: "", found: 1},
 		{name: "many unknowns", opts: Options{MaxUnknowns: 1}, files: []file{{name: "a.jar", data: []byte("x")}, {name: "b.jar", data: []byte("x")}}, kind: sbom.Limit, path: ""},

@@ -167,7 +167,7 @@ func (a *archive) gradleVersions() []Package {
 // self returns the package that the archive itself is, when the metadata does
 // not say it.
 func (a *archive) self(found []Package) (Package, bool) {
-	if group, artifact, version, ok := a.manifest.nebula(); ok && !named(found, artifact) {
+	if group, artifact, version, ok := a.manifest.nebula(); ok && !named(found, artifact) && !a.refutes(group, artifact) {
 		return Package{Group: group, Artifact: artifact, Version: version, Method: sbom.MethodEmbedded, Confidence: sureAgreed, Path: a.at + manifestPath}, true
 	}
 	if a.root {
@@ -259,7 +259,7 @@ func (a *archive) byBundle() (Package, bool) {
 	}
 	for i := strings.IndexByte(bundle, '.'); i > 0; {
 		group, artifact := bundle[:i], bundle[i+1:]
-		if contains(a.knownGroups(artifact), group) {
+		if contains(a.knownGroups(artifact), group) && !a.refutes(group, artifact) {
 			return Package{Group: group, Artifact: artifact, Version: version, Method: sbom.MethodEmbedded, Confidence: sureManifest, Path: a.at + manifestPath}, true
 		}
 		next := strings.IndexByte(artifact, '.')

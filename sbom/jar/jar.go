@@ -102,21 +102,20 @@ func (s *Scanner) Root(ctx context.Context, v *bundle.Volume, tree *bundle.Tree,
 	return ctx.Err()
 }
 
-// Archive reads the archive at path p of the artifact, and those inside it. It
-// reports whether that is one of Java; of others only the Java archives inside
-// are read. An archive that cannot be read is an unknown and counts as Java by
-// its name. Only a done ctx is an error. The caller closes c.
-func (s *Scanner) Archive(ctx context.Context, p string, c bundle.Content) (java bool, err error) {
+// Archive reads the archive at path p of the artifact, and those inside it. Of
+// one that is not Java's only the Java archives inside are catalogued: other
+// code in it is an unknown. So is an archive that cannot be read. Only a done
+// ctx is an error. The caller closes c.
+func (s *Scanner) Archive(ctx context.Context, p string, c bundle.Content) error {
 	return s.open(ctx, p, c, 1, nil)
 }
 
 // open reads one nested archive. outer is the one that holds it; nil for the artifact.
-func (s *Scanner) open(ctx context.Context, p string, c bundle.Content, depth int, outer *archive) (bool, error) {
-	named := javaName(p)
+func (s *Scanner) open(ctx context.Context, p string, c bundle.Content, depth int, outer *archive) error {
 	size, err := s.admit(p, c, depth)
 	if err != nil {
 		s.unread(p, err)
-		return named, ctx.Err()
+		return ctx.Err()
 	}
 	if held := heldBytes(c, size); held > 0 {
 		s.held += held
@@ -125,31 +124,30 @@ func (s *Scanner) open(ctx context.Context, p string, c bundle.Content, depth in
 	lim := bundle.Limits{MaxFileBytes: s.opts.MaxNested, MaxTotalBytes: max(s.opts.MaxInflated-s.inflated, 1), MaxEntries: max(s.opts.MaxEntries-s.entries, 1)}
 	v, err := bundle.OpenZip(ctx, c, size, lim)
 	if ctx.Err() != nil {
-		return named, ctx.Err()
+		return ctx.Err()
 	}
 	if err != nil {
-		s.unread(p, err)
-		return named, nil
+		s.unknown(p, unreadKind(err), err.Error(), !document(p))
+		return nil
 	}
-	java := false
 	for older := false; v != nil; v, older = v.Older, true {
 		a := s.newArchive(v, v.Tree(), p, p+"!/")
 		a.depth, a.outer, a.older = depth, outer, older
 		if err := a.collect(ctx); err != nil {
-			return java, err
+			return err
 		}
 		if !older {
 			a.notices()
 		}
 		if a.java() {
-			java = true
 			a.identify()
 		}
+		a.uncatalogued()
 		if err := a.descend(ctx); err != nil {
-			return java, err
+			return err
 		}
 	}
-	return java || named, nil
+	return nil
 }
 
 // limitError is the error for an archive that is over a limit of Options.
@@ -217,11 +215,15 @@ func (s *Scanner) unknown(p string, kind sbom.UnknownKind, reason string, code b
 
 // unread records that what lies at p could not be read.
 func (s *Scanner) unread(p string, err error) {
-	kind := sbom.Unreadable
-	if e := (*limitError)(nil); errors.As(err, &e) {
-		kind = sbom.Limit
+	s.unknown(p, unreadKind(err), err.Error(), true)
+}
+
+// unreadKind is the kind of unknown that an error stands for.
+func unreadKind(err error) sbom.UnknownKind {
+	if e := (*limitError)(nil); errors.As(err, &e) || errors.Is(err, bundle.ErrLimit) {
+		return sbom.Limit
 	}
-	s.unknown(p, kind, err.Error(), true)
+	return sbom.Unreadable
 }
 
 // text returns a file of at most limit bytes. What is inflated in nested

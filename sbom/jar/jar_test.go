@@ -1,11 +1,35 @@
 package jar
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // gson is enough of a library's classes to recognise it, below root.
 func gson(root string) []file {
 	return classes(root+"/Gson", root+"/stream/JsonReader", root+"/internal/LinkedTreeMap", root+"/internal/bind/ReflectiveTypeAdapterFactory",
 		root+"/reflect/TypeToken", root+"/internal/reflect/ReflectionHelper", root+"/internal/bind/util/ISO8601Utils", root+"/internal/sql/SqlDateTypeAdapter")
+}
+
+// renamed returns classes under another extension.
+func renamed(files []file, ext string) []file {
+	var out []file
+	for _, f := range files {
+		f.name = strings.TrimSuffix(f.name, ".class") + ext
+		f.data = []byte("\xca\xfe\xba\xbe\x00\x00\x00\x34")
+		out = append(out, f)
+	}
+	return out
+}
+
+// many returns n lines.
+func many(format string, n int) []string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf(format, i))
+	}
+	return out
 }
 
 // inLib returns a function with one archive in lib.
@@ -96,7 +120,33 @@ func TestScan(t *testing.T) {
 				"com.acme:rocket 1.0 installed-metadata at lib/x.jar!/META-INF/maven/com.acme/rocket/pom.properties older",
 				"com.acme:rocket 2.0 installed-metadata at lib/x.jar!/META-INF/maven/com.acme/rocket/pom.properties"}},
 		{name: "zip of something else inside an archive", files: []file{jarFile(t, "x.jar", append(classes("com/shop/A", "com/shop/B"), jarFile(t, "data.zip", text("a.txt", "text")))...)},
-			want: []string{"? opaque x.jar!/data.zip: nested zip archive whose content is not catalogued", "? opaque x.jar: Java classes that no metadata and no known class set names: com/shop (2)"}},
+			want: []string{"? opaque x.jar: Java classes that no metadata and no known class set names: com/shop (2)"}},
+		{name: "zip of jars", files: []file{jarFile(t, "deps.zip", jarFile(t, "lib/a.jar", properties("com.acme", "rocket", "1.0")), text("readme.txt", "text"))},
+			want: []string{"com.acme:rocket 1.0 installed-metadata at deps.zip!/lib/a.jar!/META-INF/maven/com.acme/rocket/pom.properties"}},
+		{name: "zip of a zip of jars and of code that nothing catalogues", files: []file{jarFile(t, "deps.zip", jarFile(t, "in.zip", jarFile(t, "lib/a.jar", properties("com.acme", "rocket", "1.0")),
+			text("src/a.py", "import os"), text("b.js", "1"), text("run", "#!/bin/sh"), text("c.txt", "\x7fELF........")))},
+			want: []string{"? opaque deps.zip!/in.zip: nested archive with 4 files of code that nothing catalogues: b.js, c.txt, run and 1 more",
+				"com.acme:rocket 1.0 installed-metadata at deps.zip!/in.zip!/lib/a.jar!/META-INF/maven/com.acme/rocket/pom.properties"}},
+		{name: "tar in a zip", files: []file{jarFile(t, "deps.zip", text("a.tar.gz", "\x1f\x8b\x08......."), text("data.json.gz", "\x1f\x8b\x08......."))},
+			want: []string{"? opaque deps.zip: nested archive with 1 file of code that nothing catalogues: a.tar.gz"}},
+		{name: "jar that holds no Java", files: inLib(t, "x.jar", manifest("Created-By: somebody"), text("a.py", "import os"), text("static/site.js", "1"), text("node_modules/a/index.js", "1")),
+			want: []string{"? opaque lib/x.jar: nested archive with 2 files of code that nothing catalogues: a.py, node_modules/a/index.js"}},
+		{name: "what a library's own archive brings along", files: inLib(t, "x.jar", properties("com.acme", "rocket", "1.0"), text("native/librocket.so", "\x7fELF........"), text("bin/tool", "\x7fELF........"), text("a.py", "import os")),
+			want: []string{"com.acme:rocket 1.0 installed-metadata at lib/x.jar!/META-INF/maven/com.acme/rocket/pom.properties"}},
+		{name: "native code and archives under other names", files: inLib(t, "x.jar", properties("com.acme", "rocket", "1.0"), text("notes.txt", "\x7fELF........"), jarFile(t, "style.css", properties("com.acme", "hidden", "1.0"))),
+			want: []string{"? opaque lib/x.jar!/notes.txt: native code under the name of something else",
+				"com.acme:hidden 1.0 installed-metadata at lib/x.jar!/style.css!/META-INF/maven/com.acme/hidden/pom.properties",
+				"com.acme:rocket 1.0 installed-metadata at lib/x.jar!/META-INF/maven/com.acme/rocket/pom.properties"}},
+		{name: "classes under another name", files: inLib(t, "x.jar", renamed(gson("com/google/gson"), ".txt")...),
+			want: []string{"com.google.code.gson:gson  class-set at lib/x.jar!/com/google/gson/Gson.txt"}},
+		{name: "too many attributes", files: inLib(t, "x.jar", append(classes("com/acme/json/A"), manifest(many("Name-%d: x", 1000)...))...),
+			want: []string{"? limit lib/x.jar!/META-INF/MANIFEST.MF: more than 1000 main attributes in a manifest",
+				"? opaque lib/x.jar: Java classes that no metadata and no known class set names: com/acme (1)"}},
+		{name: "a manifest of a known group whose classes are another library's", files: inLib(t, "acme-json-1.0.jar", append(gson("com/google/gson"), manifest("Implementation-Vendor-Id: com.acme.json", "Bundle-SymbolicName: com.acme.json.acme-json", "Bundle-Version: 1.0"))...),
+			want: []string{"? unmatched lib/acme-json-1.0.jar: the Maven group of acme-json 1.0 is not known, so no advisory can be looked up", "acme-json 1.0 file-name at lib/acme-json-1.0.jar",
+				"com.google.code.gson:gson  class-set at lib/acme-json-1.0.jar!/com/google/gson/Gson.class"}},
+		{name: "a nebula title that the classes refute", files: inLib(t, "x.jar", append(gson("com/google/gson"), manifest("Implementation-Title: com.acme#rocket;3.1"))...),
+			want: []string{"com.google.code.gson:gson  class-set at lib/x.jar!/com/google/gson/Gson.class"}},
 		{name: "archive under a name of something else", files: inLib(t, "x.jar", properties("com.acme", "rocket", "1.0"), jarFile(t, "payload.bin", properties("com.acme", "hidden", "1.0"))),
 			want: []string{"com.acme:hidden 1.0 installed-metadata at lib/x.jar!/payload.bin!/META-INF/maven/com.acme/hidden/pom.properties",
 				"com.acme:rocket 1.0 installed-metadata at lib/x.jar!/META-INF/maven/com.acme/rocket/pom.properties"}},

@@ -20,6 +20,7 @@ type library struct {
 	markers  []string // paths of classes below root, without ".class"; at most maxMarkers
 	required uint32   // bit set of the markers without which it is not this artifact
 	absent   []string // full paths of classes that this artifact never has
+	same     []string // group:artifact of others that have these classes
 	versions []versionSource
 }
 
@@ -64,10 +65,10 @@ var libraries = sync.OnceValue(func() *table {
 
 // parseTable reads lines of
 //
-//	GROUP:ARTIFACT [ROOT CLASS... [!CLASS...] [=VERSION...]]
+//	GROUP:ARTIFACT [ROOT CLASS... [!CLASS...] [@NAME...] [=VERSION...]]
 //
 // where CLASS is a path below ROOT, "+CLASS" one that must be there, "!PATH" one
-// that must not, and "=PATH:KEY" or "=PATH[:TEXT]" says where the version stands:
+// that must not, "@NAME" another artifact of the same classes, and "=PATH:KEY" or "=PATH[:TEXT]" says where the version stands:
 // under KEY of a .properties file, or as a text of a class, behind TEXT. A line
 // of a name alone gives the group of an artifact.
 func parseTable(text string) (*table, error) {
@@ -105,6 +106,8 @@ func (t *table) line(fields []string) error {
 		case '!':
 			lib.absent = append(lib.absent, f[1:])
 			t.absent[simple(f[1:])] = append(t.absent[simple(f[1:])], f[1:])
+		case '@':
+			lib.same = append(lib.same, f[1:])
 		case '=':
 			p, rest, _ := strings.Cut(f[1:], ":")
 			v := versionSource{path: p, prefix: rest}

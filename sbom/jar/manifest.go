@@ -2,6 +2,7 @@ package jar
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 )
 
@@ -16,15 +17,19 @@ type Manifest map[string]string
 // to the first empty line; a line that begins with a space continues the one
 // before (https://docs.oracle.com/en/java/javase/21/docs/specs/jar/jar.html,
 // "Name-Value pairs and Sections"). Lines end with CR LF, LF or CR. What is no
-// attribute is skipped: tools of the world write such, and Java reads on.
-func ParseManifest(data []byte) Manifest {
+// attribute is skipped: tools of the world write such, and Java reads on. Of
+// more than maxAttributes the first ones come with an error.
+func ParseManifest(data []byte) (Manifest, error) {
 	m := Manifest{}
 	var name string
 	var value []byte
+	var over error
 	keep := func() {
-		if name != "" && len(m) < maxAttributes {
-			if _, ok := m[name]; !ok {
+		if _, ok := m[name]; name != "" && !ok {
+			if len(m) < maxAttributes {
 				m[name] = strings.TrimSpace(string(value))
+			} else {
+				over = &limitError{fmt.Sprintf("more than %d main attributes in a manifest", maxAttributes)}
 			}
 		}
 		name, value = "", nil
@@ -53,7 +58,7 @@ func ParseManifest(data []byte) Manifest {
 		}
 	}
 	keep()
-	return m
+	return m, over
 }
 
 // lineEnd returns where the first line of b ends and how long its end is.

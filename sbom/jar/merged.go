@@ -33,10 +33,10 @@ func (a *archive) sets(found []Package) []classSet {
 	for i := range all {
 		c := &all[i]
 		group, artifact, _ := strings.Cut(c.lib.name, ":")
-		if names[c.lib.name] || names[artifact] {
+		if names[c.lib.name] || names[artifact] || slices.ContainsFunc(c.lib.same, func(n string) bool { return names[n] }) {
 			continue
 		}
-		if len(out) > 0 && out[len(out)-1].lib == c.lib {
+		if len(out) > 0 && out[len(out)-1].lib.name == c.lib.name {
 			continue // the same again elsewhere; the plain copy sorts first
 		}
 		if host != "" && a.ofHost(c, group, host) {
@@ -47,6 +47,7 @@ func (a *archive) sets(found []Package) []classSet {
 		}
 		a.version(c)
 		out = append(out, *c)
+		names[c.lib.name] = true
 	}
 	return out
 }
@@ -54,7 +55,7 @@ func (a *archive) sets(found []Package) []classSet {
 // host returns the group of the library that the archive is; "" for the
 // function's own archive, in which everything was merged.
 func (a *archive) host(found []Package) string {
-	if a.root {
+	if a.root || a.refuted {
 		return ""
 	}
 	for i := range found {

@@ -112,7 +112,7 @@ func scan(t testing.TB, opts Options, name string, data []byte) Result {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Archive(t.Context(), f.Path, c); err != nil {
+		if err := s.Archive(t.Context(), f.Path, c); err != nil {
 			t.Fatal(err)
 		}
 		c.Close()

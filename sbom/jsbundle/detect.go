@@ -269,6 +269,7 @@ func banners(src []byte) int {
 		if end := bytes.Index(text, []byte("*/")); end >= 0 {
 			text = text[:end]
 		}
+		at += len(text) // what looks like a start within a comment is none
 		if bytes.Contains(text, []byte("icense")) || bytes.Contains(text, []byte("opyright")) {
 			n++
 		}

@@ -3,7 +3,6 @@ package jsbundle
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestDetect(t *testing.T) {
@@ -47,16 +46,13 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// TestDetectIsLinear runs on lines that make backtracking matchers slow.
+// TestDetectIsLinear runs on lines that make backtracking matchers slow: time
+// that grows with the square of 8 MB would not end before the tests are stopped.
 func TestDetectIsLinear(t *testing.T) {
 	for _, unit := range []string{"(", "1:(", "{1:(a,", "node_modules/", "// node_modules/", "/*!", "\"node_modules/a", ":", "=>{", "//# sourceMappingURL="} {
 		src := []byte(strings.Repeat(unit, 8<<20/len(unit)))
-		start := time.Now()
 		Detect(src)
 		MapReference(src)
-		if d := time.Since(start); d > 10*time.Second {
-			t.Errorf("%q: %v for 8 MB", unit, d)
-		}
 	}
 }
 

@@ -39,6 +39,7 @@ type Options struct {
 	Now        func() time.Time // nil: time.Now
 	Jobs       int              // records parsed side by side; 0: one per CPU
 	Progress   func(Progress)   // called from one goroutine at a time; may be nil
+	Notice     func(string)     // told what failed and is tried again, from any goroutine; may be nil
 
 	Client   *http.Client  // nil: http.DefaultClient; redirects from https to http are refused in any case
 	Timeout  time.Duration // of one download; 0: 10 minutes
@@ -87,7 +88,7 @@ func Update(ctx context.Context, dir string, o Options) (vulndb.Snapshot, error)
 
 // read brings what one origin says into the update.
 func (o Options) read(ctx context.Context, u *vulndb.Update, origin vulndb.Origin) []error {
-	var src source = &folder{dir: origin.From, now: o.Now()}
+	var src source = &folder{dir: origin.From, own: origin.Name != vulndb.DefaultOrigin, now: o.Now()}
 	if Remote(origin.From) {
 		src = newExport(o, u, origin)
 	}
@@ -102,7 +103,13 @@ func (o Options) read(ctx context.Context, u *vulndb.Update, origin vulndb.Origi
 			}
 		}
 		ecosystems, errs := choose(ctx, src, asked)
-		return append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
+		for _, n := range ecosystems {
+			if !vulndb.Known(n) {
+				o.Notice(n + ": " + vulndb.ErrUnknownEcosystem.Error())
+			}
+		}
+		errs = append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
+		return append(errs, src.date(ctx, u, origin.Name)...)
 	}
 	// A source of one's own need not have every ecosystem that is asked for.
 	ecosystems, errs := choose(ctx, src, nil)
@@ -113,7 +120,8 @@ func (o Options) read(ctx context.Context, u *vulndb.Update, origin vulndb.Origi
 	} else if len(errs) == 0 {
 		errs = append(errs, missing(u, origin.Name, ecosystems)...)
 	}
-	return append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
+	errs = append(errs, apply(ctx, src, u, origin.Name, ecosystems)...)
+	return append(errs, src.date(ctx, u, origin.Name)...)
 }
 
 // missing says which ecosystems a source had at the last update and has no
@@ -212,6 +220,9 @@ type source interface {
 	// patch says how to bring an ecosystem up to date without its export, and
 	// whether that may work.
 	patch(ctx context.Context, ecosystem string) (apply func(context.Context) error, ok bool)
+	// date tells the update, after everything else, how current the source is
+	// beyond what was asked for, if that counts.
+	date(ctx context.Context, u *vulndb.Update, origin string) []error
 }
 
 // got is one export, or the news that it has not changed.
@@ -267,10 +278,11 @@ func apply(ctx context.Context, src source, u *vulndb.Update, origin string, eco
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	results := make(chan result, 1)
+	var rest []string // not tried; set before results is closed
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(results)
-		for _, eco := range ecosystems {
+		for i, eco := range ecosystems {
 			var r result
 			var ok bool
 			if r.got.patch, ok = src.patch(ctx, eco); !ok {
@@ -280,6 +292,10 @@ func apply(ctx context.Context, src source, u *vulndb.Update, origin string, eco
 			select {
 			case results <- r:
 			case <-ctx.Done():
+				return
+			}
+			if errors.Is(r.err, ErrUnreachable) {
+				rest = ecosystems[i+1:]
 				return
 			}
 		}
@@ -293,6 +309,9 @@ func apply(ctx context.Context, src source, u *vulndb.Update, origin string, eco
 		if ctx.Err() != nil {
 			return errs
 		}
+	}
+	if len(rest) > 0 {
+		errs = append(errs, fmt.Errorf("update %s: not tried, for the same reason", strings.Join(rest, ", ")))
 	}
 	return errs
 }
@@ -346,6 +365,9 @@ func (o Options) defaults() Options {
 	}
 	if o.Client == nil {
 		o.Client = http.DefaultClient
+	}
+	if o.Notice == nil {
+		o.Notice = func(string) {}
 	}
 	if report := o.Progress; report != nil {
 		var mu sync.Mutex // fetching and building overlap

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -54,7 +56,7 @@ func newExport(o Options, u *vulndb.Update, origin vulndb.Origin) *export {
 // commits, of the kernel and of fuzzing builds, which are a third of the export.
 func (e *export) list(ctx context.Context) ([]string, []error) {
 	var b []byte
-	err := e.retry(ctx, func(ctx context.Context) error {
+	err := e.retry(ctx, listName, func(ctx context.Context) error {
 		resp, err := e.request(ctx, listName, nil)
 		if err != nil {
 			return err
@@ -96,7 +98,8 @@ func (e *export) get(ctx context.Context, ecosystem string) (got, error) {
 		}
 	}
 	var g got
-	err := e.retry(ctx, func(ctx context.Context) error {
+	e.o.Progress(Progress{Ecosystem: ecosystem, Stage: vulndb.Fetching})
+	err := e.retry(ctx, ecosystem, func(ctx context.Context) error {
 		resp, err := e.request(ctx, name, header)
 		if err != nil {
 			return err
@@ -119,6 +122,9 @@ func (e *export) get(ctx context.Context, ecosystem string) (got, error) {
 	}
 	return g, nil
 }
+
+// date: the server says for each archive how current it is.
+func (e *export) date(context.Context, *vulndb.Update, string) []error { return nil }
 
 // lastModified returns the date of an export. A date in the future is a wrong
 // clock somewhere, and would make the store look fresh for as long: it counts
@@ -154,7 +160,7 @@ func (e *export) request(ctx context.Context, name string, header http.Header) (
 	req.Header.Set("Accept-Encoding", "identity") // a zip gains nothing, and the limit is on the bytes that are stored
 	resp, err := e.client.Do(req)
 	if err != nil {
-		return nil, retryable(err)
+		return nil, unanswered(ctx, err)
 	}
 	switch code := resp.StatusCode; {
 	case code == http.StatusOK, code == http.StatusNotModified:
@@ -256,32 +262,75 @@ func (r *retryError) Unwrap() error { return r.err }
 
 func retryable(err error) error { return &retryError{err: err} }
 
+// ErrUnreachable is wrapped by the error for a server that gave no answer at all.
+var ErrUnreachable = errors.New("it cannot be reached")
+
+// unanswered makes an error of a request that got no answer. What the name
+// service and the server's certificate say is final: both answered.
+func unanswered(ctx context.Context, err error) error {
+	var u *url.Error
+	if !errors.As(err, &u) || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return retryable(err)
+	}
+	address, reason := u.URL, u.Err
+	if parsed, bad := url.Parse(u.URL); bad == nil {
+		parsed.RawQuery, parsed.User, parsed.Fragment = "", nil, ""
+		address = parsed.String()
+	}
+	var n net.Error
+	var op *net.OpError
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	err = fmt.Errorf("%s: %w", address, reason)
+	switch {
+	case errors.As(reason, &dns):
+		err = fmt.Errorf("%s: %w: the name %s is not found: %w", address, ErrUnreachable, dns.Name, reason)
+		if dns.IsNotFound {
+			return err
+		}
+	case errors.As(reason, &cert):
+		return fmt.Errorf("%s: %w: %w", address, ErrUnreachable, reason)
+	case errors.As(reason, &op), errors.As(reason, &n) && n.Timeout():
+		err = fmt.Errorf("%s: %w: %w", address, ErrUnreachable, reason)
+	}
+	return retryable(err)
+}
+
+// maxSilence is how long a server is tried, twice at least, that gives no answer at all.
+const maxSilence = 30 * time.Second
+
 // retry tries until it works, the attempts are used up, or the failure is one
-// that does not pass.
-func (e *export) retry(ctx context.Context, try func(context.Context) error) error {
-	wait := e.o.Backoff
+// that does not pass. what is being fetched is for the notices.
+func (e *export) retry(ctx context.Context, what string, try func(context.Context) error) error {
+	wait, start := e.o.Backoff, time.Now()
 	for n := 1; ; n++ {
 		attempt, cancel := context.WithTimeout(ctx, e.o.Timeout)
 		err := try(attempt)
 		cancel()
-		var again *retryError
-		if err == nil || ctx.Err() != nil || !errors.As(err, &again) {
+		if ctx.Err() != nil || err == nil {
 			return err
 		}
-		if again.after > maxRetryAfter {
-			return fmt.Errorf("%w; the server asks to wait %v", err, again.after)
+		var again *retryError
+		unreachable := errors.Is(err, ErrUnreachable)
+		switch {
+		case !errors.As(err, &again):
+		case again.after > maxRetryAfter:
+			err = fmt.Errorf("%w; the server asks to wait %v", err, again.after)
+		case n >= e.o.Attempts, unreachable && n > 1 && time.Since(start) > maxSilence:
+			err = fmt.Errorf("%w (%d attempts)", err, n)
+		default:
+			// Half of the wait is random, so that many builds that failed together do not return together.
+			pause := max(again.after, wait/2+rand.N(wait/2+1))
+			wait *= 2
+			e.o.Notice(fmt.Sprintf("%s: %v; attempt %d of %d follows in %v", what, err, n+1, e.o.Attempts, pause.Round(100*time.Millisecond)))
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(pause):
+			}
+			continue
 		}
-		if n >= e.o.Attempts {
-			return fmt.Errorf("%w (%d attempts)", err, n)
-		}
-		// Half of the wait is random, so that many builds that failed together do not return together.
-		pause := max(again.after, wait/2+rand.N(wait/2+1))
-		wait *= 2
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
+		return err
 	}
 }
 

@@ -97,7 +97,7 @@ func (e *export) record(ctx context.Context, ecosystem, id string) (b []byte, er
 	if checkName(id) != nil { // the same characters lead elsewhere
 		return nil, fmt.Errorf("%q is not the name of a record", id)
 	}
-	err = e.retry(ctx, func(ctx context.Context) error {
+	err = e.retry(ctx, id, func(ctx context.Context) error {
 		resp, err := e.request(ctx, ecosystem+"/"+id+".json", nil)
 		if err != nil {
 			return err

@@ -30,10 +30,14 @@
 //	cosign sign --key KEY.key --tlog-upload=false --new-bundle-format=false --use-signing-config=false REFERENCE
 //
 // signs; both were tried with cosign v3.1.3 on 2026-11-25, and "sign-blob" and
-// "verify-blob" with the file's signature. The bundles that cosign 3 writes by
-// default, as referrers of the manifest, are not read. Keys are ECDSA with
+// "verify-blob" with the file's signature. Pull also verifies what cosign 3
+// signs by default: a Sigstore bundle that refers to the manifest (OCI 1.1
+// referrers, or the tag sha256-<hex> where a registry cannot list those) and holds
+// an in-toto statement about its digest. Keys are ECDSA with
 // SHA-256, or Ed25519, as PEM files in PKCS #8 and PKIX. Encrypted private keys
-// (those that cosign makes), certificates and transparency logs are not read.
+// (those that cosign makes) are not read: who has one signs with cosign.
+// Certificates and transparency logs are not read: the key alone is believed, and
+// what else a bundle holds counts for nothing.
 //
 // Keys do not expire: a key that is no longer to be believed is taken off the
 // machines that pull, and what it signed is refused from then on.
@@ -41,7 +45,7 @@
 // # A file on a plain server
 //
 // An export and, under the same address with ".sig" behind it, its detached
-// signature need nothing but a server of files. The signature is fetched each
+// signature (or with ".sigstore.json" the bundle of "cosign sign-blob --bundle") need nothing but a server of files. The signature is fetched each
 // time and first; the file only if the server does not answer 304 to the ETag
 // or the date of the last pull. That last pull (Receipt) counts only if it was
 // verified with the same key, was of the same ecosystems, and the store still

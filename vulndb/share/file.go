@@ -7,14 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // SignatureSuffix is what the name of a file's detached signature ends with.
 const SignatureSuffix = ".sig"
 
-// MaxSignature bounds a detached signature in bytes.
-const MaxSignature = 4 << 10
+// MaxSignature bounds a detached signature in bytes; a Sigstore bundle with its
+// log entry has some 10,000.
+const MaxSignature = 256 << 10
 
 // maxEd25519 bounds in bytes the file that can be signed with an Ed25519 key:
 // that needs all of it in memory at once.
@@ -34,25 +34,38 @@ func SignFile(s *Signer, f io.ReadSeeker) ([]byte, error) {
 	return []byte(base64.StdEncoding.EncodeToString(sig) + "\n"), nil
 }
 
-// VerifyFile verifies a file against its detached signature and returns the
+// VerifyFile verifies a file against its detached signature, bare or in a
+// Sigstore bundle as `cosign sign-blob --key --bundle` writes it, and returns the
 // file's digest, "sha256:...". Whoever then reads the file again demands that
 // digest, so that what is used is what was verified.
 func VerifyFile(v *Verifier, f io.ReadSeeker, signature []byte) (digest string, err error) {
 	if len(signature) > MaxSignature {
 		return "", fmt.Errorf("verify signature: it has over %d bytes", MaxSignature)
 	}
-	sig, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(signature)))
-	if err != nil {
-		return "", errors.New("verify signature: it is not base64 of a signature")
-	}
 	m, err := fileMessage(f)
 	if err != nil {
 		return "", err
 	}
-	if err := v.verify(m, sig); err != nil {
+	if err := v.detached(m, signature); err != nil {
 		return "", fmt.Errorf("verify signature: %w", err)
 	}
 	return "sha256:" + hex.EncodeToString(m.digest[:]), nil
+}
+
+// detached verifies the text of a signature over a message.
+func (v *Verifier) detached(m message, text []byte) error {
+	if isBundle(text) {
+		b, err := parseBundle(text)
+		if err != nil {
+			return err
+		}
+		return b.over(v, m)
+	}
+	sig, err := decode(text)
+	if err != nil {
+		return err
+	}
+	return v.verify(m, sig)
 }
 
 // FileDigest returns the digest of a file, "sha256:...".

@@ -44,13 +44,14 @@ func Pull(ctx context.Context, dir string, reg Registry, o PullOptions) (Pulled,
 	pinned := p.Digest == o.ID
 	switch {
 	case o.Verifier != nil:
-		if err := verify(ctx, reg, o.Verifier, p.Digest); err != nil {
+		if err := verify(ctx, reg, o.Verifier, p.Digest, body); err != nil {
 			return Pulled{}, fmt.Errorf("pull store: %w", err)
 		}
 	case !pinned && !o.InsecureSkipSignature:
 		return Pulled{}, fmt.Errorf("pull store: %w: no key is given, and the reference is not pinned to a digest", ErrUnsigned)
 	}
 	o.Adopt.Trusted = o.Verifier != nil || pinned
+	o.Adopt.Resume = true
 	m, err := parseArtifact(body)
 	if err != nil {
 		return Pulled{}, fmt.Errorf("pull store: %w", err)
@@ -113,16 +114,15 @@ func signatures(ctx context.Context, reg Registry, digest string) (manifest, err
 // maxPayload bounds a signature's payload in bytes; one has 250.
 const maxPayload = 64 << 10
 
-// verify looks for a signature by the key over the manifest with a digest.
-// One that holds is enough; others may be there, by other keys.
-func verify(ctx context.Context, reg Registry, v *Verifier, digest string) error {
+// verify looks for a signature by the key over the manifest with a digest and
+// its bytes, where cosign 2 put it and then where cosign 3 does. One that holds
+// is enough; others may be there, by other keys.
+func verify(ctx context.Context, reg Registry, v *Verifier, digest string, body []byte) error {
 	m, err := signatures(ctx, reg, digest)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s is not signed", ErrUnsigned, digest)
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("look for its signature: %w", err)
 	}
+	unsigned := err != nil
 	if len(m.Layers) > maxSignatures {
 		return fmt.Errorf("%w: %d signatures, over %d", ErrUnsigned, len(m.Layers), maxSignatures)
 	}
@@ -139,5 +139,14 @@ func verify(ctx context.Context, reg Registry, v *Verifier, digest string) error
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: none of the %d signatures over %s is by the given key", ErrUnsigned, len(m.Layers), digest)
+	n, ok, err := bundles(ctx, reg, v, digest, body)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look for its signature: %w", err)
+	case ok:
+		return nil
+	case unsigned && n == 0:
+		return fmt.Errorf("%w: %s is not signed", ErrUnsigned, digest)
+	}
+	return fmt.Errorf("%w: none of the %d signatures over %s is by the given key", ErrUnsigned, len(m.Layers)+n, digest)
 }

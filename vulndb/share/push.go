@@ -19,13 +19,18 @@ import (
 )
 
 // Registry is a repository of a registry. Manifests are named by a tag or a
-// digest, "sha256:...". Whoever implements it verifies every digest and size;
+// digest, "sha256:...". Whoever implements it verifies every digest and size.
+// The file of a Blob is empty, or holds what came of the blob at an earlier time;
 // an error that wraps fs.ErrNotExist means that there is no such thing.
 type Registry interface {
 	Manifest(ctx context.Context, id string) (body []byte, mediaType string, err error)
 	Blob(ctx context.Context, digest string, size int64, f *os.File) error
 	PutBlob(ctx context.Context, digest string, size int64, open func() (io.ReadCloser, error)) (uploaded bool, err error)
 	PutManifest(ctx context.Context, id, mediaType string, body []byte) error
+
+	// Referrers returns the digests of the manifests with an artifactType that
+	// refer to the one with a digest. None is no error.
+	Referrers(ctx context.Context, digest, artifactType string) ([]string, error)
 }
 
 // PushOptions are the settings of Push.
@@ -49,18 +54,9 @@ type Pushed struct {
 // then the signature, then the tag, so that whoever follows the tag finds
 // everything.
 func Push(ctx context.Context, dir string, reg Registry, o PushOptions) (Pushed, error) {
-	all, err := vulndb.ReadSnapshot(dir)
+	s, snapshot, err := vulndb.Offer(dir, o.Ecosystems)
 	if err != nil {
 		return Pushed{}, fmt.Errorf("push store: %w", err)
-	}
-	s, err := all.Only(o.Ecosystems)
-	if err != nil {
-		return Pushed{}, fmt.Errorf("push store: %w", err)
-	}
-	s = s.Shared()
-	snapshot, err := s.Encode()
-	if err != nil {
-		return Pushed{}, err
 	}
 	if o.Created.IsZero() {
 		o.Created = s.BuiltAt

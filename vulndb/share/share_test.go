@@ -88,6 +88,20 @@ func (m *memory) PutManifest(_ context.Context, id, _ string, body []byte) error
 	return nil
 }
 
+func (m *memory) Referrers(_ context.Context, digest, artifactType string) ([]string, error) {
+	var found []string
+	for _, id := range slices.Sorted(maps.Keys(m.manifests)) {
+		var r struct {
+			ArtifactType string
+			Subject      descriptor
+		}
+		if json.Unmarshal(m.manifests[id], &r) == nil && strings.HasPrefix(id, "sha256:") && r.ArtifactType == artifactType && r.Subject.Digest == digest {
+			found = append(found, id)
+		}
+	}
+	return found, nil
+}
+
 func (m *memory) clone() *memory {
 	return &memory{manifests: maps.Clone(m.manifests), blobs: maps.Clone(m.blobs)}
 }

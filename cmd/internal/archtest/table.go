@@ -69,6 +69,7 @@ func doors() []door {
 		{"github.com/google/osv-scalibr", []string{"vulndb/version"}, "only its version order is used"},
 		{"github.com/owenrumney/go-sarif/", []string{"cmd/internal/report"}, "a report format"},
 		{"github.com/pelletier/go-toml/", []string{"sbom/catalog"}, "its parser has no promise of compatibility, so one file uses it"},
+		{"github.com/tdewolff/parse", []string{"sbom/jsbundle"}, "its lexer needs the bounds that are around it there"},
 		{"go.yaml.in/yaml", []string{"bundle/descriptor"}, "templates are read in one place, within limits"},
 		{"github.com/spf13/", []string{"cmd/internal/cli"}, "flags are the command line's business"},
 		{"github.com/google/go-containerregistry", []string{"bundle/pull"}, "who talks to a registry does so under that package's limits"},

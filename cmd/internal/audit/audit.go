@@ -43,14 +43,27 @@ func (a *Auditor) Database() finding.Database {
 	return a.database
 }
 
-// Function audits one function. Only a cancelled ctx is an error, and a target
-// that is a heap of functions and not one (bundle.ErrOnlyArchives): whatever
-// else goes wrong is part of the report, where the policy sees it, so that a
-// broken input can never pass.
+// With returns an auditor like this one that judges with another store, and
+// with a cataloger that belongs to it.
+func (a *Auditor) With(db *vulndb.DB, catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)) *Auditor {
+	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Runtimes: a.Runtimes}
+}
+
+// Refused wraps an error of Open that is about how the program was called and
+// not about the function: it is no verdict.
+type Refused struct{ Err error }
+
+func (r Refused) Error() string { return r.Err.Error() }
+
+func (r Refused) Unwrap() error { return r.Err }
+
+// Function audits one function. Only a cancelled ctx is an error, and what Open
+// calls Refused: whatever else goes wrong is part of the report, where the
+// policy sees it, so that a broken input can never pass.
 func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Report, error) {
 	rep := newReport(spec)
 	f, err := a.Open(ctx, spec)
-	if errors.Is(err, bundle.ErrOnlyArchives) {
+	if refused := (Refused{}); errors.As(err, &refused) {
 		return nil, err
 	}
 	if rep.Ran("open", err) {

@@ -83,7 +83,7 @@ func Main(ctx context.Context, env Env) int {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return ExitOK
 	}
@@ -94,16 +94,37 @@ func Main(ctx context.Context, env Env) int {
 			e.hint = "fnaudit help lists the commands, fnaudit COMMAND --help its flags"
 		}
 	}
-	if ctx.Err() != nil {
-		e = &exit{code: ExitUsage, err: errors.New("interrupted: nothing was judged")}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // what failed for another reason is said as such
+		e = interrupted(ctx, cmd)
 	}
 	if e.err != nil {
-		fmt.Fprintln(env.Stderr, "fnaudit: "+report.Escape(e.err.Error()))
+		fmt.Fprintln(env.Stderr, "fnaudit: "+report.Escape(strings.ReplaceAll(e.err.Error(), "\n", "; "))) // errors.Join puts each on a line
 	}
 	if e.hint != "" {
 		fmt.Fprintln(env.Stderr, "  hint: "+report.Escape(e.hint))
 	}
 	return e.code
+}
+
+// interrupted says who stopped a command (a signal, which need not be the
+// user's: build systems and timeouts send them too), and how it left things.
+func interrupted(ctx context.Context, cmd *cobra.Command) *exit {
+	left := "nothing was judged"
+	if parent := cmd.Parent(); parent != nil && parent.Name() == "db" {
+		switch cmd.Name() {
+		case "update", "import", "pull":
+			left = "the advisory store is as it was"
+		case "push":
+			left = "the registry may hold a part of it, under no tag"
+		default:
+			left = "nothing was changed"
+		}
+	}
+	by := ""
+	if cause := context.Cause(ctx); cause != nil && cause != ctx.Err() { // a signal has its name there
+		by = " (" + cause.Error() + ")"
+	}
+	return &exit{code: ExitUsage, err: fmt.Errorf("%s: interrupted%s: %s", strings.TrimPrefix(cmd.CommandPath(), "fnaudit "), by, left)}
 }
 
 func newRoot(env *Env) *cobra.Command {

@@ -41,6 +41,9 @@ func progressWords(p vulndb.Progress) string {
 	if p.Total > 0 {
 		return fmt.Sprintf("%s %s: %d of %d", p.Stage, p.Ecosystem, p.Done, p.Total)
 	}
+	if p.Done == 0 {
+		return fmt.Sprintf("%s %s", p.Stage, p.Ecosystem) // and nothing came yet
+	}
 	return fmt.Sprintf("%s %s: %d", p.Stage, p.Ecosystem, p.Done)
 }
 
@@ -92,9 +95,9 @@ func ageWords(d time.Duration) string {
 	case d > 100*365*24*time.Hour:
 		return "unknown"
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%.0f hours", d.Hours())
+		return finding.Count(int(d.Round(time.Hour)/time.Hour), "hour", "hours")
 	}
-	return fmt.Sprintf("%.0f days", d.Hours()/24)
+	return finding.Count(int(d.Round(24*time.Hour)/(24*time.Hour)), "day", "days")
 }
 
 func outputFlag(cmd *cobra.Command, format *string) {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle/pull"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
 	"github.com/fnaudit/fnaudit/vulndb/share"
@@ -25,13 +26,13 @@ import (
 const mirrorVariable = "FNAUDIT_REGISTRY_MIRRORS"
 
 // registryClient makes the client for registries and mirrors.
-func registryClient(env *Env, insecureHTTP bool, bar *progress) (*pull.Client, error) {
+func registryClient(env *Env, insecureHTTP, quiet bool, bar *progress) (*pull.Client, error) {
 	mirrors, err := pull.ParseMirrors(env.Getenv(mirrorVariable))
 	if err != nil {
 		return nil, usage("", "$%s: %w", mirrorVariable, err)
 	}
 	return &pull.Client{
-		InsecureHTTP: insecureHTTP, Mirrors: mirrors, Now: env.Now,
+		InsecureHTTP: insecureHTTP, Mirrors: mirrors, Now: env.Now, Notice: noticer(env, bar, quiet),
 		Progress: func(p pull.Progress) {
 			if p.Total > 0 {
 				bar.Say("%s: %.1f of %.1f MB", report.Escape(p.What), float64(p.Done)/1e6, float64(p.Total)/1e6)
@@ -43,8 +44,8 @@ func registryClient(env *Env, insecureHTTP bool, bar *progress) (*pull.Client, e
 }
 
 // repository prepares to talk to the registry of a reference.
-func repository(env *Env, ref string, insecureHTTP bool, bar *progress) (*pull.Repository, error) {
-	c, err := registryClient(env, insecureHTTP, bar)
+func repository(env *Env, ref string, insecureHTTP, quiet bool, bar *progress) (*pull.Repository, error) {
+	c, err := registryClient(env, insecureHTTP, quiet, bar)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +118,7 @@ func dbPush(ctx context.Context, env *Env, flag string, o pushOptions, ref strin
 		return err
 	}
 	bar := newProgress(env, o.quiet || o.noProgress)
-	repo, err := repository(env, ref, o.insecureHTTP, bar)
+	repo, err := repository(env, ref, o.insecureHTTP, o.quiet, bar)
 	if err != nil {
 		return err
 	}
@@ -140,8 +141,8 @@ func dbPush(ctx context.Context, env *Env, flag string, o pushOptions, ref strin
 		if p.Signed {
 			signed = "signed"
 		}
-		fmt.Fprintf(env.Stdout, "%s@%s\n%d records of %s, snapshot %s, %d of %d layers uploaded, %s\n", repo.Reference.Repository(), p.Digest,
-			p.Snapshot.Records(), strings.Join(p.Snapshot.Ecosystems(), ", "), short(p.Snapshot.ID), p.Uploaded, len(p.Snapshot.Sources), signed)
+		fmt.Fprintf(env.Stdout, "%s@%s\n%s of %s, snapshot %s, %d of %s uploaded, %s\n", repo.Reference.Repository(), p.Digest,
+			finding.Count(p.Snapshot.Records(), "record", "records"), strings.Join(p.Snapshot.Ecosystems(), ", "), short(p.Snapshot.ID), p.Uploaded, finding.Count(len(p.Snapshot.Sources), "layer", "layers"), signed)
 	}
 	return nil
 }
@@ -159,13 +160,14 @@ func dbPullCommand(env *Env, dir *string) *cobra.Command {
 		Short: "Take over a store from a registry, or from a plain HTTPS mirror",
 		Long: `Pull takes over what "fnaudit db push" wrote to a registry, or the file that
 "fnaudit db export" wrote and an HTTPS server offers with its signature beside
-it as URL.sig. Only the layers that the store does not have are fetched.
+it as URL.sig, or as the Sigstore bundle URL.sigstore.json. Only the layers that the store does not have are fetched.
 
 What is pulled has to be signed: --key FILE, or $` + keyVariable + `, names the
 public key. Without one, the reference or URL has to be pinned to a digest
 (REF@sha256:...), or --insecure-skip-signature be given. What is older than what
-the store holds is refused. Ecosystems that are not pulled stay (--replace drops
-them). A killed pull leaves the old store.`,
+the store holds is refused. Ecosystems that are not pulled stay, and sources of
+your own (db update --source) stay laid over what is; --replace drops both. A
+killed pull leaves the old store.`,
 		Example: `  fnaudit db pull registry.example/fnaudit/db:latest --key company.pub
   fnaudit db pull registry.example/fnaudit/db@sha256:... --ecosystem npm
   fnaudit db pull https://mirror.example/fnaudit-db.tar --key company.pub`,
@@ -198,15 +200,17 @@ func dbPull(ctx context.Context, env *Env, flag string, o pullOptions, ref strin
 	}
 	bar := newProgress(env, o.quiet || o.noProgress)
 	defer bar.Done()
-	repo, err := repository(env, ref, o.insecureHTTP, bar)
+	repo, err := repository(env, ref, o.insecureHTTP, o.quiet, bar)
 	if err != nil {
 		return err
 	}
-	start := env.Now()
-	adopt := o.options(env, bar)
-	adopt.Via = ref
+	if v == nil && repo.Reference.Digest() == "" && !o.skipSignature { // before anybody is asked
+		return adoptError(fmt.Errorf("pull %s: %w: no key is given, and the reference is not pinned to a digest", ref, share.ErrUnsigned))
+	}
+	a := o.adoption(env, dir, bar)
+	a.options.Via = ref
 	p, err := share.Pull(ctx, dir, repo, share.PullOptions{
-		ID: repo.Reference.Identifier(), Verifier: v, InsecureSkipSignature: o.skipSignature, Adopt: adopt,
+		ID: repo.Reference.Identifier(), Verifier: v, InsecureSkipSignature: o.skipSignature, Adopt: a.options,
 	})
 	bar.Done()
 	if err != nil {
@@ -219,7 +223,7 @@ func dbPull(ctx context.Context, env *Env, flag string, o pullOptions, ref strin
 	if p.Fetched == 0 {
 		news = ", nothing to fetch"
 	}
-	o.done(env, dir, p.Snapshot, start, news)
+	a.done(env, dir, p.Snapshot, news)
 	return nil
 }
 
@@ -243,7 +247,7 @@ func pullFile(ctx context.Context, env *Env, dir string, o pullOptions, v *share
 	}
 	bar := newProgress(env, o.quiet || o.noProgress)
 	defer bar.Done()
-	c, err := registryClient(env, o.insecureHTTP, bar)
+	c, err := registryClient(env, o.insecureHTTP, o.quiet, bar)
 	if err != nil {
 		return err
 	}
@@ -324,14 +328,26 @@ func vouched(v *share.Verifier, f *os.File, sig []byte, pinned string) (digest s
 	return digest, nil
 }
 
+// fetchSignature gets the signature beside a file: our own, or where there is
+// none the bundle that cosign writes.
 func fetchSignature(ctx context.Context, c *pull.Client, dir, address string) ([]byte, error) {
+	sig, err := fetchSmall(ctx, c, dir, address+share.SignatureSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		if bundle, other := fetchSmall(ctx, c, dir, address+share.BundleSuffix); !errors.Is(other, fs.ErrNotExist) {
+			return bundle, other
+		}
+	}
+	return sig, err
+}
+
+func fetchSmall(ctx context.Context, c *pull.Client, dir, address string) ([]byte, error) {
 	f, err := spool(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	if _, err := c.File(ctx, address+share.SignatureSuffix, share.MaxSignature, f, pull.Validators{}); err != nil {
+	if _, err := c.File(ctx, address, share.MaxSignature, f, pull.Validators{}); err != nil {
 		return nil, err
 	}
 	return readSmall(f.Name(), share.MaxSignature)

@@ -6,15 +6,19 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle/pull"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
 	"github.com/fnaudit/fnaudit/vulndb/share"
@@ -43,7 +47,7 @@ type adoptFlags struct {
 func adoptFlagsOf(cmd *cobra.Command, o *adoptFlags) {
 	f := cmd.Flags()
 	f.StringArrayVar(&o.ecosystems, "ecosystem", nil, "take only OSV `NAME` such as npm, repeatable (default all that there are)")
-	f.BoolVar(&o.replace, "replace", false, "drop the ecosystems that are not taken, instead of keeping them")
+	f.BoolVar(&o.replace, "replace", false, "drop everything else: ecosystems that are not taken, sources laid over those that are")
 	f.BoolVar(&o.allowOlder, "allow-older", false, "take also what is older than what the store holds")
 	f.StringVar(&o.key, "key", "", "PEM `FILE` with the public key that has to have signed it (default $"+keyVariable+")")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing on success")
@@ -86,6 +90,7 @@ func signer(name string) (*share.Signer, error) {
 	return s, nil
 }
 
+// readSmall reads a file of at most limit bytes.
 func readSmall(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -114,7 +119,7 @@ func dbExportCommand(env *Env, dir *string) *cobra.Command {
 		Long: `Export writes the store, or some of its ecosystems, as one tar file that
 "fnaudit db import" reads. The same store gives the same bytes. With --sign-key
 a detached signature is written beside it as FILE.sig, which "db import --key"
-and "cosign verify-blob --key" verify. Keys are PEM files: ECDSA, or Ed25519.
+and "cosign verify-blob --key" verify. Without it a FILE.sig of before is removed. Keys are PEM files: ECDSA, or Ed25519.
 Encrypted keys are not read; "cosign sign-blob" can sign the file instead.`,
 		Example: `  fnaudit db export -o fnaudit-db.tar
   fnaudit db export -o npm.tar --ecosystem npm --sign-key company.pem`,
@@ -152,50 +157,86 @@ func dbExport(ctx context.Context, env *Env, flag string, o exportOptions) error
 		snap, err = vulndb.Export(ctx, dir, o.ecosystems, io.MultiWriter(w, sum))
 		return err
 	}
-	say := env.Stdout
+	say, news := env.Stdout, ""
 	if o.out == "-" {
 		say = env.Stderr
 		err = (output{format: "the store"}).write(env, produce)
-	} else if err = writeFile(o.out, produce); err != nil {
-		err = &exit{code: ExitUsage, err: fmt.Errorf("export the advisory store: %w", err)}
+	} else {
+		news, err = o.write(key, produce, sum)
 	}
 	if err != nil {
 		return err
 	}
-	digest := "sha256:" + hex.EncodeToString(sum.Sum(nil))
-	signed := ""
-	if key != nil {
-		if err := signExport(key, o.out, digest); err != nil {
-			return &exit{code: ExitUsage, err: fmt.Errorf("sign %s: %w", o.out, err), hint: "the file is written, and not signed"}
-		}
-		signed = ", signature in " + o.out + share.SignatureSuffix
-	}
 	if !o.quiet {
-		fmt.Fprintf(say, "%s: %d records of %s, snapshot %s\n%s%s\n", report.Escape(o.out), snap.Records(), strings.Join(snap.Ecosystems(), ", "), short(snap.ID), digest, report.Escape(signed))
+		fmt.Fprintf(say, "%s: %s of %s, snapshot %s\n%s%s\n", report.Escape(o.out), finding.Count(snap.Records(), "record", "records"), strings.Join(snap.Ecosystems(), ", "), short(snap.ID), digestOf(sum), report.Escape(news))
 	}
 	return nil
 }
 
+func digestOf(sum hash.Hash) string { return "sha256:" + hex.EncodeToString(sum.Sum(nil)) }
+
+// write replaces the file and its signature. The old signature goes first and
+// the new one comes last, so that at no moment one lies beside a file that it is
+// not over. news is what became of it.
+func (o exportOptions) write(key *share.Signer, produce func(io.Writer) error, sum hash.Hash) (news string, err error) {
+	failed := func(err error) error {
+		return &exit{code: ExitUsage, err: fmt.Errorf("export the advisory store: %w", err)}
+	}
+	file, err := stage(o.out, produce)
+	if err != nil {
+		return "", failed(err)
+	}
+	defer file.drop()
+	var sig []byte
+	if key != nil {
+		if sig, err = signExport(key, file.path(), digestOf(sum)); err != nil {
+			return "", &exit{code: ExitUsage, err: fmt.Errorf("sign %s: %w", o.out, err)}
+		}
+	}
+	name := o.out + share.SignatureSuffix
+	for _, suffix := range []string{share.SignatureSuffix, share.BundleSuffix} {
+		if file.temp == "" {
+			break
+		}
+		switch err := os.Remove(o.out + suffix); {
+		case err == nil && (key == nil || suffix != share.SignatureSuffix):
+			news += ", its old signature " + o.out + suffix + " is removed"
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return "", failed(fmt.Errorf("remove the signature of what is replaced: %w", err))
+		}
+	}
+	if err := file.place(); err != nil {
+		return "", failed(err)
+	}
+	if key == nil {
+		return news, nil
+	}
+	if err := writeFile(name, func(w io.Writer) error { _, err := w.Write(sig); return err }); err != nil {
+		return "", &exit{code: ExitUsage, err: fmt.Errorf("sign %s: %w", o.out, err), hint: "the file is written, and not signed"}
+	}
+	return news + ", signature in " + name, nil
+}
+
 // signExport signs what was written: the file must still have the digest of
 // what was meant to be in it.
-func signExport(key *share.Signer, name, digest string) error {
+func signExport(key *share.Signer, name, digest string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer f.Close()
 	sig, err := share.SignFile(key, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	got, err := share.VerifyFile(key.Verifier(), f, sig)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if got != digest {
-		return fmt.Errorf("it is no longer what was written: its digest is %s", got)
+		return nil, fmt.Errorf("it is no longer what was written: its digest is %s", got)
 	}
-	return writeFile(name+share.SignatureSuffix, func(w io.Writer) error { _, err := w.Write(sig); return err })
+	return sig, nil
 }
 
 type importOptions struct {
@@ -208,9 +249,12 @@ func dbImportCommand(env *Env, dir *string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Take over a store that was exported elsewhere",
-		Long: `Import reads what "fnaudit db export" wrote. The ecosystems in it take the place
-of those in the store, the others stay (--replace drops them). With --key, or
-$` + keyVariable + `, the signature in FILE.sig is verified first. What is older
+		Long: `Import reads what "fnaudit db export" wrote. Each ecosystem in it takes the place
+of what the store has of that from an export. Ecosystems that are not in it stay
+as they are, and sources of your own (db update --source) stay laid over it; what
+stays is printed. --replace drops both. With --key, or
+$` + keyVariable + `, the signature in FILE.sig, or in the bundle FILE.sigstore.json
+that "cosign sign-blob --key --bundle" writes, is verified first. What is older
 than what the store holds is refused, and so is everything that is not exactly
 an export. A killed import leaves the old store.`,
 		Example: `  fnaudit db import fnaudit-db.tar --key company.pub
@@ -219,7 +263,7 @@ an export. A killed import leaves the old store.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return dbImport(cmd.Context(), env, *dir, o, args[0]) },
 	}
 	adoptFlagsOf(cmd, &o.adoptFlags)
-	cmd.Flags().StringVar(&o.signature, "signature", "", "`FILE` with the detached signature (default the file's name with "+share.SignatureSuffix+")")
+	cmd.Flags().StringVar(&o.signature, "signature", "", "`FILE` with the detached signature, bare or a Sigstore bundle (default the file's name with "+share.SignatureSuffix+" or "+share.BundleSuffix+")")
 	return cmd
 }
 
@@ -249,7 +293,7 @@ func dbImport(ctx context.Context, env *Env, flag string, o importOptions, name 
 	defer f.Close()
 	sigName := o.signature
 	if sigName == "" {
-		sigName = name + share.SignatureSuffix
+		sigName = signatureOf(name)
 	}
 	digest := ""
 	if v != nil {
@@ -270,26 +314,90 @@ func dbImport(ctx context.Context, env *Env, flag string, o importOptions, name 
 	return err
 }
 
+// signatureOf returns the name of the detached signature that lies beside a file:
+// our own, or the bundle that cosign writes.
+func signatureOf(name string) string {
+	if _, err := os.Stat(name + share.SignatureSuffix); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(name + share.BundleSuffix); err == nil {
+			return name + share.BundleSuffix
+		}
+	}
+	return name + share.SignatureSuffix
+}
+
 // adoptExport imports an export and says what the store knows then. digest is
 // that of the verified file, or empty.
 func adoptExport(ctx context.Context, env *Env, dir string, o adoptFlags, name string, r io.Reader, digest, via string) (vulndb.Snapshot, error) {
 	bar := newProgress(env, o.quiet || o.noProgress)
-	start := env.Now()
-	options := o.options(env, bar)
-	options.Trusted, options.Via = digest != "", via
-	snap, err := vulndb.ImportFrom(ctx, dir, r, digest, options)
+	a := o.adoption(env, dir, bar)
+	a.options.Trusted, a.options.Via = digest != "", via
+	snap, err := vulndb.ImportFrom(ctx, dir, r, digest, a.options)
 	bar.Done()
 	if err != nil {
 		return snap, adoptError(fmt.Errorf("import %s: %w", name, err))
 	}
-	o.done(env, dir, snap, start, "")
+	a.done(env, dir, snap, "")
 	return snap, nil
 }
 
-func (o adoptFlags) options(env *Env, bar *progress) vulndb.AdoptOptions {
-	return vulndb.AdoptOptions{
+// adoption is one store that is taken over.
+type adoption struct {
+	adoptFlags
+	start   time.Time
+	before  vulndb.Snapshot
+	taken   *[]string // ecosystems, as they come
+	options vulndb.AdoptOptions
+}
+
+func (o adoptFlags) adoption(env *Env, dir string, bar *progress) adoption {
+	a := adoption{adoptFlags: o, start: env.Now(), taken: new([]string)}
+	a.before, _ = vulndb.ReadSnapshot(dir) // without one nothing stays
+	a.options = vulndb.AdoptOptions{
 		Ecosystems: o.ecosystems, Replace: o.replace, AllowOlder: o.allowOlder, Now: env.Now(),
-		Progress: func(p vulndb.Progress) { bar.Say("%s", report.Escape(p.String())) },
+		Progress: func(p vulndb.Progress) {
+			if p.Stage == vulndb.Done || p.Stage == vulndb.Unchanged {
+				*a.taken = append(*a.taken, p.Ecosystem)
+			}
+			bar.Say("%s", report.Escape(p.String()))
+		},
+	}
+	return a
+}
+
+// done says what the store knows now, and what of it did not come with what was
+// taken over: nobody should think that the two are the same if they are not.
+func (a adoption) done(env *Env, dir string, now vulndb.Snapshot, news string) {
+	if a.quiet {
+		return
+	}
+	a.adoptFlags.done(env, dir, now, a.start, news)
+	var kept, over, gone []string
+	for _, src := range now.Sources {
+		if !slices.Contains(*a.taken, src.Ecosystem) {
+			kept = append(kept, fmt.Sprintf("%s (as of %s)", src.Ecosystem, src.AsOf.UTC().Format(time.DateOnly)))
+			continue
+		}
+		for _, p := range src.Parts {
+			if p.Origin() != vulndb.DefaultOrigin {
+				over = append(over, fmt.Sprintf("%s (%s, %s)", p.Origin(), src.Ecosystem, finding.Count(p.Records, "record", "records")))
+			}
+		}
+	}
+	for _, src := range a.before.Sources {
+		after, there := now.Source(src.Ecosystem)
+		for _, p := range src.Origins() {
+			if !there || p.Origin() != vulndb.DefaultOrigin && !slices.ContainsFunc(after.Origins(), func(q vulndb.Source) bool { return q.Origin() == p.Origin() }) {
+				gone = append(gone, fmt.Sprintf("%s (%s)", src.Ecosystem, p.Origin()))
+			}
+		}
+	}
+	for _, line := range []struct {
+		what string
+		list []string
+	}{{"kept as before", kept}, {"laid over it as before", over}, {"dropped", gone}} {
+		if len(line.list) > 0 {
+			fmt.Fprintf(env.Stdout, "  %s: %s\n", line.what, report.Escape(strings.Join(line.list, ", ")))
+		}
 	}
 }
 
@@ -312,7 +420,7 @@ func adoptError(err error) error {
 // done says what the store knows now; news is what is to be said besides, if anything.
 func (o adoptFlags) done(env *Env, dir string, snap vulndb.Snapshot, start time.Time, news string) {
 	if !o.quiet {
-		fmt.Fprintf(env.Stdout, "advisory store %s: %d records of %d ecosystems, snapshot %s%s, %.1f s\n", report.Escape(dir), snap.Records(), len(snap.Sources), short(snap.ID), news, env.Now().Sub(start).Seconds())
+		fmt.Fprintf(env.Stdout, "advisory store %s: %s of %s, snapshot %s%s, %.1f s\n", report.Escape(dir), finding.Count(snap.Records(), "record", "records"), finding.Count(len(snap.Sources), "ecosystem", "ecosystems"), short(snap.ID), news, env.Now().Sub(start).Seconds())
 	}
 }
 

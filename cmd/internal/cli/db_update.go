@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/fnaudit/fnaudit/bundle/pull"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
 	"github.com/fnaudit/fnaudit/vulndb/feed"
@@ -41,7 +43,8 @@ one. Ecosystems that are not asked for stay as they are.
 --source lays advisories of your own over the export: in its layout, or a
 folder of OSV records as .json files. A record with the id of one of the
 export, or of a source named before, replaces it as a whole within each
-ecosystem. A folder is as current as its newest record; a file as-of.txt in it
+ecosystem. One that no package could match, because OSV has no such ecosystem or
+because it lies where nothing is read, is an error. A folder is as current as its newest record; a file as-of.txt in it
 that holds a time (RFC 3339) says otherwise.
 
 The store remembers its sources: an update without --from and --source reads
@@ -72,6 +75,9 @@ again what the last one read. --drop-source forgets one.`,
 	return cmd
 }
 
+// unreachableHint says what to do where there is no way to the public export.
+const unreachableHint = "check the network, and HTTPS_PROXY if there is a proxy; --from URL|DIR reads a mirror or a folder, and fnaudit db import a store that was exported elsewhere"
+
 // origins reads the values of --source.
 func (o updateOptions) origins() ([]vulndb.Origin, error) {
 	var list []vulndb.Origin
@@ -98,8 +104,9 @@ func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offli
 	opts := feed.Options{
 		From: o.from, Sources: sources, Drop: o.drop, Offline: offline, Ecosystems: o.ecosystems, Default: functionEcosystems,
 		AllowOlder: o.allowOlder,
-		Now:        env.Now, Timeout: o.timeout,
+		Now:        env.Now, Timeout: o.timeout, Client: pull.Watched(0),
 		Progress: func(p feed.Progress) { bar.Say("%s", report.Escape(progressWords(p))) },
+		Notice:   noticer(env, bar, o.quiet),
 	}
 	// A store that cannot be read is built anew, so only usage matters here.
 	previous, _ := vulndb.ReadSnapshot(dir)
@@ -114,11 +121,13 @@ func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offli
 	bar.Done()
 	if err != nil {
 		hint := "the store holds what it held before, and what was updated successfully"
-		if errors.Is(err, vulndb.ErrBackwards) {
-			hint = "--allow-older takes it all the same; " + hint
-		}
-		if errors.Is(err, vulndb.ErrUnread) {
+		switch {
+		case errors.Is(err, vulndb.ErrUnread):
 			hint = "all other records are in the store; a scan cannot know what those would have said"
+		case errors.Is(err, vulndb.ErrBackwards):
+			hint = "--allow-older takes it all the same; " + hint
+		case errors.Is(err, feed.ErrUnreachable):
+			hint = unreachableHint + "; " + hint
 		}
 		return &exit{code: ExitUsage, err: fmt.Errorf("update the advisory store in %s: %w", dir, err), hint: hint}
 	}
@@ -127,7 +136,7 @@ func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offli
 		for _, s := range snap.Sources {
 			n += s.Records
 		}
-		fmt.Fprintf(env.Stdout, "advisory store %s: %d records of %d ecosystems, snapshot %s, %.1f s\n", dir, n, len(snap.Sources), short(snap.ID), env.Now().Sub(start).Seconds())
+		fmt.Fprintf(env.Stdout, "advisory store %s: %s of %s, snapshot %s, %.1f s\n", dir, finding.Count(n, "record", "records"), finding.Count(len(snap.Sources), "ecosystem", "ecosystems"), short(snap.ID), env.Now().Sub(start).Seconds())
 	}
 	return nil
 }

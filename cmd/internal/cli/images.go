@@ -64,7 +64,7 @@ func imagesOf(ctx context.Context, env *Env, specs []bundle.Spec, offline, quiet
 	}
 	im.cache = &pull.Cache{Dir: filepath.Join(cache, "fnaudit", "images")}
 	im.bar = newProgress(env, quiet)
-	client, err := registryClient(env, false, im.bar)
+	client, err := registryClient(env, false, quiet, im.bar)
 	if err != nil {
 		return nil, err
 	}
@@ -113,12 +113,12 @@ const loginHint = "log in with the registry's own tool or docker login: credenti
 // platformOf is the platform of an image for an architecture as functions name it.
 func platformOf(arch string) string {
 	switch arch {
-	case "arm64":
-		return "linux/arm64"
+	case "":
+		return ""
 	case "x86_64":
 		return "linux/amd64"
 	}
-	return ""
+	return "linux/" + arch
 }
 
 // open wraps an opener: an image is brought to this machine first, and opened

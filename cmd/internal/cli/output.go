@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,39 +70,96 @@ func (o output) write(env *Env, produce func(io.Writer) error) error {
 	return nil
 }
 
-// writeFile writes beside the final name and renames, so that a full disk or
-// a kill leaves what was there before. A name that is not a regular file
-// (a pipe, /dev/stderr) is written to directly.
-func writeFile(name string, produce func(io.Writer) error) (err error) {
-	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
-		f, err := os.OpenFile(name, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		return errors.Join(produce(f), f.Close())
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
+// writeFile replaces a file as a whole or not at all, so that a full disk or a
+// kill leaves what was there before.
+func writeFile(name string, produce func(io.Writer) error) error {
+	f, err := stage(name, produce)
 	if err != nil {
 		return err
 	}
+	return f.place()
+}
+
+// staged is a file that is written and does not have its name yet.
+type staged struct {
+	name string
+	temp string // beside it; "" for what is no regular file (a pipe, /dev/stderr), which is written to directly
+}
+
+// stage writes a file beside its final name. The caller calls place, or drop.
+func stage(name string, produce func(io.Writer) error) (_ staged, err error) {
+	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return staged{}, err
+		}
+		return staged{name: name}, errors.Join(produce(f), f.Close())
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
+	if err != nil {
+		var path *fs.PathError
+		if errors.As(err, &path) { // its temporary name says nothing to whoever named the file
+			err = &fs.PathError{Op: "write", Path: name, Err: path.Err}
+		}
+		return staged{}, err
+	}
+	s := staged{name, f.Name()}
 	defer func() {
 		if err != nil {
 			f.Close()
-			os.Remove(f.Name())
+			s.drop()
+			err = s.rename(err)
 		}
 	}()
 	w := bufio.NewWriterSize(f, 64<<10)
 	if err := produce(w); err != nil {
-		return err
+		return s, err
 	}
 	if err := w.Flush(); err != nil {
-		return err
+		return s, err
 	}
 	if err := f.Chmod(0o644); err != nil {
-		return err
+		return s, err
 	}
-	if err := f.Close(); err != nil {
-		return err
+	return s, f.Close()
+}
+
+// path is where the bytes are now.
+func (s staged) path() string {
+	if s.temp == "" {
+		return s.name
 	}
-	return os.Rename(f.Name(), name)
+	return s.temp
+}
+
+// place gives the file its name.
+func (s staged) place() error {
+	if s.temp == "" {
+		return nil
+	}
+	if err := os.Rename(s.temp, s.name); err != nil {
+		s.drop()
+		return s.rename(err)
+	}
+	return nil
+}
+
+// drop removes what was written; after place it does nothing.
+func (s staged) drop() {
+	if s.temp != "" {
+		os.Remove(s.temp)
+	}
+}
+
+// rename makes an error about the temporary file one about the file.
+func (s staged) rename(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path) && path.Path == s.temp:
+		return &fs.PathError{Op: path.Op, Path: s.name, Err: path.Err}
+	case errors.As(err, &link) && link.Old == s.temp:
+		return &fs.PathError{Op: "write", Path: s.name, Err: link.Err}
+	}
+	return err
 }

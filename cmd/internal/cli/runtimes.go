@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"io"
-	"os"
-
 	"github.com/fnaudit/fnaudit/sbom/stale"
 )
 
@@ -13,12 +10,7 @@ func readRuntimes(name string) (*stale.Runtimes, error) {
 	if name == "" {
 		return nil, nil
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, usage("", "read runtimes: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, stale.MaxRuntimesBytes+1))
+	data, err := readSmall(name, stale.MaxRuntimesBytes)
 	if err != nil {
 		return nil, usage("", "read runtimes: %w", err)
 	}

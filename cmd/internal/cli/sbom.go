@@ -75,8 +75,12 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	open := im.open((&bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}).Begin)
-	cataloger := catalog.New(catalog.Options{})
+	open := o.refuse(im.open((&bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}).Begin), len(specs) == 1)
+	locks, err := readLockfiles(o.locks)
+	if err != nil {
+		return err
+	}
+	cataloger := catalog.New(catalog.Options{Lockfiles: locks})
 	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
 		Database: finding.Database{Ecosystems: map[string]finding.Ecosystem{}}}
 	for _, spec := range specs {
@@ -113,6 +117,9 @@ func inventory(ctx context.Context, open opener, cataloger *catalog.Cataloger, s
 			Layers: []bundle.Layer{{Artifact: bundle.Artifact{Ref: spec.Ref, Kind: bundle.KindSBOM, Digest: bom.Subject}}}}, bom), nil
 	}
 	f, err := open(ctx, spec)
+	if refused := (audit.Refused{}); errors.As(err, &refused) {
+		return nil, &exit{code: ExitUsage, err: err}
+	}
 	if err != nil {
 		return nil, &exit{code: ExitIncomplete, err: err}
 	}

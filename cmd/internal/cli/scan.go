@@ -45,7 +45,8 @@ type scanOptions struct {
 	offline    bool
 	online     bool
 
-	now time.Time // the clock that judges
+	now       time.Time // the clock that judges
+	lockfiles []*catalog.Lockfile
 }
 
 // localPolicy is the policy file that is used when it lies in the current folder.
@@ -88,7 +89,7 @@ credentials of the docker configuration, into the user's cache.`,
 	f.StringVar(&o.failOn, "fail-on", "", "fail at this `SEVERITY` or worse, fixable or not: critical, high, medium, low, any, none; malware always fails")
 	f.StringVar(&o.db, "db", "", "folder of the advisory store (default $FNAUDIT_DB, else the user's cache)")
 	f.StringVar(&o.dbMaxAge, "db-max-age", "", "how old the store may be, as `DURATION` (7d, 36h), instead of what the policy says")
-	f.BoolVar(&o.online, "online", false, "fetch the advisories of ecosystems that the store lacks, from where the store came from")
+	f.BoolVar(&o.online, "online", false, "fetch the advisories of ecosystems that the store lacks, and newer ones of those that are older than the policy allows, from where the store came from")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
 	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
@@ -109,6 +110,7 @@ func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
 	f.StringVar(&t.name, "name", "", "`NAME` of the function (default the file's)")
 	f.StringVar(&t.arch, "arch", "", "`ARCH` that the function runs on, x86_64 or arm64 (default guessed); of an image for several, the one that is audited (default x86_64)")
 	f.StringVar(&t.base, "base", "", "where the base image of an image ends: `IMAGE|DIGEST`, the path of the base image or the digest of a layer (default by annotations and history)")
+	f.StringArrayVar(&t.locks, "lockfile", nil, "a lock`FILE` kept beside the artifact, repeatable: of npm, Yarn, pnpm or bun, it gives the packages in bundles their versions")
 	f.StringVar(&t.each, "each", "", "every archive and image in `DIR` is a function")
 	f.StringVar(&t.targets, "targets", "", "`FILE` of JSON lines, one function each: name, target, runtime, layers, owner, tags")
 	descriptorFlagsOf(cmd, &t.descriptorFlags)
@@ -151,8 +153,11 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.lockfiles, err = readLockfiles(o.locks); err != nil {
+		return err
+	}
 	a := &audit.Auditor{Runtimes: runtimes,
-		Open: im.open(files.Begin), Catalog: catalog.New(namesOf(ctx, db)).Run,
+		Open: o.refuse(im.open(files.Begin), len(specs) == 1), Catalog: catalog.New(askStore(ctx, db, catalog.Options{Lockfiles: o.lockfiles})).Run,
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
 	doc := &finding.Document{
@@ -179,12 +184,12 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 }
 
 // runOnline runs once to learn which ecosystems the store lacks and, if it
-// could get some, again with the store as it is then, which it returns.
+// could get some, or newer ones of those that are too old, again with the store as it is then, which it returns.
 func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, specs []bundle.Spec, stdin []byte, stream *stream, doc *finding.Document) (fresh *vulndb.DB, err error) {
 	if doc.Functions, err = o.run(ctx, env, a, specs, stdin, nil); err != nil {
 		return nil, err
 	}
-	if fresh, err = o.supply(ctx, env, a.DB, doc.Functions); err != nil {
+	if fresh, err = o.supply(ctx, env, a.DB, doc.Functions, a.Policy.MaxAge); err != nil {
 		return nil, err
 	}
 	if fresh == nil {
@@ -195,8 +200,8 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 		}
 		return nil, nil
 	}
-	a.DB, doc.Database = fresh, audit.Database(fresh)
-	a.Catalog = catalog.New(namesOf(ctx, fresh)).Run
+	a = a.With(fresh, catalog.New(askStore(ctx, fresh, catalog.Options{Lockfiles: o.lockfiles})).Run)
+	doc.Database = a.Database()
 	doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
 	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)
 	return fresh, err
@@ -231,7 +236,7 @@ func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, specs 
 			if stream.alone() { // thousands of functions: the verdict is all that is still needed
 				reports[i] = &finding.Report{Name: rep.Name, Verdict: rep.Verdict}
 			}
-			bar.Say("audited %d of %d functions", done.Add(1), len(specs))
+			bar.Say("audited %s of %s", finding.Thousands(done.Add(1)), finding.Count(len(specs), "function", "functions"))
 			return stream.put(i, rep)
 		})
 	}
@@ -248,7 +253,7 @@ func auditOne(ctx context.Context, a *audit.Auditor, spec bundle.Spec, stdin []b
 		return a.Components(ctx, spec, bom, err)
 	}
 	rep, err := a.Function(ctx, spec)
-	if errors.Is(err, bundle.ErrOnlyArchives) {
+	if refused := (audit.Refused{}); errors.As(err, &refused) {
 		err = &exit{code: ExitUsage, err: err}
 	}
 	return rep, err
@@ -294,12 +299,7 @@ func readPolicy(env *Env, name string, specs []bundle.Spec) (*policy.Policy, err
 		}
 		return pol, nil
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, usage("", "read policy: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, policy.MaxBytes+1))
+	data, err := readSmall(name, policy.MaxBytes)
 	if err != nil {
 		return nil, usage("", "read policy: %w", err)
 	}

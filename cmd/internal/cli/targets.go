@@ -26,6 +26,7 @@ type targetFlags struct {
 	base     string
 	each     string
 	targets  string
+	locks    []string
 	descriptorFlags
 }
 
@@ -57,6 +58,7 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 		}
 		out = append(out, each...)
 	}
+	listedFrom := len(out)
 	if t.targets != "" {
 		listed, err := readTargets(t.targets)
 		if err != nil {
@@ -75,8 +77,16 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 	if t.platform != "" && !slices.Contains(platforms, t.platform) {
 		return nil, usage("one of "+strings.Join(platforms, ", "), "unknown platform %q", t.platform)
 	}
+	if t.arch != "" && !architecture(t.arch) {
+		return nil, usage("x86_64 or arm64; of an image also "+strings.Join(otherArchitectures, ", "), "--arch %q is no architecture", t.arch)
+	}
+	if err := t.baseThere(); err != nil {
+		return nil, err
+	}
+	fixed := make([]bool, len(out))
 	for i := range out {
 		s := &out[i]
+		fixed[i] = i >= listedFrom
 		if len(out) == 1 && len(t.layers) > 0 {
 			s.Layers = t.layers
 			s.Declared.Gaps = withoutLayers(s.Declared.Gaps)
@@ -109,44 +119,8 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 			return nil, err
 		}
 	}
+	distinct(out, fixed)
 	return out, nil
-}
-
-// imageFlags holds the flags of a target against whether it is a container
-// image, before anything is judged. Among several targets --base is for those
-// that are images. What a descriptor says wrong is found when it is opened.
-func (t targetFlags) imageFlags(s *bundle.Spec, only bool) error {
-	if len(t.layers) == 0 && t.base == "" {
-		return nil
-	}
-	kind, path, _ := bundle.SplitRef(s.Ref)
-	image := kind == "oci" || kind == "archive" || kind == "image"
-	if kind == "" && path != "-" {
-		sniffed, err := bundle.Sniff(path)
-		image = err == nil && (sniffed == bundle.KindImage || sniffed == bundle.KindLayout)
-	}
-	switch {
-	case image && len(t.layers) > 0:
-		return usage("leave --layer out: what an image needs is in it", "target %s: %w", s.Ref, bundle.ErrImageLayers)
-	case image || path == "-":
-	case only && t.base != "":
-		return usage("", "--base with %s, which is no container image", s.Ref)
-	default:
-		s.Base = ""
-	}
-	return nil
-}
-
-// archOf gives the platforms' name for an architecture, of which the names that
-// images and kernels use are accepted too.
-func archOf(name string) string {
-	switch name = strings.TrimPrefix(name, "linux/"); name {
-	case "amd64":
-		return "x86_64"
-	case "aarch64", "arm64/v8":
-		return "arm64"
-	}
-	return name
 }
 
 var platforms = []string{

@@ -32,12 +32,10 @@ func (p *Policy) Decide(r *finding.Report, db finding.Database, now time.Time) f
 	gaps := p.gaps(r, db, now)
 	v.Reasons = append(failing, gaps...)
 	v.Warnings = append(v.Warnings, warning...)
-	if n := unjudged(r, p.Unmatched); n > 0 {
-		v.Warnings = append(v.Warnings, fmt.Sprintf("%s unjudged: no advisory source", plural(n, "package", "packages")))
-	}
+	v.Warnings = append(v.Warnings, finding.Unjudged(unjudged(r, p.Unmatched))...)
 	for _, name := range slices.Sorted(maps.Keys(db.Ecosystems)) {
 		if n := db.Ecosystems[name].Unread; n > 0 {
-			v.Warnings = append(v.Warnings, fmt.Sprintf("%s of %s could not be read when the store was built: what they say is not known", plural(n, "advisory", "advisories"), name))
+			v.Warnings = append(v.Warnings, fmt.Sprintf("%s of %s could not be read when the store was built: what they say is not known", finding.Count(n, "advisory", "advisories"), name))
 		}
 	}
 	switch {
@@ -183,19 +181,22 @@ func Age(db finding.Database, now time.Time) time.Duration {
 	return age
 }
 
-func unjudged(r *finding.Report, judged []string) (n int) {
+func unjudged(r *finding.Report, judged []string) (out []finding.Unknown) {
 	for _, u := range r.Unknowns {
 		if u.Kind == "unmatched" && (u.Waived != nil || !slices.Contains(judged, u.Origin)) {
-			n++
+			out = append(out, u)
 		}
 	}
-	return n
+	return out
 }
 
 func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database, gaps []string) string {
 	switch {
 	case v.Decision == finding.Pass:
 		return ""
+	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran && r.Declared != nil &&
+		(r.Declared.Resource == "" || strings.Contains(r.Check("open").Reason, "correct the template")):
+		return "correct the template " + r.Declared.Descriptor + ", then scan again"
 	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran && r.Declared != nil:
 		return "bring what " + r.Declared.Descriptor + " names here (sam build, a download, docker save), then scan again"
 	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran:
@@ -284,7 +285,7 @@ func unknownSentence(kind string, us []finding.Unknown) string {
 	if kind == "unmatched" {
 		noun = "package"
 	}
-	sentence := fmt.Sprintf("%s %s: %s", plural(len(us), noun, noun+"s"), say, listed(names, 3))
+	sentence := fmt.Sprintf("%s %s: %s", finding.Count(len(us), noun, noun+"s"), say, listed(names, 3))
 	if len(us) == 1 && us[0].Reason != "" {
 		sentence += " (" + us[0].Reason + ")"
 	} else if kind == "unmatched" && strings.Contains(us[0].Reason, "db update") {
@@ -300,16 +301,9 @@ func listed(names []string, most int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 func days(d time.Duration) string {
 	if d < 48*time.Hour {
-		return plural(int(d/time.Hour), "hour", "hours")
+		return finding.Count(int(d/time.Hour), "hour", "hours")
 	}
-	return plural(int(d/(24*time.Hour)), "day", "days")
+	return finding.Count(int(d/(24*time.Hour)), "day", "days")
 }

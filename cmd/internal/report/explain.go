@@ -34,7 +34,7 @@ func Explain(w io.Writer, doc *finding.Document, what string) error {
 	for _, r := range doc.Functions {
 		for _, c := range r.Components {
 			if c.PURL == what || finding.Versionless(c.PURL) == what {
-				_, err := fmt.Fprintf(w, "%s in %s: nothing is known against it\n", Escape(c.PURL), Escape(r.Name))
+				_, err := fmt.Fprintf(w, "%s in %s: %s\n", Escape(c.PURL), Escape(r.Name), Escape(unblamed(r, c)))
 				return err
 			}
 		}
@@ -42,12 +42,23 @@ func Explain(w io.Writer, doc *finding.Document, what string) error {
 	return fmt.Errorf("no finding and no component named %q; the report has %s", what, count(doc))
 }
 
+// unblamed says what it means that there is no finding about a component: that
+// nothing is known, or that nothing could look.
+func unblamed(r *finding.Report, c finding.Component) string {
+	for _, u := range r.Unknowns {
+		if u.Kind == "unmatched" && u.PURL == c.PURL {
+			return "not judged: " + u.Reason
+		}
+	}
+	return "nothing is known against it"
+}
+
 func count(doc *finding.Document) string {
 	n := 0
 	for _, r := range doc.Functions {
 		n += len(r.Findings)
 	}
-	return fmt.Sprintf("%d findings in %d functions", n, len(doc.Functions))
+	return finding.Count(n, "finding", "findings") + " in " + finding.Count(len(doc.Functions), "function", "functions")
 }
 
 func names(f finding.Finding, what string) bool {

@@ -22,7 +22,7 @@ func Inventory(w io.Writer, doc *finding.Document) error {
 		if r.Runtime != "" {
 			head += "  " + Escape(r.Runtime)
 		}
-		fmt.Fprintf(out, "%s  %d components\n\n", head, len(r.Components))
+		fmt.Fprintf(out, "%s  %s\n\n", head, finding.Count(len(r.Components), "component", "components"))
 		tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(tw, "NAME\tVERSION\tTYPE\tSTATE\tWHERE")
 		for _, c := range r.Components {

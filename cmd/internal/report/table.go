@@ -100,10 +100,10 @@ func (p *printer) footer() {
 			style string
 		}{{s.Fail, "fail", styleFail}, {s.Incomplete, "incomplete", styleWarn}, {s.Pass, "pass", stylePass}} {
 			if d.n > 0 {
-				parts = append(parts, p.paint(d.style, thousands(d.n)+" "+d.what))
+				parts = append(parts, p.paint(d.style, finding.Thousands(d.n)+" "+d.what))
 			}
 		}
-		p.line("%s: %s", plural(n, "function", "functions"), cmp.Or(strings.Join(parts, ", "), "nothing was judged"))
+		p.line("%s: %s", finding.Count(n, "function", "functions"), cmp.Or(strings.Join(parts, ", "), "nothing was judged"))
 	}
 	if next := p.next(); next != "" {
 		p.line("")
@@ -140,13 +140,13 @@ func (p *printer) database() {
 	db := p.doc.Database
 	if db.Starter {
 		p.line("%s  only %s; get the full set: %s", p.paint(styleWarn, "STARTER SET of advisories"),
-			plural(db.Records, "record", "records"), p.opt.UpdateCommand)
+			finding.Count(db.Records, "record", "records"), p.opt.UpdateCommand)
 		return
 	}
 	id := strings.TrimPrefix(db.ID, "sha256:")
 	id = esc(truncate(cmp.Or(id, "none"), 12))
-	text := fmt.Sprintf("Advisories: %s in %s, snapshot %s", plural(db.Records, "record", "records"),
-		plural(len(db.Ecosystems), "ecosystem", "ecosystems"), id)
+	text := fmt.Sprintf("Advisories: %s in %s, snapshot %s", finding.Count(db.Records, "record", "records"),
+		finding.Count(len(db.Ecosystems), "ecosystem", "ecosystems"), id)
 	if age, name, ok := p.age(); ok {
 		text += fmt.Sprintf(", oldest source %s old (%s)", age, esc(name))
 	}
@@ -176,9 +176,9 @@ func (p *printer) age() (string, string, bool) {
 	case d < time.Hour:
 		return "under 1 hour", name, true
 	case d < 48*time.Hour:
-		return plural(int(d/time.Hour), "hour", "hours"), name, true
+		return finding.Count(int(d/time.Hour), "hour", "hours"), name, true
 	default:
-		return plural(int(d/(24*time.Hour)), "day", "days"), name, true
+		return finding.Count(int(d/(24*time.Hour)), "day", "days"), name, true
 	}
 }
 

@@ -54,9 +54,9 @@ func (p *printer) header(r *finding.Report) {
 			facts = append(facts, s)
 		}
 	}
-	facts = append(facts, plural(len(r.Components), "package", "packages"))
+	facts = append(facts, finding.Count(len(r.Components), "package", "packages"))
 	if n := len(r.Artifacts) - 1; n > 0 {
-		facts = append(facts, plural(n, "layer", "layers"))
+		facts = append(facts, finding.Count(n, "layer", "layers"))
 	}
 	name := show(r.Name, maxName)
 	p.wrapped(p.decision(r.Verdict.Decision)+"  "+p.paint(styleBold, name)+"  ",
@@ -204,7 +204,7 @@ func (p *printer) possible(fs []finding.Finding) {
 			break
 		}
 		f := worst[name]
-		text := fmt.Sprintf("%s: %s, worst %s %s", show(label(name), maxPackage), plural(count[name], "advisory", "advisories"), f.Severity, show(f.ID, maxName))
+		text := fmt.Sprintf("%s: %s, worst %s %s", show(label(name), maxPackage), finding.Count(count[name], "advisory", "advisories"), f.Severity, show(f.ID, maxName))
 		if len(f.Fixed) > 0 && f.Rule == ruleVersionUnknown {
 			text += ", all fixed in " + esc(f.Fixed[len(f.Fixed)-1])
 		}
@@ -280,7 +280,7 @@ func (p *printer) others(fs []finding.Finding) {
 func (p *printer) verdict(r *finding.Report) {
 	text := show(r.Name, maxName)
 	if n := unjudged(r); n > 0 && r.Verdict.Decision == finding.Pass {
-		text += ", " + plural(n, "package", "packages") + " unjudged"
+		text += ", " + finding.Count(n, "package", "packages") + " unjudged"
 	}
 	p.line("%s  %s", p.decision(r.Verdict.Decision), p.paint(styleBold, text))
 	p.bullets(r.Verdict.Reasons, maxReasons)

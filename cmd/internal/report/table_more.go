@@ -111,7 +111,7 @@ func (p *printer) unknowns(r *finding.Report) {
 	}
 	for _, key := range sortedKeys(unmatched) {
 		kind, why, _ := strings.Cut(key, "\x00")
-		p.wrapped("  ", 2, 4, plural(unmatched[key], kind+" package", kind+" packages")+": "+esc(why))
+		p.wrapped("  ", 2, 4, finding.Count(unmatched[key], kind+" package", kind+" packages")+": "+esc(why))
 	}
 	if len(unmatched) > 0 {
 		p.line("")
@@ -130,22 +130,20 @@ func unknownRank(u finding.Unknown) int {
 // The reason that names only the type is said in fewer words.
 func unmatchedKey(u finding.Unknown) string {
 	kind := esc(typeOf(u.PURL))
-	why := u.Reason
+	why := finding.UnjudgedReason(u)
 	if kind == "" {
 		kind = "unnamed"
 		if u.PURL == "" {
 			kind = "unidentified"
 		}
 	}
-	if strings.HasPrefix(why, "no advisory source") || why == "" {
-		why = "no advisory source"
-	}
 	return kind + "\x00" + why
 }
 
 // platform folds what came with the base image or the runtime into one line.
 func (p *printer) platform(r *finding.Report, fs []finding.Finding) {
-	packages, unjudged, opaque := 0, 0, 0
+	packages, opaque := 0, 0
+	var unjudged []finding.Unknown
 	what := map[string]int{}
 	for _, c := range r.Components {
 		if platform(c.Origin) {
@@ -157,13 +155,13 @@ func (p *printer) platform(r *finding.Report, fs []finding.Finding) {
 		switch {
 		case u.Waived != nil || !platform(u.Origin):
 		case u.Kind == "unmatched":
-			unjudged++
+			unjudged = append(unjudged, u)
 		case !u.Code:
 			what[u.Origin]++
 			opaque++
 		}
 	}
-	if packages == 0 && len(fs) == 0 && unjudged == 0 && opaque == 0 {
+	if packages == 0 && len(fs) == 0 && len(unjudged) == 0 && opaque == 0 {
 		return
 	}
 	name := "Base image"
@@ -173,7 +171,7 @@ func (p *printer) platform(r *finding.Report, fs []finding.Finding) {
 	case what["runtime"] > 0:
 		name = "Base image and runtime"
 	}
-	text := fmt.Sprintf("%s: %s, %s", name, plural(packages, "package", "packages"), plural(len(fs), "finding", "findings"))
+	text := fmt.Sprintf("%s: %s, %s", name, finding.Count(packages, "package", "packages"), finding.Count(len(fs), "finding", "findings"))
 	if len(fs) > 0 {
 		count := map[string]int{}
 		for _, f := range fs {
@@ -187,11 +185,11 @@ func (p *printer) platform(r *finding.Report, fs []finding.Finding) {
 		}
 		text += " (" + strings.Join(parts, ", ") + "; -v lists them)"
 	}
-	if unjudged > 0 {
-		text += ", " + plural(unjudged, "package", "packages") + " unjudged: no advisory source"
+	for _, why := range finding.Unjudged(unjudged) {
+		text += ", " + esc(why)
 	}
 	if opaque > 0 {
-		text += ", " + plural(opaque, "file", "files") + " that no package accounts for"
+		text += ", " + finding.Count(opaque, "file", "files") + " that no package accounts for"
 	}
 	p.dimmed(text)
 	p.line("")
@@ -218,7 +216,7 @@ func (p *printer) absent(fs []finding.Finding) {
 		}
 		text += fmt.Sprintf("%s (%d)", show(name, maxPackage), count[name])
 	}
-	p.dimmed("Not linked: " + plural(len(fs), "advisory", "advisories") + " about code that is not in the binary: " + text + "; -v lists them")
+	p.dimmed("Not linked: " + finding.Count(len(fs), "advisory", "advisories") + " about code that is not in the binary: " + text + "; -v lists them")
 	p.line("")
 }
 
@@ -231,7 +229,7 @@ func (p *printer) shadowed(r *finding.Report, fs []finding.Finding) {
 	var names []string
 	for _, x := range rows {
 		state := x.worst.State
-		names = append(names, fmt.Sprintf("%s %s (%s, %s, %s)", show(x.name, maxPackage), show(x.version, maxName), x.worst.Severity, plural(len(x.findings), "finding", "findings"), esc(state)))
+		names = append(names, fmt.Sprintf("%s %s (%s, %s, %s)", show(x.name, maxPackage), show(x.version, maxName), x.worst.Severity, finding.Count(len(x.findings), "finding", "findings"), esc(state)))
 	}
 	more := ""
 	if len(names) > maxFolded {
@@ -290,7 +288,7 @@ func (p *printer) warnings(r *finding.Report) {
 // shownAbove says whether a section shows what a warning says: one about a
 // package starts with its purl, one about an archive with its rule.
 func shownAbove(r *finding.Report, warning string) bool {
-	if strings.HasPrefix(warning, "pkg:") || strings.HasSuffix(warning, "unjudged: no advisory source") {
+	if strings.HasPrefix(warning, "pkg:") || strings.Contains(warning, " unjudged: ") {
 		return true
 	}
 	return slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
@@ -312,10 +310,10 @@ func (p *printer) waived(r *finding.Report, fs []finding.Finding) {
 	if !p.opt.Verbose {
 		var parts []string
 		if len(fs) > 0 {
-			parts = append(parts, plural(len(fs), "finding", "findings"))
+			parts = append(parts, finding.Count(len(fs), "finding", "findings"))
 		}
 		if len(unknowns) > 0 {
-			parts = append(parts, plural(len(unknowns), "unknown", "unknowns"))
+			parts = append(parts, finding.Count(len(unknowns), "unknown", "unknowns"))
 		}
 		p.dimmed("Waived: " + strings.Join(parts, " and ") + " (-v lists them)")
 		p.line("")

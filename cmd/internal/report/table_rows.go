@@ -94,7 +94,7 @@ func index(r *finding.Report) map[string]finding.Component {
 func (x *row) ids() string {
 	text := show(x.worst.ID, maxName)
 	if n := len(x.findings) - 1; n > 0 {
-		text += " +" + thousands(n)
+		text += " +" + finding.Thousands(n)
 	}
 	return text
 }

@@ -1,0 +1,62 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// versionless gathers the packages in bundles that advisories are about and
+// whose version is not known: whether they are affected cannot be said, so that
+// nobody may call the function clean.
+type versionless struct {
+	places []bundleAt
+	names  map[bundleAt][]string
+}
+
+type bundleAt struct {
+	artifact int
+	path     string
+	origin   sbom.Origin
+}
+
+// add takes a component with the findings about it. One that has a version, or
+// that only a manifest names, is reported elsewhere.
+func (v *versionless) add(c sbom.Component, found []finding.Finding) {
+	if c.Version != "" || c.Ecosystem != "npm" || c.State != sbom.Live || len(c.Occurrences) == 0 {
+		return
+	}
+	if !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Certainty == finding.Possible }) {
+		return
+	}
+	at := bundleAt{c.Occurrences[0].Artifact, c.Occurrences[0].Path, c.Origin}
+	if v.names == nil {
+		v.names = map[bundleAt][]string{}
+	}
+	if v.names[at] == nil {
+		v.places = append(v.places, at)
+	}
+	v.names[at] = append(v.names[at], c.Name)
+}
+
+// maxNames is how many packages one unknown names.
+const maxNames = 5
+
+func (v *versionless) unknowns() []finding.Unknown {
+	var out []finding.Unknown
+	for _, at := range v.places {
+		names := v.names[at]
+		slices.Sort(names)
+		names = slices.Compact(names)
+		list := strings.Join(names[:min(len(names), maxNames)], ", ")
+		if n := len(names) - maxNames; n > 0 {
+			list += fmt.Sprintf(" and %d more", n)
+		}
+		out = append(out, finding.Unknown{Artifact: at.artifact, Path: at.path, Kind: string(sbom.Opaque), Origin: string(at.origin), Code: true,
+			Reason: "it holds packages with known advisories, and their versions are not known: " + list + "; give the lockfile it was built with (--lockfile)"})
+	}
+	return out
+}

@@ -1,0 +1,219 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/jsbundle"
+)
+
+// bundled is a JavaScript file that holds code of packages.
+type bundled struct {
+	path   string
+	seen   jsbundle.Detection
+	claims []jsbundle.Claim
+	gaps   []jsbundle.Gap
+	told   bool // the claims are all that is inside
+
+	packages, own, glue, unknown int64 // bytes, see jsbundle.Result.Bytes; all 0 when nothing tells
+}
+
+// inspection is one script that is or may be a bundle, with what lies beside it.
+type inspection struct {
+	file      int
+	look      scriptLook
+	sourceMap string // path, "" when there is none
+	licences  []string
+}
+
+// inspectBundles looks into the bundles among the scripts, several at a time.
+// The companions are those that lie beside the script, never elsewhere.
+func (a *artifact) inspectBundles(ctx context.Context) {
+	var list []inspection
+	for _, i := range slices.Sorted(maps.Keys(a.looks)) {
+		l := a.looks[i]
+		if l.err != nil {
+			a.unread(a.files[i].Path, l.err)
+			continue
+		}
+		in := inspection{file: i, look: l, sourceMap: a.mapOf(a.files[i].Path, l.seen)}
+		if in.sourceMap == "" && !l.seen.Bundled() {
+			continue
+		}
+		if l.seen.Bundled() {
+			in.licences = a.licencesOf(a.files[i].Path)
+		}
+		list = append(list, in)
+	}
+	inOrder(ctx, a.helpers, len(list), func(i int, b *bundled, s *scratch) {
+		*b = a.inspect(&list[i], s)
+	}, func(_ int, b *bundled) {
+		if b.seen.Bundled() {
+			a.bundles = append(a.bundles, *b)
+		}
+	})
+}
+
+// mapOf returns the path of a script's source map, if it is there and within
+// the limits: what the script names, or, of a bundle that names none, the file
+// that bundlers write when they are told to hide it.
+func (a *artifact) mapOf(p string, seen jsbundle.Detection) string {
+	at := ""
+	switch {
+	case seen.Map != "":
+		at = strings.TrimPrefix(path.Join(dirOf(p), path.Clean("/"+seen.Map)), "/")
+	case seen.Bundled():
+		at = p + ".map"
+	}
+	if at == "" || !a.has(at) || a.promise(a.size(at), a.opts.MaxScript) != nil {
+		return ""
+	}
+	return at
+}
+
+// licencesOf returns the paths of what bundlers write about the licences in a
+// bundle: esbuild and webpack beside each, ncc and plugins once per folder.
+func (a *artifact) licencesOf(p string) []string {
+	var out []string
+	dir := dirOf(p)
+	for _, at := range []string{
+		p + ".LEGAL.txt", p + ".LICENSE.txt", path.Join(dir, "licenses.txt"), path.Join(dir, "LICENSES.txt"), path.Join(dir, "3rdpartylicenses.txt"), path.Join(dir, "dependencies.txt"),
+	} {
+		if a.has(at) && a.promise(a.size(at), a.opts.MaxManifest) == nil {
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
+// inspect reads a script and its companions. A script that was no bundle by
+// itself is one if its map was made from files of packages.
+func (a *artifact) inspect(in *inspection, s *scratch) bundled {
+	p := a.files[in.file].Path
+	b := bundled{path: p, seen: in.look.seen}
+	var c jsbundle.Companions
+	if in.sourceMap != "" {
+		data, err := a.readPromised(in.sourceMap, a.opts.MaxScript, &scratch{})
+		if err != nil {
+			b.gaps = append(b.gaps, jsbundle.Gap{Path: in.sourceMap, Offset: -1, Reason: "its source map could not be read: " + err.Error()})
+		} else {
+			c.Map, c.MapPath = data, in.sourceMap
+		}
+		if !b.seen.Bundled() {
+			if !jsbundle.MapNamesPackages(data) {
+				return bundled{}
+			}
+			b.seen = mapped()
+		}
+	}
+	for _, at := range in.licences {
+		if data, err := a.readPromised(at, a.opts.MaxManifest, &scratch{}); err == nil {
+			c.Licences = append(c.Licences, jsbundle.LicenceText{Path: at, Text: data})
+		}
+	}
+	src := in.look.src
+	if src == nil {
+		var err error
+		if src, err = a.readPromised(p, a.opts.MaxScript, s); err != nil {
+			b.gaps = append(b.gaps, jsbundle.Gap{Offset: -1, Reason: err.Error()})
+			return b
+		}
+	}
+	in.look.src = nil
+	if c.Map == nil {
+		c.Map = jsbundle.InlineMap(jsbundle.MapReference(src))
+	}
+	res := jsbundle.Inspect(src, c)
+	b.claims, b.gaps, b.told = res.Claims, append(b.gaps, res.Gaps...), res.Told
+	b.packages, b.own, b.glue, b.unknown = res.Bytes()
+	return b
+}
+
+// reason says what a bundle is and why it does not tell all that is inside.
+func (b *bundled) reason() string {
+	what := fmt.Sprintf("bundled JavaScript (%s): %s", b.seen.Bundler, b.seen.Mark)
+	if b.seen.Bundler == "minified" {
+		what = "minified JavaScript: " + b.seen.Mark
+	}
+	for i, g := range b.gaps {
+		if i == 3 {
+			break
+		}
+		what += "; " + g.Reason
+		if g.Offset >= 0 {
+			what += fmt.Sprintf(" at byte %d", g.Offset)
+		}
+	}
+	return what
+}
+
+// bundledPackages adds the packages that evidence shows to be in the bundles,
+// with their versions as far as a lockfile or the evidence itself has them.
+// Those that no bundle tells are left to the lockfiles' own declarations.
+func (a *artifact) bundledPackages(locks []lock) {
+	for i := range a.bundles {
+		b := &a.bundles[i]
+		for _, f := range join(b, a.versionsFor(b.path, locks)) {
+			a.add(f)
+		}
+	}
+}
+
+// bundles are those of one artifact.
+type bundles []bundled
+
+// untold reports whether a bundle in dir does not tell all that is inside.
+func (s bundles) untold(dir string) bool {
+	return slices.ContainsFunc(s, func(b bundled) bool { return !b.told && below(b.path, dir) })
+}
+
+// hold reports whether the packages of a lockfile are in bundles rather than to
+// be installed: more than half of what the project asks for to run, as
+// [installed] counts, is in bundles that tell all.
+func (s bundles) hold(l *lock) bool {
+	if l.typ != "npm" {
+		return false
+	}
+	inside := map[string]bool{}
+	for i := range s {
+		if b := &s[i]; b.told && below(b.path, l.dir) {
+			for j := range b.claims {
+				inside[b.claims[j].Name] = true
+			}
+		}
+	}
+	roots := slices.ContainsFunc(l.entries, func(e lockEntry) bool { return e.root && !e.main && !e.dev })
+	all, there := 0, 0
+	for i := range l.entries {
+		e := &l.entries[i]
+		if e.main || e.dev || e.name == "" || roots && !e.root {
+			continue
+		}
+		all++
+		if inside[e.name] || e.path != "" && inside[e.path[max(lastNodeModules(e.path), 0):]] {
+			there++
+		}
+	}
+	return 2*there > all
+}
+
+// opaqueBundles reports the bundles that do not tell all that is inside. A
+// lockfile around one, or one that was given, bounds it.
+func (a *artifact) opaqueBundles() {
+	for i := range a.bundles {
+		b := &a.bundles[i]
+		if b.told {
+			continue
+		}
+		if lock := a.boundedBy(b.path); lock != "" {
+			a.unknown(b.path, sbom.Unattributed, b.reason()+"; what is not found in it is taken from "+lock, false)
+			continue
+		}
+		a.unknown(b.path, sbom.Opaque, b.reason(), true)
+	}
+}

@@ -1,0 +1,163 @@
+package jsbundle
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Companions are what lies beside a bundle and tells about it.
+type Companions struct {
+	Map      []byte // the source map, nil when there is none; an inline one too
+	MapPath  string // of the source map, "" for an inline one
+	Licences []LicenceText
+}
+
+// LicenceText is a file with the licences of what is in a bundle.
+type LicenceText struct {
+	Path string
+	Text []byte
+}
+
+// Confidence of the rungs that name a package by the path of its file. Nothing
+// but a forger makes one that is wrong.
+const (
+	mapConfidence     = 0.98
+	commentConfidence = 0.97
+	keyConfidence     = 0.97
+)
+
+// Inspect gathers the evidence about one bundle. Its time and memory are linear
+// in the length of the bundle and of its companions.
+func Inspect(src []byte, c Companions) Result {
+	var res Result
+	end := codeEnd(src)
+	m := newMarker(src)
+	var e embedded
+	err := Lex(src[:end], func(t *Token) {
+		m.token(t)
+		e.token(t)
+	})
+	m.end(end)
+	var lost *LexError
+	if errors.As(err, &lost) {
+		res.Gaps = append(res.Gaps, Gap{Offset: lost.Offset, Reason: lost.Reason})
+	}
+	best, told := &m.out, m.style != noMark
+	if c.Map != nil {
+		mapped, err := fromMap(src, end, m.tokens, c.Map)
+		if err != nil {
+			res.Gaps = append(res.Gaps, Gap{Path: c.MapPath, Offset: -1, Reason: "its source map is not used: " + err.Error()})
+		} else {
+			res.addAll(mapped, c.MapPath, published(src, mapped, &m.out))
+			if !told || mapped.unknown() <= best.unknown() {
+				best, told = mapped, true
+			}
+		}
+	}
+	res.addAll(&m.out, "", nil)
+	res.addAll(&m.evals, "", nil)
+	res.addSaid(src[:end], &e, c.Licences)
+	if told {
+		res.spans(src, best)
+	}
+	return res
+}
+
+// addSaid claims what packages say about themselves: in the bundle and in the
+// licences beside it.
+func (r *Result) addSaid(code []byte, e *embedded, licences []LicenceText) {
+	said, manifests := e.claims()
+	said = append(said, LegalBlock(code, "")...)
+	for _, l := range licences {
+		said = append(said, LegalBlock(l.Text, l.Path)...)
+		said = append(said, LicenceFile(l.Text, l.Path)...)
+	}
+	r.Claims = append(r.Claims, said...)
+	r.Claims = append(r.Claims, Pinned(r.Claims, manifests)...)
+}
+
+// addAll claims what an account of a bundle names. Of a map that is only what
+// bytes were made from. inside is what was published in another package.
+func (r *Result) addAll(o *ownership, from string, inside map[int]string) {
+	made := make([]bool, len(o.origins))
+	for _, s := range o.list {
+		if s.who >= 0 {
+			made[s.who] = true
+		}
+	}
+	for i, at := range o.origins {
+		if o.methods[i] == MethodSourceMap && !made[i] {
+			continue
+		}
+		c := Claim{Name: at.name, Version: at.version, Method: o.methods[i], Path: at.install, Inside: inside[i], Offset: o.first[i], From: from}
+		switch c.Method {
+		case MethodSourceMap:
+			c.Confidence = mapConfidence
+		case MethodComment:
+			c.Confidence = commentConfidence
+		default:
+			c.Confidence = keyConfidence
+		}
+		r.Claims = append(r.Claims, c)
+	}
+}
+
+// spans takes over whose the bytes are, and says whether that is told of all.
+func (r *Result) spans(src []byte, o *ownership) {
+	claims := r.claimsOf(o)
+	copied := len(o.methods) == 0 || o.methods[0] != MethodSourceMap // a map tells of minified code too
+	bundler := Detect(src).Bundler
+	unknown := int64(0)
+	for _, s := range o.list {
+		who := s.who
+		if who >= 0 {
+			who = claims[who]
+		}
+		if who == SpanOwn && copied && foreign(src[s.start:s.end], bundler) {
+			who = SpanUnknown
+		}
+		if who == SpanUnknown {
+			unknown += s.end - s.start
+		}
+		r.Spans = append(r.Spans, Span{s.start, s.end, who})
+	}
+	if unknown > 0 {
+		r.Gaps = append(r.Gaps, Gap{Offset: -1, Reason: fmt.Sprintf("nothing names what %d of its %d bytes are", unknown, len(src))})
+	}
+	r.Told = len(r.Gaps) == 0
+}
+
+// claimsOf returns, by index into the origins, which claim is about them.
+func (r *Result) claimsOf(o *ownership) []int {
+	type place struct {
+		name, path string
+		how        Method
+	}
+	at := map[place]int{}
+	for i, c := range r.Claims {
+		k := place{c.Name, c.Path, c.Method}
+		if _, ok := at[k]; !ok {
+			at[k] = i
+		}
+	}
+	out := make([]int, len(o.origins))
+	for i, from := range o.origins {
+		n, ok := at[place{from.name, from.install, o.methods[i]}]
+		if !ok {
+			n = SpanUnknown
+		}
+		out[i] = n
+	}
+	return out
+}
+
+// foreign reports whether code that passes for the function's own has the marks
+// of a bundler other than the one that wrote the file: somebody else's bundle,
+// copied in.
+func foreign(code []byte, bundler string) bool {
+	switch d := Detect(code); d.Bundler {
+	case "", bundler, "esbuild", "rolldown", "bun": // what is around the function's own modules
+		return false
+	}
+	return true
+}
