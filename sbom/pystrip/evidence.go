@@ -273,24 +273,24 @@ func (s *scan) hinted(p part, h hint) (version, file string) {
 		s.res.Unread = append(s.res.Unread, Unread{file, err})
 		return "", ""
 	}
-	return Normal(between(data, h.before, h.after)), file
+	found := between(data, h.before, h.after)
+	if strings.IndexByte(found, '.') < 0 {
+		return "", "" // a compiler may cut a text into pieces
+	}
+	return Normal(found), file
 }
 
-// hintFile returns the file that a hint means, and how much of it is read: in a
-// package NAME*.so is the extension module of that name, and *.so is a module
-// that is an extension itself. "" is a file that is not there.
+// hintFile returns the file that a hint means, and how much of it is read:
+// NAME*.so is the extension module of that name. "" is a file that is not there.
 func (s *scan) hintFile(p part, h hint) (file string, limit int64) {
 	name, native := strings.CutSuffix(h.file, "*.so")
 	switch {
-	case native && p.dir == "":
-		if strings.HasSuffix(p.file, ".so") {
-			return p.file, s.opts.MaxBinary
-		}
+	case p.dir == "":
 	case native:
 		if m := s.folders[p.dir].modules[name]; m != nil {
 			return m.native, s.opts.MaxBinary
 		}
-	case p.dir != "" && s.has(joinPath(p.dir, h.file)):
+	case s.has(joinPath(p.dir, h.file)):
 		return joinPath(p.dir, h.file), s.opts.MaxSource
 	}
 	return "", 0
