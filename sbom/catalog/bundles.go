@@ -175,6 +175,20 @@ func (b *bundled) reason() string {
 	return what
 }
 
+// attributed is the part of a bundle's code that must be told: below it the
+// verdict is incomplete, unless a lockfile bounds what is inside.
+const attributed = 0.8
+
+// telling reports whether enough of a bundle is told, and nothing else stands in
+// the way of believing it.
+func (b *bundled) telling() bool {
+	if b.told {
+		return true
+	}
+	known := b.packages + b.own + b.glue
+	return len(b.gaps) == 1 && b.unknown > 0 && float64(known) >= attributed*float64(known+b.unknown)
+}
+
 // bundledPackages adds the packages that evidence shows to be in the bundles,
 // with their versions as far as a lockfile or the evidence itself has them.
 // Those that no bundle tells are left to the lockfiles' own declarations.
@@ -193,7 +207,7 @@ type bundles []bundled
 
 // untold reports whether a bundle in dir does not tell all that is inside.
 func (s bundles) untold(dir string) bool {
-	return slices.ContainsFunc(s, func(b bundled) bool { return !b.told && below(b.path, dir) })
+	return slices.ContainsFunc(s, func(b bundled) bool { return !b.telling() && below(b.path, dir) })
 }
 
 // hold reports whether the packages of a lockfile are in bundles rather than to
@@ -205,7 +219,7 @@ func (s bundles) hold(l *lock) bool {
 	}
 	inside := map[string]bool{}
 	for i := range s {
-		if b := &s[i]; b.told && below(b.path, l.dir) {
+		if b := &s[i]; b.telling() && below(b.path, l.dir) {
 			for j := range b.claims {
 				inside[b.claims[j].Name] = true
 			}
@@ -237,6 +251,8 @@ func (a *artifact) opaqueBundles() {
 		}
 		lock := a.boundedBy(b.path)
 		switch {
+		case b.telling():
+			a.unknown(b.path, sbom.Unattributed, b.reason(), false)
 		case lock != "":
 			a.unknown(b.path, sbom.Unattributed, b.reason()+"; what is not found in it is taken from "+lock, false)
 		case b.packages+b.own+b.glue > 0:

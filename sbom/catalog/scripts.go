@@ -36,6 +36,9 @@ func (a *artifact) lookAtScript(p string, s *scratch) scriptLook {
 		}
 		l.seen.Map = ""
 	}
+	if l.seen.Map == "" && !l.seen.Bundled() && a.has(p+".map") {
+		l.seen.Map = path.Base(p) + ".map" // hidden from debuggers
+	}
 	if l.seen.Bundled() {
 		if a.kept.Add(int64(cap(src))) <= maxKept {
 			l.src, s.buf = src, nil

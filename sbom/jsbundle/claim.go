@@ -41,7 +41,8 @@ const (
 )
 
 // Span is a part of a bundle, [Start, End) in bytes, and whose it is. The spans
-// of a Result are in order, do not overlap and cover the bundle.
+// of a Result are in order, do not overlap and cover the code: all of the bundle
+// but the comment at its end that names the source map or holds it.
 type Span struct {
 	Start, End int64
 	Claim      int // index into Result.Claims, or SpanUnknown, SpanOwn, SpanBundler
@@ -66,7 +67,7 @@ type Result struct {
 }
 
 // Bytes sums the spans: what packages account for, the function's own code, the
-// bundler's, and what nobody could name. Together they are the bundle's size.
+// bundler's, and what nobody could name. Together they are all of the code.
 func (r *Result) Bytes() (packages, own, bundler, unknown int64) {
 	for _, s := range r.Spans {
 		switch n := s.End - s.Start; {

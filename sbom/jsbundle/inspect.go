@@ -45,7 +45,7 @@ func Inspect(name string, src []byte, c Companions) Result {
 	}
 	best, told := &m.out, m.out.style != noMark
 	if c.Map != nil {
-		mapped, err := fromMap(src, end, m.tokens, c.Map)
+		mapped, err := fromMap(src, end, m, c.Map)
 		if err != nil {
 			res.Gaps = append(res.Gaps, Gap{Path: c.MapPath, Offset: -1, Reason: "its source map is not used: " + err.Error()})
 		} else {
@@ -154,13 +154,14 @@ func (r *Result) addAll(o *ownership, from string, inside map[int]string) {
 // spans takes over whose the bytes are, and says whether that is told of all.
 func (r *Result) spans(src []byte, o *ownership) {
 	claims := r.claimsOf(o)
-	unknown := int64(0)
+	webpack := o.style == bannerStyle || o.style == tableStyle || o.style == wrapStyle && Detect(src).Bundler == "webpack" // rspack
+	unknown, total := int64(0), int64(0)
 	for _, s := range o.list {
 		who := s.who
 		if who >= 0 {
 			who = claims[who]
 		}
-		if who == SpanOwn && o.style != noMark && foreign(src[s.start:s.end], o.style) {
+		if who == SpanOwn && o.style != noMark && foreign(src[s.start:s.end], webpack) {
 			who = SpanUnknown
 		}
 		if who == SpanUnknown {
@@ -169,10 +170,11 @@ func (r *Result) spans(src []byte, o *ownership) {
 		if who >= 0 {
 			r.Claims[who].Bytes += s.end - s.start
 		}
+		total = s.end
 		r.Spans = append(r.Spans, Span{s.start, s.end, who})
 	}
 	if unknown > 0 {
-		r.Gaps = append(r.Gaps, Gap{Offset: -1, Reason: fmt.Sprintf("nothing names what %d of its %d bytes are", unknown, len(src))})
+		r.Gaps = append(r.Gaps, Gap{Offset: -1, Reason: fmt.Sprintf("nothing names what %d of its %d bytes are", unknown, total)})
 	}
 	r.Told = len(r.Gaps) == 0
 }
@@ -205,8 +207,7 @@ func (r *Result) claimsOf(o *ownership) []int {
 // of a bundler: somebody else's bundle, copied in. What the bundler itself puts
 // around the function's modules does not count; webpack also puts whole modules
 // into one line.
-func foreign(code []byte, style markStyle) bool {
-	webpack := style == bannerStyle || style == tableStyle
+func foreign(code []byte, webpack bool) bool {
 	switch d := Detect(code); d.Bundler {
 	case "", "esbuild", "rolldown", "bun":
 		return false

@@ -37,12 +37,13 @@ func whole(t *testing.T, src string, r Result) {
 		}
 		at = s.End
 	}
-	if len(r.Spans) > 0 && at != int64(len(src)) {
-		t.Errorf("spans end at %d of %d", at, len(src))
+	end := codeEnd([]byte(src))
+	if len(r.Spans) > 0 && at != end {
+		t.Errorf("spans end at %d of %d", at, end)
 	}
 	packages, own, bundler, unknown := r.Bytes()
-	if sum := packages + own + bundler + unknown; len(r.Spans) > 0 && sum != int64(len(src)) {
-		t.Errorf("%d bytes told of %d", sum, len(src))
+	if sum := packages + own + bundler + unknown; len(r.Spans) > 0 && sum != end {
+		t.Errorf("%d bytes told of %d", sum, end)
 	}
 	if r.Told && (unknown > 0 || len(r.Gaps) > 0) {
 		t.Errorf("told with %d unknown bytes and gaps %v", unknown, r.Gaps)

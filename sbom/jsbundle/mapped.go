@@ -10,18 +10,22 @@ import (
 
 // Bounds of what a source map is believed. The maps of esbuild, webpack and
 // terser agree with their script in every point, and have one for every 1,003
-// tokens at least; the map of another build agrees in less than 15 of 100.
+// tokens of code at least; the map of another build agrees in less than 15 of 100.
 const (
-	maxStretch  = 4096    // tokens that one point may account for
-	maxCoarse   = 64      // tokens for each point of the whole map: even one with a point a line has fewer
-	spareTokens = 512     // beside those: a bundler's helpers
-	maxStray    = 1000    // points outside of the script after which a map is given up
-	maxSpans    = 1 << 20 // stretches of one bundle
-	maxHelpers  = 8 << 10 // bytes of a bundler's helpers in front of the first module
+	maxStretch = 512     // opening parentheses that one point may account for: code has many, tables of data none
+	maxCoarse  = 8       // of them for each point of the whole map: even one with a point a line has fewer
+	spareCalls = 128     // beside those: a bundler's helpers
+	maxStray   = 1000    // points outside of the script after which a map is given up
+	maxSpans   = 1 << 20 // stretches of one bundle
+	maxHelpers = 8 << 10 // bytes of a bundler's helpers in front of the first module
 )
 
-// tokenStarts has a bit for each byte of a script at which a token starts.
+// tokenStarts has a bit for each byte of a script at which a token starts that
+// is no comment.
 type tokenStarts []uint64
+
+// stretch is a part of a script, [start, end) in bytes.
+type stretch struct{ start, end int64 }
 
 func newTokenStarts(size int) tokenStarts { return make(tokenStarts, size/64+1) }
 
@@ -53,14 +57,14 @@ var (
 )
 
 // fromMap says whose the bytes of a script are by its source map, as far as the
-// two agree. end is where the code ends. A source that no byte was made from is
+// two agree. end is where the code ends, m what was seen of its tokens. A source that no byte was made from is
 // not inside.
-func fromMap(src []byte, end int64, tokens tokenStarts, data []byte) (*ownership, error) {
+func fromMap(src []byte, end int64, m *marker, data []byte) (*ownership, error) {
 	sections, err := parseMap(data)
 	if err != nil {
 		return nil, err
 	}
-	j := &mapJoin{src: src[:end], tokens: tokens, places: newPlaces(src[:end])}
+	j := &mapJoin{src: src[:end], tokens: m.tokens, calls: m.calls, comments: m.comments, places: newPlaces(src[:end])}
 	j.out.typed = map[string]bool{}
 	for i := range sections {
 		if err := j.section(sections, i); err != nil {
@@ -73,11 +77,10 @@ func fromMap(src []byte, end int64, tokens tokenStarts, data []byte) (*ownership
 	if j.good == 0 || j.stray > j.good/100 || j.apart > j.good/20 {
 		return nil, errForeignMap
 	}
-	if tokens.count(0, end) > maxCoarse*j.good+spareTokens {
+	if m.calls.count(0, end) > maxCoarse*j.good+spareCalls {
 		return nil, errCoarseMap
 	}
 	j.upTo(end)
-	j.out.to(int64(len(src)), SpanBundler) // the comment that names the map
 	return &j.out, nil
 }
 
@@ -85,8 +88,11 @@ func fromMap(src []byte, end int64, tokens tokenStarts, data []byte) (*ownership
 type mapJoin struct {
 	src    []byte
 	tokens tokenStarts
+	calls  tokenStarts
 	places *places
-	out    ownership
+
+	comments []stretch // those that are not behind the last point
+	out      ownership
 
 	at                 int64 // of the last point
 	who                int   // whose what follows it is
@@ -145,17 +151,24 @@ func (j *mapJoin) upTo(at int64) {
 			who = SpanUnknown
 		}
 	}
-	if j.tokens.count(j.at, at) > maxStretch {
+	if j.calls.count(j.at, at) > maxStretch {
 		who = SpanUnknown
 	}
 	j.out.to(at, who)
 	j.at = at
 }
 
-// meets reports whether a point is where a token starts, or at the start or end
-// of a line.
+// meets reports whether a point is where a token starts, at the start or end of
+// a line, or in a comment, where webpack has points too, or behind a name that
+// is followed by a blank, where rollup has them.
 func (j *mapJoin) meets(at int) bool {
-	return at >= len(j.src) || j.tokens.has(int64(at)) || at == 0 || j.src[at-1] == '\n' || j.src[at] == '\n' || j.src[at] == '\r'
+	for len(j.comments) > 0 && j.comments[0].end <= int64(at) {
+		j.comments = j.comments[1:]
+	}
+	if len(j.comments) > 0 && j.comments[0].start <= int64(at) {
+		return true
+	}
+	return at >= len(j.src) || j.tokens.has(int64(at)) || at == 0 || j.src[at-1] == '\n' || j.src[at] == '\n' || j.src[at] == '\r' || j.src[at] == ' ' && identifier(j.src[at-1])
 }
 
 // typed reports whether a source is TypeScript. A package is published as

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// What the text between modules may be, in bytes.
+// What the text between modules may be, in bytes unless said otherwise.
 const (
 	maxGlue     = 256      // around a module
+	maxEnd      = 8        // the brackets behind the last one, in tokens
 	maxEpilogue = 4 << 10  // rolldown's exports, behind the last region
 	maxRuntime  = 64 << 10 // webpack's, whose every line starts with runtimeLine
 )
@@ -23,9 +24,11 @@ const runtimeLine = "/******/"
 // A comment or key of somebody's own that looks like a mark adds a name and
 // takes bytes from whom it stands in; it removes no name.
 type marker struct {
-	src    []byte
-	out    ownership
-	tokens tokenStarts
+	src      []byte
+	out      ownership
+	tokens   tokenStarts
+	calls    tokenStarts // of opening parentheses
+	comments []stretch
 
 	open  []started
 	level int // depth of esbuild's comments, -1 before the first
@@ -52,7 +55,7 @@ const (
 )
 
 func newMarker(src []byte) *marker {
-	return &marker{src: src, tokens: newTokenStarts(len(src)), level: -1}
+	return &marker{src: src, tokens: newTokenStarts(len(src)), calls: newTokenStarts(len(src)), level: -1}
 }
 
 // token looks at one token of the bundle.
@@ -63,7 +66,14 @@ func (m *marker) token(t *Token) {
 		}
 		return
 	}
-	m.tokens.set(t.Offset)
+	if t.Kind == Comment {
+		m.comments = append(m.comments, stretch{t.Offset, t.Offset + int64(len(t.Text))})
+	} else {
+		m.tokens.set(t.Offset)
+		if t.Text[0] == '(' {
+			m.calls.set(t.Offset)
+		}
+	}
 	for n := len(m.open); n > 0 && t.Depth < m.open[n-1].depth; n = len(m.open) {
 		m.turn(t.Offset)
 		m.open = m.open[:n-1]
@@ -84,13 +94,13 @@ func (m *marker) token(t *Token) {
 
 // turn ends the stretch of the module that is open.
 func (m *marker) turn(at int64) {
-	if n := len(m.open); n > 0 {
-		m.out.to(at, m.open[n-1].who)
-		return
-	}
 	from := int64(0)
 	if n := len(m.out.list); n > 0 {
 		from = m.out.list[n-1].end
+	}
+	if n := len(m.open); n > 0 && (m.open[n-1].who != SpanUnknown || at-from > maxGlue) {
+		m.out.to(at, m.open[n-1].who)
+		return
 	}
 	m.out.to(at, m.between(from, at))
 }
@@ -99,7 +109,7 @@ func (m *marker) turn(at int64) {
 func (m *marker) between(from, to int64) int {
 	n := to - from
 	switch {
-	case n <= maxGlue,
+	case n <= maxGlue, m.tokens.count(from, to) <= maxEnd,
 		from == 0 && n <= maxHelpers,
 		m.out.style == regionStyle && n <= maxEpilogue,
 		n <= maxRuntime && bytes.Contains(m.src[from:to], []byte("\n"+runtimeLine)):
@@ -122,7 +132,6 @@ func (m *marker) start(t *Token, who int, style markStyle) {
 func (m *marker) end(at int64) {
 	m.turn(at)
 	m.open = nil
-	m.out.to(int64(len(m.src)), SpanBundler)
 }
 
 func (m *marker) comment(t *Token) {
@@ -215,7 +224,7 @@ func (m *marker) key(t *Token) {
 	switch {
 	case from.whose == packages:
 	case from.whose == own && (inTable || strings.HasPrefix(value, "./") || strings.HasPrefix(value, "../") || style == wrapStyle && strings.Contains(value, "/")):
-	case inTable && style == tableStyle:
+	case inTable:
 		m.start(t, SpanUnknown, style) // what webpack leaves outside has a banner that says so
 		return
 	default:
