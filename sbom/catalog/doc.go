@@ -40,6 +40,14 @@
 // rpm (os_packages.go, package rpmdb): which files of an image a package owns
 // decides what else is to be said about them.
 //
+// How much of the code is whose is counted last (code.go): what packages account
+// for, what in a bundle is which package's, what is the function's own, and what
+// nobody could name. Lockfiles (reconcile.go) and the bills of materials that a
+// package brings (documents.go, declared.go) are compared with the bytes: they
+// are evidence for what is there, and where they disagree that is said. They
+// never make anything cleaner, but for one thing: a package of a lockfile is
+// proven not to be there when every byte of the bundles is told.
+//
 // Nothing is executed, written or fetched. What cannot be read is an
 // sbom.Unknown with its path, never a silent gap.
 package catalog

@@ -29,6 +29,7 @@ func goBinaries(ctx context.Context, a *artifact) {
 		// without it not Go, or not readable as such: if nobody else knows the file, it is reported as opaque
 		if e := &a.executables[i]; e.info != nil {
 			a.goBinary(ctx, e)
+			a.forget(e.path)
 		}
 	}
 }

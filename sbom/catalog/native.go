@@ -67,6 +67,20 @@ func section(c bundle.Content, close func() error) (*native, error) {
 	return &native{io.NewSectionReader(c, 0, st.Size()), close}, nil
 }
 
+// forget closes an executable that native kept open and nobody asks for again:
+// of a compressed layer it is held in memory.
+func (a *artifact) forget(p string) {
+	c, ok := a.held[p]
+	if !ok {
+		return
+	}
+	if st, err := c.Stat(); err == nil {
+		a.heldSize -= st.Size()
+	}
+	c.Close()
+	delete(a.held, p)
+}
+
 // release closes what native kept open.
 func (a *artifact) release() {
 	for _, c := range a.held {

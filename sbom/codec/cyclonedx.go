@@ -2,6 +2,7 @@ package codec
 
 import (
 	"cmp"
+	"encoding/json"
 	"io"
 	"maps"
 	"slices"
@@ -86,6 +87,11 @@ func (e *cycloneDX) function(f Function, prefix string) (cdx.Component, []cdx.Co
 	unknown := unknowns(f.SBOM)
 	for _, u := range unknown {
 		props.add(propUnknown, marshalUnknown(u))
+	}
+	for _, a := range absent(f.SBOM) {
+		if b, err := json.Marshal(absentOf(a)); err == nil { // strings always marshal
+			props.add(propAbsent, string(b))
+		}
 	}
 	main.Properties = optional([]cdx.Property(props))
 

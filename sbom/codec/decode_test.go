@@ -58,6 +58,9 @@ func same(t *testing.T, got, want codec.Function) {
 	if len(got.SBOM.Components) != len(want.SBOM.Components) {
 		t.Errorf("%d components, want %d", len(got.SBOM.Components), len(want.SBOM.Components))
 	}
+	if len(got.SBOM.Absent) > 0 {
+		t.Errorf("a document's word is taken for it that %+v is not there", got.SBOM.Absent)
+	}
 	byName := map[string]sbom.Component{}
 	for _, c := range got.SBOM.Components {
 		byName[c.Name] = c

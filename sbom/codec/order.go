@@ -107,3 +107,15 @@ func subject(f Function) string {
 	}
 	return ""
 }
+
+// absent returns the packages of lockfiles that are not there, sorted.
+func absent(bom *sbom.SBOM) []sbom.Absent {
+	if bom == nil {
+		return nil
+	}
+	out := slices.Clone(bom.Absent)
+	slices.SortStableFunc(out, func(a, b sbom.Absent) int {
+		return cmp.Or(cmp.Compare(a.PURL, b.PURL), cmp.Compare(a.Lockfile, b.Lockfile))
+	})
+	return out
+}

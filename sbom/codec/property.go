@@ -17,6 +17,7 @@ const (
 	propPlatform      = "fnaudit:platform"      // of a function
 	propRuntime       = "fnaudit:runtime"       // of a function
 	propUnknown       = "fnaudit:unknown"       // of a function, repeated: one unknown as JSON
+	propAbsent        = "fnaudit:absent"        // of a function, repeated: a package of a lockfile that is not there, as JSON; never read back
 	propArtifact      = "fnaudit:artifact"      // of a package: the artifact that holds it; of an artifact: its index
 	propKind          = "fnaudit:kind"          // of an artifact
 	propSize          = "fnaudit:size"          // of an artifact, in bytes
@@ -53,6 +54,19 @@ type unknownJSON struct {
 	Path     string `json:"path"`
 	Reason   string `json:"reason"`
 	Code     bool   `json:"code"`
+}
+
+// absentJSON is an sbom.Absent as it is written into a document. It is not read
+// back: that something is not there has to be proven by the bytes, and a
+// document may have been made by anybody.
+type absentJSON struct {
+	PURL     string   `json:"purl"`
+	Lockfile string   `json:"lockfile"`
+	Bundles  []string `json:"bundles"`
+}
+
+func absentOf(a sbom.Absent) *absentJSON {
+	return &absentJSON{PURL: a.PURL, Lockfile: a.Lockfile, Bundles: a.Bundles}
 }
 
 // formatContext writes what an occurrence says beyond its path, for the

@@ -44,6 +44,7 @@ func sample(name string) codec.Function {
 				{Artifact: 1, Path: "lib/x.node", Kind: sbom.Opaque, Reason: "packed", Code: true},
 				{Path: "broken.json", Kind: sbom.Unreadable, Reason: "not JSON"},
 			},
+			Absent: []sbom.Absent{{PURL: "pkg:npm/yargs@17.0.0", Name: "yargs", Version: "17.0.0", Ecosystem: "npm", Lockfile: "package-lock.json", Bundles: []string{"index.js"}}},
 		},
 		Vulnerabilities: []codec.Vulnerability{{
 			ID: "GHSA-p6mc-m468-83gw", Aliases: []string{"CVE-2020-8203"}, URL: "https://osv.dev/vulnerability/GHSA-p6mc-m468-83gw", Severity: "high", Score: 7.4,
@@ -70,6 +71,7 @@ func evil() codec.Document {
 		c.Evidence = []sbom.Evidence{{Method: hostile, Path: hostile, Detail: hostile, Confidence: 7}}
 	}
 	f.SBOM.Components[0].PURL = hostile
+	f.SBOM.Absent = []sbom.Absent{{PURL: hostile, Lockfile: hostile, Bundles: []string{hostile}}}
 	f.SBOM.Unknowns = append(f.SBOM.Unknowns, sbom.Unknown{Kind: hostile, Path: hostile, Reason: hostile})
 	f.Vulnerabilities[0].ID, f.Vulnerabilities[0].Title, f.Vulnerabilities[0].Aliases = hostile, hostile, []string{hostile}
 	doc := document(f)

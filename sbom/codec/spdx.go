@@ -78,6 +78,9 @@ func (e *spdxEncoder) function(f Function, snapshot string) {
 			e.unknowns++
 		}
 	}
+	for _, a := range absent(f.SBOM) {
+		e.annotate(&main, spdxFact{Absent: absentOf(a)})
+	}
 	e.out.DocumentDescribes = append(e.out.DocumentDescribes, main.ID)
 	e.out.Packages = append(e.out.Packages, main)
 	e.relate(spdxDocumentID, "DESCRIBES", main.ID)

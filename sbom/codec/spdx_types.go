@@ -83,6 +83,7 @@ type spdxFact struct {
 	Runtime  string       `json:"runtime,omitempty"`
 	Snapshot string       `json:"snapshot,omitempty"`
 	Unknown  *unknownJSON `json:"unknown,omitempty"`
+	Absent   *absentJSON  `json:"absent,omitempty"`
 	Artifact *spdxFile    `json:"artifact,omitempty"`
 
 	Main          bool         `json:"main,omitempty"`

@@ -46,6 +46,9 @@ func toFunction(r *finding.Report) codec.Function {
 			Artifact: u.Artifact, Path: u.Path, Kind: sbom.UnknownKind(u.Kind), Reason: u.Reason, Code: u.Code,
 		})
 	}
+	for _, a := range r.Absent {
+		bom.Absent = append(bom.Absent, sbom.Absent{PURL: a.PURL, Name: a.Name, Version: a.Version, Ecosystem: a.Ecosystem, Lockfile: a.Lockfile, Bundles: a.Bundles})
+	}
 	f.SBOM = bom
 	for _, v := range r.Findings {
 		if v.Kind == finding.KindVulnerability || v.Kind == finding.KindMalware {
