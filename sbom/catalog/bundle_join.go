@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -41,6 +42,19 @@ type bundleJoin struct {
 	list   []*instance
 	byName map[string][]*instance
 	local  int64 // bytes of projects of the workspace, which are the function's own
+
+	crowded bool // there were more than maxInstances
+}
+
+// maxInstances is how many places of one package a bundle may name.
+const maxInstances = 500
+
+// crowd says that places were left out, once.
+func (j *bundleJoin) crowd() {
+	if !j.crowded {
+		j.crowded, j.bundle.told = true, false
+		j.bundle.gaps = append(j.bundle.gaps, jsbundle.Gap{Offset: -1, Reason: fmt.Sprintf("it names more than %d places of one package", maxInstances)})
+	}
 }
 
 // join returns the packages of a bundle. Claims that know where a package was
@@ -102,6 +116,9 @@ func (j *bundleJoin) inside(c *jsbundle.Claim) {
 	}
 	around[0].bytes += c.Bytes
 	for _, in := range around {
+		if len(in.evidence) >= maxClaims {
+			continue
+		}
 		in.evidence = append(in.evidence, sbom.Evidence{Method: string(c.Method), Confidence: c.Confidence, Path: cmp.Or(c.From, j.bundle.path),
 			Detail: "it was published with a copy of " + clip(c.Name) + " in it"})
 	}
@@ -116,6 +133,11 @@ func (j *bundleJoin) placed(c *jsbundle.Claim) {
 			in.add(j.bundle, c)
 			return
 		}
+	}
+	if known := j.byName[c.Name]; len(known) >= maxInstances {
+		j.crowd()
+		known[0].bytes += c.Bytes
+		return
 	}
 	in := &instance{name: c.Name, version: c.Version, place: place, bytes: c.Bytes}
 	if !j.lockfile(in, c.Path) {

@@ -13,13 +13,37 @@ const maxCandidates = 20
 // lockIndex answers which version of a package a lockfile means.
 type lockIndex struct {
 	*lock
-	byPath map[string]int   // where the lockfile says that a package is installed, of npm and bun
-	byName map[string][]int // by the name of the package, and by the one that it is installed under
-	byKey  map[string]int   // what others call it, of Yarn and pnpm
+	byPath map[string]int        // where the lockfile says that a package is installed, of npm and bun
+	byName map[string]*namesakes // by the name of the package, and by the one that it is installed under
+	byKey  map[string]int        // what others call it, of Yarn and pnpm
+}
+
+// namesakes are the entries of one name.
+type namesakes struct {
+	entry    int      // one of them
+	n        int      // how many there are, without projects of the workspace
+	versions []string // of all of them, sorted
+	root     int      // the one that the project itself asks for
+	roots    int      // how many of those there are
+}
+
+func (s *namesakes) add(i int, e *lockEntry) {
+	if e.main {
+		return
+	}
+	s.entry = i
+	s.n++
+	if e.root {
+		s.root = i
+		s.roots++
+	}
+	if e.version != "" {
+		s.versions = append(s.versions, e.version)
+	}
 }
 
 func newLockIndex(l *lock) *lockIndex {
-	x := &lockIndex{lock: l, byPath: map[string]int{}, byName: map[string][]int{}, byKey: map[string]int{}}
+	x := &lockIndex{lock: l, byPath: map[string]int{}, byName: map[string]*namesakes{}, byKey: map[string]int{}}
 	for i := range l.entries {
 		e := &l.entries[i]
 		names := []string{e.name}
@@ -36,8 +60,15 @@ func newLockIndex(l *lock) *lockIndex {
 		}
 		slices.Sort(names)
 		for _, n := range slices.Compact(names) {
-			x.byName[n] = append(x.byName[n], i)
+			if x.byName[n] == nil {
+				x.byName[n] = &namesakes{}
+			}
+			x.byName[n].add(i, e)
 		}
+	}
+	for _, s := range x.byName {
+		slices.Sort(s.versions)
+		s.versions = slices.Compact(s.versions)
 	}
 	return x
 }
@@ -66,26 +97,17 @@ func (x *lockIndex) ask(name, at string) (answer, bool) {
 			return answer{}, false
 		}
 	}
-	var list []int
-	for _, i := range x.byName[name] {
-		if !x.entries[i].main {
-			list = append(list, i)
-		}
+	same := x.byName[name]
+	if same == nil {
+		return answer{}, false
 	}
-	if len(list) == 0 {
-		return answer{local: len(x.byName[name]) > 0}, len(x.byName[name]) > 0
+	if same.n == 0 {
+		return answer{local: true}, true
 	}
 	if i, ok := x.byNeed(name, at); ok {
 		return answer{name: x.entries[i].name, version: x.entries[i].version, entry: i}, true
 	}
-	out := answer{name: x.entries[list[0]].name, entry: list[0]}
-	for _, i := range list {
-		if v := x.entries[i].version; v != "" {
-			out.versions = append(out.versions, v)
-		}
-	}
-	slices.Sort(out.versions)
-	out.versions = slices.Compact(out.versions)
+	out := answer{name: x.entries[same.entry].name, entry: same.entry, versions: same.versions}
 	if len(out.versions) == 1 {
 		out.version = out.versions[0]
 	}
@@ -121,11 +143,11 @@ func (x *lockIndex) byNeed(name, at string) (int, bool) {
 		last := parent[max(lastNodeModules(parent), 0):]
 		owner, ok := x.byNeed(last, parent)
 		if !ok {
-			list := x.byName[last]
-			if len(list) != 1 {
+			same := x.byName[last]
+			if same == nil || same.n != 1 {
 				return 0, false
 			}
-			owner = list[0]
+			owner = same.entry
 		}
 		for _, k := range x.entries[owner].needs {
 			if n, _, _ := npmDescriptor(k); n == name {
@@ -135,19 +157,21 @@ func (x *lockIndex) byNeed(name, at string) (int, bool) {
 		}
 		return 0, false
 	}
-	found, n := 0, 0
-	for _, i := range x.byName[name] {
-		if x.entries[i].root && !x.entries[i].main {
-			found = i
-			n++
-		}
+	same := x.byName[name]
+	if same == nil {
+		return 0, false
 	}
-	return found, n == 1
+	return same.root, same.roots == 1
 }
 
 // has reports whether the lockfile names this version.
 func (x *lockIndex) has(name, version string) bool {
-	return slices.ContainsFunc(x.byName[name], func(i int) bool { return x.entries[i].version == version })
+	same := x.byName[name]
+	if same == nil {
+		return false
+	}
+	_, ok := slices.BinarySearch(same.versions, version)
+	return ok
 }
 
 // versionsFor returns the lockfiles that may speak for a bundle: of the nearest

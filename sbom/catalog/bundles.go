@@ -186,7 +186,8 @@ func (b *bundled) telling() bool {
 		return true
 	}
 	known := b.packages + b.own + b.glue
-	return len(b.gaps) == 1 && b.unknown > 0 && float64(known) >= attributed*float64(known+b.unknown)
+	return len(b.gaps) == 1 && b.unknown > 0 && // the gap is that of the unknown bytes
+		float64(known) >= attributed*float64(known+b.unknown)
 }
 
 // bundledPackages adds the packages that evidence shows to be in the bundles,

@@ -47,7 +47,7 @@ func (a *artifact) phantoms(b *bundled, locks []*lockIndex) {
 	}
 	var strangers, others []string
 	for _, in := range b.inside {
-		listed := slices.ContainsFunc(locks, func(x *lockIndex) bool { return len(x.byName[in.name]) > 0 })
+		listed := slices.ContainsFunc(locks, func(x *lockIndex) bool { return x.byName[in.name] != nil })
 		switch {
 		case listed && in.version != "" && !slices.ContainsFunc(locks, func(x *lockIndex) bool { return x.has(in.name, in.version) }):
 			others = append(others, in.name+" "+in.version)
@@ -67,7 +67,7 @@ func (a *artifact) phantoms(b *bundled, locks []*lockIndex) {
 // published reports whether a copy lies in a package that a lockfile knows.
 func published(in *instance, locks []*lockIndex) bool {
 	for parent := nestedIn(in.place); parent != ""; parent = nestedIn(parent) {
-		if slices.ContainsFunc(locks, func(x *lockIndex) bool { return len(x.byName[parent[max(lastNodeModules(parent), 0):]]) > 0 }) {
+		if slices.ContainsFunc(locks, func(x *lockIndex) bool { return x.byName[parent[max(lastNodeModules(parent), 0):]] != nil }) {
 			return true
 		}
 	}
