@@ -99,7 +99,7 @@ const (
 	MethodClassSet  = "class-set"         // classes that together are one library's
 
 	MethodModule     = "module-name"     // the name that a Python package is imported by
-	MethodVersion    = "version-literal" // the same, and the version that its code states
+	MethodVersion    = "version-literal" // a version that the code states
 	MethodVendorList = "vendor-list"     // the list that a package keeps of what it carries copies of
 )
 

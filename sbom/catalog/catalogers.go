@@ -37,12 +37,15 @@ func catalogers() []cataloger {
 }
 
 // nestedCatalogers lists those for a Python archive inside the artifact. The
-// artifact's own step for Java looks into the archives in it, and names those
-// that are nobody's.
+// artifact's own step for Java looks into the archives in it.
 func nestedCatalogers() []cataloger {
 	return []cataloger{
+		{"npm packages", npmInstalled},
 		{"Python distributions", pythonInstalled},
 		{"Python packages without metadata", strippedPython},
+		{"Ruby gems", rubyInstalled},
+		{"Composer packages", composerInstalled},
+		{".NET assemblies", dotnetInstalled},
 		{"executables", executables},
 		{"Python archives", pythonArchives},
 		{"Go build information", goBinaries},

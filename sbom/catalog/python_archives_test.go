@@ -39,7 +39,7 @@ func TestPythonArchives(t *testing.T) {
 	app := pythonZip(t, "#!/usr/bin/env python3\n", file("__main__.py", "import six"), file("six.py", "__version__ = '1.16.0'\n"))
 	pip := pythonZip(t, "", file("pip/__init__.py", "__version__ = '23.0.1'\n"), file("pip/_vendor/__init__.py", ""), file("pip/_vendor/vendor.txt", "idna==3.4\n"), file("pip/_vendor/idna/__init__.py", ""),
 		file("pip-23.0.1.dist-info/METADATA", "Metadata-Version: 2.1\nName: pip\nVersion: 23.0.1\n"), file("pip-23.0.1.dist-info/RECORD", "pip/__init__.py,,\npip/_vendor/idna/__init__.py,,\n"))
-	data := pythonZip(t, "", file("page.html", "<p>"))
+	data := pythonZip(t, "", file("run.sh", "#!/bin/sh\nexit 0\n"))
 	lone := pythonZip(t, "", file("handler.py", "x = 1"), file(".requirements.zip", string(stripped)), file("tool", string(app)), file("pip-23.0.1-py3-none-any.whl", string(pip)), file("data.zip", string(data)),
 		file("owner-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: owner\nVersion: 1.0\n"), file("owner-1.0.dist-info/RECORD", "owner/__init__.py,,\nowner/w.whl,,\n"), file("owner/__init__.py", ""), file("owner/w.whl", string(stripped)))
 	z, err := zip.NewReader(bytes.NewReader(lone), int64(len(lone)))

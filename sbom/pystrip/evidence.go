@@ -264,18 +264,8 @@ func (r *reader) textFile() (found []string, file, name string) {
 
 // hinted reads a version that the table says where to find.
 func (s *scan) hinted(p part, h hint) (version, file string) {
-	if p.dir == "" {
-		return "", ""
-	}
-	file = joinPath(p.dir, h.file)
-	limit := s.opts.MaxSource
-	if name, ok := strings.CutSuffix(h.file, "*.so"); ok {
-		m := s.folders[p.dir].modules[name]
-		if m == nil || m.native == "" {
-			return "", ""
-		}
-		file, limit = m.native, s.opts.MaxBinary
-	} else if !s.has(file) {
+	file, limit := s.hintFile(p, h)
+	if file == "" {
 		return "", ""
 	}
 	data, err := s.in.Read(file, limit)
@@ -283,7 +273,27 @@ func (s *scan) hinted(p part, h hint) (version, file string) {
 		s.res.Unread = append(s.res.Unread, Unread{file, err})
 		return "", ""
 	}
-	return Normal(between(data, h.before, h.after)), file
+	found := between(data, h.before, h.after)
+	if strings.IndexByte(found, '.') < 0 {
+		return "", "" // a compiler may cut a text into pieces
+	}
+	return Normal(found), file
+}
+
+// hintFile returns the file that a hint means, and how much of it is read:
+// NAME*.so is the extension module of that name. "" is a file that is not there.
+func (s *scan) hintFile(p part, h hint) (file string, limit int64) {
+	name, native := strings.CutSuffix(h.file, "*.so")
+	switch {
+	case p.dir == "":
+	case native:
+		if m := s.folders[p.dir].modules[name]; m != nil {
+			return m.native, s.opts.MaxBinary
+		}
+	case s.has(joinPath(p.dir, h.file)):
+		return joinPath(p.dir, h.file), s.opts.MaxSource
+	}
+	return "", 0
 }
 
 // between returns the version that stands behind one text or in front of

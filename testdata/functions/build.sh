@@ -28,12 +28,27 @@ node() { # SOURCE OUT [PREFIX]
        -o -name '.e*' -o -name '.travis.yml' -o -name '.npmignore' -o -name 'Gruntfile.js' \) -delete
   pack "$stage" "$2"
 }
-node orders orders.zip
+node orders-modules orders-modules.zip
 node status status.zip
 node billing billing.zip
 node layer-http layer-http.zip nodejs
 node layer-http-patch layer-http-patch.zip nodejs
 node azure-orders azure-orders.zip
+
+# One file for all packages, as deployment tools bundle a function by default.
+# The lockfile does not go with it: it stays beside the zip.
+mkdir -p "$work/orders/out"
+cp -R "$here/src/orders/." "$work/orders"
+(cd "$work/orders" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null &&
+  npx --no-install esbuild index.js --bundle --platform=node --target=node20 --outfile=out/index.js --log-level=warning)
+mkdir "$work/orders/out/licenses"
+find "$work/orders/node_modules" -maxdepth 2 -iname 'licen[sc]e*' -type f | LC_ALL=C sort | while read -r file; do
+  cp "$file" "$work/orders/out/licenses/$(basename "$(dirname "$file")").txt"
+done
+rm -f "$work"/orders/out/licenses/esbuild.txt
+pack "$work/orders/out" orders.zip
+cp "$here/src/orders/package-lock.json" "$out/orders.package-lock.json"
+
 pack "$here/src/google-greeter" google-greeter.zip   # source only: the platform installs
 
 # Debian: package=version, so that a later point release is an error and not another zip.
@@ -51,7 +66,7 @@ licences() { # ROOT OUT: the copyright files of what was unpacked
   mkdir -p "$2"
   for file in "$1"/usr/share/doc/*/copyright; do cp "$file" "$2/$(basename "$(dirname "$file")").txt"; done
 }
-deb "$work/py" python3-requests=2.28.1+dfsg-1 python3-urllib3=1.26.12-1+deb12u3 python3-idna=3.3-1+deb12u1 \
+deb "$work/py" python3-requests=2.28.1+dfsg-1 python3-urllib3=1.26.12-1+deb12u4 python3-idna=3.3-1+deb12u1 \
   python3-charset-normalizer=3.0.1-2 python3-six=1.16.0-4
 mkdir "$work/report-py"
 cp "$here"/src/report-py/* "$work/report-py"

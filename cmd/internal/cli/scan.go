@@ -186,9 +186,7 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 
 // cataloger returns the cataloger of a run that judges with db.
 func (o scanOptions) cataloger(ctx context.Context, db *vulndb.DB) func(context.Context, *bundle.Function) (*sbom.SBOM, error) {
-	opts := storeNames(ctx, db)
-	opts.Lockfiles = o.lockfiles
-	return catalog.New(opts).Run
+	return catalog.New(askStore(ctx, db, catalog.Options{Lockfiles: o.lockfiles})).Run
 }
 
 // runOnline runs once to learn which ecosystems the store lacks and, if it

@@ -8,10 +8,10 @@ import (
 	"github.com/fnaudit/fnaudit/vulndb"
 )
 
-// storeNames returns the options by which a cataloger asks the store for names
-// that the bytes do not tell.
-func storeNames(ctx context.Context, db *vulndb.DB) catalog.Options {
-	return catalog.Options{MavenGroups: mavenGroups(ctx, db), PythonProject: pythonProject(ctx, db)}
+// askStore lets a cataloger ask the store for names that the bytes do not tell.
+func askStore(ctx context.Context, db *vulndb.DB, opts catalog.Options) catalog.Options {
+	opts.MavenGroups, opts.PythonProject = mavenGroups(ctx, db), pythonProject(ctx, db)
+	return opts
 }
 
 // pythonProject asks the store whether it knows a Python project, for a package
