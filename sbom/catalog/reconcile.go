@@ -89,7 +89,7 @@ func (a *artifact) reconcile(locks []lock, here *installed) {
 		all = append(all, x.lock)
 	}
 	for _, l := range all {
-		if !a.bundles.hold(l) || a.bundles.untold(l.dir) {
+		if !a.bundles.hold(l) || !a.bundles.tellAll(l.dir) {
 			continue
 		}
 		in := a.bundles.inside(l.dir)
@@ -101,6 +101,11 @@ func (a *artifact) reconcile(locks []lock, here *installed) {
 			a.absent = append(a.absent, sbom.Absent{PURL: sbom.PURL("npm", e.name, e.version), Name: e.name, Version: e.version, Lockfile: l.path, Bundles: in.paths})
 		}
 	}
+}
+
+// tellAll reports whether the bundles in dir tell of every byte whose it is.
+func (s bundles) tellAll(dir string) bool {
+	return !slices.ContainsFunc(s, func(b bundled) bool { return !b.told && below(b.path, dir) })
 }
 
 // contents is what the bundles of a folder hold.
