@@ -40,8 +40,8 @@ func javaArchives(ctx context.Context, a *artifact) {
 	}
 	res := s.Result()
 	for _, u := range res.Unknowns {
-		if u.Kind == sbom.Opaque && a.inPythonZip(u.Path) {
-			continue // the zip is Python's, and was read
+		if u.Kind == sbom.Opaque && a.pythonZips[u.Path] {
+			continue // the zip is Python's, and was catalogued as an artifact of its own; a zip in it that is nobody's stays unknown
 		}
 		if a.owners.owns(outermostFile(u.Path)) && u.Kind != sbom.Unreadable && u.Kind != sbom.Limit {
 			continue

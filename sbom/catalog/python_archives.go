@@ -198,17 +198,3 @@ func (a *artifact) run(ctx context.Context, list []cataloger) {
 		a.guard(c.name, func() { c.run(ctx, a) })
 	}
 }
-
-// inPythonZip reports whether a place is a zip that was catalogued as Python's,
-// or lies in one.
-func (a *artifact) inPythonZip(place string) bool {
-	for i := 0; ; {
-		if a.pythonZips[place] {
-			return true
-		}
-		if i = strings.LastIndex(place, "!/"); i < 0 {
-			return false
-		}
-		place = place[:i]
-	}
-}
