@@ -25,7 +25,7 @@ type Limits struct {
 	MaxLayerBytes     int64 // one layer of an image after decompression; 8 GiB. The rest is not listed
 	MaxLayersBytes    int64 // all layers of an image after decompression; 10 GiB, as AWS Lambda takes
 	MaxPathBytes      int64 // the paths and links of an image together; 64 MiB. The rest is not listed
-	MaxKeptBytes      int64 // contents of compressed layers that are kept in memory, as they are kept; 48 MiB
+	MaxKeptBytes      int64 // contents of compressed layers that are kept in memory, as they are kept; 32 MiB
 	MaxRereadBytes    int64 // bytes of compressed layers that are inflated again, for files that were not kept; 16 GiB
 	MaxNotices        int   // notices of one kind kept one by one; 1,000. The rest is one notice with their number
 }
@@ -63,7 +63,7 @@ func (l Limits) withDefaults() Limits {
 	set64(&l.MaxLayerBytes, 8<<30)
 	set64(&l.MaxLayersBytes, 10<<30)
 	set64(&l.MaxPathBytes, 64<<20)
-	set64(&l.MaxKeptBytes, 48<<20)
+	set64(&l.MaxKeptBytes, 32<<20)
 	set64(&l.MaxRereadBytes, 16<<30)
 	set(&l.MaxNotices, 1000)
 	return l

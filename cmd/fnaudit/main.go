@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/cli"
@@ -19,6 +20,9 @@ func main() {
 		os.Exit(reach.Child(os.Stdout, os.Stderr, os.Getenv))
 	}
 	startup.Restore()
+	if os.Getenv("GOGC") == "" { // what is held of an image counts double by the default of 100, at 2 % less work
+		debug.SetGCPercent(50)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Main(ctx, system())
 	stop()

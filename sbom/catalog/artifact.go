@@ -225,13 +225,25 @@ func (a *artifact) readPromised(p string, limit int64, s *scratch) ([]byte, erro
 	if st, err := f.Stat(); err == nil {
 		size = st.Size()
 	}
-	// the size is a claim of the archive: it guides the allocation, the limit bounds it
-	if want := min(max(size, 0), 1<<20) + bytes.MinRead; int64(cap(s.buf)) < want {
-		s.buf = make([]byte, 0, want)
+	// the size is a claim of the archive: it guides the allocation, of much only
+	// when a part has come; the limit bounds it
+	first := min(max(size, 0), 1<<20)
+	if int64(cap(s.buf)) < first+bytes.MinRead {
+		s.buf = make([]byte, 0, first+bytes.MinRead)
 	}
-	buf := bytes.NewBuffer(s.buf[:0])
-	_, err = io.Copy(buf, io.LimitReader(f, limit+1))
+	buf, r := bytes.NewBuffer(s.buf[:0]), io.LimitReader(f, limit+1)
+	if size > first {
+		if _, err = io.CopyN(buf, r, first); err == nil {
+			buf.Grow(int(min(size, limit) - first + bytes.MinRead))
+		}
+	}
+	if err == nil {
+		_, err = io.Copy(buf, r)
+	}
 	s.buf = buf.Bytes() // it may have grown
+	if err == io.EOF { // shorter than it claims: the reader says so where that matters
+		err = nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read file: %w", err)
 	}

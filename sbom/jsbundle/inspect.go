@@ -1,6 +1,7 @@
 package jsbundle
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
@@ -31,6 +32,11 @@ const (
 // are linear in the length of the bundle and of its companions.
 func Inspect(name string, src []byte, c Companions) Result {
 	var res Result
+	if at := bytes.IndexByte(src, 0); at >= 0 && c.Map == nil && !bytes.Contains(src, []byte(packageFolder)) {
+		// No bundler writes a NUL: these are data under a script's name.
+		res.Gaps = []Gap{{Offset: int64(at), Reason: "text that is no JavaScript"}}
+		return res
+	}
 	end := codeEnd(src)
 	m := newMarker(src)
 	var e embedded

@@ -77,7 +77,7 @@ func (e *LexError) Error() string { return fmt.Sprintf("%s at byte %d", e.Reason
 // in, so both the lines and the errors are bounded.
 const (
 	maxLine      = 16 << 20 // bytes of one line; a longer one ends the script
-	maxLexErrors = 8
+	maxLexErrors = 4
 )
 
 // Lex splits a script into tokens and calls visit for each, in order. A string
