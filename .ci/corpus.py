@@ -7,11 +7,14 @@ BIN is the program, SHARED the folder with corpus/ (cases and their scorer), DB
 a store made from SHARED/osv, OUT a folder for the outputs. Every case runs as
 a user would run it. What is held:
 
-- node, python (with metadata), go, ruby, rust, layers, images, Java with
-  metadata or file names: recall and precision of name+version at least 0.99
-  over all, no case under 0.95;
-- what nobody can read (UPX, bundles), and images and jars with known findings,
-  never exit 0;
+- node, python (with metadata and without), go, ruby, rust, layers, images, Java
+  with metadata or file names: recall and precision of name+version at least
+  0.99 over all, no case under 0.95;
+- bundles: BUNDLES below, by what the bundler left and whether the lockfile is
+  given; what is said to be left out is not inside;
+- the bytes of code add up: own, attributed and unknown are all there are;
+- what nobody can read (UPX), bundles without their lockfile, and images and jars
+  with known findings, never exit 0;
 - hostile cases: no panic, at most 20 s and 512 MB, nothing written outside and
   nothing left in the temporary folder; `reject` never exits 0, `handle` names
   the right packages, `escape` holds none of the forbidden text in any format.
@@ -20,13 +23,18 @@ Exit status 1 when anything fails; the list of what failed is printed last.
 """
 import json, os, resource, shutil, subprocess, sys, tempfile, time
 
-FORMATS = ["table", "json", "jsonl", "sarif", "cyclonedx-json", "spdx-json", "osv-json"]
-SCORED = ("node-", "python-asis", "python-wheels", "go-arm64", "go-called", "go-imported", "ruby-", "rust-", "layers-", "image-", "java-lib", "java-fat")
-NEVER_CLEAN = ("bundle-", "go-upx", "image-", "java-",
+FORMATS = ["table", "json", "jsonl", "sarif", "cyclonedx-json", "spdx-json", "osv-json", "openvex"]
+SCORED = ("node-", "python-", "go-arm64", "go-called", "go-imported", "ruby-", "rust-", "layers-", "image-", "java-lib", "java-fat")
+NEVER_CLEAN = ("bundle-", "python-slim", "go-upx", "image-", "java-",
                # hostile ones that hold code or manifests that nobody can read, or two files under one name
                "hostile-wrong-crc", "hostile-corrupt-deflate", "hostile-unknown-method", "hostile-elf-lies", "hostile-dup-names")
 SECONDS, MEGABYTES = 20, 512          # of one hostile case
 MICRO, EACH = 0.99, 0.95
+BARE = ("bundle-esbuild-minify-b", "bundle-esbuild-external", "bundle-esbuild-nolegal", "bundle-webpack-prod-b", "bundle-ncc", "bundle-rollup")   # minified: no map, no comments, no keys
+# kind of bundle, lockfile given -> at least: name, name+version, precision. A bare
+# bundle with a lockfile holds what the lockfile says at most, which is no precision.
+BUNDLES = {("marked", False): (0.99, 0.35, 0.99), ("marked", True): (0.99, 0.99, 0.99),
+           ("bare", False): (0.30, 0.10, 0.98), ("bare", True): (0.99, 0.99, 0)}
 
 BIN, SHARED, DB, OUT = sys.argv[1:5]
 OPEN = os.path.join(SHARED, "corpus", "open")
@@ -72,9 +80,9 @@ def run(case, args, seconds):
     return code, time.monotonic() - start, usage.ru_maxrss / 1024, out, err
 
 
-def scan(case, truth, artefact, layers, seconds):
+def scan(case, truth, artefact, layers, seconds, lockfile=None):
     """One scan with every format at once; returns the result of run and the path of each output."""
-    folder = os.path.join(OUT, case)
+    folder = os.path.join(OUT, case + (".locked" if lockfile else ""))
     os.makedirs(folder, exist_ok=True)
     paths = {f: os.path.join(folder, artefact.replace("/", "_") + "." + f) for f in FORMATS}
     args = ["scan", os.path.join(OPEN, case, artefact), "--db", DB, "--offline", "--db-max-age", "876000h"]
@@ -82,6 +90,8 @@ def scan(case, truth, artefact, layers, seconds):
         args += ["--layer", os.path.join(OPEN, case, layer)]
     if truth["runtime"] and " " not in truth["runtime"] and truth["runtime"] != "image":
         args += ["--runtime", truth["runtime"]]
+    if lockfile:
+        args += ["--lockfile", lockfile]
     for f in FORMATS:
         args += ["-o", f"{f}={paths[f]}"]
     return run(case, args, seconds), paths
@@ -112,6 +122,34 @@ def read(path):
         return [f"pkg:unreadable/{type(e).__name__}@0"]
 
 
+def covered(case, path):
+    """The bytes of code add up, over the function and in each bundle."""
+    for function in json.load(open(path, encoding="utf-8"))["functions"]:
+        c = function.get("coverage")
+        for part in ([c] + c.get("bundles", []) if c else []):
+            hold(part["codeBytes"] == part["attributedBytes"] + part["ownBytes"] + part["unknownBytes"], case, f"code does not add up: { {k: v for k, v in part.items() if isinstance(v, (int, str))} }")
+
+
+def bundle(case, truth, artefact, got, sums):
+    """Adds a bundle to the sums of its kind: as it was scanned, and again with its lockfile."""
+    kind = "bare" if case.startswith(BARE) else "marked"
+    def add(key, got):
+        n = sums.setdefault(key, [0, 0, 0, 0])
+        for i, v in enumerate((got["tp"], got["truth"], got["fp"], round((got["name_recall"] or 0) * got["truth"]))):
+            n[i] += v
+    add((kind, False), got)
+    lockfile = os.path.join(OPEN, case, "package-lock.json")
+    result, paths = scan(case, truth, artefact, [], 120, lockfile)
+    if not sane(case, result, paths):
+        return
+    covered(case, paths["json"])
+    add((kind, True), score.score(truth, read(paths["cyclonedx-json"])))
+    inside = {score.key(p["purl"]) for p in truth["packages"]}
+    for function in json.load(open(paths["json"], encoding="utf-8"))["functions"]:
+        wrong = [a["purl"] for a in function.get("absent", []) if score.key(a["purl"]) in inside]
+        hold(not wrong, case, f"said to be left out, and inside: {wrong}")
+
+
 def states(path):
     """purl -> set of states, from the JSON report."""
     found = {}
@@ -128,6 +166,7 @@ def main():
     cases = sorted(os.listdir(OPEN))
     total = [0, 0, 0]
     worst = (0, 0)
+    bundles = {}
     for case in cases:
         truth = json.load(open(os.path.join(OPEN, case, "truth.json"), encoding="utf-8"))
         layers = truth.get("layers", [])
@@ -140,7 +179,10 @@ def main():
             if not sane(case, result, paths):
                 print(line, flush=True)
                 continue
+            covered(case, paths["json"])
             got = score.score(truth, read(paths["cyclonedx-json"]))
+            if case.startswith("bundle-"):
+                bundle(case, truth, artefact, got, bundles)
             line += f"  truth {got['truth']:3} found {got['found']:3} recall {got['recall']} precision {got['precision']}"
             if case.startswith(SCORED):
                 total = [total[0] + got["tp"], total[1] + got["fn"], total[2] + got["fp"]]
@@ -179,6 +221,12 @@ def main():
                     for name, content in [(f, open(p, "rb").read()) for f, p in paths.items()] + [("stdout", out), ("stderr", err)]:
                         hold(raw not in content, case, f"{name} holds {text!r}")
             print(line, flush=True)
+    for key, (tp, all, fp, names) in sorted(bundles.items()):
+        name, version, precision = names / all, tp / all, tp / max(1, tp + fp)
+        print(f"bundles, {key[0]}, {'with' if key[1] else 'without'} the lockfile: {all} packages, name {name:.4f}, name+version {version:.4f}, {fp} wrong, precision {precision:.4f}")
+        least = BUNDLES[key]
+        hold(name >= least[0] and version >= least[1] and precision >= least[2], f"bundles {key}", f"under {least}")
+    hold(len(bundles) == len(BUNDLES), "bundles", f"only {sorted(bundles)} were scored")
     tp, fn, fp = total
     recall, precision = tp / max(1, tp + fn), tp / max(1, tp + fp)
     print(f"scored kinds: {tp} right, {fn} missing, {fp} wrong: recall {recall:.4f}, precision {precision:.4f}")
