@@ -174,8 +174,9 @@ func (x *lockIndex) has(name, version string) bool {
 	return ok
 }
 
-// versionsFor returns the lockfiles that may speak for a bundle: of the nearest
-// folder first, those that were given last. An npm record of what is installed
+// versionsFor returns the lockfiles that may speak for a bundle: those that were
+// given first, since one that comes with the bundle is as trustworthy as the
+// bundle, then that of the nearest folder. An npm record of what is installed
 // says nothing about a bundle.
 func (a *artifact) versionsFor(p string, locks []lock) []*lockIndex {
 	var out []*lockIndex
@@ -190,5 +191,5 @@ func (a *artifact) versionsFor(p string, locks []lock) []*lockIndex {
 		out = append(out, l.index)
 	}
 	slices.SortStableFunc(out, func(x, y *lockIndex) int { return len(y.dir) - len(x.dir) })
-	return append(out, a.opts.lockIndexes...)
+	return slices.Concat(a.opts.lockIndexes, out)
 }

@@ -23,6 +23,9 @@ func (d Detection) Bundled() bool { return d.Bundler != "" }
 // without a bundler's marks: nobody writes that much of it by hand.
 const MinifiedBytes = 64 << 10
 
+// esbuildWrapper is what esbuild's helpers for modules are called.
+const esbuildWrapper = "esbuild's module wrapper"
+
 // mark is a piece of text that a bundler leaves and that people do not write.
 type mark struct {
 	text    string
@@ -45,11 +48,11 @@ func marks() []mark {
 		{"exports.modules = {", "exports.ids = [", "webpack", "a webpack chunk"},
 		{"/*! For license information please see ", "", "webpack", "the reference to extracted licences"},
 		{"__turbopack_", "", "turbopack", "turbopack's module loader"},
-		{"var __commonJS = ", "", "esbuild", "esbuild's module wrapper"},
+		{"var __commonJS = ", "", "esbuild", esbuildWrapper},
 		{"var __commonJSMin = ", "", "rolldown", "rolldown's module wrapper"},
-		{"var __esm = (", "", "esbuild", "esbuild's module wrapper"},
-		{"={exports:{}}).exports,", "", "esbuild", "esbuild's module wrapper, minified"},
-		{"= { exports: {} }).exports,", "", "esbuild", "esbuild's module wrapper"},
+		{"var __esm = (", "", "esbuild", esbuildWrapper},
+		{"={exports:{}}).exports,", "", "esbuild", esbuildWrapper + ", minified"},
+		{"= { exports: {} }).exports,", "", "esbuild", esbuildWrapper},
 		{"// rolldown runtime", "", "rolldown", "rolldown's runtime"},
 		{"//#region rolldown:runtime", "", "rolldown", "rolldown's runtime"},
 		{"//#region node_modules/", "", "rolldown", "a comment that names a package's file"},

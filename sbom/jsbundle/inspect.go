@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Companions are what lies beside a bundle and tells about it.
@@ -215,7 +216,9 @@ func (r *Result) claimsOf(o *ownership) []int {
 // into one line.
 func foreign(code []byte, webpack bool) bool {
 	switch d := Detect(code); d.Bundler {
-	case "", "esbuild", "rolldown", "bun":
+	case "esbuild":
+		return strings.HasPrefix(d.Mark, esbuildWrapper) // its own lies in front of the modules: this is a bundle that was bundled again
+	case "", "rolldown", "bun":
 		return false
 	case "webpack", "ncc", "turbopack", "minified":
 		return !webpack
