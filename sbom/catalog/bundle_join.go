@@ -188,6 +188,9 @@ func (j *bundleJoin) said(c *jsbundle.Claim) {
 		known[0].version, known[0].fromLock = c.Version, false
 		known[0].hashes, known[0].resolved = nil, ""
 		known[0].add(j.bundle, c)
+	case len(known) == 1 && known[0].fromLock && c.Method == jsbundle.MethodLiteral:
+		known[0].doubt(c.Version)
+		known[0].add(j.bundle, c)
 	case len(known) == 1 || c.Confidence < strong:
 		known[0].add(j.bundle, c) // another version: the disagreement is shown
 	default:
@@ -195,6 +198,20 @@ func (j *bundleJoin) said(c *jsbundle.Claim) {
 		in.add(j.bundle, c)
 		j.keep(c.Name, in)
 	}
+}
+
+// doubt takes the version of a lockfile back that the code contradicts: neither
+// may hide what is known about the other.
+func (in *instance) doubt(version string) {
+	in.versions = []string{in.version, version}
+	slices.Sort(in.versions)
+	for i := range in.evidence {
+		if e := &in.evidence[i]; e.Method == sbom.MethodLockfile {
+			e.Detail, e.Differs = e.Detail+"; it says version "+clip(in.version), true
+		}
+	}
+	in.version, in.fromLock, in.exact = "", false, false
+	in.hashes, in.resolved = nil, ""
 }
 
 func (j *bundleJoin) keep(name string, in *instance) {

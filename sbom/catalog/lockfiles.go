@@ -246,6 +246,9 @@ const maxConfirmations = 10
 
 // declare adds the production packages of a lockfile that are not there yet.
 func (a *artifact) declare(l *lock, have map[string]bool) {
+	if !slices.ContainsFunc(l.entries, func(e lockEntry) bool { return !e.main }) {
+		return // it names nothing, so that it bounds nothing
+	}
 	detail := ""
 	if l.typ == "npm" && a.bundles.untold(l.dir) {
 		detail = "a production package, and the bytes of the bundle do not tell whether it is inside"

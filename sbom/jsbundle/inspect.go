@@ -168,7 +168,7 @@ func (r *Result) spans(src []byte, o *ownership) {
 		if who >= 0 {
 			who = claims[who]
 		}
-		if who == SpanOwn && o.style != noMark && foreign(src[s.start:s.end], webpack) {
+		if code := src[s.start:s.end]; who == SpanOwn && (rewrapped(code) || o.style != noMark && foreign(code, webpack)) {
 			who = SpanUnknown
 		}
 		if who == SpanUnknown {
@@ -216,12 +216,18 @@ func (r *Result) claimsOf(o *ownership) []int {
 // into one line.
 func foreign(code []byte, webpack bool) bool {
 	switch d := Detect(code); d.Bundler {
-	case "esbuild":
-		return strings.HasPrefix(d.Mark, esbuildWrapper) // its own lies in front of the modules: this is a bundle that was bundled again
-	case "", "rolldown", "bun":
+	case "", "esbuild", "rolldown", "bun":
 		return false
 	case "webpack", "ncc", "turbopack", "minified":
 		return !webpack
 	}
 	return true
+}
+
+// rewrapped reports whether code that passes for the function's own is a bundle
+// that was bundled again: it has esbuild's helpers for modules, and those of the
+// bundler that wrote the file lie in front of all modules, where no map leads.
+func rewrapped(code []byte) bool {
+	d := Detect(code)
+	return d.Bundler == "esbuild" && strings.HasPrefix(d.Mark, esbuildWrapper)
 }

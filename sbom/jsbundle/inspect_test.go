@@ -139,3 +139,26 @@ func BenchmarkInspect(b *testing.B) {
 		Inspect("index.js", src, Companions{})
 	}
 }
+
+// A bundle that was bundled again is one module of the function's own by its
+// comment, and yet the code of packages.
+func TestInspectBundledAgain(t *testing.T) {
+	const helper = "var __commonJS = (cb, mod) => function __require() {\n  return mod;\n};\n"
+	const inner = "var c = (t, e) => () => (e || t((e = { exports: {} }).exports, e), e.exports);\nvar a = c((e) => { e.a = 1 });\n"
+	for _, tt := range []struct {
+		name, src string
+		told      bool
+	}{
+		{"own module", helper + "\n// src/i.js\nvar a = 1;\n", true},
+		{"own module that was CommonJS", helper + "\n// src/i.js\nvar require_i = __commonJS({\n  \"src/i.js\"(exports) {\n    exports.a = 1;\n  }\n});\nrequire_i();\n", true},
+		{"a bundle", helper + "\n// dist/i.js\n" + inner, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := Inspect("index.js", []byte(tt.src), Companions{})
+			whole(t, tt.src, r)
+			if r.Told != tt.told {
+				t.Errorf("told = %v, want %v; gaps %v", r.Told, tt.told, r.Gaps)
+			}
+		})
+	}
+}
