@@ -28,6 +28,8 @@ func npmInstalled(ctx context.Context, a *artifact) {
 				manifests = append(manifests, npmFile{path: f.Path, folder: folder})
 			} else if dir := dirOf(f.Path); !ok && (dir == "" || dir == "nodejs") {
 				manifests = append(manifests, npmFile{path: f.Path, main: true})
+			} else if !ok && f.Link == "" && !inNodeModules(f.Path) {
+				manifests = append(manifests, npmFile{path: f.Path, copied: true})
 			}
 			continue
 		}
@@ -45,6 +47,7 @@ type npmFile struct {
 	path   string
 	folder string // by which the package is loaded
 	main   bool
+	copied bool  // it lies in no node_modules: a published package that was copied, or only settings
 	denied error // over a limit
 	shown  int64 // bytes of it that syft may be given
 }
@@ -85,10 +88,14 @@ func (a *artifact) npmManifests(ctx context.Context, list []npmFile) {
 			r.syft = a.npmBySyft(ctx, list[i].path, &r.m, data, list[i].shown)
 		}
 	}, func(i int, r *parsed) {
-		if r.err != nil {
+		if r.err != nil && !list[i].copied {
 			a.unread(list[i].path, r.err)
 		}
 		switch {
+		case list[i].copied:
+			if r.err == nil && r.m.published && r.m.name == path.Base(dirOf(list[i].path)) {
+				a.npmCopied(list[i].path, &r.m, r.syft)
+			}
 		case !list[i].main:
 			a.npmPackage(list[i].path, list[i].folder, &r.m, r.syft, r.err)
 		case r.err == nil:
@@ -195,6 +202,7 @@ type npmManifest struct {
 	peer          map[string]string // peer dependencies -> range
 	resolutions   map[string]string // name -> range that Yarn takes instead
 	workspaces    bool
+	published     bool     // it has what a package of the registry has: a version, a licence and a repository, and it is not private
 	members       []string // patterns of the workspaces' folders
 }
 
@@ -223,6 +231,7 @@ func parseNpmManifest(data []byte) (npmManifest, error) {
 		peer:     npmRanges(fields, "peerDependencies"),
 	}
 	_, m.workspaces = fields["workspaces"]
+	m.published = m.version != "" && fields["license"] != nil && fields["repository"] != nil && !npmField[bool](fields, "private")
 	for pattern, r := range npmRanges(fields, "resolutions") {
 		// "a/**/b", "b@npm:^1.0.0": the last name is the package
 		name := bunName(pattern)
@@ -330,6 +339,16 @@ func (a *artifact) npmPackage(p, folder string, m *npmManifest, syft reading, er
 	} else if f.name != folder {
 		f.note("installed under the name " + folder)
 	}
+	a.add(f)
+}
+
+// npmCopied records a published package that was copied among the function's
+// own files, under its name. Its files stay the function's own: they may have
+// been changed.
+func (a *artifact) npmCopied(p string, m *npmManifest, syft reading) {
+	f := a.npmFound(p, m, syft)
+	f.confidence = 0.8
+	f.note("copied into the function's own files")
 	a.add(f)
 }
 
