@@ -241,7 +241,7 @@ func (a *artifact) readPromised(p string, limit int64, s *scratch) ([]byte, erro
 		_, err = io.Copy(buf, r)
 	}
 	s.buf = buf.Bytes() // it may have grown
-	if err == io.EOF { // shorter than it claims: the reader says so where that matters
+	if err == io.EOF {  // shorter than it claims: the reader says so where that matters
 		err = nil
 	}
 	if err != nil {

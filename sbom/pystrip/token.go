@@ -201,12 +201,3 @@ func stringPrefix(word []byte) bool {
 	}
 	return true
 }
-
-func rawPrefix(word []byte) bool {
-	for _, c := range word {
-		if c|0x20 == 'r' {
-			return true
-		}
-	}
-	return false
-}

@@ -273,7 +273,9 @@ func unknownSentence(kind string, us []finding.Unknown) string {
 		"unattributed": "not attributed to any package", "unmatched": "without an advisory source",
 	}[kind]
 	var names []string
+	files := map[finding.Unknown]bool{} // one can be unknown for several reasons
 	for _, u := range us {
+		files[finding.Unknown{Artifact: u.Artifact, Path: u.Path, PURL: u.PURL}] = true
 		name := u.Path
 		if u.PURL != "" {
 			name = u.PURL
@@ -290,7 +292,7 @@ func unknownSentence(kind string, us []finding.Unknown) string {
 	if kind == "unmatched" {
 		noun = "package"
 	}
-	sentence := fmt.Sprintf("%s %s: %s", finding.Count(len(us), noun, noun+"s"), say, listed(names, 3))
+	sentence := fmt.Sprintf("%s %s: %s", finding.Count(len(files), noun, noun+"s"), say, listed(names, 3))
 	if len(us) == 1 && us[0].Reason != "" {
 		sentence += " (" + us[0].Reason + ")"
 	} else if kind == "unmatched" && strings.Contains(us[0].Reason, "db update") {
