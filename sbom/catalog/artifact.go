@@ -43,6 +43,7 @@ func scan(ctx context.Context, opts Options, h helpers, v *bundle.Volume) (*resu
 		res.loose = append(res.loose, a.loose...)
 		if !older {
 			res.absent, res.documents = a.absent, a.documents
+			res.otherCode = a.otherCode()
 		}
 		older = true
 	}

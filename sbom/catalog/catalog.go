@@ -145,6 +145,7 @@ type result struct {
 	ownedCode int64           // bytes of code that packages account for
 	documents []document      // bills of materials, of which nothing is checked yet
 	absent    []sbom.Absent   // packages of lockfiles that are proven not to be in the artifact; Ecosystem is not set
+	otherCode bool            // the artifact may hold code beside its bundles
 	loose     []sbom.CodeFile // code that they do not, and bundles; Artifact and Origin are not set
 }
 

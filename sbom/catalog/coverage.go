@@ -56,8 +56,12 @@ func (c *composition) codeOrigin(artifact int, p string) sbom.Origin {
 
 // absent returns what is proven to be in no artifact. Another artifact may
 // bring what a bundle lacks, and so may the runtime. While something in the
-// function could not be read nothing is proven.
+// function could not be read, or may be code that no bundle tells of, nothing is
+// proven.
 func (c *composition) absent(results []*result, unknowns []sbom.Unknown) []sbom.Absent {
+	if slices.ContainsFunc(results, func(r *result) bool { return r.otherCode }) {
+		return nil
+	}
 	if slices.ContainsFunc(unknowns, func(u sbom.Unknown) bool { return u.Code && u.Kind != sbom.Unmatched }) {
 		return nil
 	}

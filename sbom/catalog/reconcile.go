@@ -103,6 +103,46 @@ func (a *artifact) reconcile(locks []lock, here *installed) {
 	}
 }
 
+// smallCode is the size in bytes under which a file holds no package that an
+// advisory is about.
+const smallCode = 512
+
+// otherCode reports whether the artifact holds a file that may be code beside
+// its bundles: Node loads whatever file it is given, under any name, and what
+// lies in a package was not told by a bundle.
+func (a *artifact) otherCode() bool {
+	told := map[string]bool{}
+	for i := range a.bundles {
+		told[a.bundles[i].path] = true
+	}
+	for i := range a.files {
+		f := &a.files[i]
+		if f.Link == "" && f.Size >= smallCode && !told[f.Path] && !aboutCode(f.Path) {
+			return true
+		}
+	}
+	return false
+}
+
+// aboutCode reports whether a file is, by its name, one of those that go with
+// code and are none: source maps, manifests and lockfiles, licences.
+func aboutCode(p string) bool {
+	base := strings.ToLower(path.Base(p))
+	if path.Ext(base) == ".map" || base == "package.json" {
+		return true
+	}
+	if _, ok := lockParsers()[path.Base(p)]; ok {
+		return true
+	}
+	for _, word := range []string{"licen", "notice", "legal", "copying"} {
+		if strings.HasPrefix(base, word) || strings.Contains(base, "."+word) {
+			return true
+		}
+	}
+	dir := strings.ToLower(path.Base(path.Dir(p)))
+	return dir == "licenses" || dir == "licences"
+}
+
 // tellAll reports whether the bundles in dir tell of every byte whose it is.
 func (s bundles) tellAll(dir string) bool {
 	return !slices.ContainsFunc(s, func(b bundled) bool { return !b.told && below(b.path, dir) })
