@@ -9,8 +9,8 @@ import (
 	"github.com/fnaudit/fnaudit/sbom"
 )
 
-// versionless gathers the packages in bundles that advisories are about and
-// whose version is not known: whether they are affected cannot be said, so that
+// versionless gathers the packages of the function that advisories are about and
+// whose version is not known, those in bundles and those without metadata: whether they are affected cannot be said, so that
 // nobody may call the function clean.
 type versionless struct {
 	places []bundleAt
@@ -21,18 +21,27 @@ type bundleAt struct {
 	artifact int
 	path     string
 	origin   sbom.Origin
+	advice   string
+}
+
+// tellsVersion says, by ecosystem, what would tell the version of a package that
+// was recognised by its code.
+var tellsVersion = map[string]string{
+	"npm":  "give the lockfile it was built with (--lockfile)",
+	"PyPI": "leave the dist-info folders in the package",
 }
 
 // add takes a component with the findings about it. One that has a version, or
 // that only a manifest names, is reported elsewhere.
 func (v *versionless) add(c sbom.Component, found []finding.Finding) {
-	if c.Version != "" || c.Ecosystem != "npm" || c.State != sbom.Live || len(c.Occurrences) == 0 {
+	advice := tellsVersion[c.Ecosystem]
+	if c.Version != "" || advice == "" || c.State != sbom.Live || len(c.Occurrences) == 0 {
 		return
 	}
 	if !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Certainty == finding.Possible }) {
 		return
 	}
-	at := bundleAt{c.Occurrences[0].Artifact, c.Occurrences[0].Path, c.Origin}
+	at := bundleAt{c.Occurrences[0].Artifact, c.Occurrences[0].Path, c.Origin, advice}
 	if v.names == nil {
 		v.names = map[bundleAt][]string{}
 	}
@@ -56,7 +65,7 @@ func (v *versionless) unknowns() []finding.Unknown {
 			list += fmt.Sprintf(" and %d more", n)
 		}
 		out = append(out, finding.Unknown{Artifact: at.artifact, Path: at.path, Kind: string(sbom.Opaque), Origin: string(at.origin), Code: true,
-			Reason: "it holds packages with known advisories, and their versions are not known: " + list + "; give the lockfile it was built with (--lockfile)"})
+			Reason: "it holds packages with known advisories, and their versions are not known: " + list + "; " + at.advice})
 	}
 	return out
 }
