@@ -226,18 +226,7 @@ func (s bundles) hold(l *lock) bool {
 			}
 		}
 	}
-	roots := slices.ContainsFunc(l.entries, func(e lockEntry) bool { return e.root && !e.main && !e.dev })
-	all, there := 0, 0
-	for i := range l.entries {
-		e := &l.entries[i]
-		if e.main || e.dev || e.name == "" || roots && !e.root {
-			continue
-		}
-		all++
-		if inside[e.name] || e.path != "" && inside[e.path[max(lastNodeModules(e.path), 0):]] {
-			there++
-		}
-	}
+	there, all := l.present(func(e *lockEntry) bool { return inside[e.name] || inside[e.folder()] })
 	return 2*there > all
 }
 

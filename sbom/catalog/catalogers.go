@@ -1,12 +1,16 @@
 package catalog
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // cataloger is one way of finding packages in one artifact. It adds what it
 // finds, and an unknown for what it cannot read.
 type cataloger struct {
-	name string
-	run  func(ctx context.Context, a *artifact)
+	name  string
+	run   func(ctx context.Context, a *artifact)
+	whole bool // it is for an artifact, not for a Python archive in one: that has none of it, or the artifact's own step looks into it
 }
 
 // catalogers lists them in the order in which they run: what is installed
@@ -14,44 +18,29 @@ type cataloger struct {
 // next; what nothing accounts for, and how much code is whose, last.
 func catalogers() []cataloger {
 	return []cataloger{
-		{"operating system packages", osPackages},
-		{"npm packages", npmInstalled},
-		{"Python distributions", pythonInstalled},
-		{"Python packages without metadata", strippedPython},
-		{"Ruby gems", rubyInstalled},
-		{"Composer packages", composerInstalled},
-		{".NET assemblies", dotnetInstalled},
-		{"executables", executables},
-		{"Python archives", pythonArchives},
-		{"Java archives", javaArchives},
-		{"Go build information", goBinaries},
-		{"Rust build information", rustBinaries},
-		{"well-known binaries", knownBinaries},
-		{"bundled JavaScript", bundledScripts},
-		{"lockfiles", lockfiles},
-		{"bills of materials", documents},
-		{"requirements files", strangeRequirements},
-		{"opaque files", opaqueFiles},
-		{"coverage", coverage},
+		{"operating system packages", osPackages, true},
+		{"npm packages", npmInstalled, false},
+		{"Python distributions", pythonInstalled, false},
+		{"Python packages without metadata", strippedPython, false},
+		{"Ruby gems", rubyInstalled, false},
+		{"Composer packages", composerInstalled, false},
+		{".NET assemblies", dotnetInstalled, false},
+		{"executables", executables, false},
+		{"Python archives", pythonArchives, false},
+		{"Java archives", javaArchives, true},
+		{"Go build information", goBinaries, false},
+		{"Rust build information", rustBinaries, false},
+		{"well-known binaries", knownBinaries, false},
+		{"bundled JavaScript", bundledScripts, false},
+		{"lockfiles", lockfiles, true},
+		{"bills of materials", documents, true},
+		{"requirements files", strangeRequirements, true},
+		{"opaque files", opaqueFiles, false},
+		{"coverage", coverage, true},
 	}
 }
 
-// nestedCatalogers lists those for a Python archive inside the artifact. The
-// artifact's own step for Java looks into the archives in it.
+// nestedCatalogers lists those for a Python archive inside the artifact.
 func nestedCatalogers() []cataloger {
-	return []cataloger{
-		{"npm packages", npmInstalled},
-		{"Python distributions", pythonInstalled},
-		{"Python packages without metadata", strippedPython},
-		{"Ruby gems", rubyInstalled},
-		{"Composer packages", composerInstalled},
-		{".NET assemblies", dotnetInstalled},
-		{"executables", executables},
-		{"Python archives", pythonArchives},
-		{"Go build information", goBinaries},
-		{"Rust build information", rustBinaries},
-		{"well-known binaries", knownBinaries},
-		{"bundled JavaScript", bundledScripts},
-		{"opaque files", opaqueFiles},
-	}
+	return slices.DeleteFunc(catalogers(), func(c cataloger) bool { return c.whole })
 }

@@ -107,22 +107,7 @@ func nestedIn(dir string) string {
 
 // holds reports whether what a lockfile lists looks installed.
 func (in *installed) holds(l *lock) bool {
-	roots := slices.ContainsFunc(l.entries, func(e lockEntry) bool { return e.root && !e.main && !e.dev })
-	all, there := 0, 0
-	for i := range l.entries {
-		e := &l.entries[i]
-		if e.main || e.dev || e.name == "" || roots && !e.root {
-			continue
-		}
-		all++
-		name := e.name
-		if e.path != "" {
-			name = e.path[max(lastNodeModules(e.path), 0):]
-		}
-		if in.has(l.typ, e.name, l.dir) || in.has(l.typ, name, l.dir) {
-			there++
-		}
-	}
+	there, all := l.present(func(e *lockEntry) bool { return in.has(l.typ, e.name, l.dir) || in.has(l.typ, e.folder(), l.dir) })
 	switch l.typ {
 	case "golang", "cargo":
 		return there > 0

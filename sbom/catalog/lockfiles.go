@@ -27,6 +27,15 @@ type lockEntry struct {
 	needs         []string // keys of what it needs to run
 }
 
+// folder returns the name under which it is installed, which an alias makes
+// another than its own.
+func (e *lockEntry) folder() string {
+	if e.path == "" {
+		return e.name
+	}
+	return e.path[max(lastNodeModules(e.path), 0):]
+}
+
 // lock is one lockfile that was read.
 type lock struct {
 	path, dir string
@@ -34,6 +43,23 @@ type lock struct {
 	entries   []lockEntry
 	names     map[string]bool // see named
 	index     *lockIndex      // once a bundle has asked
+}
+
+// present counts what the project asks for to run, which is all that it needs
+// to run where the lockfile does not tell, and how much of that has finds.
+func (l *lock) present(has func(e *lockEntry) bool) (there, all int) {
+	roots := slices.ContainsFunc(l.entries, func(e lockEntry) bool { return e.root && !e.main && !e.dev })
+	for i := range l.entries {
+		e := &l.entries[i]
+		if e.main || e.dev || e.name == "" || roots && !e.root {
+			continue
+		}
+		all++
+		if has(e) {
+			there++
+		}
+	}
+	return there, all
 }
 
 // named returns the names of the lockfile's npm packages, also those that they

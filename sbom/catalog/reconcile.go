@@ -179,7 +179,7 @@ func (s bundles) inside(dir string) *contents {
 
 // may reports whether an entry of a lockfile may be inside.
 func (c *contents) may(e *lockEntry) bool {
-	for _, name := range []string{e.name, e.path[max(lastNodeModules(e.path), 0):]} {
+	for _, name := range []string{e.name, e.folder()} {
 		if c.unsure[name] || c.versions[name][e.version] {
 			return true
 		}
