@@ -57,7 +57,7 @@ func Inspect(name string, src []byte, c Companions) Result {
 			res.Gaps = append(res.Gaps, Gap{Path: c.MapPath, Offset: -1, Reason: "its source map is not used: " + err.Error()})
 		} else {
 			res.addAll(mapped, c.MapPath, published(src, mapped, &m.out))
-			res.Claims = append(res.Claims, versionsInMap(c.Map, mapped, c.MapPath)...)
+			res.Claims = append(res.Claims, versionsInMap(mapped, c.MapPath)...)
 			if !told || mapped.unknown() <= best.unknown() {
 				best, told = mapped, true
 			}

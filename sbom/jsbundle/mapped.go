@@ -65,7 +65,7 @@ func fromMap(src []byte, end int64, m *marker, data []byte) (*ownership, error) 
 		return nil, err
 	}
 	j := &mapJoin{src: src[:end], tokens: m.tokens, calls: m.calls, comments: m.comments, places: newPlaces(src[:end])}
-	j.out.typed = map[string]bool{}
+	j.out.typed, j.out.sections = map[string]bool{}, sections
 	for i := range sections {
 		if err := j.section(sections, i); err != nil {
 			return nil, err

@@ -17,7 +17,8 @@ type ownership struct {
 	first   []int64   // of each origin: where it is seen first
 	style   markStyle // of the last mark; noMark for a map, which tells of minified code as well
 
-	typed map[string]bool // packages, by place, of which a map has other sources than what was installed
+	typed    map[string]bool // packages, by place, of which a map has other sources than what was installed
+	sections []mapSection    // of the map, nil without one
 }
 
 // of returns the index of an origin, and remembers where it was seen first.

@@ -38,13 +38,8 @@ func VersionIn(module string, content []byte) (Claim, bool) {
 }
 
 // versionsInMap reads the versions off the sources that a map carries, as far as
-// bytes were made from them. from is the map's path. A map that cannot be read
-// carries none: whoever joins it with the script has said so.
-func versionsInMap(data []byte, o *ownership, from string) []Claim {
-	sections, err := parseMap(data)
-	if err != nil {
-		return nil
-	}
+// bytes were made from them. from is the map's path.
+func versionsInMap(o *ownership, from string) []Claim {
 	made := map[origin]int64{} // where it is seen first
 	for _, s := range o.list {
 		if s.who >= 0 {
@@ -52,8 +47,8 @@ func versionsInMap(data []byte, o *ownership, from string) []Claim {
 		}
 	}
 	var out []Claim
-	for n := range sections {
-		s := &sections[n]
+	for n := range o.sections {
+		s := &o.sections[n]
 		for i := range min(len(s.sources), len(s.contents)) {
 			module := s.source(i)
 			of := parseModule(module)

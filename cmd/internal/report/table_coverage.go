@@ -21,11 +21,8 @@ func (p *printer) coverage(r *finding.Report) {
 		return
 	}
 	p.wrapped("  ", 2, 4, "Code: "+size(c.CodeBytes)+", "+shares(c.CodeBytes, c.AttributedBytes, c.OwnBytes, c.UnknownBytes))
-	most := maxBundles
-	if p.opt.Verbose || len(c.Bundles) == most+1 {
-		most = len(c.Bundles)
-	}
-	for _, b := range c.Bundles[:min(most, len(c.Bundles))] {
+	most := p.most(len(c.Bundles), maxBundles)
+	for _, b := range c.Bundles[:most] {
 		path := cmp.Or(b.Path, "(the whole artifact)")
 		if len(r.Artifacts) > 1 {
 			path = place(r, b.Artifact, b.Path)
@@ -101,11 +98,8 @@ func (p *printer) disagreements(r *finding.Report) {
 		return
 	}
 	p.line("  Does not agree; the bytes were judged")
-	most := maxUnknowns
-	if p.opt.Verbose || len(list) == most+1 {
-		most = len(list)
-	}
-	for _, u := range list[:min(most, len(list))] {
+	most := p.most(len(list), maxUnknowns)
+	for _, u := range list[:most] {
 		path := u.Path
 		if len(r.Artifacts) > 1 {
 			path = place(r, u.Artifact, u.Path)

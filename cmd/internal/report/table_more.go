@@ -93,11 +93,8 @@ func (p *printer) unknowns(r *finding.Report) {
 	if len(gaps) > 0 {
 		p.line("  %s", p.paint(styleWarn, "Could not be judged"))
 		slices.SortStableFunc(gaps, func(a, b finding.Unknown) int { return cmp.Compare(unknownRank(a), unknownRank(b)) })
-		most := maxUnknowns
-		if p.opt.Verbose || len(gaps) == most+1 {
-			most = len(gaps)
-		}
-		for _, u := range gaps[:min(most, len(gaps))] {
+		most := p.most(len(gaps), maxUnknowns)
+		for _, u := range gaps[:most] {
 			path := cmp.Or(u.Path, "(the whole artifact)")
 			if len(r.Artifacts) > 1 {
 				path = place(r, u.Artifact, u.Path)
@@ -260,6 +257,15 @@ func (p *printer) checks(r *finding.Report) {
 	}
 }
 
+// most returns how many of n rows are shown where limit are by default: one more
+// takes no more room than the line that would say so.
+func (p *printer) most(n, limit int) int {
+	if p.opt.Verbose || n == limit+1 {
+		return n
+	}
+	return min(n, limit)
+}
+
 // warnings lists what the policy warns of, unless a section above shows it.
 func (p *printer) warnings(r *finding.Report) {
 	var shown []string
@@ -272,11 +278,8 @@ func (p *printer) warnings(r *finding.Report) {
 		return
 	}
 	p.line("  Warnings")
-	most := maxWarnings
-	if p.opt.Verbose || len(shown) == most+1 {
-		most = len(shown)
-	}
-	for _, s := range shown[:min(most, len(shown))] {
+	most := p.most(len(shown), maxWarnings)
+	for _, s := range shown[:most] {
 		p.wrapped("    - ", 6, 6, esc(s))
 	}
 	if more := len(shown) - most; more > 0 {
