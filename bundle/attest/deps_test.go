@@ -1,0 +1,3 @@
+package attest
+
+import _ "github.com/sigstore/sigstore-go/pkg/testing/ca"

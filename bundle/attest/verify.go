@@ -1,0 +1,234 @@
+package attest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Request is one question: is this subject signed, and built, as demanded?
+type Request struct {
+	Subject  *Subject
+	Evidence []Evidence
+	Embedded []Embedded // what the artifact carries inside itself
+	Demand   Demand
+	Now      time.Time // the clock that judges what has no trusted time of its own
+}
+
+// Embedded checks what an artifact carries inside itself. It returns nothing
+// when the artifact is not of its kind, and one Missing result when it is and
+// carries no signature.
+type Embedded func(context.Context, *Request) []Result
+
+// Outcome is the answer.
+type Outcome struct {
+	Status  Status
+	Results []Result // in the order of the evidence, what decided first within one status
+}
+
+// Verify answers the request. Only a cancelled context is an error: whatever
+// else goes wrong is a result.
+//
+// The status is verified when a signature is, and so is whatever else the
+// demand asks for (a provenance, a summary). Evidence that does not hold beside one that
+// does is listed and changes nothing, since anybody can put a file beside an
+// artifact; but a signature inside the artifact that does not hold means
+// changed bytes, and rejects.
+func Verify(ctx context.Context, req Request) (Outcome, error) {
+	var out Outcome
+	for _, check := range req.Embedded {
+		out.Results = append(out.Results, guard(func() []Result { return check(ctx, &req) }, "the artifact itself")...)
+	}
+	for _, ev := range unfold(req.Evidence) {
+		if err := ctx.Err(); err != nil {
+			return Outcome{}, err
+		}
+		out.Results = append(out.Results, guard(func() []Result { return verifyOne(ctx, &req, ev) }, ev.Source)...)
+	}
+	out.Status = judge(&req, &out)
+	return out, ctx.Err()
+}
+
+// verifier checks evidence of one format. It never returns an empty list.
+type verifier func(context.Context, *Request, Evidence) []Result
+
+// verifiers lists the formats.
+func verifiers() map[Format]verifier {
+	return map[Format]verifier{}
+}
+
+func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
+	if ev.Format == "" {
+		ev.Format = Sniff(ev.Data)
+	}
+	verify, ok := verifiers()[ev.Format]
+	if !ok {
+		r := cannot(KindX509, StepParse, fmt.Sprintf("nothing here reads evidence of the format %s", ev.Format))
+		r.Source = ev.Source
+		return []Result{r}
+	}
+	results := verify(ctx, req, ev)
+	var out []Result
+	for _, r := range results {
+		r.Source = cmp.Or(r.Source, ev.Source)
+		out = append(out, r)
+		if r.Status == Verified && r.Statement != nil {
+			for _, p := range predicate(req, r) {
+				p.Source = cmp.Or(p.Source, r.Source)
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// predicate looks at the statement of a verified result.
+func predicate(req *Request, signed Result) []Result {
+	return nil
+}
+
+// guard turns a panic in a parser of outside bytes into a result.
+func guard(f func() []Result, source string) (out []Result) {
+	defer func() {
+		if r := recover(); r != nil {
+			bad := cannot(KindStatement, StepParse, fmt.Sprintf("internal error: %v", r))
+			bad.Source = source
+			out = []Result{bad}
+		}
+	}()
+	return f()
+}
+
+// unfold splits evidence of many documents into single ones.
+func unfold(list []Evidence) []Evidence {
+	var out []Evidence
+	for _, ev := range list {
+		if ev.Format == "" {
+			ev.Format = Sniff(ev.Data)
+		}
+		if ev.Format != FormatLines {
+			out = append(out, ev)
+			continue
+		}
+		out = append(out, lines(ev)...)
+	}
+	return out
+}
+
+// maxDocuments bounds how many documents of one file are looked at.
+const maxDocuments = 10_000
+
+// lines splits a stream of JSON documents, one a line or not, or an array of them.
+func lines(ev Evidence) []Evidence {
+	var docs []json.RawMessage
+	if json.Unmarshal(ev.Data, &docs) != nil {
+		d := json.NewDecoder(bytes.NewReader(ev.Data))
+		for len(docs) <= maxDocuments {
+			var doc json.RawMessage
+			if d.Decode(&doc) != nil {
+				break
+			}
+			docs = append(docs, doc)
+		}
+	}
+	var out []Evidence
+	for i, doc := range docs {
+		if i == maxDocuments {
+			break
+		}
+		one := ev
+		one.Source, one.Data = fmt.Sprintf("%s, document %d", ev.Source, i+1), doc
+		if one.Format = Sniff(doc); one.Format == FormatLines {
+			one.Format = FormatBundle // an array in an array: the reader of bundles refuses it
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// judge gives the status of the whole: the worst of what was asked for, each as
+// good as its best evidence.
+func judge(req *Request, out *Outcome) Status {
+	for _, r := range out.Results {
+		if r.Embedded && r.Status == Rejected {
+			return Rejected
+		}
+	}
+	worst := Verified
+	for _, kinds := range asked(req) {
+		best, there := Missing, false
+		for _, r := range out.Results {
+			if kinds != nil && !slices.Contains(kinds, r.Kind) || kinds == nil && isPredicate(r.Kind) {
+				continue
+			}
+			if !there || rank(r.Status) > rank(best) {
+				best, there = r.Status, true
+			}
+		}
+		if !there {
+			out.Results = append(out.Results, absent(kinds))
+		}
+		if worse(best) > worse(worst) {
+			worst = best
+		}
+	}
+	return worst
+}
+
+// rank orders the statuses of several pieces of evidence for one question: one
+// that holds answers it; one that does not hold says more than one that cannot be
+// checked, and that more than nothing.
+func rank(s Status) int {
+	return map[Status]int{Verified: 3, Rejected: 2, Unverifiable: 1, Missing: 0}[s]
+}
+
+// worse orders the statuses of several questions that all must be answered.
+func worse(s Status) int {
+	return map[Status]int{Verified: 0, Unverifiable: 1, Missing: 2, Rejected: 3}[s]
+}
+
+// asked lists what the demand asks for: a signature of any format (nil), and
+// the predicates of which one must be verified.
+func asked(req *Request) [][]Kind {
+	out := [][]Kind{nil}
+	d := &req.Demand
+	if d.wantsProvenance() {
+		out = append(out, []Kind{KindProvenance})
+	}
+	if d.wantsSummary() {
+		out = append(out, []Kind{KindSummary})
+	}
+	if d.Package != "" && !d.wantsProvenance() {
+		out = append(out, []Kind{KindProvenance, KindPublish, KindNPMSignature})
+	}
+	return out
+}
+
+func (d *Demand) wantsProvenance() bool {
+	return len(d.Builders) > 0 || d.MinLevel > 0 || d.Source != "" || d.Tag != "" || d.Branch != "" || d.Workflow != "" || len(d.Inputs) > 0
+}
+
+func (d *Demand) wantsSummary() bool {
+	return d.VerifierID != "" || d.ResourceURI != "" || len(d.Levels) > 0 || d.PolicyDigest != ""
+}
+
+func isPredicate(k Kind) bool {
+	switch k {
+	case KindProvenance, KindSummary, KindPublish, KindSBOM, KindVulnerability, KindStatement:
+		return true
+	}
+	return false
+}
+
+// absent is the result for something that was asked for and of which there is
+// nothing.
+func absent(kinds []Kind) Result {
+	if kinds == nil {
+		return Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
+	}
+	return Result{Kind: kinds[0], Status: Missing, Step: StepFind, Reason: fmt.Sprintf("no verified statement of the kind %s is about the artifact", kinds[0])}
+}
