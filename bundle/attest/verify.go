@@ -58,7 +58,9 @@ type verifier func(context.Context, *Request, Evidence) []Result
 
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
-	return map[Format]verifier{}
+	return map[Format]verifier{
+		FormatEnvelope: verifyEnvelopeKey,
+	}
 }
 
 func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
@@ -84,11 +86,6 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 		}
 	}
 	return out
-}
-
-// predicate looks at the statement of a verified result.
-func predicate(req *Request, signed Result) []Result {
-	return nil
 }
 
 // guard turns a panic in a parser of outside bytes into a result.
