@@ -1,7 +1,6 @@
 package attest
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -82,7 +81,7 @@ func (r *Result) readV0(doc any) {
 	r.Claims.Verifier = textAt(doc, "verifier", "id")
 	r.Claims.Resource = textAt(doc, "resource_uri")
 	r.Claims.Result = textAt(doc, "verification_result")
-	if l := cmp.Or(textAt(doc, "policy_level"), textAt(doc, "verified_level")); l != "" {
+	if l := textAt(doc, "policy_level"); l != "" {
 		r.Claims.Levels = []string{l}
 	}
 	r.setTime(doc, "time_verified")
