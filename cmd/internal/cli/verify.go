@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/bundle/attest"
-	"github.com/fnaudit/fnaudit/cmd/internal/report"
 )
 
 // maxEvidence bounds in bytes one file of evidence, of trust or of keys.
@@ -339,40 +337,4 @@ func writeVerifyJSON(w io.Writer, target string, out attest.Outcome) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(doc)
-}
-
-func writeVerifyTable(w io.Writer, target string, out attest.Outcome) error {
-	var b strings.Builder
-	for _, r := range out.Results {
-		fmt.Fprintf(&b, "%-12s %s", r.Status, r.Kind)
-		if r.Source != "" {
-			fmt.Fprintf(&b, "  (%s)", report.Escape(r.Source))
-		}
-		b.WriteString("\n")
-		line := func(name, value string) {
-			if value != "" {
-				fmt.Fprintf(&b, "  %-10s %s\n", name, report.Escape(value))
-			}
-		}
-		line("step", string(r.Step))
-		line("reason", r.Reason)
-		line("expected", r.Expected)
-		line("found", r.Found)
-		line("signer", r.Identity)
-		line("issuer", r.Issuer)
-		line("key", r.KeyID)
-		line("covers", r.Covers)
-		for _, t := range r.Times {
-			line("time", t.At.UTC().Format(time.RFC3339)+" by "+t.Clock)
-		}
-		line("builder", r.Claims.Builder)
-		line("source", r.Claims.Source)
-		line("commit", r.Claims.Commit)
-		for _, n := range r.Notes {
-			line("note", n)
-		}
-	}
-	fmt.Fprintf(&b, "%s: %s\n", report.Escape(target), out.Status)
-	_, err := io.WriteString(w, b.String())
-	return err
 }
