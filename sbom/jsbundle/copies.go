@@ -1,0 +1,182 @@
+package jsbundle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// headBytes is how far into a file a comment of any kind may be its title.
+// Further on only those count that authors mark as legal ones.
+const headBytes = 4 << 10
+
+// Copies names the published packages that a script is a copy of, although it is
+// no bundle and lies in no package's folder: by the licence comments in it that
+// name one, and by texts that only one package has. name is the script's path.
+// Unlike in a bundle, a comment there may be the function's own: only names that
+// this program knows are taken. The time is linear in the length of src.
+func Copies(name string, src []byte) []Claim {
+	titles := titles(src)
+	if len(titles) == 0 && !literals().mentions(src) {
+		return nil
+	}
+	var r literalReader
+	code := int64(-1) // where it starts
+	_ = Lex(src[:codeEnd(src)], func(t *Token) {
+		if t.Kind != Comment && code < 0 {
+			code = t.Offset
+		}
+		r.token(t)
+	}) // what comes before a mistake counts
+	if code < 0 {
+		return nil // licences alone, as bundlers write them into a file of their own
+	}
+	claims := append(titles, r.claims()...)
+	return append(claims, r.lone(name, claims)...)
+}
+
+// titles returns what the comments of a script say that may name a package.
+func titles(src []byte) []Claim {
+	var b bannerReader
+	read := func(text []byte, at int) {
+		text = text[:min(len(text), bannerLines*lineBytes)]
+		for _, c := range title(text, int64(at)) {
+			if Known(c.Name) && (c.Version != "" || legalWords(string(text))) { // "moment.js" alone may be the name of a file
+				b.add(c)
+			}
+		}
+	}
+	head := src[:min(len(src), headBytes)]
+	for _, c := range comments(head) {
+		read(c.text, c.offset)
+	}
+	if text := leadingLines(head); len(text) > 0 {
+		read(text, 0)
+	}
+	for at := 0; ; {
+		i := bytes.Index(src[at:], []byte("/*!"))
+		if i < 0 {
+			break
+		}
+		i += at
+		text := src[i+2 : min(len(src), i+2+bannerLines*lineBytes)]
+		if end := bytes.Index(text, []byte("*/")); end >= 0 {
+			text = text[:end]
+		}
+		at = i + 2 + len(text)
+		if i >= headBytes {
+			read(text, i)
+		}
+	}
+	return b.claims
+}
+
+// leadingLines returns the text of the line comments that a script starts with.
+func leadingLines(head []byte) []byte {
+	var text []byte
+	for line := range lines(head) {
+		line = bytes.TrimSpace(line)
+		rest, ok := bytes.CutPrefix(line, []byte("//"))
+		if !ok && (len(line) > 0 || len(text) > 0) {
+			break
+		}
+		if ok {
+			text = append(append(text, rest...), '\n')
+		}
+	}
+	return text
+}
+
+// mentions reports whether src has all texts of one rule, in code or not.
+func (t *literalTable) mentions(src []byte) bool {
+	var has []bool
+	for i := 0; i+anchorBytes <= len(src); i++ {
+		head := binary.LittleEndian.Uint64(src[i:])
+		bit := sieveBit(head)
+		if t.sieve[bit>>6]&(1<<(bit&63)) == 0 {
+			continue
+		}
+		for _, n := range t.heads[head] {
+			if has == nil {
+				has = make([]bool, len(t.texts))
+			}
+			has[n] = has[n] || bytes.HasPrefix(src[i:], []byte(t.texts[n]))
+		}
+	}
+	return has != nil && slices.ContainsFunc(t.rules, func(r literalRule) bool {
+		return len(r.all) > 0 && !slices.ContainsFunc(r.all, func(n int) bool { return !has[n] })
+	})
+}
+
+// lone returns the version of a script that is a copy of one package, by its
+// title or its name, and that calls one string its version and no other.
+func (r *literalReader) lone(file string, claims []Claim) []Claim {
+	if len(claims) == 0 || slices.ContainsFunc(claims, func(c Claim) bool { return c.Name != claims[0].Name || c.Version != "" }) {
+		return nil
+	}
+	if c := claims[0]; !Titled(c) && !NamedAfter(file, c.Name) {
+		return nil
+	}
+	v := r.only(func(v versionLiteral) bool { return v.prefix == "" && isVersion([]byte(v.key)) })
+	if v.version == "" {
+		return nil
+	}
+	return []Claim{{Name: claims[0].Name, Version: v.version, Method: MethodLiteral, Confidence: 0.75, Offset: v.offset,
+		Detail: "the only version in a file that is a copy of it"}}
+}
+
+// Titled reports whether a claim comes from the comment at the top of a file,
+// which is about the whole file.
+func Titled(c Claim) bool {
+	return c.Method == MethodLicence && c.From == "" && c.Offset >= 0 && c.Offset < headBytes
+}
+
+// NamedAfter reports whether a file has the name of a package: lodash.min.js,
+// jquery-3.4.1.js.
+func NamedAfter(file, name string) bool {
+	base := strings.TrimSuffix(path.Base(file), path.Ext(file))
+	base = strings.TrimSuffix(strings.TrimSuffix(base, ".min"), "-min")
+	name = strings.TrimSuffix(path.Base(name), ".js")
+	rest, ok := strings.CutPrefix(strings.ToLower(base), name)
+	return ok && strings.Trim(rest, "-.v0123456789js") == ""
+}
+
+// Known reports whether a package is one of those that this program knows by
+// name: most that are copied around.
+func Known(name string) bool { return known()[name] }
+
+// known are the packages that a comment in somebody's own file may name: those
+// of the tables, and those whose files have a title of the common forms. Any
+// other name is more likely that of a part of the function.
+var known = sync.OnceValue(func() map[string]bool {
+	all := map[string]bool{}
+	for _, list := range products() {
+		for _, p := range list {
+			all[p.name] = true
+		}
+	}
+	for _, r := range literals().rules {
+		all[r.name] = true
+	}
+	for _, name := range reactFiles() {
+		all[name] = true
+	}
+	for _, name := range mathias() {
+		all[name] = true
+	}
+	for name := range strings.FieldsSeq(titled) {
+		all[name] = true
+	}
+	return all
+})
+
+// titled are packages whose files start with their name above a copyright and a
+// licence, or with "name. MIT License. Author" (as of 2026-11-28).
+const titled = `accepts append-field array-flatten basic-auth bytes compressible compression connect connect-redis
+	cookie-parser cookie-session cors csurf destroy encodeurl errorhandler escape-html express-session forwarded fresh
+	hammerjs method-override methods mime-types multiparty on-finished parseurl random-bytes range-parser resolve-path
+	response-time router serve-favicon serve-index toidentifier type-is uid-safe vhost
+	base64-js is-buffer queue-microtask run-parallel safe-buffer simple-concat simple-get`
