@@ -2,7 +2,6 @@ package jsbundle
 
 import (
 	"bytes"
-	"encoding/binary"
 	"path"
 	"slices"
 	"strings"
@@ -19,23 +18,42 @@ const headBytes = 4 << 10
 // Unlike in a bundle, a comment there may be the function's own: only names that
 // this program knows are taken. The time is linear in the length of src.
 func Copies(name string, src []byte) []Claim {
-	titles := titles(src)
-	if len(titles) == 0 && !literals().mentions(src) {
+	claims := titles(src)
+	if len(claims) > 0 && !hasCode(src) {
 		return nil
 	}
-	var r literalReader
-	code := int64(-1) // where it starts
-	_ = Lex(src[:codeEnd(src)], func(t *Token) {
-		if t.Kind != Comment && code < 0 {
-			code = t.Offset
-		}
-		r.token(t)
-	}) // what comes before a mistake counts
-	if code < 0 {
-		return nil // licences alone, as bundlers write them into a file of their own
+	done := map[string]bool{}
+	for _, c := range claims {
+		done[c.Name] = c.Version != ""
 	}
-	claims := append(titles, r.claims()...)
+	open := slices.ContainsFunc(claims, func(c Claim) bool { return !done[c.Name] })
+	if !open && !literals().mentions(src, done) {
+		return claims
+	}
+	var r literalReader
+	_ = Lex(src[:codeEnd(src)], r.token) // what comes before a mistake counts
+	claims = append(claims, r.claims()...)
 	return append(claims, r.lone(name, claims)...)
+}
+
+// hasCode reports whether a script is more than comments: bundlers write the
+// licences into a file of their own.
+func hasCode(src []byte) bool {
+	for {
+		src = bytes.TrimSpace(src)
+		end := "\n"
+		switch {
+		case bytes.HasPrefix(src, []byte("/*")):
+			end = "*/"
+		case !bytes.HasPrefix(src, []byte("//")):
+			return len(src) > 0
+		}
+		i := bytes.Index(src[2:], []byte(end))
+		if i < 0 {
+			return false
+		}
+		src = src[2+i+len(end):]
+	}
 }
 
 // titles returns what the comments of a script say that may name a package.
@@ -88,27 +106,6 @@ func leadingLines(head []byte) []byte {
 		}
 	}
 	return text
-}
-
-// mentions reports whether src has all texts of one rule, in code or not.
-func (t *literalTable) mentions(src []byte) bool {
-	var has []bool
-	for i := 0; i+anchorBytes <= len(src); i++ {
-		head := binary.LittleEndian.Uint64(src[i:])
-		bit := sieveBit(head)
-		if t.sieve[bit>>6]&(1<<(bit&63)) == 0 {
-			continue
-		}
-		for _, n := range t.heads[head] {
-			if has == nil {
-				has = make([]bool, len(t.texts))
-			}
-			has[n] = has[n] || bytes.HasPrefix(src[i:], []byte(t.texts[n]))
-		}
-	}
-	return has != nil && slices.ContainsFunc(t.rules, func(r literalRule) bool {
-		return len(r.all) > 0 && !slices.ContainsFunc(r.all, func(n int) bool { return !has[n] })
-	})
 }
 
 // lone returns the version of a script that is a copy of one package, by its
