@@ -77,14 +77,14 @@ func rarity(part string) int {
 	return n
 }
 
-// maxGuesses is how many rules are looked at closely whose texts are then not
-// all there. A file with more is made for it, and is read whole.
-const maxGuesses = 16
+// maxGuesses is how many rules of one file are looked at closely. A file with
+// more is a bundle, or made for it, and is read as one.
+const maxGuesses = 32
 
-// mentions reports whether src has all texts of a rule, in code or not; rules
-// for the packages in done do not count. As finder does, it goes through two
-// halves of the file in turn.
-func (t *literalTable) mentions(src []byte, done map[string]bool) bool {
+// mentions returns the rules whose texts src may have, in code or not, in the
+// order of the table; rules for the packages in done do not count. As finder
+// does, it goes through two halves of the file in turn.
+func (t *literalTable) mentions(src []byte, done map[string]bool) []int {
 	a, m := t.anchors, mention{table: t, src: src, done: done}
 	i, middle := anchorBytes-1, len(src)/2
 	j := max(middle, i)
@@ -92,59 +92,61 @@ func (t *literalTable) mentions(src []byte, done map[string]bool) bool {
 		h, k := anchorHash(src, i), anchorHash(src, j)
 		x, y := a.shift[h], a.shift[k]
 		if x == 0 {
-			if m.at(i, h) {
-				return true
-			}
+			m.at(i, h)
 			x = 1
 		}
 		if y == 0 {
-			if m.at(j, k) {
-				return true
-			}
+			m.at(j, k)
 			y = 1
 		}
 		i += int(x)
 		j += int(y)
 	}
-	return m.rest(i, middle) || m.rest(j, len(src))
+	m.rest(i, middle)
+	m.rest(j, len(src))
+	slices.Sort(m.found)
+	return m.found
 }
 
 // mention is the state of one search.
 type mention struct {
-	table *literalTable
-	src   []byte
-	done  map[string]bool
-	no    []int // rules that were looked at
+	table  *literalTable
+	src    []byte
+	done   map[string]bool
+	looked []int // rules that were looked at
+	found  []int // of those, the ones that may hold
 }
 
-func (m *mention) rest(i, end int) bool {
+func (m *mention) rest(i, end int) {
 	for i < end {
 		h := anchorHash(m.src, i)
 		step := int(m.table.anchors.shift[h])
 		if step == 0 {
-			if m.at(i, h) {
-				return true
-			}
+			m.at(i, h)
 			step = 1
 		}
 		i += step
 	}
-	return false
 }
 
-// at reports whether the anchor of a rule whose texts are all there ends at i.
-func (m *mention) at(i int, h uint32) bool {
+// at looks at the rules whose anchor may end at i.
+func (m *mention) at(i int, h uint32) {
 	a := m.table.anchors
 	for n := a.ends[h]; n > 0; n = a.list[n-1].next {
 		f := &a.list[n-1]
 		rule := &m.table.rules[f.rule]
-		if !bytes.HasSuffix(m.src[:i+1], []byte(f.part)) || m.done[rule.name] || slices.Contains(m.no, f.rule) {
+		if !bytes.HasSuffix(m.src[:i+1], []byte(f.part)) || m.done[rule.name] || slices.Contains(m.looked, f.rule) {
 			continue
 		}
-		if len(m.no) == maxGuesses || !slices.ContainsFunc(rule.all, func(n int) bool { return !bytes.Contains(m.src, []byte(m.table.texts[n])) }) {
-			return true
+		if len(m.looked) == maxGuesses {
+			if len(m.found) < maxGuesses {
+				m.found = append(m.found, f.rule)
+			}
+			continue
 		}
-		m.no = append(m.no, f.rule)
+		m.looked = append(m.looked, f.rule)
+		if !slices.ContainsFunc(rule.all, func(n int) bool { return !bytes.Contains(m.src, []byte(m.table.texts[n])) }) {
+			m.found = append(m.found, f.rule)
+		}
 	}
-	return false
 }

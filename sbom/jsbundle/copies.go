@@ -27,8 +27,12 @@ func Copies(name string, src []byte) []Claim {
 		done[c.Name] = c.Version != ""
 	}
 	open := slices.ContainsFunc(claims, func(c Claim) bool { return !done[c.Name] })
-	if !open && !literals().mentions(src, done) {
+	rules := literals().mentions(src, done)
+	if !open && len(rules) == 0 {
 		return claims
+	}
+	if said, ok := literals().versionless(src, rules); ok && !open {
+		return append(claims, said...)
 	}
 	var r literalReader
 	_ = Lex(src[:codeEnd(src)], r.token) // what comes before a mistake counts
@@ -106,6 +110,22 @@ func leadingLines(head []byte) []byte {
 		}
 	}
 	return text
+}
+
+// versionless returns what rules prove that tell no version, and need no look at
+// the tokens for that: nobody writes all of a rule's texts into comments. It is
+// false when one of them tells more.
+func (t *literalTable) versionless(src []byte, rules []int) ([]Claim, bool) {
+	var out []Claim
+	for _, n := range rules {
+		r := &t.rules[n]
+		if len(r.versions) > 0 || len(r.none) > 0 || len(rules) >= maxGuesses {
+			return nil, false
+		}
+		out = append(out, Claim{Name: r.name, Method: MethodLiteral, Confidence: 0.75, Offset: int64(bytes.Index(src, []byte(t.texts[r.all[0]]))),
+			Detail: "texts that only this package has"})
+	}
+	return unique(out), true
 }
 
 // lone returns the version of a script that is a copy of one package, by its

@@ -1,6 +1,7 @@
 package jsbundle
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,6 +33,32 @@ func TestCopies(t *testing.T) {
 	} {
 		if got := show(Copies(tt.file, []byte(tt.src))); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestMentions compares the fast search for the texts of rules with the slow one.
+func TestMentions(t *testing.T) {
+	table := literals()
+	if len(table.anchors.list) != len(table.rules) {
+		t.Fatalf("%d anchors for %d rules", len(table.anchors.list), len(table.rules))
+	}
+	for n, r := range table.rules {
+		var all []string
+		for _, i := range r.all {
+			all = append(all, table.texts[i])
+		}
+		for _, pad := range []int{0, 1, 7, 100, 1000} {
+			src := strings.Repeat("x", pad) + strings.Join(all, strings.Repeat(" f();", pad)) + strings.Repeat("y", pad/2)
+			if !slices.Contains(table.mentions([]byte(src), nil), n) {
+				t.Errorf("the texts of %s are not found behind %d bytes", r.name, pad)
+			}
+			if slices.Contains(table.mentions([]byte(src[:len(src)-pad/2-1]), nil), n) && len(all) > 0 && !strings.Contains(strings.Join(all[:len(all)-1], " "), all[len(all)-1]) {
+				t.Errorf("%s is found although a byte of its texts lacks", r.name)
+			}
+		}
+		if len(table.mentions([]byte(strings.Join(all, " ")), map[string]bool{r.name: true})) > 0 && n == 0 {
+			t.Errorf("%s is found although it is done", r.name)
 		}
 	}
 }
