@@ -53,7 +53,8 @@ func BOM(data []byte, from string) (Account, error) {
 // Confirmed returns claims for those packages of an SBOM or another account that
 // does not agree with the bytes which other evidence finds in the bytes, with the
 // version that the account says: only where it says one, since nothing tells which
-// of two is there.
+// of two is there. Where the bytes say versions and none is the account's, the
+// claim is worth no more than a declaration: it shows the disagreement.
 func Confirmed(declared, found []Claim) []Claim {
 	versions := map[string][]string{}
 	for _, c := range declared {
@@ -61,16 +62,22 @@ func Confirmed(declared, found []Claim) []Claim {
 			versions[c.Name] = append(versions[c.Name], c.Version)
 		}
 	}
-	versioned := map[string]bool{} // of what is found: whether with its version
+	said := map[string][]string{} // of what is found
 	for _, c := range found {
-		versioned[c.Name] = versioned[c.Name] || c.Version != ""
+		said[c.Name] = append(said[c.Name], c.Version)
 	}
 	var out []Claim
 	for _, c := range declared {
-		if hasVersion, present := versioned[c.Name]; present && !hasVersion && len(versions[c.Name]) == 1 && c.Version != "" {
-			c.Confidence, c.Detail = 0.9, "its code is in the bundle, and the account of the bundler says this version"
-			out = append(out, c)
+		theirs, present := said[c.Name]
+		if !present || c.Version == "" || len(versions[c.Name]) != 1 || slices.Contains(theirs, c.Version) {
+			continue
 		}
+		c.Confidence, c.Detail = 0.9, "its code is in the bundle, and the account of the bundler says this version"
+		if slices.ContainsFunc(theirs, func(v string) bool { return v != "" }) {
+			c.Path = "" // where it was installed the bytes say
+			c.Confidence, c.Detail = accountDeclared, "declared only: its code is in the bundle, and says otherwise than the account of the bundler"
+		}
+		out = append(out, c)
 	}
 	return unique(out)
 }

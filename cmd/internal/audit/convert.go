@@ -51,7 +51,7 @@ func describe(rep *finding.Report, f *bundle.Function) {
 func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 	for _, c := range bom.Components {
 		out := finding.Component{
-			PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion, Main: c.Main,
+			PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Disputed: c.Disputed, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion, Main: c.Main,
 			State: string(c.State), Origin: string(c.Origin), Licenses: notNil(c.Licenses), Hashes: c.Hashes,
 			Resolved: c.Resolved, Requires: c.Requires, Confidence: c.Confidence, Locations: []finding.Location{}, Evidence: []finding.Proof{},
 		}

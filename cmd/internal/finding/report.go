@@ -180,6 +180,7 @@ type Component struct {
 	Name          string            `json:"name"`
 	Version       string            `json:"version,omitempty"`
 	Versions      []string          `json:"versions,omitempty"`
+	Disputed      bool              `json:"disputed,omitempty"` // the versions contradict each other
 	Ecosystem     string            `json:"ecosystem"`
 	Source        string            `json:"source,omitempty"`        // source package name (distributions)
 	SourceVersion string            `json:"sourceVersion,omitempty"` // of the source package, where it differs from version
