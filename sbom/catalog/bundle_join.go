@@ -276,7 +276,15 @@ func (j *bundleJoin) lockfile(in *instance, at string) bool {
 		in.evidence = append(in.evidence, x.testify(&a, at))
 		return true
 	}
+	j.unlisted(in)
 	return true
+}
+
+// unlisted notes that a lockfile that was given does not know a package.
+func (j *bundleJoin) unlisted(in *instance) {
+	if len(j.locks) > 0 && j.locks[0].given {
+		in.evidence = append(in.evidence, testimony{Evidence: sbom.Evidence{Method: sbom.MethodLockfile, Path: j.locks[0].path, Detail: "it does not list this package", Differs: true}})
+	}
 }
 
 // compare holds the version that the bytes say against the lockfiles. One that

@@ -76,7 +76,7 @@ func sniffLock(data []byte) (lockParser, bool) {
 func (a *artifact) declareGiven(have map[string]bool) {
 	for i := range a.bundles {
 		b := &a.bundles[i]
-		if b.telling() || len(a.opts.lockIndexes) == 0 || a.boundedBy(b.path) != a.opts.lockIndexes[0].path {
+		if b.telling() || len(a.opts.lockIndexes) == 0 {
 			continue
 		}
 		for _, x := range a.opts.lockIndexes {

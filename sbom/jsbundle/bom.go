@@ -62,18 +62,21 @@ func Confirmed(declared, found []Claim) []Claim {
 			versions[c.Name] = append(versions[c.Name], c.Version)
 		}
 	}
-	said := map[string][]string{} // of what is found
+	type release struct{ name, version string }
+	said := map[release]bool{}     // of what is found
+	versioned := map[string]bool{} // of what is found: whether with a version
 	for _, c := range found {
-		said[c.Name] = append(said[c.Name], c.Version)
+		said[release{c.Name, c.Version}] = true
+		versioned[c.Name] = versioned[c.Name] || c.Version != ""
 	}
 	var out []Claim
 	for _, c := range declared {
-		theirs, present := said[c.Name]
-		if !present || c.Version == "" || len(versions[c.Name]) != 1 || slices.Contains(theirs, c.Version) {
+		other, present := versioned[c.Name]
+		if !present || c.Version == "" || len(versions[c.Name]) != 1 || said[release{c.Name, c.Version}] {
 			continue
 		}
 		c.Confidence, c.Detail = 0.9, "its code is in the bundle, and the account of the bundler says this version"
-		if slices.ContainsFunc(theirs, func(v string) bool { return v != "" }) {
+		if other {
 			c.Path = "" // where it was installed the bytes say
 			c.Confidence, c.Detail = accountDeclared, "declared only: its code is in the bundle, and says otherwise than the account of the bundler"
 		}

@@ -92,7 +92,7 @@ func coverageOf(c *sbom.Coverage) *finding.Coverage {
 			continue
 		}
 		b := finding.Bundle{
-			Artifact: f.Artifact, Path: f.Path, Bundler: f.Bundle, CodeBytes: f.Code, AttributedBytes: f.Attributed, OwnBytes: f.Own, UnknownBytes: f.Unknown, Lockfile: f.Bound,
+			Artifact: f.Artifact, Path: f.Path, Bundler: f.Bundle, CodeBytes: f.Code, AttributedBytes: f.Attributed, OwnBytes: f.Own, UnknownBytes: f.Unknown, Lockfile: f.Bound, Refused: f.Refused,
 		}
 		for _, s := range f.Shares {
 			b.Packages = append(b.Packages, finding.BundleShare{Name: s.Name, Component: s.PURL, Bytes: s.Bytes})

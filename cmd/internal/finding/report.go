@@ -143,6 +143,7 @@ type Bundle struct {
 	OwnBytes        int64         `json:"ownBytes"`
 	UnknownBytes    int64         `json:"unknownBytes"`
 	Lockfile        string        `json:"lockfile,omitempty"` // that says which packages it can hold
+	Refused         string        `json:"refused,omitempty"`  // why a lockfile that was given does not say so
 	Packages        []BundleShare `json:"packages,omitempty"` // what the attributed bytes are made of, the largest first
 }
 

@@ -116,5 +116,14 @@ func percent(code, unknown int64) string { return percentOf(finding.Told(code, u
 
 func percentOf(share float64) string { return fmt.Sprintf("%d %%", int(share*100+1e-9)) }
 
-// nameBundles is the next step where a bundle is not told enough.
+// nameBundle is the next step where a bundle is not told enough: another one,
+// where a lockfile was given that is not this bundle's.
+func nameBundle(b finding.Bundle) string {
+	if b.Refused != "" {
+		return "give the lockfile that " + cmp.Or(b.Path, "the artifact") + " was built from: " + b.Refused
+	}
+	return nameBundles
+}
+
+// nameBundles is the next step where no lockfile was given.
 const nameBundles = "give the lockfile that the bundle was built from (--lockfile FILE), or ship its source map beside it; then scan again"

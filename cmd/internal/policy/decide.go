@@ -227,8 +227,8 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 			return "fnaudit db update   # then scan again"
 		}
 	}
-	if len(p.untold(r)) > 0 {
-		return nameBundles
+	if bundles := p.untold(r); len(bundles) > 0 {
+		return nameBundle(bundles[0])
 	}
 	return "make the parts above readable, or accept them with a waiver in the policy file"
 }
