@@ -240,7 +240,7 @@ func (c *composition) components() []sbom.Component {
 		var digest bundle.Digest
 		comp.Origin, digest = c.origin(p)
 		comp.Occurrences = []sbom.Occurrence{{Artifact: p.artifact, Layer: digest, Path: p.found.path, State: p.state}}
-		comp.Evidence = []sbom.Evidence{{Method: p.found.method, Confidence: p.found.confidence, Artifact: p.artifact, Path: cmp.Or(p.found.at, p.found.path), Detail: p.found.detail}}
+		comp.Evidence = []sbom.Evidence{{Method: p.found.method, Confidence: p.found.confidence, Artifact: p.artifact, Path: cmp.Or(p.found.at, p.found.path), Detail: p.found.detail, Differs: p.found.differs}}
 		for _, e := range p.found.also {
 			e.Artifact = p.artifact
 			comp.Evidence = append(comp.Evidence, e)
