@@ -106,6 +106,9 @@ func render(r Result) string {
 		if p.Vendored {
 			b.WriteString(" vendored")
 		}
+		if p.NameOnly {
+			b.WriteString(" name only")
+		}
 		fmt.Fprintf(&b, "\n    %s: %s %.1f: %s\n", p.Path, p.Method, p.Confidence, p.Detail)
 		if owns := append(slices.Clone(p.Dirs), p.Modules...); len(owns) > 0 {
 			fmt.Fprintf(&b, "    owns %s\n", strings.Join(owns, " "))
