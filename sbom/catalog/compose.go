@@ -62,6 +62,7 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 		}
 		out.Unknowns = append(out.Unknowns, c.missingEntry(i)...)
 	}
+	c.ensurepipWheels()
 	if len(results) > 1 {
 		c.overwritten()
 		c.nodeOrder()
