@@ -36,9 +36,11 @@ func (s *scan) metadataOf(root string, e *entry, p part) (Distribution, bool) {
 }
 
 // compare notes what an installed package says about its version where that is
-// another release than the metadata's.
+// another release than the metadata's. Of a project with several packages the
+// one that has its name counts: others (pkg_resources) may count for themselves.
 func (s *scan) compare(d Distribution, e *entry, p part) {
-	if e != nil && e.other || Normal(d.Version) == "" {
+	name := normalName(d.Name)
+	if e != nil && e.other || Normal(d.Version) == "" || normalName(p.name) != name && s.table().imports[name] != 1 {
 		return
 	}
 	r := s.reader(p)
@@ -48,7 +50,9 @@ func (s *scan) compare(d Distribution, e *entry, p part) {
 			s.unread(u)
 		}
 	}
-	if says == "" || sameRelease(says, d.Version) {
+	if says == "" || slices.ContainsFunc(s.in.Installed, func(o Distribution) bool {
+		return o.Root == d.Root && normalName(o.Name) == name && sameRelease(says, o.Version) // or that of metadata that an update left
+	}) {
 		return
 	}
 	out := Stated{Distribution: d, Says: says, Path: file, Known: e != nil && s.table().names[p.name] == e}

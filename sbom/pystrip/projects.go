@@ -31,6 +31,7 @@ type table struct {
 	patterns map[string]string // namespace with its dot -> the projects' names without their last part
 	prefixes map[string]bool   // namespaces that some name starts with
 	projects map[string]string // normal name of a project -> as it is spelled
+	imports  map[string]int    // normal name of a project -> how many names it is imported by, without those that begin with "_"
 }
 
 // projects parses the table at the first use, since most functions hold no
@@ -44,7 +45,7 @@ var projects = sync.OnceValue(func() *table {
 })
 
 func parseTable(text string) (*table, error) {
-	t := &table{names: map[string]*entry{}, patterns: map[string]string{}, prefixes: map[string]bool{}, projects: map[string]string{}}
+	t := &table{names: map[string]*entry{}, patterns: map[string]string{}, prefixes: map[string]bool{}, projects: map[string]string{}, imports: map[string]int{}}
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		n++
@@ -87,6 +88,9 @@ func (t *table) line(line string) error {
 	e := &entry{projects: strings.Split(project, "|"), weak: weak}
 	for _, name := range e.projects {
 		t.projects[normalName(name)] = name
+		if fields[0][0] != '_' {
+			t.imports[normalName(name)]++
+		}
 	}
 	switch {
 	case len(fields) < 3:
