@@ -121,12 +121,12 @@ func verifyEntity(req *Request, b *bundle.Bundle, material root.TrustedMaterial,
 			r.Times = append(r.Times, at)
 		}
 	}
-	return about(r, b, over)
+	return aboutContent(r, b, over)
 }
 
 // signedBytes says what the signature must be over: for a message its digest, for
 // an envelope nothing yet, since the envelope is compared with its own payload and
-// the statement in it afterwards (see about).
+// the statement in it afterwards (see aboutContent).
 func signedBytes(b *bundle.Bundle, over *Subject, whole bool) (verify.ArtifactPolicyOption, *Result) {
 	msg := b.GetMessageSignature()
 	if msg == nil {
@@ -164,9 +164,9 @@ func messageDigest(b *bundle.Bundle) (string, bool) {
 	return alg, ok
 }
 
-// about says what a verified bundle is about: the bytes themselves, or a statement
+// aboutContent says what a verified bundle is about: the bytes themselves, or a statement
 // whose subject must be them.
-func about(r Result, b *bundle.Bundle, over *Subject) Result {
+func aboutContent(r Result, b *bundle.Bundle, over *Subject) Result {
 	env := b.GetDsseEnvelope()
 	if env == nil {
 		alg, _ := messageDigest(b)
@@ -189,7 +189,7 @@ func aboutStatement(r Result, payload []byte, over *Subject) Result {
 	r.Claims.PredicateType = st.PredicateType
 	covers, err := st.covers(over)
 	switch {
-	case errors.Is(err, errNotComparable):
+	case errors.Is(err, errNoDigest):
 		return fail(Unverifiable, StepDigest, "the signature holds, but whether the statement is about this artifact cannot be told: "+err.Error())
 	case err != nil:
 		r.Expected, r.Found = digestOf(over), subjectOf(st)
