@@ -25,6 +25,7 @@ const (
 	FormatLines        Format = "json-lines"       // one document of another format a line
 	FormatEnvelope     Format = "dsse"             // a bare DSSE envelope
 	FormatCosignBundle Format = "cosign-bundle"    // sign-blob --bundle of cosign 1 and 2
+	FormatCosignFiles  Format = "cosign-signature" // a detached signature with a certificate of a Sigstore authority
 	FormatSimple       Format = "simple-signing"   // cosign's image signature, from a manifest
 	FormatNPM          Format = "npm-attestations" // a list of bundles
 	FormatPEP740       Format = "pep740"           // PyPI's provenance object, or one attestation

@@ -63,14 +63,21 @@ type verifier func(context.Context, *Request, Evidence) []Result
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
 	return map[Format]verifier{
-		FormatBundle:   verifySigstore,
-		FormatEnvelope: verifyEnvelopeKey,
+		FormatBundle:       verifySigstore,
+		FormatCosignBundle: verifyCosignBundle,
+		FormatCosignFiles:  verifyLegacy,
+		FormatEnvelope:     verifyEnvelope,
+		FormatNPM:          verifyList,
+		FormatPEP740:       verifyList,
 	}
 }
 
 func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 	if ev.Format == "" {
 		ev.Format = Sniff(ev.Data)
+	}
+	if ev.Format == FormatRaw && fulcioIssued(ev.Certificate) {
+		ev.Format = FormatCosignFiles
 	}
 	verify, ok := verifiers()[ev.Format]
 	if !ok {
@@ -114,10 +121,12 @@ func unfold(list []Evidence) []Evidence {
 			ev.Format = Sniff(ev.Data)
 		}
 		if ev.Format != FormatLines {
-			out = append(out, ev)
+			out = append(out, unlist(ev)...)
 			continue
 		}
-		out = append(out, lines(ev)...)
+		for _, one := range lines(ev) {
+			out = append(out, unlist(one)...)
+		}
 	}
 	return out
 }
