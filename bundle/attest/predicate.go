@@ -44,7 +44,7 @@ func predicate(req *Request, signed Result) []Result {
 // carried is a statement that holds and whose predicate the caller reads: the
 // result has the statement.
 func carried(k Kind, signed Result, reason string) Result {
-	r := about(k, signed)
+	r := stating(k, signed)
 	r.Status, r.Reason, r.Statement = Verified, reason, signed.Statement
 	return r
 }
@@ -52,7 +52,7 @@ func carried(k Kind, signed Result, reason string) Result {
 // publish checks that a registry, or a publisher, says that the artifact was
 // published as the package that its name says.
 func publish(req *Request, signed Result) Result {
-	r := about(KindPublish, signed)
+	r := stating(KindPublish, signed)
 	sub, _, err := signed.Statement.covering(req.Subject)
 	if err != nil {
 		fail(&r, StepDigest, err.Error(), "", "")
@@ -115,7 +115,7 @@ func checkPackage(req *Request, r *Result, st *Statement) bool {
 // when, and how many vulnerabilities it lists. That they are few is nobody's
 // demand here; that the scan is not too old is.
 func vulnerabilities(req *Request, signed Result) Result {
-	r := about(KindVulnerability, signed)
+	r := stating(KindVulnerability, signed)
 	doc, err := decode(signed.Statement.Predicate)
 	if err != nil {
 		fail(&r, StepPredicate, "read the predicate: "+err.Error(), "", "")

@@ -20,7 +20,7 @@ import (
 //
 // All are compared exactly and case-sensitively.
 func provenance(req *Request, signed Result) Result {
-	r := about(KindProvenance, signed)
+	r := stating(KindProvenance, signed)
 	b, err := parseBuild(signed.Statement.PredicateType, signed.Statement.Predicate)
 	if err != nil {
 		r.Status, r.Step, r.Reason = Rejected, StepPredicate, err.Error()
@@ -192,8 +192,8 @@ func checkWorkflow(d *Demand, r *Result, b *build) bool {
 	return true
 }
 
-// about starts the result of a predicate with who signed it.
-func about(k Kind, signed Result) Result {
+// stating starts the result of a predicate with who signed it.
+func stating(k Kind, signed Result) Result {
 	return Result{Kind: k, Source: signed.Source, Covers: signed.Covers, Identity: signed.Identity, Issuer: signed.Issuer,
 		KeyID: signed.KeyID, Times: signed.Times, Claims: Claims{PredicateType: signed.Statement.PredicateType}}
 }

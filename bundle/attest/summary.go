@@ -22,7 +22,7 @@ const (
 // policy and the age. The pair of signer and verifier holds because the demand
 // names both: the signature was of the demanded key or identity.
 func summary(req *Request, signed Result) Result {
-	r := about(KindSummary, signed)
+	r := stating(KindSummary, signed)
 	doc, err := decode(signed.Statement.Predicate)
 	if err != nil {
 		fail(&r, StepPredicate, "read the predicate: "+err.Error(), "", "")

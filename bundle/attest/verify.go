@@ -17,6 +17,8 @@ type Request struct {
 	Embedded []Embedded // what the artifact carries inside itself
 	Demand   Demand
 	Now      time.Time // the clock that judges what has no trusted time of its own
+
+	trusted *sigstoreRoot // the demand's root, once it was read
 }
 
 // Embedded checks what an artifact carries inside itself. It returns nothing
@@ -59,6 +61,7 @@ type verifier func(context.Context, *Request, Evidence) []Result
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
 	return map[Format]verifier{
+		FormatBundle: verifySigstore,
 		FormatEnvelope: verifyEnvelopeKey,
 	}
 }
