@@ -61,7 +61,7 @@ type verifier func(context.Context, *Request, Evidence) []Result
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
 	return map[Format]verifier{
-		FormatBundle: verifySigstore,
+		FormatBundle:   verifySigstore,
 		FormatEnvelope: verifyEnvelopeKey,
 	}
 }
