@@ -100,6 +100,12 @@ func checkBuilder(d *Demand, r *Result, b *build) *trustedPair {
 	return nil
 }
 
+// namesSigner says whether the demand trusts this signer together with a builder:
+// then it may speak of a source that is not the repository of its own workflow.
+func (d *Demand) namesSigner(identity string) bool {
+	return identity != "" && slices.ContainsFunc(d.Builders, func(t Builder) bool { return t.Signer == identity })
+}
+
 func checkLevel(d *Demand, r *Result) bool {
 	if r.Claims.Level >= d.MinLevel {
 		return true

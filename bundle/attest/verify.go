@@ -61,8 +61,9 @@ type verifier func(context.Context, *Request, Evidence) []Result
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
 	return map[Format]verifier{
-		FormatBundle:   verifySigstore,
-		FormatEnvelope: verifyEnvelopeKey,
+		FormatBundle:     verifySigstore,
+		FormatEnvelope:   verifyEnvelopeKey,
+		FormatCloudBuild: verifyCloudBuild,
 	}
 }
 
