@@ -67,8 +67,7 @@ func publish(req *Request, signed Result) Result {
 	if signed.Statement.PredicateType == publishNPM {
 		doc, err := decode(signed.Statement.Predicate)
 		if err != nil {
-			fail(&r, StepPredicate, "read the predicate: "+err.Error(), "", "")
-			return r
+			return unread(r, fmt.Errorf("read the predicate: %w", err))
 		}
 		if stated := (pkg{typ: "npm", name: textAt(doc, "name"), version: textAt(doc, "version")}); stated != named {
 			fail(&r, StepPackage, "the statement contradicts itself: its subject and its predicate name different packages", named.String(), stated.String())
@@ -118,8 +117,7 @@ func vulnerabilities(req *Request, signed Result) Result {
 	r := stating(KindVulnerability, signed)
 	doc, err := decode(signed.Statement.Predicate)
 	if err != nil {
-		fail(&r, StepPredicate, "read the predicate: "+err.Error(), "", "")
-		return r
+		return unread(r, fmt.Errorf("read the predicate: %w", err))
 	}
 	scanner := at(doc, "scanner")
 	r.Claims.Scanner = strings.TrimSpace(textAt(scanner, "uri") + " " + textAt(scanner, "version"))
