@@ -69,6 +69,7 @@ func verifiers() map[Format]verifier {
 		FormatEnvelope:     verifyEnvelope,
 		FormatNPM:          verifyList,
 		FormatPEP740:       verifyList,
+		FormatCloudBuild:   verifyCloudBuild,
 	}
 }
 
