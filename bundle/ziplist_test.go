@@ -24,6 +24,7 @@ func TestListZip(t *testing.T) {
 		{"two alike", zipOf{entries: []ent{{name: "a", body: "1"}, {name: "a", body: "1"}}}, "a=1 a=1", NoticeDuplicate},
 		{"two folders", zipOf{entries: []ent{{name: "a/", store: true}, {name: "a/", store: true}}}, "a/= a/=", NoticeDuplicate},
 		{"another local name", zipOf{entries: []ent{{name: "a", body: "1", localName: "b"}}}, "a=1", NoticeHeader},
+		{"a folder with content", zipOf{entries: []ent{{name: "a/", body: "1", store: true, size: u32(0), packedSize: u32(0)}}, beforeCD: ""}, "a/=", NoticeHidden},
 		{"unlisted entry", zipOf{entries: []ent{{name: "a", body: "1"}, {name: "b", body: "2", unlisted: true}}}, "a=1", NoticeHidden},
 		{"bytes in between", zipOf{entries: []ent{{name: "a", body: "1"}}, beforeCD: "hidden"}, "a=1", NoticeHidden},
 		{"bytes at the end", zipOf{entries: []ent{{name: "a", body: "1"}}, after: "hidden"}, "a=1", NoticeHidden},

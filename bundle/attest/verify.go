@@ -61,6 +61,14 @@ func verifiers() map[Format]verifier {
 	return map[Format]verifier{}
 }
 
+// Embeddings lists the checks of what an artifact can carry inside itself, for
+// [Request.Embedded].
+func Embeddings() []Embedded {
+	return []Embedded{
+		verifyAWSSigner,
+	}
+}
+
 func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 	if ev.Format == "" {
 		ev.Format = Sniff(ev.Data)
@@ -205,6 +213,9 @@ func asked(req *Request) [][]Kind {
 	if d.Package != "" && !d.wantsProvenance() {
 		out = append(out, []Kind{KindProvenance, KindPublish, KindNPMSignature})
 	}
+	if len(d.Profiles) > 0 || d.EntryDigests != nil {
+		out = append(out, []Kind{KindAWSSigner})
+	}
 	return out
 }
 
@@ -229,6 +240,9 @@ func isPredicate(k Kind) bool {
 func absent(kinds []Kind) Result {
 	if kinds == nil {
 		return Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
+	}
+	if kinds[0] == KindAWSSigner {
+		return Result{Kind: KindAWSSigner, Status: Missing, Step: StepFind, Reason: "the artifact has no signature of AWS Signer inside"}
 	}
 	return Result{Kind: kinds[0], Status: Missing, Step: StepFind, Reason: fmt.Sprintf("no verified statement of the kind %s is about the artifact", kinds[0])}
 }
