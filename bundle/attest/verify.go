@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/fnaudit/fnaudit/bundle"
 )
 
 // Request is one question: is this subject signed, and built, as demanded?
@@ -234,6 +236,9 @@ func asked(req *Request) []question {
 	if len(d.Predicate) > 0 {
 		out = append(out, question{types: d.Predicate})
 	}
+	if len(d.Profiles) > 0 || d.EntryDigests != nil {
+		out = append(out, question{kinds: []Kind{KindAWSSigner}})
+	}
 	return out
 }
 
@@ -258,8 +263,15 @@ func Signatures(k Kind) bool { return !isPredicate(k) }
 // Provenances says whether a kind is a statement about a build.
 func Provenances(k Kind) bool { return k == KindProvenance }
 
-// InArtifact lists what can be inside an artifact of a kind.
-func InArtifact(kind string) []Embedded { return nil }
+// InArtifact lists what can be inside an artifact of a kind, as
+// [bundle.Kind] writes it; "" for a file of which nothing is known yet.
+func InArtifact(kind string) []Embedded {
+	switch bundle.Kind(kind) {
+	case "", bundle.KindZip, bundle.KindJar:
+		return []Embedded{verifyAWSSigner}
+	}
+	return nil
+}
 
 func isPredicate(k Kind) bool {
 	switch k {
@@ -274,6 +286,8 @@ func isPredicate(k Kind) bool {
 func absent(q question) Result {
 	r := Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
 	switch {
+	case slices.Contains(q.kinds, KindAWSSigner):
+		r.Kind, r.Reason = KindAWSSigner, "the artifact has no signature of AWS Signer inside"
 	case q.kinds != nil:
 		r.Kind, r.Reason = q.kinds[0], fmt.Sprintf("no verified statement of the kind %s is about the artifact", q.kinds[0])
 	case q.types != nil:

@@ -25,7 +25,7 @@ type verifyOptions struct {
 	root                                          string
 	keys                                          []string
 	require, at, digest, descriptor               string
-	attestations                                  string
+	attestations, entryDigests                    string
 	outputs                                       []string
 	quiet                                         bool
 	demand                                        attest.Demand
@@ -77,6 +77,7 @@ rejected or missing, 3 when it cannot be verified here, 2 on a usage error.`,
 	f.StringArrayVar(&d.Predicate, "predicate-type", nil, "`URI` of a predicate type; a statement of one of them must be there, repeatable")
 	f.StringVar(&o.require, "require", "", "how many proofs there must be, as in tlog=1,sct=1,timestamps=1,signed-timestamps=0")
 	f.StringArrayVar(&d.Profiles, "signing-profile", nil, "allowed AWS Signer profile version `ARN`, repeatable")
+	f.StringVar(&o.entryDigests, "entry-digests", "", "`FILE` with the digest of each entry of the zip, as the gate wrote it: the signature of AWS Signer does not bind where a name ends and a content begins")
 	f.StringVar(&d.VerifierID, "verifier-id", "", "who must have made the verification summary")
 	f.StringVar(&d.ResourceURI, "resource-uri", "", "resource that the verification summary must name")
 	f.StringArrayVar(&d.Levels, "level", nil, "level that the verification summary must state, repeatable")
@@ -142,6 +143,7 @@ type verifyTarget struct {
 func (o *verifyOptions) request(ctx context.Context, env *Env, args []string) (attest.Request, verifyTarget, error) {
 	var req attest.Request
 	req.Now = env.Now()
+	req.Embedded = attest.InArtifact("")
 	if o.at != "" {
 		at, err := time.Parse(time.RFC3339, o.at)
 		if err != nil {
@@ -202,6 +204,17 @@ func (o *verifyOptions) trust() error {
 			return usage("", "--key: %w", err)
 		}
 		o.demand.Keys = append(o.demand.Keys, k)
+	}
+	if o.entryDigests != "" {
+		data, err := readSmall(o.entryDigests, maxEvidence)
+		if err != nil {
+			return usage("", "read entry digests: %w", err)
+		}
+		list, err := attest.ParseEntryList(data)
+		if err != nil {
+			return usage("", "--entry-digests %s: %w", o.entryDigests, err)
+		}
+		o.demand.EntryDigests = list.Map()
 	}
 	return o.expectations()
 }
