@@ -14,6 +14,9 @@ type Evidence struct {
 	// itself: the simple signing document of a cosign image signature.
 	Payload     []byte
 	Annotations map[string]string // of the layer or manifest that it came from
+
+	Image bool  // it is attached to an image
+	Fault error // why it could not be read; then only Source and Format are set
 }
 
 // Format is how evidence is written down. The content decides.

@@ -58,10 +58,18 @@ type verifier func(context.Context, *Request, Evidence) []Result
 
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
-	return map[Format]verifier{}
+	return map[Format]verifier{
+		FormatJWS:  verifyNotation,
+		FormatCOSE: verifyNotation,
+	}
 }
 
 func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
+	if ev.Fault != nil {
+		r := faulty(ev)
+		r.Source = ev.Source
+		return []Result{r}
+	}
 	if ev.Format == "" {
 		ev.Format = Sniff(ev.Data)
 	}
@@ -75,6 +83,7 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 	var out []Result
 	for _, r := range results {
 		r.Source = cmp.Or(r.Source, ev.Source)
+		r = ofImage(req.Subject, ev, r)
 		out = append(out, r)
 		if r.Status == Verified && r.Statement != nil {
 			for _, p := range predicate(req, r) {
