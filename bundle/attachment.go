@@ -20,17 +20,13 @@ const (
 	maxDocumentBytes = 512 << 20
 )
 
-// attachedTypes are the media types of the layers in which cosign keeps
-// signatures and attestations (github.com/sigstore/cosign, specs/SIGNATURE_SPEC.md
-// and specs/ATTESTATION_SPEC.md), and bills of materials that it attaches
-// (specs/SBOM_SPEC.md; the last is syft's).
-func attachedTypes() []string {
-	return []string{
-		"application/vnd.dev.cosign.simplesigning.v1+json", "application/vnd.dsse.envelope.v1+json",
-		"text/spdx", "text/spdx+json", "text/spdx+xml", "application/vnd.cyclonedx", "application/vnd.cyclonedx+json", "application/vnd.cyclonedx+xml",
-		"application/vnd.syft+json",
-	}
-}
+// Media types of the layers in which cosign keeps signatures and attestations
+// (github.com/sigstore/cosign, specs/SIGNATURE_SPEC.md and
+// specs/ATTESTATION_SPEC.md).
+const (
+	typeSimpleSigning = "application/vnd.dev.cosign.simplesigning.v1+json"
+	typeDSSE          = "application/vnd.dsse.envelope.v1+json"
+)
 
 // annotationKind marks the entries of index.json that cosign save writes.
 const annotationKind = "kind"
@@ -232,10 +228,20 @@ func (s *attachments) about(digest Digest, body []byte) bool {
 	return !s.others[digest] && signatureLayers(m.Layers)
 }
 
-// signatureLayers says whether all layers of a manifest are what cosign attaches
-// to images.
+// signatureLayers says whether all layers of a manifest are cosign's signatures or
+// attestations.
 func signatureLayers(layers []descriptor) bool {
-	return len(layers) > 0 && !slices.ContainsFunc(layers, func(d descriptor) bool {
-		return !slices.Contains(attachedTypes(), d.MediaType)
-	})
+	return allOf(layers, typeSimpleSigning, typeDSSE)
+}
+
+// besideImage says whether all layers of a manifest are what cosign attaches to
+// images, bills of materials too (specs/SBOM_SPEC.md; the last is syft's).
+func besideImage(layers []descriptor) bool {
+	return allOf(layers, typeSimpleSigning, typeDSSE, "text/spdx", "text/spdx+json", "text/spdx+xml",
+		"application/vnd.cyclonedx", "application/vnd.cyclonedx+json", "application/vnd.cyclonedx+xml", "application/vnd.syft+json")
+}
+
+// allOf says whether there are layers and each is of one of some media types.
+func allOf(layers []descriptor, types ...string) bool {
+	return len(layers) > 0 && !slices.ContainsFunc(layers, func(d descriptor) bool { return !slices.Contains(types, d.MediaType) })
 }

@@ -92,7 +92,7 @@ func (c *chooser) walk(d *descriptor, index Digest, names []string, depth int) e
 			break
 		}
 		what := cmp.Or(f.m.ArtifactType, f.m.Config.MediaType)
-		if signatureLayers(f.m.Layers) {
+		if besideImage(f.m.Layers) {
 			what = f.m.Layers[0].MediaType
 		}
 		f.err = &notImage{what}

@@ -156,7 +156,7 @@ func parseJSON(data []byte, into any) error {
 // cosign's manifests look like images up to the media type of their layers,
 // which no runtime unpacks.
 func (m *manifest) isImage() bool {
-	if m.Config == nil || signatureLayers(m.Layers) {
+	if m.Config == nil || besideImage(m.Layers) {
 		return false
 	}
 	switch m.Config.MediaType {
