@@ -170,7 +170,7 @@ func (m *attachedManifest) format(mediaType string) (Format, int64) {
 	case mediaType == typeSimpleSigning:
 		return FormatSimple, maxSimple
 	case mediaType == typeEnvelope:
-		return FormatEnvelope, maxEnvelope
+		return FormatImageStatement, maxEnvelope
 	case strings.HasPrefix(mediaType, typeBundle):
 		return FormatBundle, maxEnvelope
 	case mediaType == typeJWS && notation:
@@ -215,39 +215,6 @@ func (r *attachedReader) add(ev Evidence) error {
 	ev.Image = true
 	r.found = append(r.found, ev)
 	return nil
-}
-
-// simpleSigning is what a legacy cosign signature is over (Red Hat's
-// atomic-container-signature, which cosign's specs/SIGNATURE_SPEC.md takes over).
-type simpleSigning struct {
-	Critical struct {
-		Identity struct {
-			Reference string `json:"docker-reference"`
-		} `json:"identity"`
-		Image struct {
-			Digest string `json:"docker-manifest-digest"`
-		} `json:"image"`
-		Type string `json:"type"`
-	} `json:"critical"`
-}
-
-// simpleType is the only type that cosign writes.
-const simpleType = "cosign container image signature"
-
-// parseSimple reads a simple signing document.
-func parseSimple(payload []byte) (*simpleSigning, error) {
-	var doc simpleSigning
-	d := json.NewDecoder(bytes.NewReader(payload))
-	if err := d.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("simple signing document: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("simple signing document: something follows it")
-	}
-	if doc.Critical.Type != simpleType {
-		return nil, fmt.Errorf("simple signing document: its type is %q, not %q", clip(doc.Critical.Type), simpleType)
-	}
-	return &doc, nil
 }
 
 // faulty is the result of evidence that could not be read: bytes that are not

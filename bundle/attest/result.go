@@ -76,6 +76,7 @@ const (
 	StepContents   Step = "contents"  // do the entries of the archive agree with what was signed
 	StepIdentity   Step = "identity"  // is the signer the demanded one
 	StepIssuer     Step = "issuer"
+	StepRunner     Step = "runner"          // where the build ran
 	StepProfile    Step = "signing-profile" // AWS Signer
 	StepExpiry     Step = "expiry"
 	StepRevocation Step = "revocation"

@@ -17,6 +17,8 @@ type Request struct {
 	Embedded []Embedded // what the artifact carries inside itself
 	Demand   Demand
 	Now      time.Time // the clock that judges what has no trusted time of its own
+
+	trusted *sigstoreRoot // the demand's root, once it was read
 }
 
 // Embedded checks what an artifact carries inside itself. It returns nothing
@@ -59,8 +61,16 @@ type verifier func(context.Context, *Request, Evidence) []Result
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
 	return map[Format]verifier{
-		FormatJWS:  verifyNotation,
-		FormatCOSE: verifyNotation,
+		FormatBundle:         verifySigstore,
+		FormatCosignBundle:   verifyCosignBundle,
+		FormatCosignFiles:    verifyLegacy,
+		FormatEnvelope:       verifyEnvelope,
+		FormatNPM:            verifyList,
+		FormatPEP740:         verifyList,
+		FormatSimple:         verifySimple,
+		FormatImageStatement: verifyImageStatement,
+		FormatJWS:            verifyNotation,
+		FormatCOSE:           verifyNotation,
 	}
 }
 
@@ -72,6 +82,9 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 	}
 	if ev.Format == "" {
 		ev.Format = Sniff(ev.Data)
+	}
+	if ev.Format == FormatRaw && fulcioIssued(ev.Certificate) {
+		ev.Format = FormatCosignFiles
 	}
 	verify, ok := verifiers()[ev.Format]
 	if !ok {
@@ -120,10 +133,12 @@ func unfold(list []Evidence) []Evidence {
 			ev.Format = Sniff(ev.Data)
 		}
 		if ev.Format != FormatLines {
-			out = append(out, ev)
+			out = append(out, unlist(ev)...)
 			continue
 		}
-		out = append(out, lines(ev)...)
+		for _, one := range lines(ev) {
+			out = append(out, unlist(one)...)
+		}
 	}
 	return out
 }

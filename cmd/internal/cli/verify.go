@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -63,12 +64,13 @@ rejected or missing, 3 when it cannot be verified here, 2 on a usage error.`,
 	f.StringArrayVar(&o.certificates, "certificate", nil, "certificate `FILE` of the signature at the same place")
 	f.StringArrayVar(&o.packuments, "packument", nil, "npm metadata `FILE` with registry signatures")
 	f.StringVar(&o.attestations, "attestations", "", "folder `DIR` with attestations, found by the digest that they are about")
-	f.StringVar(&o.root, "trusted-root", "", "trust root `FILE`: Sigstore trusted_root.json, npm keys.json, or certificates in PEM (default: the embedded public-good root)")
+	f.StringVar(&o.root, "trusted-root", "", "trust root `FILE`: Sigstore trusted_root.json, npm keys.json, or certificates in PEM; or embedded:public-good (default), embedded:github")
 	f.StringArrayVar(&o.keys, "key", nil, "public key `FILE`, repeatable")
 	f.StringVar(&d.KeyID, "key-id", "", "key `ID` that the envelope must name")
 	f.StringVar(&d.Identity, "identity", "", "the signer's identity, exact")
 	f.StringVar(&d.IdentityRegexp, "identity-regexp", "", "the signer's identity as a `PATTERN`, anchored at both ends")
 	f.StringVar(&d.Issuer, "issuer", "", "who vouches for the identity, exact")
+	f.StringVar(&d.IssuerRegexp, "issuer-regexp", "", "who vouches for the identity as a `PATTERN`, anchored at both ends")
 	f.StringVar(&d.Runner, "runner", "", "where the build ran: github-hosted or self-hosted")
 	f.StringArrayVar(&o.builders, "builder-id", nil, "trusted builder `ID`, exact, repeatable")
 	f.StringVar(&d.Source, "source-uri", "", "source repository `URI`, exact")
@@ -161,6 +163,11 @@ func (o *verifyOptions) request(ctx context.Context, env *Env, args []string) (a
 // trust reads what the operator trusts.
 func (o *verifyOptions) trust() error {
 	o.demand.Require = attest.DefaultThresholds()
+	for flag, pattern := range map[string]string{"identity-regexp": o.demand.IdentityRegexp, "issuer-regexp": o.demand.IssuerRegexp} {
+		if _, err := regexp.Compile(pattern); err != nil {
+			return usage("a regular expression of RE2", "--%s: %w", flag, err)
+		}
+	}
 	if o.require != "" {
 		t, err := attest.ParseThresholds(o.require)
 		if err != nil {
@@ -168,7 +175,12 @@ func (o *verifyOptions) trust() error {
 		}
 		o.demand.Require = t
 	}
-	if o.root != "" {
+	if name, ok := strings.CutPrefix(o.root, "embedded:"); ok {
+		var err error
+		if o.demand.Root, err = attest.EmbeddedRoot(name); err != nil {
+			return usage("", "--trusted-root: %w", err)
+		}
+	} else if o.root != "" {
 		data, err := readSmall(o.root, maxEvidence)
 		if err != nil {
 			return usage("", "read trust root: %w", err)
