@@ -55,6 +55,7 @@ func checkUntimed(req *Request, parts legacyParts, over *Subject) Result {
 	if err != nil {
 		return reject(KindSigstore, StepParse, plain(err))
 	}
+	dropKeyID(b)
 	content, err := b.VerificationContent()
 	if err != nil || content.Certificate() == nil {
 		return reject(KindSigstore, StepParse, "the signature has no certificate that can be read")
