@@ -25,8 +25,6 @@ import (
 	"github.com/fnaudit/fnaudit/bundle"
 )
 
-type object = map[string]any
-
 // layoutLab makes an image layout with signatures.
 type layoutLab struct {
 	t     testing.TB
