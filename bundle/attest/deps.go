@@ -5,9 +5,6 @@ import (
 	_ "github.com/digitorus/pkcs7"
 	_ "github.com/notaryproject/notation-core-go/signature/cose"
 	_ "github.com/notaryproject/notation-go/verifier"
-	_ "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
-	_ "github.com/sigstore/sigstore-go/pkg/sign"
 	_ "github.com/sigstore/sigstore-go/pkg/verify"
-	_ "github.com/sigstore/sigstore/pkg/signature"
 	_ "golang.org/x/crypto/blake2b"
 )
