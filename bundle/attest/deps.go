@@ -5,6 +5,5 @@ import (
 	_ "github.com/digitorus/pkcs7"
 	_ "github.com/notaryproject/notation-core-go/signature/cose"
 	_ "github.com/notaryproject/notation-go/verifier"
-	_ "github.com/sigstore/sigstore-go/pkg/verify"
 	_ "golang.org/x/crypto/blake2b"
 )

@@ -58,6 +58,9 @@ func ParseStatement(payload []byte) (*Statement, error) {
 // git commits) are not compared: they prove nothing.
 var strength = []string{"sha512", "sha384", "sha256"}
 
+// errNotComparable says that a statement and a subject know no digest of one kind.
+var errNotComparable = errors.New("its subjects have no digest that can be compared with the artifact")
+
 // covers says which subject of the statement is the artifact, as "ALG:VALUE": the
 // first that has a digest in common with it and none that both have and that
 // differs.
@@ -76,7 +79,7 @@ func (st *Statement) covers(s *Subject) (digest string, err error) {
 		}
 	}
 	if len(others) == 0 {
-		return "", errors.New("its subjects have no digest that can be compared with the artifact")
+		return "", errNotComparable
 	}
 	slices.Sort(others)
 	return "", fmt.Errorf("it is about other bytes: %s", strings.Join(firstOf(others, 3), ", "))

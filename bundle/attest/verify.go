@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -17,6 +19,8 @@ type Request struct {
 	Embedded []Embedded // what the artifact carries inside itself
 	Demand   Demand
 	Now      time.Time // the clock that judges what has no trusted time of its own
+
+	trusted *sigstoreRoot // the demand's root, once it was read
 }
 
 // Embedded checks what an artifact carries inside itself. It returns nothing
@@ -58,7 +62,9 @@ type verifier func(context.Context, *Request, Evidence) []Result
 
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
-	return map[Format]verifier{}
+	return map[Format]verifier{
+		FormatBundle: verifySigstore,
+	}
 }
 
 func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
@@ -71,14 +77,15 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 		r.Source = ev.Source
 		return []Result{r}
 	}
-	results := verify(ctx, req, ev)
+	sum := sha256.Sum256(ev.Data)
 	var out []Result
-	for _, r := range results {
+	for _, r := range verify(ctx, req, ev) {
+		r.Digest = cmp.Or(r.Digest, "sha256:"+hex.EncodeToString(sum[:]))
 		r.Source = cmp.Or(r.Source, ev.Source)
 		out = append(out, r)
 		if r.Status == Verified && r.Statement != nil {
 			for _, p := range predicate(req, r) {
-				p.Source = cmp.Or(p.Source, r.Source)
+				p.Source, p.Digest = cmp.Or(p.Source, r.Source), cmp.Or(p.Digest, r.Digest)
 				out = append(out, p)
 			}
 		}
@@ -162,7 +169,7 @@ func judge(req *Request, out *Outcome) Status {
 	for _, kinds := range asked(req) {
 		best, there := Missing, false
 		for _, r := range out.Results {
-			if kinds != nil && !slices.Contains(kinds, r.Kind) || kinds == nil && isPredicate(r.Kind) {
+			if kinds != nil && !slices.Contains(kinds, r.Kind) || kinds == nil && (isPredicate(r.Kind) || !req.Demand.counts(r.Kind)) {
 				continue
 			}
 			if !there || rank(r.Status) > rank(best) {
@@ -208,13 +215,29 @@ func asked(req *Request) [][]Kind {
 	return out
 }
 
+// counts says whether a signature of this format answers the demand.
+func (d *Demand) counts(k Kind) bool { return len(d.Kinds) == 0 || slices.Contains(d.Kinds, k) }
+
 func (d *Demand) wantsProvenance() bool {
-	return len(d.Builders) > 0 || d.MinLevel > 0 || d.Source != "" || d.Tag != "" || d.Branch != "" || d.Workflow != "" || len(d.Inputs) > 0
+	return d.WantProvenance || len(d.Builders) > 0 || d.MinLevel > 0 || d.Source != "" || d.Tag != "" || d.Branch != "" || d.Workflow != "" || len(d.Inputs) > 0
 }
 
 func (d *Demand) wantsSummary() bool {
 	return d.VerifierID != "" || d.ResourceURI != "" || len(d.Levels) > 0 || d.PolicyDigest != ""
 }
+
+// Closer says whether a status is nearer to a success than another one, for
+// several pieces of evidence of which one is enough.
+func Closer(a, b Status) bool { return rank(a) > rank(b) }
+
+// Signatures says whether a kind is a signature, and not a statement that one vouches for.
+func Signatures(k Kind) bool { return !isPredicate(k) }
+
+// Provenances says whether a kind is a statement about a build.
+func Provenances(k Kind) bool { return k == KindProvenance }
+
+// InArtifact lists what can be inside an artifact of a kind.
+func InArtifact(kind string) []Embedded { return nil }
 
 func isPredicate(k Kind) bool {
 	switch k {

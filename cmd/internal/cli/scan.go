@@ -38,6 +38,7 @@ type scanOptions struct {
 	at         string
 	explain    string
 	runtimes   string
+	attested   string
 	jobs       int
 	quiet      bool
 	verbose    bool
@@ -99,6 +100,7 @@ func judgeFlagsOf(cmd *cobra.Command, o *scanOptions) {
 	f.StringVar(&o.dbMaxAge, "db-max-age", "", "how old the store may be, as `DURATION` (7d, 36h), instead of what the policy says")
 	f.BoolVar(&o.online, "online", false, "fetch the advisories of ecosystems that the store lacks, and newer ones of those that are older than the policy allows, from where the store came from")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
+	f.StringVar(&o.attested, "attestations", "", "folder `DIR` with attestations, found by the digest that they are about")
 	f.IntVar(&o.jobs, "jobs", 0, "functions judged side by side (default the number of CPUs)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing for a pass, and only the verdict otherwise")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "one line per finding, and everything that is folded")
@@ -187,7 +189,11 @@ func (o *scanOptions) judge(ctx context.Context, env *Env, specs []bundle.Spec, 
 	if o.opened != nil {
 		open = o.opened(open)
 	}
-	a := &audit.Auditor{Runtimes: runtimes,
+	trust, err := trustOf(ctx, pol, o.attested)
+	if err != nil {
+		return nil, nil, err
+	}
+	a := &audit.Auditor{Runtimes: runtimes, Trust: trust,
 		Open: o.refuse(open, len(specs) == 1), Catalog: o.cataloger(ctx, db),
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}

@@ -148,6 +148,9 @@ func (o *verifyOptions) request(ctx context.Context, env *Env, args []string) (a
 		return req, verifyTarget{}, err
 	}
 	target, err := o.open(ctx, &req, args)
+	if err == nil {
+		err = o.discover(ctx, &req, target)
+	}
 	return req, target, err
 }
 
@@ -217,6 +220,31 @@ func (o *verifyOptions) evidence(req *attest.Request) error {
 			req.Evidence = append(req.Evidence, ev)
 		}
 	}
+	return nil
+}
+
+// discover finds evidence where the flags name none: beside the artifact, and
+// in the folder of --attestations.
+func (o *verifyOptions) discover(ctx context.Context, req *attest.Request, target verifyTarget) error {
+	var folder *attest.Folder
+	if o.attestations != "" {
+		var err error
+		if folder, err = attest.OpenFolder(ctx, o.attestations); err != nil {
+			return usage("", "--attestations: %w", err)
+		}
+	}
+	if len(req.Evidence) > 0 && folder == nil {
+		return nil
+	}
+	ref := target.ref
+	if len(req.Evidence) > 0 || req.Subject.Bytes == nil {
+		ref = "-" // only the folder is asked
+	}
+	found, err := evidenceFor(ref, req.Subject, folder)
+	if err != nil {
+		return &exit{code: ExitIncomplete, err: err}
+	}
+	req.Evidence = append(req.Evidence, found...)
 	return nil
 }
 
