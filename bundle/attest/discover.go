@@ -61,7 +61,7 @@ func Beside(path string, s *Subject) ([]Evidence, error) {
 			return nil, err
 		}
 		if ev != nil {
-			out = append(out, about(unfold([]Evidence{*ev}), s)...)
+			out = append(out, concerning(unfold([]Evidence{*ev}), s)...)
 		}
 	}
 	return out, nil
@@ -103,9 +103,9 @@ func certificateOf(path string) ([]byte, error) {
 	return nil, nil
 }
 
-// about keeps what says that it is about the subject. That is not proven by it:
+// concerning keeps what says that it is about the subject. That is not proven by it:
 // it only keeps the attestations of other things out of the answer.
-func about(list []Evidence, s *Subject) []Evidence {
+func concerning(list []Evidence, s *Subject) []Evidence {
 	var out []Evidence
 	for _, ev := range list {
 		if slices.ContainsFunc(subjectsOf(ev.Data), func(d map[string]string) bool {

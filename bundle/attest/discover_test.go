@@ -29,7 +29,7 @@ func envelopeOf(t *testing.T, digests ...map[string]string) []byte {
 	return doc
 }
 
-func subjectOf(text string) *Subject {
+func subjectFrom(text string) *Subject {
 	return &Subject{Name: "x", Bytes: strings.NewReader(text), Size: int64(len(text))}
 }
 
@@ -63,7 +63,7 @@ func sources(list []Evidence) (out []string) {
 
 func TestBeside(t *testing.T) {
 	dir := t.TempDir()
-	s := subjectOf("the bytes")
+	s := subjectFrom("the bytes")
 	sum := mustDigest(t, s, "sha256")
 	path := write(t, dir, "f.zip", []byte("the bytes"))
 	write(t, dir, "f.zip.sigstore.json", []byte("{}"))
@@ -104,14 +104,14 @@ func TestBesideTooLarge(t *testing.T) {
 	if err := os.Truncate(big, maxBeside+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Beside(path, subjectOf("x")); err == nil || !strings.Contains(err.Error(), "--bundle") {
+	if _, err := Beside(path, subjectFrom("x")); err == nil || !strings.Contains(err.Error(), "--bundle") {
 		t.Errorf("%v: want an error that says what to do", err)
 	}
 }
 
 func TestFolder(t *testing.T) {
 	dir := t.TempDir()
-	a, b := subjectOf("a"), subjectOf("b")
+	a, b := subjectFrom("a"), subjectFrom("b")
 	one := envelopeOf(t, map[string]string{"sha256": mustDigest(t, a, "sha256")}, map[string]string{"sha512": mustDigest(t, b, "sha512")})
 	two := envelopeOf(t, map[string]string{"sha256": mustDigest(t, b, "sha256")})
 	write(t, dir, "sub/one.json", one)
@@ -131,7 +131,7 @@ func TestFolder(t *testing.T) {
 	}{
 		{"by sha256", a, "one.json two.jsonl, document 1"},
 		{"by sha512 and sha256", b, "one.json two.jsonl, document 1 two.jsonl, document 2"},
-		{"of nothing", subjectOf("c"), ""},
+		{"of nothing", subjectFrom("c"), ""},
 		{"by digest only", &Subject{Digests: map[string]string{"sha256": mustDigest(t, a, "sha256")}}, "one.json two.jsonl, document 1"},
 		{"by the index", &Subject{Digests: map[string]string{"sha256": strings.Repeat("0", 64)}, Also: map[string]string{"sha256:" + mustDigest(t, a, "sha256"): "image index"}}, "one.json two.jsonl, document 1"},
 	} {

@@ -147,6 +147,8 @@ type Claims struct {
 	Result        string     `json:"result,omitempty"`     // PASSED or FAILED
 	Levels        []string   `json:"levels,omitempty"`     // of a summary
 	Policy        string     `json:"policy,omitempty"`     // digest or URI of the policy of a summary
+	Scanner       string     `json:"scanner,omitempty"`    // URI and version, of a vulnerability attestation
+	Found         *int       `json:"found,omitempty"`      // vulnerabilities that it lists; nil: not said in a form that can be counted
 	At            *time.Time `json:"at,omitempty"`         // timeVerified, scanFinishedOn, finishedOn; nil: not said
 }
 

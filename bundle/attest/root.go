@@ -81,8 +81,3 @@ func parseCertificates(data []byte) ([]*x509.Certificate, error) {
 	}
 	return nil, errors.New("no certificate in it")
 }
-
-// EmbeddedRoot returns a trust root that the program brings.
-func EmbeddedRoot(name string) (Root, error) {
-	return Root{}, fmt.Errorf("there is no embedded trust root %q", name)
-}

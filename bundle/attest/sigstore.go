@@ -121,7 +121,7 @@ func verifyEntity(req *Request, b *bundle.Bundle, material root.TrustedMaterial,
 			r.Times = append(r.Times, at)
 		}
 	}
-	return about(r, b, over)
+	return covering(r, b, over)
 }
 
 // signedBytes says what the signature must be over: for a message its digest, for
@@ -164,9 +164,9 @@ func messageDigest(b *bundle.Bundle) (string, bool) {
 	return alg, ok
 }
 
-// about says what a verified bundle is about: the bytes themselves, or a statement
+// covering says what a verified bundle is about: the bytes themselves, or a statement
 // whose subject must be them.
-func about(r Result, b *bundle.Bundle, over *Subject) Result {
+func covering(r Result, b *bundle.Bundle, over *Subject) Result {
 	env := b.GetDsseEnvelope()
 	if env == nil {
 		alg, _ := messageDigest(b)
@@ -189,7 +189,7 @@ func aboutStatement(r Result, payload []byte, over *Subject) Result {
 	r.Claims.PredicateType = st.PredicateType
 	covers, err := st.covers(over)
 	switch {
-	case errors.Is(err, errNotComparable):
+	case errors.Is(err, errNoDigest):
 		return fail(Unverifiable, StepDigest, "the signature holds, but whether the statement is about this artifact cannot be told: "+err.Error())
 	case err != nil:
 		r.Expected, r.Found = digestOf(over), subjectOf(st)

@@ -63,7 +63,8 @@ type verifier func(context.Context, *Request, Evidence) []Result
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
 	return map[Format]verifier{
-		FormatBundle: verifySigstore,
+		FormatBundle:   verifySigstore,
+		FormatEnvelope: verifyEnvelopeKey,
 	}
 }
 
@@ -91,11 +92,6 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 		}
 	}
 	return out
-}
-
-// predicate looks at the statement of a verified result.
-func predicate(req *Request, signed Result) []Result {
-	return nil
 }
 
 // guard turns a panic in a parser of outside bytes into a result.
@@ -166,18 +162,15 @@ func judge(req *Request, out *Outcome) Status {
 		}
 	}
 	worst := Verified
-	for _, kinds := range asked(req) {
+	for _, q := range asked(req) {
 		best, there := Missing, false
 		for _, r := range out.Results {
-			if kinds != nil && !slices.Contains(kinds, r.Kind) || kinds == nil && (isPredicate(r.Kind) || !req.Demand.counts(r.Kind)) {
-				continue
-			}
-			if !there || rank(r.Status) > rank(best) {
+			if q.answeredBy(&req.Demand, r) && (!there || rank(r.Status) > rank(best)) {
 				best, there = r.Status, true
 			}
 		}
 		if !there {
-			out.Results = append(out.Results, absent(kinds))
+			out.Results = append(out.Results, absent(q))
 		}
 		if worse(best) > worse(worst) {
 			worst = best
@@ -198,19 +191,38 @@ func worse(s Status) int {
 	return map[Status]int{Verified: 0, Unverifiable: 1, Missing: 2, Rejected: 3}[s]
 }
 
-// asked lists what the demand asks for: a signature of any format (nil), and
-// the predicates of which one must be verified.
-func asked(req *Request) [][]Kind {
-	out := [][]Kind{nil}
+// question is one thing that a demand asks for. Its zero value asks for a signature of
+// any format.
+type question struct {
+	kinds []Kind   // of which one must be verified
+	types []string // predicate types, likewise
+}
+
+func (q question) answeredBy(d *Demand, r Result) bool {
+	switch {
+	case q.kinds != nil:
+		return slices.Contains(q.kinds, r.Kind)
+	case q.types != nil:
+		return isPredicate(r.Kind) && slices.Contains(q.types, r.Claims.PredicateType)
+	}
+	return !isPredicate(r.Kind) && d.counts(r.Kind)
+}
+
+// asked lists what the demand asks for.
+func asked(req *Request) []question {
+	out := []question{{}}
 	d := &req.Demand
 	if d.wantsProvenance() {
-		out = append(out, []Kind{KindProvenance})
+		out = append(out, question{kinds: []Kind{KindProvenance}})
 	}
 	if d.wantsSummary() {
-		out = append(out, []Kind{KindSummary})
+		out = append(out, question{kinds: []Kind{KindSummary}})
 	}
 	if d.Package != "" && !d.wantsProvenance() {
-		out = append(out, []Kind{KindProvenance, KindPublish, KindNPMSignature})
+		out = append(out, question{kinds: []Kind{KindProvenance, KindPublish, KindNPMSignature}})
+	}
+	if len(d.Predicate) > 0 {
+		out = append(out, question{types: d.Predicate})
 	}
 	return out
 }
@@ -249,9 +261,14 @@ func isPredicate(k Kind) bool {
 
 // absent is the result for something that was asked for and of which there is
 // nothing.
-func absent(kinds []Kind) Result {
-	if kinds == nil {
-		return Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
+func absent(q question) Result {
+	r := Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
+	switch {
+	case q.kinds != nil:
+		r.Kind, r.Reason = q.kinds[0], fmt.Sprintf("no verified statement of the kind %s is about the artifact", q.kinds[0])
+	case q.types != nil:
+		r.Kind, r.Step, r.Reason = KindStatement, StepPredicate, "no verified statement of a demanded predicate type is about the artifact"
+		r.Expected = joinFirst(q.types)
 	}
-	return Result{Kind: kinds[0], Status: Missing, Step: StepFind, Reason: fmt.Sprintf("no verified statement of the kind %s is about the artifact", kinds[0])}
+	return r
 }

@@ -76,18 +76,21 @@ type artifact struct {
 	bareInfos   []string          // metadata folders of Python without metadata and without a version in their names
 	failed      map[string]bool   // paths that already have an unknown
 	bundles     bundles
-	kept        atomic.Int64    // bytes of bundles in looks
-	bounds      []*lock         // lockfiles whose packages were declared
-	osPaths     int             // bytes of the paths that packages of the distribution name
-	rpmBytes    int64           // of all rpm databases
-	spent       int64           // bytes of text read or promised to be read
-	nativeBytes int64           // of all executables
-	contains    map[string]bool // files that are code or archives of it by what they contain
-	recorded    []bool          // files that a RECORD accounts for, by index into files; nil when there is no RECORD
-	ownedCode   int64           // bytes of code that packages account for
-	loose       []sbom.CodeFile // code that they do not, and bundles
-	documents   []document      // bills of materials
-	absent      []sbom.Absent   // packages of lockfiles that are proven not to be in the bundles; Ecosystem is not set
+	copies      map[string]*copiedFile // scripts that are copies of packages' files, by path
+	scriptDirs  map[string]bool        // see foldersWithScripts; nil until it is asked
+	copiedDirs  map[string]*found      // packages whose folder was copied among the function's own files, by that folder
+	kept        atomic.Int64           // bytes of bundles in looks
+	bounds      []*lock                // lockfiles whose packages were declared
+	osPaths     int                    // bytes of the paths that packages of the distribution name
+	rpmBytes    int64                  // of all rpm databases
+	spent       int64                  // bytes of text read or promised to be read
+	nativeBytes int64                  // of all executables
+	contains    map[string]bool        // files that are code or archives of it by what they contain
+	recorded    []bool                 // files that a RECORD accounts for, by index into files; nil when there is no RECORD
+	ownedCode   int64                  // bytes of code that packages account for
+	loose       []sbom.CodeFile        // code that they do not, and bundles
+	documents   []document             // bills of materials
+	absent      []sbom.Absent          // packages of lockfiles that are proven not to be in the bundles; Ecosystem is not set
 	held        map[string]bundle.Content
 	heldSize    int64
 	shownText   int64 // bytes of the manifests that syft was given

@@ -173,6 +173,7 @@ type found struct {
 	declared      bool     // only a manifest or lockfile names it
 	ranged        bool     // declared by a range: the version is not known
 	bundled       bool     // its code lies in a bundle, which is path
+	copied        bool     // its code lies among the function's own files, where nobody installed it
 	at            string   // of a bundled package: the file that its method's evidence lies in, when that is not path
 	versions      []string // candidates, when several fit and version is ""
 	older         bool     // from an earlier copy of a duplicate name

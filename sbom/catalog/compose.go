@@ -150,7 +150,7 @@ func (c *composition) broughtElsewhere() {
 	live, inBundle := map[string]bool{}, map[string]bool{}
 	for i := range c.places {
 		p := &c.places[i]
-		if p.state != sbom.Live || p.found.main {
+		if p.state != sbom.Live || p.found.main || p.found.copied {
 			continue
 		}
 		if p.found.bundled {
