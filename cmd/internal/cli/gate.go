@@ -3,15 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle"
-	"github.com/fnaudit/fnaudit/bundle/attest"
 	"github.com/fnaudit/fnaudit/cmd/internal/audit"
-	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 )
@@ -85,48 +81,46 @@ func runGate(ctx context.Context, env *Env, o gateOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	o.named(pol.Gate)
-	g, err := o.prepare(ctx, env, specs, pol)
+	o.named(pol)
+	g, err := newGateRun(env, &o, specs, pol)
 	if err != nil {
 		return err
 	}
-	o.opened = g.watch
-	started := env.Now()
+	o.opened = watch
+	g.run.Started = env.Now()
 	doc, _, err := o.judge(ctx, env, specs, pol, nil)
 	if err != nil {
 		return err
 	}
-	g.run.Started, g.run.Finished, g.run.Judged = started, env.Now(), o.now
-	if o.at != "" {
-		g.run.Started, g.run.Finished = o.now, o.now
-	}
-	g.run.Tool, g.run.Database = doc.Tool, doc.Database
+	g.judged(env, doc)
 	if doc.Summary.Pass < len(specs) {
 		if err := o.write(env, doc, outputs, nil); err != nil {
 			return err
 		}
-		g.refuse(env, doc)
+		if err := g.refuse(env, doc); err != nil {
+			return err
+		}
 		return verdict(doc)
 	}
-	if err := g.emit(ctx, doc); err != nil { // before the verdict is printed: a pass that was not signed is none
+	if err := g.sign(ctx, env, doc); err != nil {
 		return err
 	}
 	if err := o.write(env, doc, outputs, nil); err != nil {
 		return err
 	}
-	g.say(env)
-	return verdict(doc)
+	return g.place(ctx, env, doc)
 }
 
 // named fills in from the policy what no flag says.
-func (o *gateOptions) named(g policy.Gate) {
+func (o *gateOptions) named(p *policy.Policy) {
+	g := p.Gate
 	if o.verifierID == "" {
 		o.verifierID = g.VerifierID
 	}
 	if o.resource == "" {
 		o.resource = g.Resource
 	}
-	o.signFlags.named(g)
+	o.signFlags.named(g, p.Name)
 }
 
 // overrides lists the flags that change a policy, as its identity states them.
@@ -141,23 +135,9 @@ func (o *scanOptions) overrides() []string {
 	return out
 }
 
-// opened is what the gate has to know of a function and a report does not say.
-type openedFunction struct {
-	layout    string // folder of the OCI layout that the image lies in; "" for what is none
-	mediaType string
-}
-
-// watcher remembers what was opened, and refuses what has no digest that a
-// statement could be about.
-type watcher struct {
-	mu   sync.Mutex
-	seen map[string]openedFunction
-}
-
-func specKey(s bundle.Spec) string { return s.Name + "\x00" + s.Ref }
-
-// watch wraps an opener.
-func (w *watcher) watch(next opener) opener {
+// watch wraps an opener: what has no digest that a statement could be about is
+// refused before it is judged.
+func watch(next opener) opener {
 	return func(ctx context.Context, s bundle.Spec) (*bundle.Function, error) {
 		f, err := next(ctx, s)
 		if err != nil {
@@ -165,18 +145,10 @@ func (w *watcher) watch(next opener) opener {
 		}
 		for i := range f.Volumes {
 			if why := noDigest(f, i); why != "" {
-				ref := f.Layers[i].Ref
 				f.Close()
-				return nil, audit.Refused{Err: fmt.Errorf("gate %s: %s", ref, why)}
+				return nil, audit.Refused{Err: fmt.Errorf("gate %s: %s", f.Layers[i].Ref, why)}
 			}
 		}
-		var o openedFunction
-		if kind, path, _ := bundle.SplitRef(s.Ref); f.Volumes[0].Image() != nil && kind != "image" && isFolder(path) {
-			o.layout = path
-		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.seen[specKey(s)] = o
 		return f, nil
 	}
 }
@@ -195,59 +167,3 @@ func noDigest(f *bundle.Function, i int) string {
 	}
 	return ""
 }
-
-// gateRun is one run of the gate.
-type gateRun struct {
-	watcher
-	o       *gateOptions
-	specs   []bundle.Spec
-	places  []place
-	run     gateRunner
-	written []string // for people
-	signer  string
-}
-
-// refuse says that nothing was signed, and takes away what could be mistaken for a pass.
-func (g *gateRun) refuse(env *Env, doc *finding.Document) {
-	var not []string
-	for i, r := range doc.Functions {
-		if r.Verdict.Decision != finding.Pass {
-			not = append(not, r.Name)
-		}
-		g.stale(env, g.places[i], r)
-	}
-	if !g.o.quiet {
-		fmt.Fprintf(env.Stderr, "fnaudit: nothing was signed: %s %s not pass\n", report.Escape(listed(not, 3)), plural(len(not), "does", "do"))
-	}
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
-func listed(names []string, most int) string {
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-}
-
-// say lists what was written.
-func (g *gateRun) say(env *Env) {
-	if g.o.quiet {
-		return
-	}
-	for _, w := range g.written {
-		fmt.Fprintf(env.Stderr, "fnaudit: signed %s\n", report.Escape(w))
-	}
-	fmt.Fprintf(env.Stderr, "fnaudit: signed by %s\n", report.Escape(g.signer))
-}
-
-// buildLevel is the SLSA build level that the report's provenance was verified at.
-func buildLevel(*finding.Report) int { return 0 }
-
-// evidence lists the verified attestations that a report rests on.
-func evidence(*finding.Report) []attest.Descriptor { return nil }

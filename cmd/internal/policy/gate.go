@@ -98,7 +98,12 @@ func (p *Policy) URI() string {
 	if strings.HasPrefix(p.Name, "builtin:") {
 		return p.Name
 	}
-	return "file:" + url.PathEscape(p.Name[strings.LastIndexAny(p.Name, `/\`)+1:])
+	return FileURI(p.Name)
+}
+
+// FileURI names a file by the last part of its path.
+func FileURI(path string) string {
+	return "file:" + url.PathEscape(path[strings.LastIndexAny(path, `/\`)+1:])
 }
 
 // Identity is the digest of what is judged under: of the policy file, so that
