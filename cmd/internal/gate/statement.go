@@ -116,19 +116,39 @@ func (r *Run) summary(f Function, before []Attestation) summary {
 }
 
 // levels says what was verified: the build level of the provenance, one value
-// for the track as the specification demands it, and the checks under which the
-// policy passed in words of our own, which keep off the prefix SLSA_.
+// for the track as the specification demands it, and in words of our own, which keep
+// off the prefix SLSA_, the checks that ran. That somebody was asked who signed
+// or built it is no property; that it was verified is.
 func levels(f Function) []string {
 	out := []string{"SLSA_BUILD_LEVEL_UNEVALUATED"}
 	if f.BuildLevel > 0 {
 		out[0] = "SLSA_BUILD_LEVEL_" + strconv.Itoa(f.BuildLevel)
 	}
 	for _, c := range ran(f.Report) {
-		if c != "open" && c != "catalog" {
+		switch c {
+		case "open", "catalog":
+		case "signature", "provenance":
+			if f.verified(c) {
+				out = append(out, "FNAUDIT_"+strings.ToUpper(c)+"_VERIFIED")
+			}
+		default:
 			out = append(out, "FNAUDIT_"+strings.ToUpper(c)+"_CHECKED")
 		}
 	}
 	return out
+}
+
+// verified says whether a signature, or a provenance, of the function's code
+// was verified.
+func (f Function) verified(check string) bool {
+	return slices.ContainsFunc(f.Report.Attestations, func(a finding.Attestation) bool {
+		kind := attest.Kind(a.Kind)
+		about := attest.Signatures(kind)
+		if check == "provenance" {
+			about = attest.Provenances(kind)
+		}
+		return about && a.Artifact == 0 && a.Status == attest.Verified.String()
+	})
 }
 
 // ran lists the checks that ran, in the order of the report.
