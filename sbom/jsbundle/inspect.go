@@ -41,11 +41,15 @@ func Inspect(name string, src []byte, c Companions) Result {
 	end := codeEnd(src)
 	m := newMarker(src)
 	var e embedded
+	h := hiddenReader{evals: true}
 	err := Lex(src[:end], func(t *Token) {
 		m.token(t)
 		e.token(t)
+		h.token(t)
 	})
 	m.end(end)
+	h.flush()
+	res.Gaps = h.gaps
 	var lost *LexError
 	if errors.As(err, &lost) {
 		res.Gaps = append(res.Gaps, Gap{Offset: lost.Offset, Reason: lost.Reason})
