@@ -30,6 +30,16 @@ func strippedPython(ctx context.Context, a *artifact) {
 			}
 		}
 	}
+	for i := range res.Packages {
+		if p := &res.Packages[i]; p.Vendored && !a.owners.owns(p.Path) { // in code of the function's own
+			for _, dir := range p.Dirs {
+				a.owners.addDir(dir)
+			}
+			for _, m := range p.Modules {
+				a.ownModule(m)
+			}
+		}
+	}
 	var pinned pins
 	for i := range res.Packages {
 		p := &res.Packages[i]
