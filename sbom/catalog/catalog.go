@@ -172,7 +172,10 @@ type found struct {
 	main          bool
 	declared      bool     // only a manifest or lockfile names it
 	ranged        bool     // declared by a range: the version is not known
+	stdlib, wheel string   // of what lies in a wheel for ensurepip: the folder of the interpreter's library, and the wheel's project
+	vendored      bool     // a copy of Python code inside another package
 	bundled       bool     // its code lies in a bundle, which is path
+	copied        bool     // its code lies among the function's own files, where nobody installed it
 	at            string   // of a bundled package: the file that its method's evidence lies in, when that is not path
 	versions      []string // candidates, when several fit and version is ""
 	differs       bool     // its method's evidence says another version, see sbom.Evidence

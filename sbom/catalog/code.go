@@ -73,6 +73,9 @@ func (c *codeCounter) count(i int, f *bundle.File) {
 	}
 	accounted := e != nil && e.evident || c.accounts(i, p)
 	switch {
+	case gap == nil && b == nil && !accounted && c.copies[p] != nil:
+		c.loose = append(c.loose, c.copiedCoverage(c.copies[p], f.Size))
+		return
 	case b != nil:
 		c.loose = append(c.loose, c.bundleCoverage(b, f.Size))
 		return

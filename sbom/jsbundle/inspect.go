@@ -66,6 +66,9 @@ func Inspect(name string, src []byte, c Companions) Result {
 	res.addAll(&m.out, "", nil)
 	res.addAll(&m.evals, "", nil)
 	res.addSaid(src[:end], &e, c.Licences)
+	if !told && len(res.Claims) > 0 && NamedAfter(name, res.Claims[0].Name) {
+		res.Claims = append(res.Claims, e.literals.lone(name, res.Claims)...)
+	}
 	if told {
 		res.spans(src, best)
 	}

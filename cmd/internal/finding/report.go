@@ -73,25 +73,26 @@ type Summary struct {
 
 // Report is the result for one function.
 type Report struct {
-	Name         string      `json:"name"`
-	Target       string      `json:"target"`
-	Platform     string      `json:"platform"`
-	Runtime      string      `json:"runtime"`
-	Handler      string      `json:"handler"`
-	Architecture string      `json:"architecture"`
-	Guessed      []string    `json:"guessed,omitempty"` // which of the four above were guessed from content
-	Owner        string      `json:"owner,omitempty"`
-	Tags         []string    `json:"tags,omitempty"`
-	Declared     *Declared   `json:"declared,omitempty"` // by a descriptor
-	Artifacts    []Artifact  `json:"artifacts"`
-	Coverage     *Coverage   `json:"coverage,omitempty"`
-	Components   []Component `json:"components"`
-	Absent       []Absent    `json:"absent,omitempty"` // packages of a lockfile that are not there
-	Unknowns     []Unknown   `json:"unknowns"`
-	Findings     []Finding   `json:"findings"`
-	GoBinaries   []GoBinary  `json:"goBinaries,omitempty"`
-	Checks       []Status    `json:"checks"`
-	Verdict      Verdict     `json:"verdict"`
+	Name         string        `json:"name"`
+	Target       string        `json:"target"`
+	Platform     string        `json:"platform"`
+	Runtime      string        `json:"runtime"`
+	Handler      string        `json:"handler"`
+	Architecture string        `json:"architecture"`
+	Guessed      []string      `json:"guessed,omitempty"` // which of the four above were guessed from content
+	Owner        string        `json:"owner,omitempty"`
+	Tags         []string      `json:"tags,omitempty"`
+	Declared     *Declared     `json:"declared,omitempty"` // by a descriptor
+	Artifacts    []Artifact    `json:"artifacts"`
+	Coverage     *Coverage     `json:"coverage,omitempty"`
+	Components   []Component   `json:"components"`
+	Absent       []Absent      `json:"absent,omitempty"` // packages of a lockfile that are not there
+	Unknowns     []Unknown     `json:"unknowns"`
+	Findings     []Finding     `json:"findings"`
+	GoBinaries   []GoBinary    `json:"goBinaries,omitempty"`
+	Attestations []Attestation `json:"attestations,omitempty"`
+	Checks       []Status      `json:"checks"`
+	Verdict      Verdict       `json:"verdict"`
 }
 
 // Artifact is one judged artifact.
