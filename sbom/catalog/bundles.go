@@ -216,6 +216,18 @@ func (a *artifact) bundledPackages(locks []lock) {
 	}
 }
 
+// loneBundles does for an archive in which no lockfile is read what the step for
+// lockfiles does: only those that were given speak for its bundles.
+func loneBundles(_ context.Context, a *artifact) {
+	a.bundledPackages(nil)
+	have := map[string]bool{}
+	for i := range a.found {
+		have[a.found[i].purl()] = true
+	}
+	a.declareGiven(have)
+	a.bind()
+}
+
 // bundles are those of one artifact.
 type bundles []bundled
 
