@@ -47,6 +47,7 @@ type Demand struct {
 
 	NotationPolicy string // file; "" none
 	NotationStore  string // folder; "" beside the policy
+	NotationScope  string // repository by which the statement of the policy is chosen; "" that of the subject
 
 	AllowExpiredKeys bool // OpenPGP: accept a good signature of a key that expired since
 }

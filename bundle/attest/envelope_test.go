@@ -55,7 +55,7 @@ func TestEnvelopeWithCertificate(t *testing.T) {
 		"a root that is none": {bare(t, good, nil), Demand{Root: Root{Source: "x", NPMKeys: []byte("{}")}}, Unverifiable, StepTrust, "none of a Sigstore instance"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := ask(t, Request{Subject: subject(labArtifact), Demand: c.demand}, c.ev)
+			r := ask(t, Request{Subject: labSubject(labArtifact), Demand: c.demand}, c.ev)
 			if r.Status != c.status || r.Step != c.step || !strings.Contains(r.Reason, c.says) || r.Kind != KindDSSE || r.Statement != nil || !r.Claims.Empty() {
 				t.Errorf("%+v\nwant %s at %q that says %q", r, c.status, c.step, c.says)
 			}

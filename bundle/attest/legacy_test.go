@@ -145,7 +145,7 @@ func TestCosignFiles(t *testing.T) {
 		"files, other authority":    {files(other), d, Rejected, StepChain},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := ask(t, Request{Subject: subject(labArtifact), Demand: c.demand}, c.ev)
+			r := ask(t, Request{Subject: labSubject(labArtifact), Demand: c.demand}, c.ev)
 			if r.Status != c.status || r.Step != c.step || r.Reason == "" || r.Kind != KindSigstore {
 				t.Errorf("%+v\nwant %s at %q", r, c.status, c.step)
 			}
@@ -154,7 +154,7 @@ func TestCosignFiles(t *testing.T) {
 			}
 		})
 	}
-	if r := ask(t, Request{Subject: subject([]byte("other")), Demand: d}, files(fresh)); r.Status != Rejected || r.Step != StepSignature {
+	if r := ask(t, Request{Subject: labSubject([]byte("other")), Demand: d}, files(fresh)); r.Status != Rejected || r.Step != StepSignature {
 		t.Errorf("other bytes: %+v", r)
 	}
 	known := &Subject{Name: "digest", Digests: map[string]string{"sha512": strings.Repeat("0", 128)}}
@@ -173,7 +173,7 @@ func TestLegacyAttestation(t *testing.T) {
 	env := fresh.GetDsseEnvelope()
 	parts := legacyParts{Envelope: &Envelope{PayloadType: env.GetPayloadType(), Payload: env.GetPayload(), Signatures: []EnvelopeSignature{{Sig: env.GetSignatures()[0].GetSig()}}},
 		Certificate: legacyPEM(fresh), Rekor: legacyJSON(t, fresh), Timestamp: fresh.GetVerificationMaterial().GetTimestampVerificationData().GetRfc3161Timestamps()[0].GetSignedTimestamp()}
-	req := &Request{Subject: subject(labArtifact), Demand: keyless(l.trust(true, false, true))}
+	req := &Request{Subject: labSubject(labArtifact), Demand: keyless(l.trust(true, false, true))}
 	if r := checkLegacy(req, parts, req.Subject); r.Status != Verified || r.Statement == nil || len(r.Times) != 2 {
 		t.Errorf("%+v", r)
 	}

@@ -71,7 +71,7 @@ func TestLists(t *testing.T) {
 		"statement without signature": {string(statementAbout(labArtifact)), "unverifiable", "no signature"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := Verify(context.Background(), Request{Subject: subject(labArtifact), Demand: d, Now: time.Now(), Evidence: []Evidence{{Source: "list.json", Data: []byte(c.data)}}})
+			out, err := Verify(context.Background(), Request{Subject: labSubject(labArtifact), Demand: d, Now: time.Now(), Evidence: []Evidence{{Source: "list.json", Data: []byte(c.data)}}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +91,7 @@ func TestLists(t *testing.T) {
 	}
 	t.Run("too many", func(t *testing.T) {
 		many := `{"attestations":[` + strings.TrimSuffix(strings.Repeat(`{"bundle":{}},`, maxDocuments+1), ",") + `]}`
-		if r := ask(t, Request{Subject: subject(labArtifact), Demand: d}, Evidence{Data: []byte(many)}); r.Status != Unverifiable || !strings.Contains(r.Reason, fmt.Sprint(maxDocuments)) {
+		if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: d}, Evidence{Data: []byte(many)}); r.Status != Unverifiable || !strings.Contains(r.Reason, fmt.Sprint(maxDocuments)) {
 			t.Errorf("%+v", r)
 		}
 	})

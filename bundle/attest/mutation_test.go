@@ -80,7 +80,7 @@ func TestMutations(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			good := verdictOf(ask(t, Request{Subject: subject(labArtifact), Demand: c.d}, c.b))
+			good := verdictOf(ask(t, Request{Subject: labSubject(labArtifact), Demand: c.d}, c.b))
 			if good.status != Verified {
 				t.Fatalf("the unchanged bundle: %+v", good)
 			}
@@ -111,7 +111,7 @@ type mutation struct {
 // judge verifies a changed bundle over an artifact.
 func (m *mutation) judge(what string, data, artifact []byte) bool {
 	m.t.Helper()
-	out, err := Verify(context.Background(), Request{Subject: subject(artifact), Demand: m.demand, Now: time.Now(), Evidence: []Evidence{{Data: data, Format: FormatBundle}}})
+	out, err := Verify(context.Background(), Request{Subject: labSubject(artifact), Demand: m.demand, Now: time.Now(), Evidence: []Evidence{{Data: data, Format: FormatBundle}}})
 	if err != nil {
 		m.t.Fatal(err)
 	}

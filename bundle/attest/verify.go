@@ -65,17 +65,26 @@ type verifier func(context.Context, *Request, Evidence) []Result
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
 	return map[Format]verifier{
-		FormatBundle:       verifySigstore,
-		FormatCosignBundle: verifyCosignBundle,
-		FormatCosignFiles:  verifyLegacy,
-		FormatEnvelope:     verifyEnvelope,
-		FormatNPM:          verifyList,
-		FormatPEP740:       verifyList,
-		FormatCloudBuild:   verifyCloudBuild,
+		FormatBundle:         verifySigstore,
+		FormatCosignBundle:   verifyCosignBundle,
+		FormatCosignFiles:    verifyLegacy,
+		FormatEnvelope:       verifyEnvelope,
+		FormatNPM:            verifyList,
+		FormatPEP740:         verifyList,
+		FormatSimple:         verifySimple,
+		FormatImageStatement: verifyImageStatement,
+		FormatJWS:            verifyNotation,
+		FormatCOSE:           verifyNotation,
+		FormatCloudBuild:     verifyCloudBuild,
 	}
 }
 
 func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
+	if ev.Fault != nil {
+		r := faulty(ev)
+		r.Source = ev.Source
+		return []Result{r}
+	}
 	if ev.Format == "" {
 		ev.Format = Sniff(ev.Data)
 	}
@@ -93,6 +102,7 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 	for _, r := range verify(ctx, req, ev) {
 		r.Digest = cmp.Or(r.Digest, "sha256:"+hex.EncodeToString(sum[:]))
 		r.Source = cmp.Or(r.Source, ev.Source)
+		r = ofImage(req.Subject, ev, r)
 		out = append(out, r)
 		if r.Status == Verified && r.Statement != nil {
 			for _, p := range predicate(req, r) {
