@@ -17,21 +17,24 @@ type Demand struct {
 	KeyID string // the key id that an envelope must name, "" for any
 
 	Identity       string // exact; of a certificate: SAN, e-mail or subject
-	IdentityRegexp string // anchored at both ends
+	IdentityRegexp string // anchored at both ends, unless it has ^ and no $ (see anchor)
 	Issuer         string // exact
 	IssuerRegexp   string
 	Runner         string // certificate extension: "github-hosted"
 	Require        Thresholds
 
-	Builders  []Builder // trusted builders; a provenance by another one is rejected. Empty: any, at level 1
-	MinLevel  int       // SLSA build level, 0 for none
-	Source    string    // source repository, as a URI
-	Tag       string    // exact: "v1.2.3"; "semver:v1" for every release of it
-	Branch    string
-	Workflow  string // path of the workflow in the source
-	Inputs    map[string]string
-	Package   string   // purl that the statement must name
-	Predicate []string // predicate types of which one must be there; empty: none is demanded
+	Builders          []Builder // trusted builders; a provenance by another one is rejected. Empty: any, at level 1
+	MinLevel          int       // SLSA build level, 0 for none
+	Source            string    // source repository, as a URI
+	Tag               string    // exact: "v1.2.3"; "semver:v1" for every release of it
+	Branch            string
+	Workflow          string // path of the workflow in the source
+	Inputs            map[string]string
+	Package           string   // purl that the statement must name
+	WantProvenance    bool     // a provenance must be there, whatever it says
+	Kinds             []Kind   // formats whose signature counts; empty: any
+	CertificateSource string   // source repository that the certificate must name, exact
+	Predicate         []string // predicate types of which one must be there; empty: none is demanded
 
 	Profiles     []string          // AWS Signer: allowed profile version ARNs
 	EntryDigests map[string]string // AWS Signer: sha256 of each entry as the gate wrote it; nil: not given
@@ -44,6 +47,7 @@ type Demand struct {
 
 	NotationPolicy string // file; "" none
 	NotationStore  string // folder; "" beside the policy
+	NotationScope  string // repository by which the statement of the policy is chosen; "" that of the subject
 
 	AllowExpiredKeys bool // OpenPGP: accept a good signature of a key that expired since
 }

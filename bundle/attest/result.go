@@ -104,6 +104,7 @@ type Result struct {
 	// Expected and Found are the two sides of the comparison that failed, "" where none did.
 	Expected, Found string
 
+	Digest string // "sha256:…" of the evidence; "" when it is inside the artifact
 	Source string // the file, blob or entry that the evidence is
 	Covers string // the digest it is about, "sha256:…"; "" when it is about the bytes as such
 	// Embedded says that the signature is part of the artifact itself, so that

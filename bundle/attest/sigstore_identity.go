@@ -15,7 +15,7 @@ import (
 func identify(d *Demand, r Result) Result {
 	fail := func(status Status, step Step, expected, found, reason string) Result {
 		r.Status, r.Step, r.Expected, r.Found, r.Reason = status, step, expected, found, reason
-		r.Statement = nil
+		r.Statement, r.Claims = nil, Claims{}
 		return r
 	}
 	wantIdentity, wantIssuer := d.Identity != "" || d.IdentityRegexp != "", d.Issuer != "" || d.IssuerRegexp != ""

@@ -93,13 +93,13 @@ var broken = []string{"md5", "sha1", "sha-1"}
 
 // The two ways in which a statement is not about the artifact.
 var (
-	errOtherBytes    = errors.New("it is about other bytes")
-	errNotComparable = errors.New("its subjects have no digest that can be compared with the artifact")
+	errOtherBytes = errors.New("it is about other bytes")
+	errNoDigest   = errors.New("its subjects have no digest that can be compared with the artifact")
 )
 
 // covers says which subject of the statement is the artifact, as "ALG:VALUE": the
 // first that has a digest in common with it and none that both have and that
-// differs. The error is errOtherBytes, errNotComparable, or that of reading the artifact.
+// differs. The error is errOtherBytes, errNoDigest, or that of reading the artifact.
 func (st *Statement) covers(s *Subject) (digest string, err error) {
 	_, digest, err = st.covering(s)
 	return digest, err
@@ -121,7 +121,7 @@ func (st *Statement) covering(s *Subject) (sub Descriptor, digest string, err er
 		}
 	}
 	if len(others) == 0 {
-		return Descriptor{}, "", errNotComparable
+		return Descriptor{}, "", errNoDigest
 	}
 	return Descriptor{}, "", fmt.Errorf("%w: %s", errOtherBytes, joinFirst(others))
 }

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/fnaudit/fnaudit/bundle"
 )
 
 // Request is one question: is this subject signed, and built, as demanded?
@@ -61,15 +65,31 @@ type verifier func(context.Context, *Request, Evidence) []Result
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
 	return map[Format]verifier{
-		FormatBundle:     verifySigstore,
-		FormatEnvelope:   verifyEnvelopeKey,
-		FormatCloudBuild: verifyCloudBuild,
+		FormatBundle:         verifySigstore,
+		FormatCosignBundle:   verifyCosignBundle,
+		FormatCosignFiles:    verifyLegacy,
+		FormatEnvelope:       verifyEnvelope,
+		FormatNPM:            verifyList,
+		FormatPEP740:         verifyList,
+		FormatSimple:         verifySimple,
+		FormatImageStatement: verifyImageStatement,
+		FormatJWS:            verifyNotation,
+		FormatCOSE:           verifyNotation,
+		FormatCloudBuild:     verifyCloudBuild,
 	}
 }
 
 func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
+	if ev.Fault != nil {
+		r := faulty(ev)
+		r.Source = ev.Source
+		return []Result{r}
+	}
 	if ev.Format == "" {
 		ev.Format = Sniff(ev.Data)
+	}
+	if ev.Format == FormatRaw && fulcioIssued(ev.Certificate) {
+		ev.Format = FormatCosignFiles
 	}
 	verify, ok := verifiers()[ev.Format]
 	if !ok {
@@ -77,14 +97,16 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 		r.Source = ev.Source
 		return []Result{r}
 	}
-	results := verify(ctx, req, ev)
+	sum := sha256.Sum256(ev.Data)
 	var out []Result
-	for _, r := range results {
+	for _, r := range verify(ctx, req, ev) {
+		r.Digest = cmp.Or(r.Digest, "sha256:"+hex.EncodeToString(sum[:]))
 		r.Source = cmp.Or(r.Source, ev.Source)
+		r = ofImage(req.Subject, ev, r)
 		out = append(out, r)
 		if r.Status == Verified && r.Statement != nil {
 			for _, p := range predicate(req, r) {
-				p.Source = cmp.Or(p.Source, r.Source)
+				p.Source, p.Digest = cmp.Or(p.Source, r.Source), cmp.Or(p.Digest, r.Digest)
 				out = append(out, p)
 			}
 		}
@@ -112,10 +134,12 @@ func unfold(list []Evidence) []Evidence {
 			ev.Format = Sniff(ev.Data)
 		}
 		if ev.Format != FormatLines {
-			out = append(out, ev)
+			out = append(out, unlist(ev)...)
 			continue
 		}
-		out = append(out, lines(ev)...)
+		for _, one := range lines(ev) {
+			out = append(out, unlist(one)...)
+		}
 	}
 	return out
 }
@@ -163,7 +187,7 @@ func judge(req *Request, out *Outcome) Status {
 	for _, q := range asked(req) {
 		best, there := Missing, false
 		for _, r := range out.Results {
-			if q.answeredBy(r) && (!there || rank(r.Status) > rank(best)) {
+			if q.answeredBy(&req.Demand, r) && (!there || rank(r.Status) > rank(best)) {
 				best, there = r.Status, true
 			}
 		}
@@ -196,14 +220,14 @@ type question struct {
 	types []string // predicate types, likewise
 }
 
-func (q question) answeredBy(r Result) bool {
+func (q question) answeredBy(d *Demand, r Result) bool {
 	switch {
 	case q.kinds != nil:
 		return slices.Contains(q.kinds, r.Kind)
 	case q.types != nil:
 		return isPredicate(r.Kind) && slices.Contains(q.types, r.Claims.PredicateType)
 	}
-	return !isPredicate(r.Kind)
+	return !isPredicate(r.Kind) && d.counts(r.Kind)
 }
 
 // asked lists what the demand asks for.
@@ -222,15 +246,41 @@ func asked(req *Request) []question {
 	if len(d.Predicate) > 0 {
 		out = append(out, question{types: d.Predicate})
 	}
+	if len(d.Profiles) > 0 || d.EntryDigests != nil {
+		out = append(out, question{kinds: []Kind{KindAWSSigner}})
+	}
 	return out
 }
 
+// counts says whether a signature of this format answers the demand.
+func (d *Demand) counts(k Kind) bool { return len(d.Kinds) == 0 || slices.Contains(d.Kinds, k) }
+
 func (d *Demand) wantsProvenance() bool {
-	return len(d.Builders) > 0 || d.MinLevel > 0 || d.Source != "" || d.Tag != "" || d.Branch != "" || d.Workflow != "" || len(d.Inputs) > 0
+	return d.WantProvenance || len(d.Builders) > 0 || d.MinLevel > 0 || d.Source != "" || d.Tag != "" || d.Branch != "" || d.Workflow != "" || len(d.Inputs) > 0
 }
 
 func (d *Demand) wantsSummary() bool {
 	return d.VerifierID != "" || d.ResourceURI != "" || len(d.Levels) > 0 || d.PolicyDigest != ""
+}
+
+// Closer says whether a status is nearer to a success than another one, for
+// several pieces of evidence of which one is enough.
+func Closer(a, b Status) bool { return rank(a) > rank(b) }
+
+// Signatures says whether a kind is a signature, and not a statement that one vouches for.
+func Signatures(k Kind) bool { return !isPredicate(k) }
+
+// Provenances says whether a kind is a statement about a build.
+func Provenances(k Kind) bool { return k == KindProvenance }
+
+// InArtifact lists what can be inside an artifact of a kind, as
+// [bundle.Kind] writes it; "" for a file of which nothing is known yet.
+func InArtifact(kind string) []Embedded {
+	switch bundle.Kind(kind) {
+	case "", bundle.KindZip, bundle.KindJar:
+		return []Embedded{verifyAWSSigner}
+	}
+	return nil
 }
 
 func isPredicate(k Kind) bool {
@@ -246,6 +296,8 @@ func isPredicate(k Kind) bool {
 func absent(q question) Result {
 	r := Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
 	switch {
+	case slices.Contains(q.kinds, KindAWSSigner):
+		r.Kind, r.Reason = KindAWSSigner, "the artifact has no signature of AWS Signer inside"
 	case q.kinds != nil:
 		r.Kind, r.Reason = q.kinds[0], fmt.Sprintf("no verified statement of the kind %s is about the artifact", q.kinds[0])
 	case q.types != nil:
