@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Every trust case through the command line.
 
-  trust.py BIN CASES [NAME...]
+  trust.py [--strace] BIN CASES [NAME...]
 
 CASES is a folder of cases, one folder each, with an expect.json whose fields name
 the inputs and say what is expected. The command line of a case follows from its
 fields alone, and is the same for every kind. A case that is expected to be
 verified exits 0 and says so in its JSON; any other exits 1 or 3, and its JSON
 holds no verified check of what was asked for. Exit status 1 when a case is not
-as expected; NAME restricts the run to those cases.
+as expected; NAME restricts the run to those cases. With --strace each case runs
+traced, and a network call in any of them fails it. The slowest case is said.
 """
-import json, os, subprocess, sys
+import json, os, re, subprocess, sys, tempfile, time
 
 FILES = {"bundle": "--bundle", "signature": "--signature", "certificate": "--certificate", "packument": "--packument",
          "trusted_root": "--trusted-root", "key": "--key", "descriptor": "--descriptor"}
@@ -43,17 +44,29 @@ def command(case, folder):
 
 
 def main():
-    binary, cases = os.path.abspath(sys.argv[1]), sys.argv[2]
-    names = sys.argv[3:] or sorted(os.listdir(cases))
-    failed, run = [], 0
+    traced = sys.argv[1] == "--strace"
+    binary, cases, *names = sys.argv[1 + traced:]
+    binary = os.path.abspath(binary)
+    names = names or sorted(os.listdir(cases))
+    failed, run, slowest, calls = [], 0, (0, ""), 0
     for name in names:
         folder = os.path.join(cases, name)
         if not os.path.exists(os.path.join(folder, "expect.json")):
             continue
         case = json.load(open(os.path.join(folder, "expect.json")))
         args = [binary, "verify", "--offline", "-o", "json"] + command(case, folder)
+        log = tempfile.NamedTemporaryFile(mode="r") if traced else None
+        if traced:
+            args = ["strace", "-f", "-q", "-e", "trace=network", "-o", log.name] + args
+        start = time.monotonic()
         p = subprocess.run(args, capture_output=True, text=True, timeout=60)
+        slowest = max(slowest, (time.monotonic() - start, name))
         run += 1
+        if traced:
+            found = [line for line in log if re.search(r"\b(socket|connect|bind|listen|accept|send|recv|getsockname|getpeername|setsockopt)[a-z0-9]*\(", line)]
+            if found:
+                failed.append(name + ": network call: " + found[0].strip())
+            calls += len(found)
         try:
             said = json.loads(p.stdout)
         except ValueError:
@@ -68,7 +81,7 @@ def main():
             print("     case says: " + case["reason"][:200])
             if p.stderr:
                 print("     " + p.stderr.strip()[:300])
-    print(f"trust: {run} cases, {len(failed)} not as expected")
+    print(f"trust: {run} cases, {len(failed)} not as expected, slowest {slowest[0] * 1000:.0f} ms ({slowest[1]})" + (f", {calls} network calls" if traced else ""))
     for name in failed:
         print("  " + name)
     return 1 if failed or not run else 0

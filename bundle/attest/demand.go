@@ -23,15 +23,18 @@ type Demand struct {
 	Runner         string // certificate extension: "github-hosted"
 	Require        Thresholds
 
-	Builders  []Builder // trusted builders; a provenance by another one is rejected. Empty: any, at level 1
-	MinLevel  int       // SLSA build level, 0 for none
-	Source    string    // source repository, as a URI
-	Tag       string    // exact: "v1.2.3"; "semver:v1" for every release of it
-	Branch    string
-	Workflow  string // path of the workflow in the source
-	Inputs    map[string]string
-	Package   string   // purl that the statement must name
-	Predicate []string // predicate types of which one must be there; empty: none is demanded
+	Builders          []Builder // trusted builders; a provenance by another one is rejected. Empty: any, at level 1
+	MinLevel          int       // SLSA build level, 0 for none
+	Source            string    // source repository, as a URI
+	Tag               string    // exact: "v1.2.3"; "semver:v1" for every release of it
+	Branch            string
+	Workflow          string // path of the workflow in the source
+	Inputs            map[string]string
+	Package           string   // purl that the statement must name
+	WantProvenance    bool     // a provenance must be there, whatever it says
+	Kinds             []Kind   // formats whose signature counts; empty: any
+	CertificateSource string   // source repository that the certificate must name, exact
+	Predicate         []string // predicate types of which one must be there; empty: none is demanded
 
 	Profiles     []string          // AWS Signer: allowed profile version ARNs
 	EntryDigests map[string]string // AWS Signer: sha256 of each entry as the gate wrote it; nil: not given

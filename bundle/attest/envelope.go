@@ -17,6 +17,9 @@ const maxSignatures = 16
 // certificates, as slsa-github-generator wrote them before version 2, or one that
 // is signed by a managed key.
 func verifyEnvelope(ctx context.Context, req *Request, ev Evidence) []Result {
+	if len(req.Demand.Keys) > 0 {
+		return verifyEnvelopeKey(ctx, req, ev)
+	}
 	env, err := ParseEnvelope(ev.Data)
 	if err != nil {
 		return []Result{reject(KindDSSE, StepParse, err.Error())}

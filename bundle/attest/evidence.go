@@ -32,6 +32,7 @@ const (
 	FormatSimple         Format = "simple-signing"     // cosign's image signature, from a manifest
 	FormatImageStatement Format = "cosign-attestation" // an envelope whose certificate is in annotations, from a manifest
 	FormatNPM            Format = "npm-attestations"   // a list of bundles
+	FormatCloudBuild     Format = "cloud-build"        // what gcloud prints of an image's provenance: envelopes
 	FormatPEP740         Format = "pep740"             // PyPI's provenance object, or one attestation
 	FormatPackument      Format = "packument"          // npm metadata with dist.signatures
 	FormatJWS            Format = "notation-jws"

@@ -383,7 +383,7 @@ func statementAbout(artifact []byte) []byte {
 }
 
 // subject is an artifact by its bytes.
-func subject(artifact []byte) *Subject {
+func labSubject(artifact []byte) *Subject {
 	return &Subject{Name: "orders.zip", Bytes: bytes.NewReader(artifact), Size: int64(len(artifact))}
 }
 

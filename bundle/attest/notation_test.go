@@ -33,14 +33,14 @@ import (
 	"github.com/fnaudit/fnaudit/bundle"
 )
 
-// authority is a certificate with its key.
-type authority struct {
+// notaryCA is a certificate with its key.
+type notaryCA struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
 // certify issues a certificate; by nobody means by itself.
-func certify(t testing.TB, by *authority, change func(*x509.Certificate)) *authority {
+func notaryCertify(t testing.TB, by *notaryCA, change func(*x509.Certificate)) *notaryCA {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -71,7 +71,7 @@ func certify(t testing.TB, by *authority, change func(*x509.Certificate)) *autho
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &authority{cert, key}
+	return &notaryCA{cert, key}
 }
 
 // noon is when everything in these tests is signed and verified.
@@ -86,19 +86,19 @@ func theImage() *Subject {
 type notaryLab struct {
 	t      testing.TB
 	dir    string
-	root   *authority
-	signer *authority
+	root   *notaryCA
+	signer *notaryCA
 }
 
 func newNotary(t testing.TB) *notaryLab {
 	l := &notaryLab{t: t, dir: t.TempDir()}
-	l.root = certify(t, nil, nil)
-	l.signer = certify(t, l.root, nil)
+	l.root = notaryCertify(t, nil, nil)
+	l.signer = notaryCertify(t, l.root, nil)
 	l.trust("ca", "acme", l.root)
 	return l
 }
 
-func (l *notaryLab) trust(kind, name string, who *authority) {
+func (l *notaryLab) trust(kind, name string, who *notaryCA) {
 	l.t.Helper()
 	dir := filepath.Join(l.dir, "truststore", "x509", kind, name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -269,7 +269,7 @@ func TestNotation(t *testing.T) {
 		for _, kind := range []string{jws.MediaTypeEnvelope, cose.MediaTypeEnvelope} {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				l := newNotary(t)
-				l.trust("ca", "other", certify(t, nil, nil))
+				l.trust("ca", "other", notaryCertify(t, nil, nil))
 				l.policy(c.policy)
 				r := l.check(l.sign(kind, c.sign), c.ask)
 				if r.Status != c.status || r.Step != c.step || !strings.Contains(r.Reason, c.says) {
@@ -297,7 +297,7 @@ func TestNotationRevocation(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
 	defer srv.Close()
 	l := newNotary(t)
-	l.signer = certify(t, l.root, func(c *x509.Certificate) {
+	l.signer = notaryCertify(t, l.root, func(c *x509.Certificate) {
 		c.OCSPServer, c.CRLDistributionPoints, c.IssuingCertificateURL = []string{srv.URL}, []string{srv.URL}, []string{srv.URL}
 	})
 	envelope := l.sign(jws.MediaTypeEnvelope, nil)
@@ -312,9 +312,9 @@ func TestNotationRevocation(t *testing.T) {
 	}
 }
 
-// stamper is a timestamp authority.
+// stamper is a timestamp notaryCA.
 type stamper struct {
-	who *authority
+	who *notaryCA
 	at  time.Time
 }
 
@@ -330,24 +330,24 @@ func (s *stamper) Timestamp(_ context.Context, req *tspclient.Request) (*tspclie
 }
 
 // TestNotationTimestamp verifies after the certificate has expired, by the word
-// of a timestamp authority.
+// of a timestamp notaryCA.
 func TestNotationTimestamp(t *testing.T) {
 	later := noon.AddDate(1, 0, 0)
 	long := func(c *x509.Certificate) { c.NotAfter = later.AddDate(10, 0, 0) }
 	l := newNotary(t)
-	tsaRoot := certify(t, nil, long)
+	tsaRoot := notaryCertify(t, nil, long)
 	critical, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	tsa := certify(t, tsaRoot, func(c *x509.Certificate) {
+	tsa := notaryCertify(t, tsaRoot, func(c *x509.Certificate) {
 		long(c)
 		c.Subject.CommonName, c.ExtKeyUsage = "clock", nil
 		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: critical}}
 		c.CRLDistributionPoints = []string{"http://127.0.0.1:1/crl"}
 	})
 	l.trust("tsa", "clock", tsaRoot)
-	l.trust("tsa", "other", certify(t, nil, long))
+	l.trust("tsa", "other", notaryCertify(t, nil, long))
 	pool := x509.NewCertPool()
 	pool.AddCert(tsaRoot.cert)
 	stamped := func(at time.Time) []byte {

@@ -104,6 +104,7 @@ type Result struct {
 	// Expected and Found are the two sides of the comparison that failed, "" where none did.
 	Expected, Found string
 
+	Digest string // "sha256:…" of the evidence; "" when it is inside the artifact
 	Source string // the file, blob or entry that the evidence is
 	Covers string // the digest it is about, "sha256:…"; "" when it is about the bytes as such
 	// Embedded says that the signature is part of the artifact itself, so that
@@ -146,6 +147,8 @@ type Claims struct {
 	Result        string     `json:"result,omitempty"`     // PASSED or FAILED
 	Levels        []string   `json:"levels,omitempty"`     // of a summary
 	Policy        string     `json:"policy,omitempty"`     // digest or URI of the policy of a summary
+	Scanner       string     `json:"scanner,omitempty"`    // URI and version, of a vulnerability attestation
+	Found         *int       `json:"found,omitempty"`      // vulnerabilities that it lists; nil: not said in a form that can be counted
 	At            *time.Time `json:"at,omitempty"`         // timeVerified, scanFinishedOn, finishedOn; nil: not said
 }
 

@@ -64,7 +64,7 @@ func identify(d *Demand, r Result) Result {
 	if d.Runner != "" && d.Runner != r.Claims.Runner {
 		return fail(Rejected, StepRunner, d.Runner, cmp.Or(r.Claims.Runner, "not said"), "the signature holds, but the certificate does not say that the build ran there")
 	}
-	if d.Source != "" && r.Claims.Source != "" && certSource(d.Source) != r.Claims.Source {
+	if d.Source != "" && r.Claims.Source != "" && certSource(d.Source) != r.Claims.Source && !d.namesSigner(r.Identity) {
 		return fail(Rejected, StepSource, certSource(d.Source), r.Claims.Source, "the signature holds, but the certificate names another source repository")
 	}
 	return r

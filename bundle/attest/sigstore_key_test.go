@@ -34,17 +34,17 @@ func TestManagedKey(t *testing.T) {
 			for what, o := range orders {
 				o.key, o.hash, o.keyed, o.noLog = key, c.hash, true, true
 				b := l.bundle(o)
-				r := ask(t, Request{Subject: subject(labArtifact), Demand: byKey(t, key)}, b)
+				r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, key)}, b)
 				if r.Status != Verified || r.Identity != Fingerprint(key.Public()) || r.KeyID == "" || !strings.Contains(r.Reason, "release.pub") {
 					t.Errorf("%s: %+v", what, r)
 				}
-				if r := ask(t, Request{Subject: subject(labArtifact), Demand: byKey(t, newKey(t, "p256"), newKey(t, "rsa"), key)}, b); r.Status != Verified {
+				if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, newKey(t, "p256"), newKey(t, "rsa"), key)}, b); r.Status != Verified {
 					t.Errorf("%s, the third key: %+v", what, r)
 				}
-				if r := ask(t, Request{Subject: subject(labArtifact), Demand: byKey(t, newKey(t, c.kind))}, b); r.Status != Rejected || r.Step != StepSignature {
+				if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, newKey(t, c.kind))}, b); r.Status != Rejected || r.Step != StepSignature {
 					t.Errorf("%s, another key: %+v", what, r)
 				}
-				if r := ask(t, Request{Subject: subject([]byte("other")), Demand: byKey(t, key)}, b); r.Status != Rejected || r.Step != StepDigest {
+				if r := ask(t, Request{Subject: labSubject([]byte("other")), Demand: byKey(t, key)}, b); r.Status != Rejected || r.Step != StepDigest {
 					t.Errorf("%s, other bytes: %+v", what, r)
 				}
 			}
@@ -59,7 +59,7 @@ func TestEd25519Digest(t *testing.T) {
 	key := newKey(t, "ed25519")
 	b := l.bundle(order{artifact: labArtifact, key: key, hash: crypto.SHA512, keyed: true, noLog: true})
 	b.GetMessageSignature().Signature = sign(t, key, crypto.SHA256, nil)
-	if r := ask(t, Request{Subject: subject(labArtifact), Demand: byKey(t, key)}, b); r.Status != Rejected || r.Step != StepSignature {
+	if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, key)}, b); r.Status != Rejected || r.Step != StepSignature {
 		t.Errorf("%+v", r)
 	}
 	sum, _ := sum(crypto.SHA512, labArtifact)
@@ -108,7 +108,7 @@ func TestManagedKeyDemands(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := byKey(t, key)
 			c.change(&d)
-			r := ask(t, Request{Subject: subject(labArtifact), Demand: d}, l.bundle(c.o))
+			r := ask(t, Request{Subject: labSubject(labArtifact), Demand: d}, l.bundle(c.o))
 			if r.Status != c.status || r.Step != c.step || len(r.Times) != c.times || r.Reason == "" || (r.Statement != nil) != (c.status == Verified) {
 				t.Errorf("%+v\nwant %s at %q with %d times", r, c.status, c.step, c.times)
 			}
@@ -127,7 +127,7 @@ func TestKeyBesideIdentity(t *testing.T) {
 		"key":         l.bundle(order{artifact: labArtifact, key: key, keyed: true}),
 		"certificate": l.bundle(order{artifact: labArtifact}),
 	} {
-		if r := ask(t, Request{Subject: subject(labArtifact), Demand: d}, b); r.Status != Verified {
+		if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: d}, b); r.Status != Verified {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}

@@ -31,7 +31,7 @@ func TestKeyless(t *testing.T) {
 		"private, statement":  {l.bundle(order{statement: statement, noLog: true, stamp: true}), keyless(private), []string{"timestamp authority https://virtual.tsa.sigstore.dev"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := ask(t, Request{Subject: subject(labArtifact), Demand: c.demand}, c.b)
+			r := ask(t, Request{Subject: labSubject(labArtifact), Demand: c.demand}, c.b)
 			if r.Status != Verified || r.Identity != labIdentity || r.Issuer != labIssuer || r.Source != "orders.sigstore.json" {
 				t.Fatalf("%+v", r)
 			}
@@ -62,7 +62,7 @@ func TestKeyless(t *testing.T) {
 	t.Run("log of version 2", func(t *testing.T) {
 		d := keyless(public)
 		d.Identity, d.Issuer = "ada@acme.example", "https://login.example"
-		r := ask(t, Request{Subject: subject(labArtifact), Demand: d}, l.newLogBundle(statement))
+		r := ask(t, Request{Subject: labSubject(labArtifact), Demand: d}, l.newLogBundle(statement))
 		if r.Status != Verified || r.Identity != d.Identity || len(r.Times) != 1 || !strings.HasPrefix(r.Times[0].Clock, "timestamp authority") {
 			t.Errorf("%+v", r)
 		}
@@ -117,7 +117,7 @@ func TestKeylessDemands(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := keyless(trust)
 			c.change(&d)
-			r := ask(t, Request{Subject: subject(labArtifact), Demand: d}, b)
+			r := ask(t, Request{Subject: labSubject(labArtifact), Demand: d}, b)
 			if r.Status != c.status || r.Step != c.step || r.Reason == "" || r.Expected != c.expected || c.found != "" && r.Found != c.found {
 				t.Fatalf("%+v\nwant %s at %q, expected %q, found %q", r, c.status, c.step, c.expected, c.found)
 			}
@@ -190,7 +190,7 @@ func TestBundleRefused(t *testing.T) {
 			if c.o.noLog {
 				d.Root = l.trust(false, false, true)
 			}
-			r := ask(t, Request{Subject: subject(labArtifact), Demand: d}, b)
+			r := ask(t, Request{Subject: labSubject(labArtifact), Demand: d}, b)
 			if r.Status != c.status || r.Step != c.step || !strings.Contains(r.Reason, c.says) {
 				t.Errorf("%s at %q: %s (expected %q, found %q)\nwant %s at %q that says %q", r.Status, r.Step, r.Reason, r.Expected, r.Found, c.status, c.step, c.says)
 			}

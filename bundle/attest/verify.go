@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/fnaudit/fnaudit/bundle"
 )
 
 // Request is one question: is this subject signed, and built, as demanded?
@@ -71,6 +75,7 @@ func verifiers() map[Format]verifier {
 		FormatImageStatement: verifyImageStatement,
 		FormatJWS:            verifyNotation,
 		FormatCOSE:           verifyNotation,
+		FormatCloudBuild:     verifyCloudBuild,
 	}
 }
 
@@ -92,25 +97,21 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 		r.Source = ev.Source
 		return []Result{r}
 	}
-	results := verify(ctx, req, ev)
+	sum := sha256.Sum256(ev.Data)
 	var out []Result
-	for _, r := range results {
+	for _, r := range verify(ctx, req, ev) {
+		r.Digest = cmp.Or(r.Digest, "sha256:"+hex.EncodeToString(sum[:]))
 		r.Source = cmp.Or(r.Source, ev.Source)
 		r = ofImage(req.Subject, ev, r)
 		out = append(out, r)
 		if r.Status == Verified && r.Statement != nil {
 			for _, p := range predicate(req, r) {
-				p.Source = cmp.Or(p.Source, r.Source)
+				p.Source, p.Digest = cmp.Or(p.Source, r.Source), cmp.Or(p.Digest, r.Digest)
 				out = append(out, p)
 			}
 		}
 	}
 	return out
-}
-
-// predicate looks at the statement of a verified result.
-func predicate(req *Request, signed Result) []Result {
-	return nil
 }
 
 // guard turns a panic in a parser of outside bytes into a result.
@@ -183,18 +184,15 @@ func judge(req *Request, out *Outcome) Status {
 		}
 	}
 	worst := Verified
-	for _, kinds := range asked(req) {
+	for _, q := range asked(req) {
 		best, there := Missing, false
 		for _, r := range out.Results {
-			if kinds != nil && !slices.Contains(kinds, r.Kind) || kinds == nil && isPredicate(r.Kind) {
-				continue
-			}
-			if !there || rank(r.Status) > rank(best) {
+			if q.answeredBy(&req.Demand, r) && (!there || rank(r.Status) > rank(best)) {
 				best, there = r.Status, true
 			}
 		}
 		if !there {
-			out.Results = append(out.Results, absent(kinds))
+			out.Results = append(out.Results, absent(q))
 		}
 		if worse(best) > worse(worst) {
 			worst = best
@@ -215,29 +213,74 @@ func worse(s Status) int {
 	return map[Status]int{Verified: 0, Unverifiable: 1, Missing: 2, Rejected: 3}[s]
 }
 
-// asked lists what the demand asks for: a signature of any format (nil), and
-// the predicates of which one must be verified.
-func asked(req *Request) [][]Kind {
-	out := [][]Kind{nil}
+// question is one thing that a demand asks for. Its zero value asks for a signature of
+// any format.
+type question struct {
+	kinds []Kind   // of which one must be verified
+	types []string // predicate types, likewise
+}
+
+func (q question) answeredBy(d *Demand, r Result) bool {
+	switch {
+	case q.kinds != nil:
+		return slices.Contains(q.kinds, r.Kind)
+	case q.types != nil:
+		return isPredicate(r.Kind) && slices.Contains(q.types, r.Claims.PredicateType)
+	}
+	return !isPredicate(r.Kind) && d.counts(r.Kind)
+}
+
+// asked lists what the demand asks for.
+func asked(req *Request) []question {
+	out := []question{{}}
 	d := &req.Demand
 	if d.wantsProvenance() {
-		out = append(out, []Kind{KindProvenance})
+		out = append(out, question{kinds: []Kind{KindProvenance}})
 	}
 	if d.wantsSummary() {
-		out = append(out, []Kind{KindSummary})
+		out = append(out, question{kinds: []Kind{KindSummary}})
 	}
 	if d.Package != "" && !d.wantsProvenance() {
-		out = append(out, []Kind{KindProvenance, KindPublish, KindNPMSignature})
+		out = append(out, question{kinds: []Kind{KindProvenance, KindPublish, KindNPMSignature}})
+	}
+	if len(d.Predicate) > 0 {
+		out = append(out, question{types: d.Predicate})
+	}
+	if len(d.Profiles) > 0 || d.EntryDigests != nil {
+		out = append(out, question{kinds: []Kind{KindAWSSigner}})
 	}
 	return out
 }
 
+// counts says whether a signature of this format answers the demand.
+func (d *Demand) counts(k Kind) bool { return len(d.Kinds) == 0 || slices.Contains(d.Kinds, k) }
+
 func (d *Demand) wantsProvenance() bool {
-	return len(d.Builders) > 0 || d.MinLevel > 0 || d.Source != "" || d.Tag != "" || d.Branch != "" || d.Workflow != "" || len(d.Inputs) > 0
+	return d.WantProvenance || len(d.Builders) > 0 || d.MinLevel > 0 || d.Source != "" || d.Tag != "" || d.Branch != "" || d.Workflow != "" || len(d.Inputs) > 0
 }
 
 func (d *Demand) wantsSummary() bool {
 	return d.VerifierID != "" || d.ResourceURI != "" || len(d.Levels) > 0 || d.PolicyDigest != ""
+}
+
+// Closer says whether a status is nearer to a success than another one, for
+// several pieces of evidence of which one is enough.
+func Closer(a, b Status) bool { return rank(a) > rank(b) }
+
+// Signatures says whether a kind is a signature, and not a statement that one vouches for.
+func Signatures(k Kind) bool { return !isPredicate(k) }
+
+// Provenances says whether a kind is a statement about a build.
+func Provenances(k Kind) bool { return k == KindProvenance }
+
+// InArtifact lists what can be inside an artifact of a kind, as
+// [bundle.Kind] writes it; "" for a file of which nothing is known yet.
+func InArtifact(kind string) []Embedded {
+	switch bundle.Kind(kind) {
+	case "", bundle.KindZip, bundle.KindJar:
+		return []Embedded{verifyAWSSigner}
+	}
+	return nil
 }
 
 func isPredicate(k Kind) bool {
@@ -250,9 +293,16 @@ func isPredicate(k Kind) bool {
 
 // absent is the result for something that was asked for and of which there is
 // nothing.
-func absent(kinds []Kind) Result {
-	if kinds == nil {
-		return Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
+func absent(q question) Result {
+	r := Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
+	switch {
+	case slices.Contains(q.kinds, KindAWSSigner):
+		r.Kind, r.Reason = KindAWSSigner, "the artifact has no signature of AWS Signer inside"
+	case q.kinds != nil:
+		r.Kind, r.Reason = q.kinds[0], fmt.Sprintf("no verified statement of the kind %s is about the artifact", q.kinds[0])
+	case q.types != nil:
+		r.Kind, r.Step, r.Reason = KindStatement, StepPredicate, "no verified statement of a demanded predicate type is about the artifact"
+		r.Expected = joinFirst(q.types)
 	}
-	return Result{Kind: kinds[0], Status: Missing, Step: StepFind, Reason: fmt.Sprintf("no verified statement of the kind %s is about the artifact", kinds[0])}
+	return r
 }

@@ -67,6 +67,9 @@ func (c *codeCounter) count(i int, f *bundle.File) {
 	}
 	accounted := e != nil && e.evident || c.accounts(i, p)
 	switch {
+	case gap == nil && b == nil && !accounted && c.copies[p] != nil:
+		c.loose = append(c.loose, c.copiedCoverage(c.copies[p], f.Size))
+		return
 	case b != nil:
 		c.loose = append(c.loose, c.bundleCoverage(b, f.Size))
 		return
@@ -170,7 +173,7 @@ func (a *artifact) javaFiles() map[string]bool {
 func (c *codeCounter) bundleCoverage(b *bundled, size int64) sbom.CodeFile {
 	out := sbom.CodeFile{
 		Path: b.path, Attributed: b.packages + b.glue, Own: b.own, Unknown: b.unknown,
-		Bundle: b.seen.Bundler, Bound: c.boundedBy(b.path), Shares: b.shares,
+		Bundle: b.seen.Bundler, Bound: b.bound, Refused: b.refused, Shares: b.shares,
 	}
 	out.Code = out.Attributed + out.Own + out.Unknown
 	if out.Code == 0 {

@@ -57,7 +57,7 @@ func (a *artifact) whatIsInstalled() *installed {
 	in := &installed{names: map[string][]string{}, types: map[string]bool{}, known: map[string]bool{}, done: projects{}}
 	for i := range a.found {
 		f := &a.found[i]
-		if f.main || f.declared || f.bundled {
+		if f.main || f.declared || f.bundled || f.copied {
 			continue
 		}
 		in.types[f.typ] = true

@@ -37,8 +37,13 @@ func npmInstalled(ctx context.Context, a *artifact) {
 			links = append(links, f.Path)
 		}
 	}
-	a.npmManifests(ctx, manifests)
+	copies := a.npmManifests(ctx, manifests)
 	a.npmLinks(ctx, links)
+	for i := range copies {
+		if c := &copies[i]; !a.owners.owns(c.path) { // else node_modules has a link to it
+			a.npmCopied(c.path, &c.m, c.syft)
+		}
+	}
 	a.npmWithoutManifest()
 }
 
@@ -66,8 +71,17 @@ func (a *artifact) leadsToPackage(f *bundle.File) bool {
 	return ok
 }
 
-// npmManifests reads manifests and records what they describe.
-func (a *artifact) npmManifests(ctx context.Context, list []npmFile) {
+// npmCopy is the manifest of a package that was copied among the function's own
+// files, unless a link makes it an installed one.
+type npmCopy struct {
+	path string
+	m    npmManifest
+	syft reading
+}
+
+// npmManifests reads manifests and records what they describe. It returns those
+// of copies, which are not recorded yet.
+func (a *artifact) npmManifests(ctx context.Context, list []npmFile) (copies []npmCopy) {
 	for i := range list {
 		size := a.size(list[i].path)
 		if list[i].denied = a.promise(size, a.opts.MaxManifest); list[i].denied == nil {
@@ -93,8 +107,8 @@ func (a *artifact) npmManifests(ctx context.Context, list []npmFile) {
 		}
 		switch {
 		case list[i].copied:
-			if r.err == nil && r.m.published && r.m.name == path.Base(dirOf(list[i].path)) {
-				a.npmCopied(list[i].path, &r.m, r.syft)
+			if r.err == nil && a.isCopy(dirOf(list[i].path), &r.m) {
+				copies = append(copies, npmCopy{list[i].path, r.m, r.syft})
 			}
 		case !list[i].main:
 			a.npmPackage(list[i].path, list[i].folder, &r.m, r.syft, r.err)
@@ -102,6 +116,7 @@ func (a *artifact) npmManifests(ctx context.Context, list []npmFile) {
 			a.npmMain(list[i].path, &r.m, r.syft)
 		}
 	})
+	return copies
 }
 
 // npmWithoutManifest finds packages whose package.json was left out to save
@@ -202,6 +217,8 @@ type npmManifest struct {
 	peer          map[string]string // peer dependencies -> range
 	resolutions   map[string]string // name -> range that Yarn takes instead
 	workspaces    bool
+	main          string
+	private       bool
 	published     bool     // it has what a package of the registry has: a version, a licence and a repository, and it is not private
 	members       []string // patterns of the workspaces' folders
 }
@@ -231,7 +248,8 @@ func parseNpmManifest(data []byte) (npmManifest, error) {
 		peer:     npmRanges(fields, "peerDependencies"),
 	}
 	_, m.workspaces = fields["workspaces"]
-	m.published = m.version != "" && fields["license"] != nil && fields["repository"] != nil && !npmField[bool](fields, "private")
+	m.main, m.private = npmField[string](fields, "main"), npmField[bool](fields, "private")
+	m.published = m.version != "" && fields["license"] != nil && fields["repository"] != nil && !m.private
 	for pattern, r := range npmRanges(fields, "resolutions") {
 		// "a/**/b", "b@npm:^1.0.0": the last name is the package
 		name := bunName(pattern)
@@ -343,12 +361,16 @@ func (a *artifact) npmPackage(p, folder string, m *npmManifest, syft reading, er
 }
 
 // npmCopied records a published package that was copied among the function's
-// own files, under its name. Its files stay the function's own: they may have
-// been changed.
+// own files. Its files stay the function's own, as far as they do not say
+// themselves whose they are: they may have been changed.
 func (a *artifact) npmCopied(p string, m *npmManifest, syft reading) {
 	f := a.npmFound(p, m, syft)
-	f.confidence = 0.8
+	f.confidence, f.copied = copiedConfidence, true
 	f.note("copied into the function's own files")
+	if a.copiedDirs == nil {
+		a.copiedDirs = map[string]*found{}
+	}
+	a.copiedDirs[dirOf(p)] = &f
 	a.add(f)
 }
 

@@ -16,6 +16,8 @@ type scriptLook struct {
 	seen jsbundle.Detection // seen.Map only when it names a file, which is still to be looked at
 	src  []byte             // of a bundle, unless it is to be read again
 	err  error              // the script could not be read
+
+	copies []jsbundle.Claim // of a script that is no bundle: whose copy it is
 }
 
 // maxKept is how many bytes of bundles are kept until their companions are
@@ -46,6 +48,9 @@ func (a *artifact) lookAtScript(p string, s *scratch) scriptLook {
 			a.kept.Add(-int64(cap(src)))
 		}
 	}
+	if !l.seen.Bundled() {
+		l.copies = jsbundle.Copies(p, src)
+	}
 	return l
 }
 
@@ -56,7 +61,7 @@ func mapped() jsbundle.Detection {
 
 // keepLook remembers a look, unless it found nothing.
 func (a *artifact) keepLook(file int, l scriptLook) {
-	if l.err != nil || l.seen != (jsbundle.Detection{}) {
+	if l.err != nil || l.seen != (jsbundle.Detection{}) || len(l.copies) > 0 {
 		a.looks[file] = l
 	}
 }
@@ -85,6 +90,7 @@ func bundledScripts(ctx context.Context, a *artifact) {
 		}
 	}
 	a.inspectBundles(ctx)
+	a.copiedScripts()
 	a.looks, a.texts = nil, nil
 }
 

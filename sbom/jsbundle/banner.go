@@ -75,13 +75,17 @@ func (b *bannerReader) flush() {
 }
 
 func (b *bannerReader) read(text []byte, offset int64) {
-	text = text[:min(len(text), bannerLines*lineBytes)]
-	if len(text) == 0 || text[0] != '!' && !legalWords(string(text)) && !bytes.Contains(text, []byte(".js")) && !bytes.Contains(text, []byte("@version")) {
-		return
-	}
-	for _, c := range Banner(text, offset, "") {
+	for _, c := range title(text[:min(len(text), bannerLines*lineBytes)], offset) {
 		b.add(c)
 	}
+}
+
+// title returns what a comment of a script names, if it looks like a title.
+func title(text []byte, offset int64) []Claim {
+	if len(text) == 0 || text[0] != '!' && !legalWords(string(text)) && !bytes.Contains(text, []byte(".js")) && !bytes.Contains(text, []byte("@version")) {
+		return nil
+	}
+	return Banner(text, offset, "")
 }
 
 func (b *bannerReader) add(c Claim) {

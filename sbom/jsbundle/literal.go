@@ -49,6 +49,8 @@ type literalTable struct {
 	index map[string]int
 	heads map[uint64][]int // first eight bytes of a text -> texts
 	sieve [1 << 9]uint64   // of the heads, one bit each
+
+	anchors *anchors
 }
 
 // literals is the table, read once.
@@ -60,6 +62,7 @@ var literals = sync.OnceValue(func() *literalTable {
 		}
 	}
 	t.kit = kitRules(t)
+	t.anchors = newAnchors(t)
 	return t
 })
 

@@ -38,6 +38,7 @@ type scanOptions struct {
 	at         string
 	explain    string
 	runtimes   string
+	attested   string
 	jobs       int
 	quiet      bool
 	verbose    bool
@@ -94,6 +95,7 @@ credentials of the docker configuration, into the user's cache.`,
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
 	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
+	f.StringVar(&o.attested, "attestations", "", "folder `DIR` with attestations, found by the digest that they are about")
 	f.IntVar(&o.jobs, "jobs", 0, "functions judged side by side (default the number of CPUs)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing for a pass, and only the verdict otherwise")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "one line per finding, and everything that is folded")
@@ -157,7 +159,11 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	if o.lockfiles, err = readLockfiles(o.locks); err != nil {
 		return err
 	}
-	a := &audit.Auditor{Runtimes: runtimes,
+	trust, err := trustOf(ctx, pol, o.attested)
+	if err != nil {
+		return err
+	}
+	a := &audit.Auditor{Runtimes: runtimes, Trust: trust,
 		Open: o.refuse(im.open(files.Begin), len(specs) == 1), Catalog: o.cataloger(ctx, db),
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/bundle/attest"
-	"github.com/fnaudit/fnaudit/cmd/internal/report"
 )
 
 // maxEvidence bounds in bytes one file of evidence, of trust or of keys.
@@ -27,11 +25,12 @@ type verifyOptions struct {
 	root                                          string
 	keys                                          []string
 	require, at, digest, descriptor               string
-	attestations                                  string
+	attestations, entryDigests                    string
 	outputs                                       []string
 	quiet, offline                                bool
 	demand                                        attest.Demand
-	builders                                      []string
+	builders, inputs                              []string
+	builderLevel                                  int
 }
 
 func verifyCommand(env *Env) *cobra.Command {
@@ -70,17 +69,26 @@ rejected or missing, 3 when it cannot be verified here, 2 on a usage error.`,
 	f.StringVar(&d.Identity, "identity", "", "the signer's identity, exact")
 	f.StringVar(&d.IdentityRegexp, "identity-regexp", "", "the signer's identity as a `PATTERN`, anchored at both ends")
 	f.StringVar(&d.Issuer, "issuer", "", "who vouches for the identity, exact")
-	f.StringVar(&d.IssuerRegexp, "issuer-regexp", "", "who vouches for the identity as a `PATTERN`, anchored at both ends")
+	f.StringVar(&d.IssuerRegexp, "issuer-regexp", "", "who vouches for the identity, as a `PATTERN` anchored at both ends")
 	f.StringVar(&d.Runner, "runner", "", "where the build ran: github-hosted or self-hosted")
 	f.StringArrayVar(&o.builders, "builder-id", nil, "trusted builder `ID`, exact, repeatable")
+	f.IntVar(&o.builderLevel, "builder-level", 1, "SLSA build `LEVEL` that the trusted builders are trusted for, 1 to 4")
+	f.IntVar(&d.MinLevel, "min-level", 0, "SLSA build `LEVEL` that there must be at least, 0 to 4; more than 1 takes --builder-id and --builder-level")
 	f.StringVar(&d.Source, "source-uri", "", "source repository `URI`, exact")
 	f.StringVar(&d.Tag, "source-tag", "", "tag of the source, exact, or semver:v1 for its releases")
+	f.StringVar(&d.Branch, "source-branch", "", "branch of the source, exact")
+	f.StringVar(&d.Workflow, "workflow", "", "`PATH` of the workflow in the source, exact")
+	f.StringArrayVar(&o.inputs, "input", nil, "input that the build must have had, as `NAME=VALUE`, repeatable")
 	f.StringVar(&d.Package, "purl", "", "package that the statement must name")
+	f.StringArrayVar(&d.Predicate, "predicate-type", nil, "`URI` of a predicate type; a statement of one of them must be there, repeatable")
 	f.StringVar(&o.require, "require", "", "how many proofs there must be, as in tlog=1,sct=1,timestamps=1,signed-timestamps=0")
 	f.StringArrayVar(&d.Profiles, "signing-profile", nil, "allowed AWS Signer profile version `ARN`, repeatable")
+	f.StringVar(&o.entryDigests, "entry-digests", "", "`FILE` with the digest of each entry of the zip, as the gate wrote it: the signature of AWS Signer does not bind where a name ends and a content begins")
 	f.StringVar(&d.VerifierID, "verifier-id", "", "who must have made the verification summary")
 	f.StringVar(&d.ResourceURI, "resource-uri", "", "resource that the verification summary must name")
 	f.StringArrayVar(&d.Levels, "level", nil, "level that the verification summary must state, repeatable")
+	f.StringVar(&d.PolicyDigest, "policy-digest", "", "`DIGEST` of the policy that the verification summary must be made under, ALGORITHM:VALUE")
+	f.DurationVar(&d.MaxAge, "max-age", 0, "how old a verification summary or a vulnerability attestation may be, as in 24h (default: any age)")
 	f.StringVar(&d.NotationPolicy, "notation-policy", "", "Notary Project trust policy `FILE`")
 	f.StringVar(&d.NotationStore, "notation-store", "", "Notary Project trust store `DIR` (default: truststore beside the policy)")
 	f.StringVar(&d.NotationScope, "notation-scope", "", "`REPOSITORY` by which the statement of the trust policy is chosen (default: that of an image: target)")
@@ -142,6 +150,7 @@ type verifyTarget struct {
 func (o *verifyOptions) request(ctx context.Context, env *Env, args []string) (attest.Request, verifyTarget, error) {
 	var req attest.Request
 	req.Now = env.Now()
+	req.Embedded = attest.InArtifact("")
 	if o.at != "" {
 		at, err := time.Parse(time.RFC3339, o.at)
 		if err != nil {
@@ -157,6 +166,9 @@ func (o *verifyOptions) request(ctx context.Context, env *Env, args []string) (a
 		return req, verifyTarget{}, err
 	}
 	target, err := o.open(ctx, env, &req, args)
+	if err == nil {
+		err = o.discover(ctx, &req, target)
+	}
 	return req, target, err
 }
 
@@ -200,8 +212,58 @@ func (o *verifyOptions) trust() error {
 		}
 		o.demand.Keys = append(o.demand.Keys, k)
 	}
+	if o.entryDigests != "" {
+		data, err := readSmall(o.entryDigests, maxEvidence)
+		if err != nil {
+			return usage("", "read entry digests: %w", err)
+		}
+		list, err := attest.ParseEntryList(data)
+		if err != nil {
+			return usage("", "--entry-digests %s: %w", o.entryDigests, err)
+		}
+		o.demand.EntryDigests = list.Map()
+	}
+	return o.expectations()
+}
+
+// expectations checks the flags that say what a statement must say.
+func (o *verifyOptions) expectations() error {
+	d := &o.demand
+	for _, flag := range []struct {
+		name  string
+		level int
+		least int
+	}{{"min-level", d.MinLevel, 0}, {"builder-level", o.builderLevel, 1}} {
+		if flag.level < flag.least || flag.level > 4 {
+			return usage("", "--%s %d: SLSA build levels are %d to 4", flag.name, flag.level, flag.least)
+		}
+	}
 	for _, id := range o.builders {
-		o.demand.Builders = append(o.demand.Builders, attest.Builder{ID: id})
+		d.Builders = append(d.Builders, attest.Builder{ID: id, MaxLevel: o.builderLevel})
+	}
+	for _, text := range o.inputs {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return usage("write it as NAME=VALUE", "--input %q", text)
+		}
+		if d.Inputs == nil {
+			d.Inputs = map[string]string{}
+		}
+		if _, twice := d.Inputs[name]; twice {
+			return usage("an input has one value", "--input %s is given twice", name)
+		}
+		d.Inputs[name] = value
+	}
+	if d.Tag != "" && d.Branch != "" {
+		return usage("one build is made from one of them", "--source-tag with --source-branch")
+	}
+	if d.PolicyDigest != "" {
+		if _, _, err := attest.ParseDigest(d.PolicyDigest); err != nil {
+			return usage("", "--policy-digest: %w", err)
+		}
+	}
+	if d.MaxAge < 0 {
+		return usage("as in 24h", "--max-age %s: an age is not negative", d.MaxAge)
 	}
 	return nil
 }
@@ -236,6 +298,31 @@ func (o *verifyOptions) evidence(req *attest.Request) error {
 			req.Evidence = append(req.Evidence, ev)
 		}
 	}
+	return nil
+}
+
+// discover finds evidence where the flags name none: beside the artifact, and
+// in the folder of --attestations.
+func (o *verifyOptions) discover(ctx context.Context, req *attest.Request, target verifyTarget) error {
+	var folder *attest.Folder
+	if o.attestations != "" {
+		var err error
+		if folder, err = attest.OpenFolder(ctx, o.attestations); err != nil {
+			return usage("", "--attestations: %w", err)
+		}
+	}
+	if len(req.Evidence) > 0 && folder == nil {
+		return nil
+	}
+	ref := target.ref
+	if len(req.Evidence) > 0 || req.Subject.Bytes == nil {
+		ref = "-" // only the folder is asked
+	}
+	found, err := evidenceFor(ref, req.Subject, folder)
+	if err != nil {
+		return &exit{code: ExitIncomplete, err: err}
+	}
+	req.Evidence = append(req.Evidence, found...)
 	return nil
 }
 
@@ -315,40 +402,4 @@ func writeVerifyJSON(w io.Writer, target string, out attest.Outcome) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(doc)
-}
-
-func writeVerifyTable(w io.Writer, target string, out attest.Outcome) error {
-	var b strings.Builder
-	for _, r := range out.Results {
-		fmt.Fprintf(&b, "%-12s %s", r.Status, r.Kind)
-		if r.Source != "" {
-			fmt.Fprintf(&b, "  (%s)", report.Escape(r.Source))
-		}
-		b.WriteString("\n")
-		line := func(name, value string) {
-			if value != "" {
-				fmt.Fprintf(&b, "  %-10s %s\n", name, report.Escape(value))
-			}
-		}
-		line("step", string(r.Step))
-		line("reason", r.Reason)
-		line("expected", r.Expected)
-		line("found", r.Found)
-		line("signer", r.Identity)
-		line("issuer", r.Issuer)
-		line("key", r.KeyID)
-		line("covers", r.Covers)
-		for _, t := range r.Times {
-			line("time", t.At.UTC().Format(time.RFC3339)+" by "+t.Clock)
-		}
-		line("builder", r.Claims.Builder)
-		line("source", r.Claims.Source)
-		line("commit", r.Claims.Commit)
-		for _, n := range r.Notes {
-			line("note", n)
-		}
-	}
-	fmt.Fprintf(&b, "%s: %s\n", report.Escape(target), out.Status)
-	_, err := io.WriteString(w, b.String())
-	return err
 }
