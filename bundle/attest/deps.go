@@ -3,7 +3,5 @@ package attest
 import (
 	_ "github.com/ProtonMail/go-crypto/openpgp/v2"
 	_ "github.com/digitorus/pkcs7"
-	_ "github.com/notaryproject/notation-core-go/signature/cose"
-	_ "github.com/notaryproject/notation-go/verifier"
 	_ "golang.org/x/crypto/blake2b"
 )

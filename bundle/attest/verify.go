@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/fnaudit/fnaudit/bundle"
 )
 
 // Request is one question: is this subject signed, and built, as demanded?
@@ -63,14 +65,31 @@ type verifier func(context.Context, *Request, Evidence) []Result
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
 	return map[Format]verifier{
-		FormatBundle:   verifySigstore,
-		FormatEnvelope: verifyEnvelopeKey,
+		FormatBundle:         verifySigstore,
+		FormatCosignBundle:   verifyCosignBundle,
+		FormatCosignFiles:    verifyLegacy,
+		FormatEnvelope:       verifyEnvelope,
+		FormatNPM:            verifyList,
+		FormatPEP740:         verifyList,
+		FormatSimple:         verifySimple,
+		FormatImageStatement: verifyImageStatement,
+		FormatJWS:            verifyNotation,
+		FormatCOSE:           verifyNotation,
+		FormatCloudBuild:     verifyCloudBuild,
 	}
 }
 
 func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
+	if ev.Fault != nil {
+		r := faulty(ev)
+		r.Source = ev.Source
+		return []Result{r}
+	}
 	if ev.Format == "" {
 		ev.Format = Sniff(ev.Data)
+	}
+	if ev.Format == FormatRaw && fulcioIssued(ev.Certificate) {
+		ev.Format = FormatCosignFiles
 	}
 	verify, ok := verifiers()[ev.Format]
 	if !ok {
@@ -83,6 +102,7 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 	for _, r := range verify(ctx, req, ev) {
 		r.Digest = cmp.Or(r.Digest, "sha256:"+hex.EncodeToString(sum[:]))
 		r.Source = cmp.Or(r.Source, ev.Source)
+		r = ofImage(req.Subject, ev, r)
 		out = append(out, r)
 		if r.Status == Verified && r.Statement != nil {
 			for _, p := range predicate(req, r) {
@@ -114,10 +134,12 @@ func unfold(list []Evidence) []Evidence {
 			ev.Format = Sniff(ev.Data)
 		}
 		if ev.Format != FormatLines {
-			out = append(out, ev)
+			out = append(out, unlist(ev)...)
 			continue
 		}
-		out = append(out, lines(ev)...)
+		for _, one := range lines(ev) {
+			out = append(out, unlist(one)...)
+		}
 	}
 	return out
 }
@@ -224,6 +246,9 @@ func asked(req *Request) []question {
 	if len(d.Predicate) > 0 {
 		out = append(out, question{types: d.Predicate})
 	}
+	if len(d.Profiles) > 0 || d.EntryDigests != nil {
+		out = append(out, question{kinds: []Kind{KindAWSSigner}})
+	}
 	return out
 }
 
@@ -248,8 +273,15 @@ func Signatures(k Kind) bool { return !isPredicate(k) }
 // Provenances says whether a kind is a statement about a build.
 func Provenances(k Kind) bool { return k == KindProvenance }
 
-// InArtifact lists what can be inside an artifact of a kind.
-func InArtifact(kind string) []Embedded { return nil }
+// InArtifact lists what can be inside an artifact of a kind, as
+// [bundle.Kind] writes it; "" for a file of which nothing is known yet.
+func InArtifact(kind string) []Embedded {
+	switch bundle.Kind(kind) {
+	case "", bundle.KindZip, bundle.KindJar:
+		return []Embedded{verifyAWSSigner}
+	}
+	return nil
+}
 
 func isPredicate(k Kind) bool {
 	switch k {
@@ -264,6 +296,8 @@ func isPredicate(k Kind) bool {
 func absent(q question) Result {
 	r := Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
 	switch {
+	case slices.Contains(q.kinds, KindAWSSigner):
+		r.Kind, r.Reason = KindAWSSigner, "the artifact has no signature of AWS Signer inside"
 	case q.kinds != nil:
 		r.Kind, r.Reason = q.kinds[0], fmt.Sprintf("no verified statement of the kind %s is about the artifact", q.kinds[0])
 	case q.types != nil:

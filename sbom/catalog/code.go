@@ -173,7 +173,7 @@ func (a *artifact) javaFiles() map[string]bool {
 func (c *codeCounter) bundleCoverage(b *bundled, size int64) sbom.CodeFile {
 	out := sbom.CodeFile{
 		Path: b.path, Attributed: b.packages + b.glue, Own: b.own, Unknown: b.unknown,
-		Bundle: b.seen.Bundler, Bound: c.boundedBy(b.path), Shares: b.shares,
+		Bundle: b.seen.Bundler, Bound: b.bound, Refused: b.refused, Shares: b.shares,
 	}
 	out.Code = out.Attributed + out.Own + out.Unknown
 	if out.Code == 0 {

@@ -157,11 +157,13 @@ func (a *artifact) adopt(in *artifact, prefix string, older bool) {
 	a.spent += in.spent
 	a.nativeBytes += in.nativeBytes
 	owned := a.owners.owns(strings.TrimSuffix(prefix, "!/"))
+	stdlib, wheel := a.ensurepip(strings.TrimSuffix(prefix, "!/"))
 	for _, f := range in.found {
 		if owned && f.method != sbom.MethodInstalled {
 			continue
 		}
 		f.older = f.older || older
+		f.stdlib, f.wheel = stdlib, wheel
 		f.path, f.dir = prefix+f.path, prefix+f.dir
 		for i := range f.also {
 			f.also[i].Path = prefix + f.also[i].Path
@@ -186,6 +188,22 @@ func (a *artifact) adopt(in *artifact, prefix string, older bool) {
 	for p := range in.pythonZips {
 		a.pythonZips[prefix+p] = true
 	}
+}
+
+// ensurepip returns the folder of the interpreter's library and the project of a
+// wheel that comes with the interpreter, "" for any other file. Such a wheel is
+// on no search path: "python -m ensurepip" unpacks it
+// (https://docs.python.org/3/library/ensurepip.html).
+func (a *artifact) ensurepip(p string) (stdlib, project string) {
+	stdlib, ok := strings.CutSuffix(dirOf(p), "/ensurepip/_bundled")
+	if !ok || path.Ext(p) != ".whl" || !a.has(stdlib+"/ensurepip/__init__.py") || !a.has(stdlib+"/os.py") {
+		return "", ""
+	}
+	switch project, _, _ = strings.Cut(path.Base(p), "-"); project {
+	case "pip", "setuptools":
+		return stdlib, project
+	}
+	return "", ""
 }
 
 // run runs catalogers one after the other until ctx is done.

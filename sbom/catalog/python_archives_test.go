@@ -107,3 +107,32 @@ func TestPythonArchiveInArchive(t *testing.T) {
 		t.Errorf("no limit in:\n%s", got)
 	}
 }
+
+// TestEnsurepip: the wheels that come with an interpreter are not loaded.
+func TestEnsurepip(t *testing.T) {
+	file := func(name, text string) txtar.File { return txtar.File{Name: name, Data: []byte(text)} }
+	const lib = "function/usr/local/lib/python3.12/"
+	wheel := string(pythonZip(t, "", file("pip/__init__.py", ""), file("pip/_vendor/__init__.py", ""), file("pip/_vendor/idna/__init__.py", "__version__ = '3.4'\n"),
+		file("pip-23.0.1.dist-info/METADATA", "Name: pip\nVersion: 23.0.1\n"), file("pip-23.0.1.dist-info/RECORD", "pip/__init__.py,,\npip/_vendor/idna/__init__.py,,\n")))
+	interpreter := []txtar.File{file(lib+"os.py", ""), file(lib+"ensurepip/__init__.py", "")}
+	installed := []txtar.File{file(lib+"site-packages/pip-24.0.dist-info/METADATA", "Name: pip\nVersion: 24.0\n"), file(lib+"site-packages/pip/__init__.py", "")}
+	for name, c := range map[string]struct {
+		files []txtar.File
+		wheel string
+		want  string
+	}{
+		"installed":              {append(installed, interpreter...), lib + "ensurepip/_bundled/pip-23.0.1-py3-none-any.whl", "shadowed"},
+		"not installed":          {interpreter, lib + "ensurepip/_bundled/pip-23.0.1-py3-none-any.whl", "declared"},
+		"not an interpreter":     {installed, lib + "ensurepip/_bundled/pip-23.0.1-py3-none-any.whl", "live"},
+		"another wheel":          {append(installed, interpreter...), lib + "ensurepip/_bundled/orders-1.0-py3-none-any.whl", "live"},
+		"elsewhere":              {append(installed, interpreter...), "function/pip-23.0.1-py3-none-any.whl", "live"},
+		"of another interpreter": {append(installed[:1:1], file("function/usr/lib/python3.11/os.py", ""), file("function/usr/lib/python3.11/ensurepip/__init__.py", "")), "function/usr/lib/python3.11/ensurepip/_bundled/pip-23.0.1-py3-none-any.whl", "declared"},
+	} {
+		got := render(catalogueFiles(t, "python3.12", append(c.files, file(c.wheel, wheel))))
+		for _, p := range []string{"pip@23.0.1", "idna@3.4"} {
+			if !strings.Contains(got, c.want+" app pkg:pypi/"+p+"\n") {
+				t.Errorf("%s: %s is not %s:\n%s", name, p, c.want, got)
+			}
+		}
+	}
+}

@@ -240,8 +240,8 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 			return "fnaudit db update   # then scan again"
 		}
 	}
-	if len(p.untold(r)) > 0 {
-		return nameBundles
+	if bundles := p.untold(r); len(bundles) > 0 {
+		return nameBundle(bundles[0])
 	}
 	if slices.ContainsFunc(gaps, func(g string) bool {
 		return strings.HasPrefix(g, "no signature of") || strings.HasPrefix(g, "no provenance of")

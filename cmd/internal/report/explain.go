@@ -105,6 +105,9 @@ func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f fin
 		line("origin", "%s", comp.Origin)
 	}
 	if known {
+		if len(comp.Versions) > 0 {
+			line("versions", "%s", candidates(comp))
+		}
 		for _, l := range comp.Locations {
 			line("bytes", "%s", lies(r, l))
 		}
@@ -143,6 +146,15 @@ func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f fin
 	line("id", "%s", f.Fingerprint)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// candidates lists the versions that a component can be.
+func candidates(c finding.Component) string {
+	why := "nothing tells which"
+	if c.Disputed {
+		why = "the evidence contradicts itself, and each was judged"
+	}
+	return strings.Join(c.Versions, " or ") + ": " + why
 }
 
 func explainLine(b *strings.Builder, key, text string) {
