@@ -70,8 +70,8 @@ func parseEnvelope(data []byte) (*Envelope, error) {
 	return e, nil
 }
 
-// maxSignatures bounds how many signatures of an envelope are tried.
-const maxSignatures = 100
+// maxSignatures bounds the signatures of an envelope, each of which is tried.
+const maxSignatures = 16
 
 func parseSignature(raw json.RawMessage) (s EnvelopeSignature, err error) {
 	doc, err := fields(raw)

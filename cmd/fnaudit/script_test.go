@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 //	mkimage REF ARCH DIR... push an image with a layer for each folder (an index: see mkimage)
 //	saveimage FORM REF PATH  write such an image to disk as FORM: docker, oci or layout
 //	mkkey TYPE NAME         make a key pair, NAME.pem and NAME.pub, of type ecdsa or ed25519
+//	mkdsse KEY STATEMENT ARTIFACT ENVELOPE  sign a statement about a file ("@SHA256@" in it)
 //	[!] asked               demand that the plain server ($WEB, see serve) was asked for something
 func TestScripts(t *testing.T) {
 	functions, err := filepath.Abs("../../testdata/functions")
@@ -56,7 +57,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin,
+			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "mkdsse": mkdsse, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin,
 		},
 	})
 }
