@@ -70,7 +70,7 @@ func parseEnvelope(data []byte) (*Envelope, error) {
 	return e, nil
 }
 
-// maxSignatures bounds the signatures of an envelope, each of which is tried.
+// maxSignatures bounds how many signatures of an envelope are tried.
 const maxSignatures = 16
 
 func parseSignature(raw json.RawMessage) (s EnvelopeSignature, err error) {
