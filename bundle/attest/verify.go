@@ -67,6 +67,8 @@ func verifiers() map[Format]verifier {
 	return map[Format]verifier{
 		FormatBundle:   verifySigstore,
 		FormatEnvelope: verifyEnvelopeKey,
+		FormatMinisign: verifyMinisign,
+		FormatRaw:      verifyDetached,
 	}
 }
 
