@@ -68,6 +68,7 @@ func verifiers() map[Format]verifier {
 		FormatBundle:   verifySigstore,
 		FormatEnvelope: verifyEnvelopeKey,
 		FormatMinisign: verifyMinisign,
+		FormatPGP:      verifyPGP,
 		FormatRaw:      verifyDetached,
 	}
 }
