@@ -254,7 +254,7 @@ func cmsFault(k Kind, err error, other string) Result {
 			r.Expected, r.Found, _ = strings.Cut(rest, ", found ")
 		}
 		return r
-	case errors.Is(err, errUnread):
+	case errors.Is(err, errAlgorithm):
 		return cannot(k, StepSignature, err.Error())
 	}
 	return reject(k, StepSignature, err.Error())

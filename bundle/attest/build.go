@@ -45,7 +45,7 @@ type dependency struct {
 }
 
 // parseBuild reads the predicate of a provenance. It errs when the predicate is
-// no object or its type is not known.
+// no object, and with errUnread when its version is not known.
 func parseBuild(predicateType string, predicate json.RawMessage) (*build, error) {
 	doc, err := decode(predicate)
 	if err != nil {
@@ -62,7 +62,7 @@ func parseBuild(predicateType string, predicate json.RawMessage) (*build, error)
 	case provenanceV1:
 		return buildV1(doc), nil
 	}
-	return nil, fmt.Errorf("the version %s of provenance is not known here", predicateType)
+	return nil, fmt.Errorf("%w: the version %s of provenance", errUnread, predicateType)
 }
 
 // buildV01 reads SLSA provenance v0.1 (https://slsa.dev/provenance/v0.1), of

@@ -20,7 +20,7 @@ var errOutside = errors.New("outside the validity of the certificate")
 // The error wraps errOutside when only the time is wrong.
 func anchored(leaf *x509.Certificate, others, roots []*x509.Certificate, at time.Time, usage x509.ExtKeyUsage) error {
 	if tooLong(leaf.PublicKey) {
-		return fmt.Errorf("the key of the certificate is too long: %w", errUnread)
+		return fmt.Errorf("the key of the certificate is too long: %w", errAlgorithm)
 	}
 	pool, between := x509.NewCertPool(), x509.NewCertPool()
 	for _, c := range roots {

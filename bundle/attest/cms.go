@@ -222,7 +222,7 @@ func findAttribute(attrs []cmsAttribute, oid asn1.ObjectIdentifier, v any) (bool
 
 // check says whether the signer signed this content. The error wraps
 // errOtherContent when it is other content, errWeak when the algorithms are not
-// good enough to tell, and errUnread when they are not known here.
+// good enough to tell, and errAlgorithm when they are not known here.
 func (m *cmsMessage) check(content []byte) error {
 	signed := content
 	if m.rawAttrs != nil {

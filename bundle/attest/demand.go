@@ -17,7 +17,7 @@ type Demand struct {
 	KeyID string // the key id that an envelope must name, "" for any
 
 	Identity       string // exact; of a certificate: SAN, e-mail or subject
-	IdentityRegexp string // anchored at both ends
+	IdentityRegexp string // anchored at both ends, unless it has ^ and no $ (see anchor)
 	Issuer         string // exact
 	IssuerRegexp   string
 	Runner         string // certificate extension: "github-hosted"
@@ -47,6 +47,7 @@ type Demand struct {
 
 	NotationPolicy string // file; "" none
 	NotationStore  string // folder; "" beside the policy
+	NotationScope  string // repository by which the statement of the policy is chosen; "" that of the subject
 
 	AllowExpiredKeys bool // OpenPGP: accept a good signature of a key that expired since
 }

@@ -39,7 +39,7 @@ func verifyDetached(_ context.Context, req *Request, ev Evidence) []Result {
 		switch {
 		case err == nil:
 			r := Result{Kind: KindX509, KeyID: Fingerprint(pub)}
-			return []Result{byKey(req, r, k, "scheme: "+how)}
+			return []Result{underKey(req, r, k, "scheme: "+how)}
 		case !errors.Is(err, errSignature):
 			return []Result{cannot(KindX509, StepDigest, err.Error())}
 		}

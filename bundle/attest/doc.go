@@ -26,7 +26,8 @@
 //   - an envelope that says which digest it is about is compared with the
 //     digests of the subject, never with a name;
 //   - identities are compared exactly and case-sensitively; a pattern is
-//     anchored at both ends whether it says so or not;
+//     anchored at both ends whether it says so or not, except one with ^ at its
+//     start and no $ at its end, which is open there and says so in the result;
 //   - what cannot be checked here (no trusted time, a plug-in, no root) is
 //     unverifiable, never rejected and never verified.
 package attest

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"time"
 )
 
 // minRSA bounds in bits the RSA keys that are believed.
@@ -42,22 +41,9 @@ func verifyEnvelopeKey(_ context.Context, req *Request, ev Evidence) []Result {
 // signed, or why nobody did.
 func checkEnvelope(req *Request, env *Envelope) (Result, bool) {
 	d := &req.Demand
-	var keys []usableKey
-	var unusable string
-	for _, k := range d.Keys {
-		u, why := usable(k)
-		if why != "" {
-			unusable = why
-			continue
-		}
-		keys = append(keys, u)
-	}
-	switch {
-	case len(keys) > 0:
-	case unusable != "":
-		return cannot(KindDSSE, StepTrust, unusable), false
-	default:
-		return cannot(KindDSSE, StepTrust, "the envelope is signed with a key, and no key is trusted: give it with --key"), false
+	keys := signingKeys(d.Keys, "")
+	if len(keys) == 0 {
+		return cannot(KindDSSE, StepTrust, "the envelope is signed with a key, and no public key is trusted: name it with --key"), false
 	}
 	var ids []string
 	pae := PAE(env.PayloadType, env.Payload)
@@ -67,15 +53,20 @@ func checkEnvelope(req *Request, env *Envelope) (Result, bool) {
 			continue
 		}
 		for _, k := range keys {
-			if !holds(k.public, pae, sig.Sig) {
+			if !holds(k.pub, pae, sig.Sig) {
 				continue
 			}
-			r := Result{Kind: KindDSSE, Identity: Fingerprint(k.public), KeyID: sig.KeyID}
-			if why := k.outside(req.Now); why != "" {
-				r.Status, r.Step, r.Reason = Unverifiable, StepTime, why
-				return r, false
+			r := Result{Kind: KindDSSE, Identity: Fingerprint(k.pub), KeyID: sig.KeyID}
+			switch rsa, isRSA := k.pub.(*rsa.PublicKey); {
+			case isRSA && rsa.N.BitLen() < minRSA:
+				r.Step, r.Reason = StepTrust, fmt.Sprintf("the signature holds under %s, but an RSA key of %d bits proves nothing", k.Source, rsa.N.BitLen())
+			case !k.ValidAtTime(req.Now):
+				r.Step, r.Expected, r.Found = StepExpiry, k.bounds(), clock(req.Now)
+				r.Reason = "the signature holds, but the key is not valid now, and nobody vouches for a time at which it was made"
+			default:
+				return r, true
 			}
-			return r, true
+			return r, false
 		}
 	}
 	if len(ids) == len(env.Signatures) {
@@ -107,41 +98,6 @@ func readEnvelope(req *Request, env *Envelope, r Result) Result {
 	r.Status, r.Covers, r.Statement = Verified, digest, st
 	r.Reason = "the envelope is signed with a trusted key, and is about the artifact"
 	return r
-}
-
-// usableKey is a public key that signatures can be checked with.
-type usableKey struct {
-	Key
-	public crypto.PublicKey
-}
-
-// usable reads a key, or says why it can check nothing.
-func usable(k Key) (usableKey, string) {
-	pub, ok := k.Public()
-	if !ok {
-		return usableKey{}, fmt.Sprintf("%s is no public key or certificate in PEM or DER", k.Source)
-	}
-	switch pub := pub.(type) {
-	case *ecdsa.PublicKey, ed25519.PublicKey:
-	case *rsa.PublicKey:
-		if pub.N.BitLen() < minRSA {
-			return usableKey{}, fmt.Sprintf("%s is an RSA key of %d bits, and fewer than %d prove nothing", k.Source, pub.N.BitLen(), minRSA)
-		}
-	default:
-		return usableKey{}, fmt.Sprintf("%s is a key of a type that signs no envelopes (%T)", k.Source, pub)
-	}
-	return usableKey{k, pub}, ""
-}
-
-// outside says why a key does not count at a time, "" when it does.
-func (k Key) outside(now time.Time) string {
-	switch {
-	case !k.NotBefore.IsZero() && now.Before(k.NotBefore):
-		return fmt.Sprintf("the key %s counts from %s on, and nothing vouches for when it signed", k.Source, k.NotBefore.UTC().Format(time.RFC3339))
-	case !k.NotAfter.IsZero() && now.After(k.NotAfter):
-		return fmt.Sprintf("the key %s counted until %s, and nothing vouches for when it signed", k.Source, k.NotAfter.UTC().Format(time.RFC3339))
-	}
-	return ""
 }
 
 // holds says whether a signature over a message is one of a key: Ed25519 over

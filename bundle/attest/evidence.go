@@ -14,6 +14,9 @@ type Evidence struct {
 	// itself: the simple signing document of a cosign image signature.
 	Payload     []byte
 	Annotations map[string]string // of the layer or manifest that it came from
+
+	Image bool  // it is attached to an image
+	Fault error // why it could not be read; then only Source and Format are set
 }
 
 // Format is how evidence is written down. The content decides.
@@ -21,17 +24,20 @@ type Format string
 
 // The formats.
 const (
-	FormatBundle       Format = "sigstore-bundle"  // one protojson document
-	FormatLines        Format = "json-lines"       // one document of another format a line
-	FormatEnvelope     Format = "dsse"             // a bare DSSE envelope
-	FormatCosignBundle Format = "cosign-bundle"    // sign-blob --bundle of cosign 1 and 2
-	FormatSimple       Format = "simple-signing"   // cosign's image signature, from a manifest
-	FormatNPM          Format = "npm-attestations" // a list of bundles
-	FormatPEP740       Format = "pep740"           // PyPI's provenance object, or one attestation
-	FormatPackument    Format = "packument"        // npm metadata with dist.signatures
-	FormatJWS          Format = "notation-jws"
-	FormatCOSE         Format = "notation-cose"
-	FormatMinisign     Format = "minisign" // and signify
-	FormatPGP          Format = "openpgp"
-	FormatRaw          Format = "signature" // bare bytes or base64: a detached signature
+	FormatBundle         Format = "sigstore-bundle"    // one protojson document
+	FormatLines          Format = "json-lines"         // one document of another format a line
+	FormatEnvelope       Format = "dsse"               // a bare DSSE envelope
+	FormatCosignBundle   Format = "cosign-bundle"      // sign-blob --bundle of cosign 1 and 2
+	FormatCosignFiles    Format = "cosign-signature"   // a detached signature with a certificate of a Sigstore authority
+	FormatSimple         Format = "simple-signing"     // cosign's image signature, from a manifest
+	FormatImageStatement Format = "cosign-attestation" // an envelope whose certificate is in annotations, from a manifest
+	FormatNPM            Format = "npm-attestations"   // a list of bundles
+	FormatCloudBuild     Format = "cloud-build"        // what gcloud prints of an image's provenance: envelopes
+	FormatPEP740         Format = "pep740"             // PyPI's provenance object, or one attestation
+	FormatPackument      Format = "packument"          // npm metadata with dist.signatures
+	FormatJWS            Format = "notation-jws"
+	FormatCOSE           Format = "notation-cose"
+	FormatMinisign       Format = "minisign" // and signify
+	FormatPGP            Format = "openpgp"
+	FormatRaw            Format = "signature" // bare bytes or base64: a detached signature
 )

@@ -16,6 +16,9 @@ const maxPredicate = 16 << 20
 // maxDepth bounds how deep arrays and objects of a predicate are nested.
 const maxDepth = 200
 
+// errUnread says that a predicate was not read, so that nothing is known of it.
+var errUnread = errors.New("not read here")
+
 // fields reads one JSON object. Names are taken as they are written, and a name
 // that comes twice is an error: encoding/json would ignore case and take the
 // last one, so that two readers of one signed document could see two things.
@@ -55,7 +58,7 @@ func fields(data []byte) (map[string]json.RawMessage, error) {
 // objects become map[string]any, numbers json.Number.
 func decode(data []byte) (any, error) {
 	if len(data) > maxPredicate {
-		return nil, fmt.Errorf("it has %d bytes, and %d is the most that is read", len(data), maxPredicate)
+		return nil, fmt.Errorf("%w: it has %d bytes, and %d is the most that is read", errUnread, len(data), maxPredicate)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()

@@ -2,13 +2,17 @@ package attest
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
@@ -84,13 +88,95 @@ func legacyBundle(p legacyParts) (*protobundle.Bundle, error) {
 	return b, nil
 }
 
+// verifyLegacy checks a detached cosign signature that comes with its signer's
+// certificate: "sign-blob --output-signature --output-certificate", or what an
+// image's annotations held, when they are given.
+func verifyLegacy(_ context.Context, req *Request, ev Evidence) []Result {
+	digest, bad := legacyDigest(req.Subject)
+	if bad != nil {
+		return []Result{*bad}
+	}
+	return []Result{checkLegacy(req, legacyParts{Digest: digest, Signature: legacySignature(ev.Data), Certificate: ev.Certificate}, req.Subject)}
+}
+
+// verifyCosignBundle checks what "sign-blob --bundle" of cosign 1 and 2 wrote:
+// {"base64Signature","cert","rekorBundle"}. The certificate is base64 of PEM; with
+// a managed key it is the public key, which proves nothing and is a hint.
+func verifyCosignBundle(_ context.Context, req *Request, ev Evidence) []Result {
+	var doc struct {
+		Signature string          `json:"base64Signature"`
+		Cert      string          `json:"cert"`
+		Rekor     json.RawMessage `json:"rekorBundle"`
+	}
+	if err := json.Unmarshal(ev.Data, &doc); err != nil {
+		return []Result{reject(KindSigstore, StepParse, "not a bundle of cosign: "+err.Error())}
+	}
+	digest, bad := legacyDigest(req.Subject)
+	if bad != nil {
+		return []Result{*bad}
+	}
+	p := legacyParts{Digest: digest, Signature: legacySignature([]byte(doc.Signature)), Certificate: []byte(doc.Cert)}
+	if string(doc.Rekor) != "null" {
+		p.Rekor = doc.Rekor
+	}
+	if pub, ok := (Key{Data: unwrapPEM(p.Certificate)}).Public(); ok && !bytes.Contains(unwrapPEM(p.Certificate), []byte("CERTIFICATE")) {
+		p.Certificate, p.KeyHint = nil, Fingerprint(pub)
+	}
+	return []Result{checkLegacy(req, p, req.Subject)}
+}
+
+// checkLegacy verifies a legacy signature as the bundle that it is worth.
+func checkLegacy(req *Request, p legacyParts, over *Subject) Result {
+	if len(p.Certificate) > 0 && len(p.Rekor) == 0 && len(p.Timestamp) == 0 {
+		return checkUntimed(req, p, over)
+	}
+	b, err := legacyBundle(p)
+	if err != nil {
+		return reject(KindSigstore, StepParse, err.Error())
+	}
+	return checkBundle(req, b, over)
+}
+
+// legacyDigest is the digest that cosign signed.
+func legacyDigest(s *Subject) ([]byte, *Result) {
+	text, err := s.Digest("sha256")
+	if err != nil {
+		r := cannot(KindSigstore, StepDigest, "the signature is over the sha256 digest of the artifact: "+err.Error())
+		return nil, &r
+	}
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		r := cannot(KindSigstore, StepDigest, fmt.Sprintf("%q is no sha256 digest", text))
+		return nil, &r
+	}
+	return raw, nil
+}
+
+// fulcioOID is the arc of the certificate extensions of Sigstore's authorities.
+const fulcioOID = "1.3.6.1.4.1.57264.1."
+
+// fulcioIssued says whether a certificate says of itself that a Sigstore authority
+// issued it: then the signature beside it is judged by a Sigstore trust root.
+func fulcioIssued(data []byte) bool {
+	if len(data) == 0 {
+		return false
+	}
+	cert, err := legacyCertificate(data)
+	return err == nil && slices.ContainsFunc(cert.Extensions, func(e pkix.Extension) bool { return strings.HasPrefix(e.Id.String(), fulcioOID) })
+}
+
+// unwrapPEM takes off the base64 that cosign puts around PEM.
+func unwrapPEM(data []byte) []byte {
+	if raw, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(data))); err == nil {
+		return raw
+	}
+	return data
+}
+
 // legacyCertificate reads the signer's certificate: PEM, base64 of PEM as
 // "sign-blob --output-certificate" writes it, or DER. Of several the first.
 func legacyCertificate(data []byte) (*x509.Certificate, error) {
-	if raw, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(data))); err == nil {
-		data = raw
-	}
-	certs, err := parseCertificates(data)
+	certs, err := parseCertificates(unwrapPEM(data))
 	if err != nil {
 		return nil, fmt.Errorf("certificate of the signature: %w", err)
 	}

@@ -159,7 +159,7 @@ func (s *minisignature) check(req *Request, r Result, k Key, key minisignKey) Re
 			r.Times = []Time{{At: at, Clock: "signer (self-asserted)"}}
 		}
 	}
-	return byKey(req, r, k, "the untrusted comment is not signed")
+	return underKey(req, r, k, "the untrusted comment is not signed")
 }
 
 // message is what the signature is over.
@@ -212,9 +212,9 @@ func wholeOf(kind Kind, s *Subject) ([]byte, *Result) {
 	return data, nil
 }
 
-// byKey is the result of a signature that holds under a key of the operator, who
+// underKey is the result of a signature that holds under a key of the operator, who
 // may have bounded when it is to be trusted and named its id.
-func byKey(req *Request, r Result, k Key, notes ...string) Result {
+func underKey(req *Request, r Result, k Key, notes ...string) Result {
 	d := &req.Demand
 	switch {
 	case !k.covers(req.Now):

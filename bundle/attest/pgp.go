@@ -190,7 +190,7 @@ func pgpSigner(req *Request, k Key, r Result, md *openpgp.MessageDetails, config
 	if bad := pgpNamed(&req.Demand, r, pgpNames(md.SignedBy, e, ids)); bad != nil {
 		return *bad
 	}
-	return byKey(req, r, k, "what the signature keeps in its unhashed part is not signed")
+	return underKey(req, r, k, "what the signature keeps in its unhashed part is not signed")
 }
 
 // pgpRevoked says whether the key that signed, or the primary key over it, is

@@ -44,7 +44,7 @@ func predicate(req *Request, signed Result) []Result {
 // carried is a statement that holds and whose predicate the caller reads: the
 // result has the statement.
 func carried(k Kind, signed Result, reason string) Result {
-	r := about(k, signed)
+	r := stating(k, signed)
 	r.Status, r.Reason, r.Statement = Verified, reason, signed.Statement
 	return r
 }
@@ -52,7 +52,7 @@ func carried(k Kind, signed Result, reason string) Result {
 // publish checks that a registry, or a publisher, says that the artifact was
 // published as the package that its name says.
 func publish(req *Request, signed Result) Result {
-	r := about(KindPublish, signed)
+	r := stating(KindPublish, signed)
 	sub, _, err := signed.Statement.covering(req.Subject)
 	if err != nil {
 		fail(&r, StepDigest, err.Error(), "", "")
@@ -67,8 +67,7 @@ func publish(req *Request, signed Result) Result {
 	if signed.Statement.PredicateType == publishNPM {
 		doc, err := decode(signed.Statement.Predicate)
 		if err != nil {
-			fail(&r, StepPredicate, "read the predicate: "+err.Error(), "", "")
-			return r
+			return unread(r, fmt.Errorf("read the predicate: %w", err))
 		}
 		if stated := (pkg{typ: "npm", name: textAt(doc, "name"), version: textAt(doc, "version")}); stated != named {
 			fail(&r, StepPackage, "the statement contradicts itself: its subject and its predicate name different packages", named.String(), stated.String())
@@ -115,11 +114,10 @@ func checkPackage(req *Request, r *Result, st *Statement) bool {
 // when, and how many vulnerabilities it lists. That they are few is nobody's
 // demand here; that the scan is not too old is.
 func vulnerabilities(req *Request, signed Result) Result {
-	r := about(KindVulnerability, signed)
+	r := stating(KindVulnerability, signed)
 	doc, err := decode(signed.Statement.Predicate)
 	if err != nil {
-		fail(&r, StepPredicate, "read the predicate: "+err.Error(), "", "")
-		return r
+		return unread(r, fmt.Errorf("read the predicate: %w", err))
 	}
 	scanner := at(doc, "scanner")
 	r.Claims.Scanner = strings.TrimSpace(textAt(scanner, "uri") + " " + textAt(scanner, "version"))

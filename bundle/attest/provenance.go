@@ -1,6 +1,8 @@
 package attest
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,15 +22,17 @@ import (
 //
 // All are compared exactly and case-sensitively.
 func provenance(req *Request, signed Result) Result {
-	r := about(KindProvenance, signed)
+	r := stating(KindProvenance, signed)
 	b, err := parseBuild(signed.Statement.PredicateType, signed.Statement.Predicate)
 	if err != nil {
-		r.Status, r.Step, r.Reason = Rejected, StepPredicate, err.Error()
-		return r
+		return unread(r, err)
 	}
 	r.Claims.Builder, r.Claims.BuildType, r.Claims.Invocation, r.Claims.Workflow = b.builder, b.buildType, b.invocation, b.workflow
 	r.Claims.Source, r.Claims.Ref, r.Claims.Commit = firstSaid(b.sources), firstSaid(b.refs), firstSaid(b.commits)
 	r.Claims.Runner = signed.Claims.Runner
+	if c := signed.Claims; c.Source != "" && r.Claims.Source == parseOrigin(c.Source).repository { // what the statement leaves out
+		r.Claims.Ref, r.Claims.Commit, r.Claims.Workflow = cmp.Or(r.Claims.Ref, c.Ref), cmp.Or(r.Claims.Commit, c.Commit), cmp.Or(r.Claims.Workflow, c.Workflow)
+	}
 	if !b.at.IsZero() {
 		r.Claims.At = &b.at
 	}
@@ -98,6 +102,12 @@ func checkBuilder(d *Demand, r *Result, b *build) *trustedPair {
 		fail(r, StepBuilder, "it was not built by a demanded builder", joinFirst(ids), b.builder)
 	}
 	return nil
+}
+
+// namesSigner says whether the demand trusts this signer together with a builder:
+// then it may speak of a source that is not the repository of its own workflow.
+func (d *Demand) namesSigner(identity string) bool {
+	return identity != "" && slices.ContainsFunc(d.Builders, func(t Builder) bool { return t.Signer == identity })
 }
 
 func checkLevel(d *Demand, r *Result) bool {
@@ -175,8 +185,8 @@ func checkRef(d *Demand, r *Result) bool {
 }
 
 func checkWorkflow(d *Demand, r *Result, b *build) bool {
-	if d.Workflow != "" && d.Workflow != b.workflow {
-		return fail(r, StepWorkflow, "another workflow built it", d.Workflow, b.workflow)
+	if d.Workflow != "" && d.Workflow != r.Claims.Workflow {
+		return fail(r, StepWorkflow, "another workflow built it", d.Workflow, r.Claims.Workflow)
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Inputs)) {
 		given := b.input(name)
@@ -192,10 +202,20 @@ func checkWorkflow(d *Demand, r *Result, b *build) bool {
 	return true
 }
 
-// about starts the result of a predicate with who signed it.
-func about(k Kind, signed Result) Result {
+// stating starts the result of a predicate with who signed it.
+func stating(k Kind, signed Result) Result {
 	return Result{Kind: k, Source: signed.Source, Covers: signed.Covers, Identity: signed.Identity, Issuer: signed.Issuer,
 		KeyID: signed.KeyID, Times: signed.Times, Claims: Claims{PredicateType: signed.Statement.PredicateType}}
+}
+
+// unread is the result of a predicate that could not be read: unverifiable when it is of
+// a kind that is not read here, rejected when it is not what it says it is.
+func unread(r Result, err error) Result {
+	r.Status, r.Step, r.Reason = Rejected, StepPredicate, err.Error()
+	if errors.Is(err, errUnread) {
+		r.Status = Unverifiable
+	}
+	return r
 }
 
 // fail notes the comparison that failed, and returns false.

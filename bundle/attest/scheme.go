@@ -20,9 +20,9 @@ type scheme struct {
 	kind string      // "rsa", "rsa-pss", "ecdsa", "dsa", "ed25519"
 }
 
-// errUnread says that an algorithm is not known here, so that nothing is proved
+// errAlgorithm says that an algorithm is not known here, so that nothing is proved
 // and nothing refuted.
-var errUnread = errors.New("an algorithm that is not read here")
+var errAlgorithm = errors.New("an algorithm that is not read here")
 
 // errSignature says that a signature does not hold.
 var errSignature = errors.New("the signature does not hold for this key and these bytes")
@@ -53,7 +53,7 @@ func hashByOID(oid asn1.ObjectIdentifier) (crypto.Hash, error) {
 		"2.16.840.1.101.3.4.2.3": crypto.SHA512,
 	}[oid.String()]
 	if !ok {
-		return 0, fmt.Errorf("hash %s: %w", oid, errUnread)
+		return 0, fmt.Errorf("hash %s: %w", oid, errAlgorithm)
 	}
 	return h, nil
 }
@@ -84,7 +84,7 @@ func schemeByOID(oid asn1.ObjectIdentifier, digest crypto.Hash) (scheme, error) 
 		"1.3.101.112":            {"ed25519", crypto.SHA512},
 	}[oid.String()]
 	if !ok {
-		return scheme{}, fmt.Errorf("signature algorithm %s: %w", oid, errUnread)
+		return scheme{}, fmt.Errorf("signature algorithm %s: %w", oid, errAlgorithm)
 	}
 	if n.hash != 0 && n.hash != digest {
 		return scheme{}, fmt.Errorf("the signature algorithm has the hash %s, the digest %s", n.hash, digest)
@@ -98,7 +98,7 @@ func schemeByOID(oid asn1.ObjectIdentifier, digest crypto.Hash) (scheme, error) 
 	return scheme{digest, n.kind}, nil
 }
 
-// verify returns nil when sig is by pub over message. The error wraps errUnread
+// verify returns nil when sig is by pub over message. The error wraps errAlgorithm
 // when the scheme does not fit the key.
 func (s scheme) verify(pub crypto.PublicKey, message, sig []byte) error {
 	var digest []byte
@@ -114,7 +114,7 @@ func (s scheme) verifyDigest(pub crypto.PublicKey, message, digest, sig []byte) 
 	switch k := pub.(type) {
 	case *rsa.PublicKey:
 		if tooLong(pub) {
-			return fmt.Errorf("an RSA key of %d bits: %w", k.N.BitLen(), errUnread)
+			return fmt.Errorf("an RSA key of %d bits: %w", k.N.BitLen(), errAlgorithm)
 		}
 		switch s.kind {
 		case "rsa":
@@ -122,25 +122,25 @@ func (s scheme) verifyDigest(pub crypto.PublicKey, message, digest, sig []byte) 
 		case "rsa-pss":
 			good = rsa.VerifyPSS(k, s.hash, digest, sig, nil) == nil
 		default:
-			return fmt.Errorf("an RSA key for a signature of the kind %s: %w", s.kind, errUnread)
+			return fmt.Errorf("an RSA key for a signature of the kind %s: %w", s.kind, errAlgorithm)
 		}
 	case *ecdsa.PublicKey:
 		if s.kind != "ecdsa" {
-			return fmt.Errorf("an ECDSA key for a signature of the kind %s: %w", s.kind, errUnread)
+			return fmt.Errorf("an ECDSA key for a signature of the kind %s: %w", s.kind, errAlgorithm)
 		}
 		good = ecdsa.VerifyASN1(k, digest, sig)
 	case ed25519.PublicKey:
 		if s.kind != "ed25519" {
-			return fmt.Errorf("an Ed25519 key for a signature of the kind %s: %w", s.kind, errUnread)
+			return fmt.Errorf("an Ed25519 key for a signature of the kind %s: %w", s.kind, errAlgorithm)
 		}
 		good = len(k) == ed25519.PublicKeySize && ed25519.Verify(k, message, sig)
 	case *dsa.PublicKey:
 		if s.kind != "dsa" {
-			return fmt.Errorf("a DSA key for a signature of the kind %s: %w", s.kind, errUnread)
+			return fmt.Errorf("a DSA key for a signature of the kind %s: %w", s.kind, errAlgorithm)
 		}
 		return verifyDSA(k, digest, sig)
 	default:
-		return fmt.Errorf("a key of the type %T: %w", pub, errUnread)
+		return fmt.Errorf("a key of the type %T: %w", pub, errAlgorithm)
 	}
 	if !good {
 		return errSignature

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
 	"github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -49,14 +50,29 @@ func checkBundle(req *Request, pb *protobundle.Bundle, over *Subject) Result {
 	if err != nil {
 		return reject(KindSigstore, StepParse, "not a valid bundle: "+plain(err))
 	}
+	keyID := dropKeyID(b)
 	if cert := content.Certificate(); cert != nil {
-		return checkKeyless(req, b, cert, over)
+		return checkKeyless(req, b, cert, keyID, over)
 	}
-	return checkKeyed(req, b, content.PublicKey().Hint(), over)
+	return checkKeyed(req, b, content.PublicKey().Hint(), keyID, over)
+}
+
+// dropKeyID takes the key id out of the envelope and returns it. It is a hint that
+// nobody signed (DSSE v1.0, "Signature Definition"), and the library would skip a
+// signature whose id is not the one that it expects.
+func dropKeyID(b *bundle.Bundle) string {
+	env := b.GetDsseEnvelope()
+	if env == nil {
+		return ""
+	}
+	sig := env.GetSignatures()[0]
+	b.Content = &protobundle.Bundle_DsseEnvelope{DsseEnvelope: &protodsse.Envelope{
+		Payload: env.GetPayload(), PayloadType: env.GetPayloadType(), Signatures: []*protodsse.Signature{{Sig: sig.GetSig()}}}}
+	return sig.GetKeyid()
 }
 
 // checkKeyless verifies a bundle whose signer has a short-lived certificate.
-func checkKeyless(req *Request, b *bundle.Bundle, cert *x509.Certificate, over *Subject) Result {
+func checkKeyless(req *Request, b *bundle.Bundle, cert *x509.Certificate, keyID string, over *Subject) Result {
 	trust := req.sigstoreRoot()
 	if trust.err != nil {
 		return cannot(KindSigstore, StepTrust, trust.err.Error())
@@ -70,12 +86,14 @@ func checkKeyless(req *Request, b *bundle.Bundle, cert *x509.Certificate, over *
 		return reject(KindSigstore, StepChain, "the signer's certificate: "+plain(err))
 	}
 	r := verifyEntity(req, b, trust.root, t, over, false)
-	r.Identity, r.Issuer = summary.SubjectAlternativeName, summary.Issuer
+	r.Identity, r.Issuer, r.KeyID = summary.SubjectAlternativeName, summary.Issuer, keyID
 	r.Notes = append(r.Notes, trust.notes(req.Now)...)
 	if r.Status != Verified {
 		return r
 	}
+	said := r.Claims.PredicateType
 	r.Claims = certificateClaims(summary)
+	r.Claims.PredicateType = said
 	r.Reason = fmt.Sprintf("the signature holds, and the signer is %s, says %s", r.Identity, cmp.Or(r.Issuer, cert.Issuer.String()))
 	return identify(&req.Demand, r)
 }
@@ -121,12 +139,12 @@ func verifyEntity(req *Request, b *bundle.Bundle, material root.TrustedMaterial,
 			r.Times = append(r.Times, at)
 		}
 	}
-	return covering(r, b, over)
+	return aboutContent(r, b, over)
 }
 
 // signedBytes says what the signature must be over: for a message its digest, for
 // an envelope nothing yet, since the envelope is compared with its own payload and
-// the statement in it afterwards (see about).
+// the statement in it afterwards (see aboutContent).
 func signedBytes(b *bundle.Bundle, over *Subject, whole bool) (verify.ArtifactPolicyOption, *Result) {
 	msg := b.GetMessageSignature()
 	if msg == nil {
@@ -164,9 +182,9 @@ func messageDigest(b *bundle.Bundle) (string, bool) {
 	return alg, ok
 }
 
-// covering says what a verified bundle is about: the bytes themselves, or a statement
+// aboutContent says what a verified bundle is about: the bytes themselves, or a statement
 // whose subject must be them.
-func covering(r Result, b *bundle.Bundle, over *Subject) Result {
+func aboutContent(r Result, b *bundle.Bundle, over *Subject) Result {
 	env := b.GetDsseEnvelope()
 	if env == nil {
 		alg, _ := messageDigest(b)
@@ -179,7 +197,7 @@ func covering(r Result, b *bundle.Bundle, over *Subject) Result {
 // aboutStatement looks at the payload of an envelope whose signature held.
 func aboutStatement(r Result, payload []byte, over *Subject) Result {
 	fail := func(status Status, step Step, reason string) Result {
-		r.Status, r.Step, r.Reason = status, step, reason
+		r.Status, r.Step, r.Reason, r.Claims = status, step, reason, Claims{}
 		return r
 	}
 	st, err := ParseStatement(payload)

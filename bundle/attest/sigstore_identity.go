@@ -15,7 +15,7 @@ import (
 func identify(d *Demand, r Result) Result {
 	fail := func(status Status, step Step, expected, found, reason string) Result {
 		r.Status, r.Step, r.Expected, r.Found, r.Reason = status, step, expected, found, reason
-		r.Statement = nil
+		r.Statement, r.Claims = nil, Claims{}
 		return r
 	}
 	wantIdentity, wantIssuer := d.Identity != "" || d.IdentityRegexp != "", d.Issuer != "" || d.IssuerRegexp != ""
@@ -64,7 +64,7 @@ func identify(d *Demand, r Result) Result {
 	if d.Runner != "" && d.Runner != r.Claims.Runner {
 		return fail(Rejected, StepRunner, d.Runner, cmp.Or(r.Claims.Runner, "not said"), "the signature holds, but the certificate does not say that the build ran there")
 	}
-	if d.Source != "" && r.Claims.Source != "" && certSource(d.Source) != r.Claims.Source {
+	if d.Source != "" && r.Claims.Source != "" && certSource(d.Source) != r.Claims.Source && !d.namesSigner(r.Identity) {
 		return fail(Rejected, StepSource, certSource(d.Source), r.Claims.Source, "the signature holds, but the certificate names another source repository")
 	}
 	return r

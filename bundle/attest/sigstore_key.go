@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -21,8 +22,9 @@ import (
 const maxWhole = 256 << 20
 
 // checkKeyed verifies a bundle that is signed by a managed key. The hint that
-// names the key is not vouched for, so it only orders the keys that are tried.
-func checkKeyed(req *Request, b *bundle.Bundle, hint string, over *Subject) Result {
+// names the key is not vouched for, so it only orders the keys that are tried; nor
+// is the key id of an envelope.
+func checkKeyed(req *Request, b *bundle.Bundle, hint, keyID string, over *Subject) Result {
 	d := &req.Demand
 	keys := signingKeys(d.Keys, hint)
 	switch {
@@ -38,31 +40,27 @@ func checkKeyed(req *Request, b *bundle.Bundle, hint string, over *Subject) Resu
 	var first Result
 	for i, k := range keys {
 		r := checkByKey(req, b, k, over)
-		r.KeyID = hint
+		r.KeyID = cmp.Or(keyID, hint)
 		if r.Status == Verified {
-			return keyDemands(d, b, k, r)
+			return keyDemands(d, k, hint, r)
 		}
-		if i == 0 {
+		if i == 0 || first.Step == StepSignature && r.Step != StepSignature { // whose signature holds says more
 			first = r
 		}
 	}
-	if len(keys) > 1 {
+	if len(keys) > 1 && first.Step == StepSignature {
 		first.Notes = append(first.Notes, fmt.Sprintf("none of the %d given keys made the signature; this is what the first says", len(keys)))
 	}
 	return first
 }
 
 // keyDemands looks at what else the demand asks of a signer whose key is known.
-func keyDemands(d *Demand, b *bundle.Bundle, k signingKey, r Result) Result {
-	ids := []string{r.KeyID}
-	for _, s := range b.GetDsseEnvelope().GetSignatures() {
-		ids = append(ids, s.GetKeyid())
-	}
+func keyDemands(d *Demand, k signingKey, hint string, r Result) Result {
 	fail := func(status Status, step Step, expected, found, reason string) Result {
 		r.Status, r.Step, r.Reason, r.Expected, r.Found, r.Statement = status, step, reason, expected, found, nil
 		return r
 	}
-	if d.KeyID != "" && !slices.Contains(ids, d.KeyID) {
+	if d.KeyID != "" && d.KeyID != r.KeyID && d.KeyID != hint {
 		return fail(Rejected, StepIdentity, d.KeyID, r.KeyID, "the signature holds, but the bundle names another key id")
 	}
 	if d.Runner != "" {
@@ -89,10 +87,13 @@ func checkByKey(req *Request, b *bundle.Bundle, k signingKey, over *Subject) Res
 		t = asked
 	}
 	var last Result
-	for _, v := range k.verifiers(b) {
+	for i, v := range k.verifiers(b) {
 		tried := append(slices.Clone(material), root.NewTrustedPublicKeyMaterial(func(string) (root.TimeConstrainedVerifier, error) { return v, nil }))
-		last = verifyEntity(req, b, tried, t, over, v.whole)
-		if last.Status == Verified {
+		r := verifyEntity(req, b, tried, t, over, v.whole)
+		if i == 0 || r.Step != StepSignature || r.Status == Unverifiable {
+			last = r
+		}
+		if last.Step != StepSignature { // it holds with this algorithm, or it is not the algorithm that it fails by
 			break
 		}
 	}

@@ -73,6 +73,8 @@ func sniffJSON(text []byte) Format {
 		return FormatPEP740
 	case has("attestations"):
 		return FormatNPM
+	case has("provenance_summary"):
+		return FormatCloudBuild
 	case has("dist"), has("versions", "dist-tags"):
 		return FormatPackument
 	}

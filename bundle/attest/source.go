@@ -23,12 +23,14 @@ func parseOrigin(uri string) origin {
 	var o origin
 	var behind string // "@" or "#": a ref, or a commit
 	o.repository, behind, _ = strings.Cut(strings.TrimPrefix(uri, "git+"), "#")
-	path := 0 // an "@" before it belongs to the user name
+	path := 0 // where it starts; an "@" before it belongs to the user name
 	if i := strings.Index(o.repository, "://"); i >= 0 {
 		path = i + len("://")
-		if j := strings.IndexByte(o.repository[path:], '/'); j >= 0 {
-			path += j
-		}
+	}
+	if i := strings.IndexByte(o.repository[path:], '/'); i >= 0 {
+		path += i
+	} else {
+		path = len(o.repository)
 	}
 	if i := strings.IndexByte(o.repository[path:], '@'); i >= 0 {
 		behind, o.repository = o.repository[path+i+1:], o.repository[:path+i]

@@ -10,6 +10,8 @@ import (
 	"io"
 	"strings"
 	"sync"
+
+	"github.com/fnaudit/fnaudit/bundle"
 )
 
 // Subject is what is asked about. At least a digest or the bytes must be there.
@@ -31,6 +33,9 @@ type Subject struct {
 	Bytes     io.ReaderAt // nil: only the digests are known
 	Size      int64       // of Bytes, or of the content of MediaType; 0 when not known
 	MediaType string      // of an image manifest; "" otherwise
+
+	Repository string               // of a registry that an image was pulled from; "" otherwise
+	Indexes    []bundle.ManifestRef // those of Also that are image indexes
 
 	mu   sync.Mutex
 	made map[string]string

@@ -22,11 +22,10 @@ const (
 // policy and the age. The pair of signer and verifier holds because the demand
 // names both: the signature was of the demanded key or identity.
 func summary(req *Request, signed Result) Result {
-	r := about(KindSummary, signed)
+	r := stating(KindSummary, signed)
 	doc, err := decode(signed.Statement.Predicate)
 	if err != nil {
-		fail(&r, StepPredicate, "read the predicate: "+err.Error(), "", "")
-		return r
+		return unread(r, fmt.Errorf("read the predicate: %w", err))
 	}
 	switch t := signed.Statement.PredicateType; t {
 	case summaryV1:
@@ -34,8 +33,7 @@ func summary(req *Request, signed Result) Result {
 	case summaryV02, summaryV01:
 		r.readV0(doc)
 	default:
-		fail(&r, StepPredicate, fmt.Sprintf("the version %s of a verification summary is not known here", t), summaryV1, t)
-		return r
+		return unread(r, fmt.Errorf("%w: the version %s of a verification summary", errUnread, t))
 	}
 	policies := digestAt(doc, "policy", "digest")
 	r.Claims.Policy = textAt(doc, "policy", "uri")

@@ -65,17 +65,34 @@ type verifier func(context.Context, *Request, Evidence) []Result
 // verifiers lists the formats.
 func verifiers() map[Format]verifier {
 	return map[Format]verifier{
-		FormatBundle:   verifySigstore,
-		FormatEnvelope: verifyEnvelopeKey,
-		FormatMinisign: verifyMinisign,
-		FormatPGP:      verifyPGP,
-		FormatRaw:      verifyDetached,
+		FormatBundle:         verifySigstore,
+		FormatCosignBundle:   verifyCosignBundle,
+		FormatCosignFiles:    verifyLegacy,
+		FormatEnvelope:       verifyEnvelope,
+		FormatNPM:            verifyList,
+		FormatPEP740:         verifyList,
+		FormatSimple:         verifySimple,
+		FormatImageStatement: verifyImageStatement,
+		FormatJWS:            verifyNotation,
+		FormatCOSE:           verifyNotation,
+		FormatCloudBuild:     verifyCloudBuild,
+		FormatMinisign:       verifyMinisign,
+		FormatPGP:            verifyPGP,
+		FormatRaw:            verifyDetached,
 	}
 }
 
 func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
+	if ev.Fault != nil {
+		r := faulty(ev)
+		r.Source = ev.Source
+		return []Result{r}
+	}
 	if ev.Format == "" {
 		ev.Format = Sniff(ev.Data)
+	}
+	if ev.Format == FormatRaw && fulcioIssued(ev.Certificate) {
+		ev.Format = FormatCosignFiles
 	}
 	verify, ok := verifiers()[ev.Format]
 	if !ok {
@@ -88,6 +105,7 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 	for _, r := range verify(ctx, req, ev) {
 		r.Digest = cmp.Or(r.Digest, "sha256:"+hex.EncodeToString(sum[:]))
 		r.Source = cmp.Or(r.Source, ev.Source)
+		r = ofImage(req.Subject, ev, r)
 		out = append(out, r)
 		if r.Status == Verified && r.Statement != nil {
 			for _, p := range predicate(req, r) {
@@ -119,10 +137,12 @@ func unfold(list []Evidence) []Evidence {
 			ev.Format = Sniff(ev.Data)
 		}
 		if ev.Format != FormatLines {
-			out = append(out, ev)
+			out = append(out, unlist(ev)...)
 			continue
 		}
-		out = append(out, lines(ev)...)
+		for _, one := range lines(ev) {
+			out = append(out, unlist(one)...)
+		}
 	}
 	return out
 }

@@ -20,7 +20,13 @@ type bundled struct {
 	gaps   []jsbundle.Gap
 	told   bool // the claims are all that is inside
 
+	misnamed bool // see jsbundle.Result
+
 	packages, own, glue, unknown int64 // bytes, see jsbundle.Result.Bytes; all 0 when nothing tells
+
+	bound   string // the lockfile that says which packages can be inside, "" for none
+	unbound string // why the lockfile does not that came with it, "" when there is none
+	refused string // why the lockfile does not that was given, "" when there is none
 
 	inside []*instance  // the packages that the claims come to
 	shares []sbom.Share // of packages, of which that is known
@@ -153,6 +159,7 @@ func (a *artifact) inspect(in *inspection, s *scratch) bundled {
 	}
 	res := jsbundle.Inspect(p, src, c)
 	b.claims, b.gaps, b.told = res.Claims, append(b.gaps, res.Gaps...), res.Told
+	b.misnamed = res.Misnamed
 	b.packages, b.own, b.glue, b.unknown = res.Bytes()
 	return b
 }
@@ -170,6 +177,11 @@ func (b *bundled) reason() string {
 		what += "; " + g.Reason
 		if g.Offset >= 0 {
 			what += fmt.Sprintf(" at byte %d", g.Offset)
+		}
+	}
+	for _, why := range []string{b.refused, b.unbound} {
+		if why != "" && !b.telling() && b.bound == "" {
+			what += "; " + why
 		}
 	}
 	return what
@@ -200,7 +212,20 @@ func (a *artifact) bundledPackages(locks []lock) {
 			a.add(f)
 		}
 		a.phantoms(b, a.versionsFor(b.path, locks))
+		a.disputes(b)
 	}
+}
+
+// loneBundles does for an archive in which no lockfile is read what the step for
+// lockfiles does: only those that were given speak for its bundles.
+func loneBundles(_ context.Context, a *artifact) {
+	a.bundledPackages(nil)
+	have := map[string]bool{}
+	for i := range a.found {
+		have[a.found[i].purl()] = true
+	}
+	a.declareGiven(have)
+	a.bind()
 }
 
 // bundles are those of one artifact.
@@ -231,7 +256,7 @@ func (s bundles) hold(l *lock) bool {
 }
 
 // opaqueBundles reports the bundles that do not tell all that is inside. A
-// lockfile around one, or one that was given, bounds it. One that tells
+// lockfile can bound one, see [artifact.bind]. One that tells
 // something is not opaque: how much of it must be told is the policy's affair.
 func (a *artifact) opaqueBundles() {
 	for i := range a.bundles {
@@ -239,12 +264,11 @@ func (a *artifact) opaqueBundles() {
 		if b.told {
 			continue
 		}
-		lock := a.boundedBy(b.path)
 		switch {
 		case b.telling():
 			a.unknown(b.path, sbom.Unattributed, b.reason(), false)
-		case lock != "":
-			a.unknown(b.path, sbom.Unattributed, b.reason()+"; what is not found in it is taken from "+lock, false)
+		case b.bound != "":
+			a.unknown(b.path, sbom.Unattributed, b.reason()+"; what is not found in it is taken from "+b.bound, false)
 		case b.packages+b.own+b.glue > 0:
 			a.unknown(b.path, sbom.Unattributed, b.reason(), true)
 		default:

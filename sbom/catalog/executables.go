@@ -75,7 +75,7 @@ func executables(ctx context.Context, a *artifact) {
 			continue
 		}
 		c := candidate{file: i, owned: a.owners.owns(f.Path)}
-		if c.owned && isText(f.Path) {
+		if c.owned && isText(f.Path) && path.Base(dirOf(f.Path)) != "__pycache__" {
 			continue
 		}
 		if !c.owned && script(f.Path) {
@@ -108,7 +108,7 @@ func executables(ctx context.Context, a *artifact) {
 			h.look.err = c.err
 		}
 		a.keepLook(c.file, h.look)
-		if !c.owned && h.err == nil && !a.failed[f.Path] && loadable(f.Path) && textual(h.bytes[:min(h.n, 512)]) {
+		if !c.owned && h.err == nil && !c.whole && c.err == nil && !a.failed[f.Path] && textual(h.bytes[:min(h.n, 512)]) && (loadable(f.Path) || a.mayHide(c.file, h.bytes[:h.n])) {
 			a.texts[c.file] = true
 		}
 	})
@@ -139,6 +139,9 @@ func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 	}
 	e := executable{path: f.Path}
 	switch {
+	case n >= 16 && path.Ext(f.Path) == ".pyc":
+		a.uncheckedCode(f.Path, head)
+		return
 	case javaNamed(f.Path) && !a.owners.owns(f.Path):
 		a.zips = append(a.zips, nestedZip{f})
 		return

@@ -74,6 +74,7 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 		describe(rep, f)
 		if rep.Ran("catalog", err) {
 			addSBOM(rep, bom)
+			addNoCode(rep, f, bom)
 		} else {
 			rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Reason: "no bill of materials: " + err.Error(), Code: true})
 			bom = &sbom.SBOM{}

@@ -31,10 +31,28 @@ var tellsVersion = map[string]string{
 	"PyPI": "leave the dist-info folders in the package",
 }
 
+// adviceOn says what would tell the version of a component. Where a lockfile
+// was asked already, to give one is no advice: what it said instead is.
+func adviceOn(c sbom.Component) string {
+	if c.Disputed {
+		return "the evidence says more versions than it can be"
+	}
+	for _, e := range c.Evidence {
+		switch {
+		case e.Method != sbom.MethodLockfile || c.Ecosystem != "npm":
+		case e.Differs:
+			return e.Path + ", which was given, does not list them: give the one that it was built with"
+		default:
+			return e.Path + " has several versions of each, and nothing in the bytes tells which one is inside: ship the source map beside it"
+		}
+	}
+	return tellsVersion[c.Ecosystem]
+}
+
 // add takes a component with the findings about it. One that has a version, or
 // that only a manifest names, is reported elsewhere.
 func (v *versionless) add(c sbom.Component, found []finding.Finding) {
-	advice := tellsVersion[c.Ecosystem]
+	advice := adviceOn(c)
 	if c.Version != "" || advice == "" || c.State != sbom.Live || len(c.Occurrences) == 0 {
 		return
 	}

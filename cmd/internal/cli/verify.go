@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ type verifyOptions struct {
 	require, at, digest, descriptor               string
 	attestations, entryDigests                    string
 	outputs                                       []string
-	quiet                                         bool
+	quiet, offline                                bool
 	demand                                        attest.Demand
 	builders, inputs                              []string
 	builderLevel                                  int
@@ -39,7 +40,8 @@ func verifyCommand(env *Env) *cobra.Command {
 		Short: "Check who signed an artifact, who built it and from what",
 		Long: `Verify checks signatures and provenance against the bytes of TARGET, offline: what
 lies inside it and beside it, or what --bundle, --signature and --packument name.
-TARGET is a file, an image layout, or digest:ALGORITHM:VALUE.
+TARGET is a file, an OCI image layout or archive (behind a # or with --digest which
+image of it), image:REFERENCE in a registry, or digest:ALGORITHM:VALUE.
 
 A signature is verified only when it holds and the signer is the demanded one:
 name it with --identity and --issuer, or give its --key. It exits 0 when verified, 1 when
@@ -47,7 +49,12 @@ rejected or missing, 3 when it cannot be verified here, 2 on a usage error.`,
 		Example: `  fnaudit verify orders.zip --key release.pub
   fnaudit verify orders.zip --bundle orders.sigstore.json --issuer https://token.actions.githubusercontent.com \
       --identity https://github.com/acme/orders/.github/workflows/release.yml@refs/tags/v1.2.3`,
-		RunE: func(cmd *cobra.Command, args []string) error { return verify(cmd.Context(), env, o, args) },
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.offline, err = cmd.Flags().GetBool("offline"); err != nil {
+				return err
+			}
+			return verify(cmd.Context(), env, o, args)
+		},
 	}
 	f := cmd.Flags()
 	d := &o.demand
@@ -56,7 +63,7 @@ rejected or missing, 3 when it cannot be verified here, 2 on a usage error.`,
 	f.StringArrayVar(&o.certificates, "certificate", nil, "certificate `FILE` of the signature at the same place")
 	f.StringArrayVar(&o.packuments, "packument", nil, "npm metadata `FILE` with registry signatures")
 	f.StringVar(&o.attestations, "attestations", "", "folder `DIR` with attestations, found by the digest that they are about")
-	f.StringVar(&o.root, "trusted-root", "", "trust root `FILE`: Sigstore trusted_root.json, npm keys.json, or certificates in PEM (default: the embedded public-good root)")
+	f.StringVar(&o.root, "trusted-root", "", "trust root `FILE`: Sigstore trusted_root.json, npm keys.json, or certificates in PEM; or embedded:public-good (default), embedded:github")
 	f.StringArrayVar(&o.keys, "key", nil, "public key `FILE`, repeatable")
 	f.BoolVar(&d.AllowExpiredKeys, "allow-expired-keys", false, "accept a good OpenPGP signature of a key that has expired since; only the signer says when it was made")
 	f.StringVar(&d.KeyID, "key-id", "", "key `ID` that the envelope must name")
@@ -85,6 +92,7 @@ rejected or missing, 3 when it cannot be verified here, 2 on a usage error.`,
 	f.DurationVar(&d.MaxAge, "max-age", 0, "how old a verification summary or a vulnerability attestation may be, as in 24h (default: any age)")
 	f.StringVar(&d.NotationPolicy, "notation-policy", "", "Notary Project trust policy `FILE`")
 	f.StringVar(&d.NotationStore, "notation-store", "", "Notary Project trust store `DIR` (default: truststore beside the policy)")
+	f.StringVar(&d.NotationScope, "notation-scope", "", "`REPOSITORY` by which the statement of the trust policy is chosen (default: that of an image: target)")
 	f.StringVar(&o.descriptor, "descriptor", "", "OCI descriptor `FILE` that names the subject")
 	f.StringVar(&o.digest, "digest", "", "digest of the image inside a layout")
 	f.StringVar(&o.at, "at", "", "the clock that judges, RFC 3339 (default now)")
@@ -158,7 +166,7 @@ func (o *verifyOptions) request(ctx context.Context, env *Env, args []string) (a
 	if err := o.evidence(&req); err != nil {
 		return req, verifyTarget{}, err
 	}
-	target, err := o.open(ctx, &req, args)
+	target, err := o.open(ctx, env, &req, args)
 	if err == nil {
 		err = o.discover(ctx, &req, target)
 	}
@@ -168,6 +176,11 @@ func (o *verifyOptions) request(ctx context.Context, env *Env, args []string) (a
 // trust reads what the operator trusts.
 func (o *verifyOptions) trust() error {
 	o.demand.Require = attest.DefaultThresholds()
+	for flag, pattern := range map[string]string{"identity-regexp": o.demand.IdentityRegexp, "issuer-regexp": o.demand.IssuerRegexp} {
+		if _, err := regexp.Compile(pattern); err != nil {
+			return usage("a regular expression of RE2", "--%s: %w", flag, err)
+		}
+	}
 	if o.require != "" {
 		t, err := attest.ParseThresholds(o.require)
 		if err != nil {
@@ -175,7 +188,12 @@ func (o *verifyOptions) trust() error {
 		}
 		o.demand.Require = t
 	}
-	if o.root != "" {
+	if name, ok := strings.CutPrefix(o.root, "embedded:"); ok {
+		var err error
+		if o.demand.Root, err = attest.EmbeddedRoot(name); err != nil {
+			return usage("", "--trusted-root: %w", err)
+		}
+	} else if o.root != "" {
 		data, err := readSmall(o.root, maxEvidence)
 		if err != nil {
 			return usage("", "read trust root: %w", err)
@@ -310,7 +328,10 @@ func (o *verifyOptions) discover(ctx context.Context, req *attest.Request, targe
 }
 
 // open makes the subject of the request.
-func (o *verifyOptions) open(ctx context.Context, req *attest.Request, args []string) (verifyTarget, error) {
+func (o *verifyOptions) open(ctx context.Context, env *Env, req *attest.Request, args []string) (verifyTarget, error) {
+	if o.descriptor != "" {
+		return o.openDescriptor(req, args)
+	}
 	if len(args) != 1 {
 		return verifyTarget{}, usage("", "verify takes one TARGET, not %d", len(args))
 	}
@@ -322,6 +343,9 @@ func (o *verifyOptions) open(ctx context.Context, req *attest.Request, args []st
 		}
 		req.Subject = &attest.Subject{Name: ref, Digests: map[string]string{alg: value}}
 		return verifyTarget{ref: ref}, nil
+	}
+	if target, ok, err := o.openImage(ctx, env, req, ref); ok || err != nil {
+		return target, err
 	}
 	raw, err := bundle.OpenRaw(ctx, ref, bundle.Limits{})
 	if err != nil {
@@ -365,18 +389,23 @@ func writeVerifyJSON(w io.Writer, target string, out attest.Outcome) error {
 		Checks []verifyCheck `json:"checks"`
 	}{target, out.Status, []verifyCheck{}}
 	for _, r := range out.Results {
-		c := verifyCheck{Kind: r.Kind, Status: r.Status, Step: r.Step, Reason: r.Reason, Expected: r.Expected, Found: r.Found,
-			Source: r.Source, Covers: r.Covers, Identity: r.Identity, Issuer: r.Issuer, KeyID: r.KeyID, Notes: r.Notes}
-		for _, t := range r.Times {
-			c.Times = append(c.Times, verifyTime{t.At.UTC(), t.Clock})
-		}
-		if r.Status == attest.Verified && !r.Claims.Empty() {
-			claims := r.Claims
-			c.Claims = &claims
-		}
-		doc.Checks = append(doc.Checks, c)
+		doc.Checks = append(doc.Checks, checkOf(r))
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(doc)
+}
+
+// checkOf is a result as it is printed.
+func checkOf(r attest.Result) verifyCheck {
+	c := verifyCheck{Kind: r.Kind, Status: r.Status, Step: r.Step, Reason: r.Reason, Expected: r.Expected, Found: r.Found,
+		Source: r.Source, Covers: r.Covers, Identity: r.Identity, Issuer: r.Issuer, KeyID: r.KeyID, Notes: r.Notes}
+	for _, t := range r.Times {
+		c.Times = append(c.Times, verifyTime{t.At.UTC(), t.Clock})
+	}
+	if r.Status == attest.Verified && !r.Claims.Empty() {
+		claims := r.Claims
+		c.Claims = &claims
+	}
+	return c
 }

@@ -144,6 +144,7 @@ type Bundle struct {
 	OwnBytes        int64         `json:"ownBytes"`
 	UnknownBytes    int64         `json:"unknownBytes"`
 	Lockfile        string        `json:"lockfile,omitempty"` // that says which packages it can hold
+	Refused         string        `json:"refused,omitempty"`  // why a lockfile that was given does not say so
 	Packages        []BundleShare `json:"packages,omitempty"` // what the attributed bytes are made of, the largest first
 }
 
@@ -181,6 +182,7 @@ type Component struct {
 	Name          string            `json:"name"`
 	Version       string            `json:"version,omitempty"`
 	Versions      []string          `json:"versions,omitempty"`
+	Disputed      bool              `json:"disputed,omitempty"` // the versions contradict each other
 	Ecosystem     string            `json:"ecosystem"`
 	Source        string            `json:"source,omitempty"`        // source package name (distributions)
 	SourceVersion string            `json:"sourceVersion,omitempty"` // of the source package, where it differs from version

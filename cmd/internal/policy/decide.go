@@ -240,10 +240,12 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 			return "fnaudit db update   # then scan again"
 		}
 	}
-	if len(p.untold(r)) > 0 {
-		return nameBundles
+	if bundles := p.untold(r); len(bundles) > 0 {
+		return nameBundle(bundles[0])
 	}
-	if slices.ContainsFunc(gaps, func(g string) bool { return strings.HasPrefix(g, "no signature of") || strings.HasPrefix(g, "no provenance of") }) {
+	if slices.ContainsFunc(gaps, func(g string) bool {
+		return strings.HasPrefix(g, "no signature of") || strings.HasPrefix(g, "no provenance of")
+	}) {
 		return "sign the artifact when it is built and put the bundle beside it, or name the folder: --attestations DIR"
 	}
 	if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return ofTrust(f) && p.respond(f) == RespondIncomplete }) {

@@ -1,3 +1,0 @@
-package attest
-
-import _ "github.com/sigstore/sigstore-go/pkg/testing/ca"
