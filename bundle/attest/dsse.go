@@ -71,7 +71,7 @@ func parseEnvelope(data []byte) (*Envelope, error) {
 }
 
 // maxSignatures bounds how many signatures of an envelope are tried.
-const maxSignatures = 100
+const maxSignatures = 16
 
 func parseSignature(raw json.RawMessage) (s EnvelopeSignature, err error) {
 	doc, err := fields(raw)
