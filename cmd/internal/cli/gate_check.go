@@ -249,7 +249,7 @@ func (o *gateCheckOptions) subject(ctx context.Context, env *Env, a *gateAnswer,
 	if err != nil {
 		return spec, err
 	}
-	open := o.refuse(watch(im.open((&bundle.Opener{Wanted: catalog.Wanted}).Open)), true)
+	open := o.refuse(watch(im.open((&bundle.Opener{Wanted: catalog.Wanted}).Open), nil), true)
 	f, err := open(ctx, spec)
 	if err != nil {
 		return spec, openError(err)
@@ -408,7 +408,7 @@ func (o *gateCheckOptions) again(ctx context.Context, env *Env, a *gateAnswer, s
 		note("there is no advisory store here (" + updateCommandLine + " gets one)")
 		return nil
 	}
-	o.opened, o.noProgress = watch, true
+	o.opened, o.noProgress = func(next opener) opener { return watch(next, nil) }, true
 	doc, _, err := o.judge(ctx, env, []bundle.Spec{spec}, pol, nil)
 	if err != nil {
 		return err
