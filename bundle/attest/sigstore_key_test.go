@@ -13,7 +13,7 @@ import (
 func byKey(t *testing.T, keys ...crypto.Signer) Demand {
 	d := Demand{Require: DefaultThresholds()}
 	for _, k := range keys {
-		d.Keys = append(d.Keys, publicKey(t, k))
+		d.Keys = append(d.Keys, labPublicKey(t, k))
 	}
 	return d
 }
@@ -21,6 +21,7 @@ func byKey(t *testing.T, keys ...crypto.Signer) Demand {
 func TestManagedKey(t *testing.T) {
 	l := newLab(t)
 	statement := statementAbout(labArtifact)
+	stranger, rsaStranger := newKey(t, "p256"), newKey(t, "rsa")
 	for _, c := range []struct {
 		kind string
 		hash crypto.Hash
@@ -38,10 +39,10 @@ func TestManagedKey(t *testing.T) {
 				if r.Status != Verified || r.Identity != Fingerprint(key.Public()) || r.KeyID == "" || !strings.Contains(r.Reason, "release.pub") {
 					t.Errorf("%s: %+v", what, r)
 				}
-				if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, newKey(t, "p256"), newKey(t, "rsa"), key)}, b); r.Status != Verified {
+				if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, stranger, rsaStranger, key)}, b); r.Status != Verified {
 					t.Errorf("%s, the third key: %+v", what, r)
 				}
-				if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, newKey(t, c.kind))}, b); r.Status != Rejected || r.Step != StepSignature {
+				if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, rsaStranger)}, b); r.Status != Rejected || r.Step != StepSignature {
 					t.Errorf("%s, another key: %+v", what, r)
 				}
 				if r := ask(t, Request{Subject: labSubject([]byte("other")), Demand: byKey(t, key)}, b); r.Status != Rejected || r.Step != StepDigest {
@@ -122,7 +123,7 @@ func TestKeyBesideIdentity(t *testing.T) {
 	l := newLab(t)
 	key := newKey(t, "p256")
 	d := keyless(l.trust(true, false, true))
-	d.Keys = []Key{publicKey(t, key)}
+	d.Keys = []Key{labPublicKey(t, key)}
 	for name, b := range map[string]*protobundle.Bundle{
 		"key":         l.bundle(order{artifact: labArtifact, key: key, keyed: true}),
 		"certificate": l.bundle(order{artifact: labArtifact}),
