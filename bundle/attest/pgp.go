@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
@@ -235,7 +236,7 @@ func pgpNames(signed *openpgp.Key, e *openpgp.Entity, ids []string) []string {
 // it is one of them or none was demanded.
 func pgpNamed(d *Demand, r Result, names []string) *Result {
 	want, pattern := d.Identity, d.IdentityRegexp
-	if hex := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(want, "0x"), " ", "")); fingerprintForm.MatchString(hex) {
+	if hex := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(want, "0x"), " ", "")); fingerprintForm().MatchString(hex) {
 		want = hex
 	}
 	bad := differs(KindPGP, StepIdentity, "the signature holds, but the signer is another", cmp.Or(want, pattern), strings.Join(names, "; "))
@@ -258,7 +259,7 @@ func pgpNamed(d *Demand, r Result, names []string) *Result {
 }
 
 // fingerprintForm is a fingerprint of version 4 or 6.
-var fingerprintForm = regexp.MustCompile(`^([0-9A-F]{40}|[0-9A-F]{64})$`)
+var fingerprintForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9A-F]{40}|[0-9A-F]{64})$`) })
 
 func pgpFingerprint(k *packet.PublicKey) string { return fmt.Sprintf("%X", k.Fingerprint) }
 
