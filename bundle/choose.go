@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -90,9 +91,9 @@ func (c *chooser) walk(d *descriptor, index Digest, names []string, depth int) e
 			f.err = fmt.Errorf("manifest %s has no configuration: %w", quoted(string(d.Digest)), ErrUnreadable)
 			break
 		}
-		what := f.m.ArtifactType
-		if what == "" {
-			what = f.m.Config.MediaType
+		what := cmp.Or(f.m.ArtifactType, f.m.Config.MediaType)
+		if besideImage(f.m.Layers) {
+			what = f.m.Layers[0].MediaType
 		}
 		f.err = &notImage{what}
 	case f.desc.Platform.String() == "":

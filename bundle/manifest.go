@@ -153,8 +153,10 @@ func parseJSON(data []byte, into any) error {
 
 // isImage says whether a manifest is that of a container image and not of
 // another thing that registries hold: a chart, a signature, a bill of materials.
+// cosign's manifests look like images up to the media type of their layers,
+// which no runtime unpacks.
 func (m *manifest) isImage() bool {
-	if m.Config == nil {
+	if m.Config == nil || besideImage(m.Layers) {
 		return false
 	}
 	switch m.Config.MediaType {

@@ -190,6 +190,9 @@ func (z *zipReader) compare(i int32, l *localHeader) {
 		odd(true, "the local header names it %s", quoted(string(l.name)))
 	}
 	if r.rec < 0 {
+		if l.size > 0 && l.size != r.size || l.packed > 0 && l.packed != 2 && l.packed != r.packed { // an empty deflate stream has 2 bytes
+			odd(true, "a folder, by the local header with %d bytes", max(l.size, l.packed))
+		}
 		return
 	}
 	if l.method != r.method {

@@ -28,6 +28,7 @@ type CodeFile struct {
 	Code, Attributed, Own, Unknown int64
 	Bundle                         string  // what wrote it: "webpack", "minified", ...; "" when the file is no bundle
 	Bound                          string  // the lockfile that says which packages a bundle can hold; "" for none
+	Refused                        string  // why a lockfile that was given does not; "" when there is none
 	Shares                         []Share // of a bundle, what Attributed is made of: the largest first
 	Reason                         string  // why Unknown is not 0, in plain words
 }

@@ -39,17 +39,25 @@ func Strongest(a, b State) State {
 func Merge(components []Component) []Component {
 	index := make(map[string]int, len(components))
 	out := make([]Component, 0, len(components))
+	open := map[int]bool{} // of which a part has neither a version nor candidates
 	for i := range components {
 		c := &components[i]
 		at, ok := index[c.PURL]
 		if !ok || c.PURL == "" {
-			index[c.PURL] = len(out)
+			at = len(out)
+			index[c.PURL] = at
 			out = append(out, clone(c))
-			continue
+		} else {
+			join(&out[at], c)
 		}
-		join(&out[at], c)
+		if c.State == Live && c.Version == "" && len(c.Versions) == 0 {
+			open[at] = true
+		}
 	}
 	for i := range out {
+		if open[i] { // the candidates of one part say nothing about the other
+			out[i].Versions, out[i].Disputed = nil, false
+		}
 		tidy(&out[i])
 	}
 	slices.SortFunc(out, func(a, b Component) int {
@@ -80,6 +88,7 @@ func join(to, from *Component) {
 	to.Resolved = cmp.Or(to.Resolved, from.Resolved)
 	to.Ecosystem = cmp.Or(to.Ecosystem, from.Ecosystem)
 	to.Versions = append(to.Versions, from.Versions...)
+	to.Disputed = to.Disputed || from.Disputed
 	to.Occurrences = append(to.Occurrences, from.Occurrences...)
 	to.Evidence = append(to.Evidence, from.Evidence...)
 	to.Licenses = append(to.Licenses, from.Licenses...)

@@ -53,6 +53,7 @@ type Component struct {
 	Name          string   // as the ecosystem spells it: "@scope/name", "group:artifact"
 	Version       string   // "" when not known
 	Versions      []string // candidates, when several fit and Version is empty
+	Disputed      bool     // Versions contradict each other: pieces of evidence say different ones; else nothing tells them apart
 	Ecosystem     string   // OSV ecosystem name such as "npm" or "Debian:12"; "" when OSV has none
 	Source        string   // upstream or source package name (distributions), else ""
 	SourceVersion string   // of the source package, where it differs from Version; advisories about Source mean it

@@ -15,8 +15,8 @@ import (
 // to by: each costs a request.
 const maxReferrers = 64
 
-// Referrers returns the digests of the manifests of a kind that refer to the one
-// with a digest, as the registry and its mirrors list them (distribution
+// Referrers returns the digests of the manifests of a kind, "" for any, that refer
+// to the one with a digest, as the registry and its mirrors list them (distribution
 // specification 1.1, "Listing Referrers", or for registries that cannot do that
 // "Referrers Tag Schema"). What they list is a claim. None is no error.
 func (r *Repository) Referrers(ctx context.Context, digest, artifactType string) ([]string, error) {
@@ -68,7 +68,7 @@ func (e *endpoint) referrers(ctx context.Context, digest, artifactType string) (
 	}
 	var found []string
 	for _, m := range index.Manifests {
-		if isDigest(m.Digest) && m.ArtifactType == artifactType {
+		if isDigest(m.Digest) && (artifactType == "" || m.ArtifactType == artifactType) {
 			found = append(found, m.Digest)
 		}
 	}

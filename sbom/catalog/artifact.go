@@ -12,6 +12,7 @@ import (
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/pystrip"
 )
 
 // scan catalogues one volume and the earlier copies of its duplicate names.
@@ -59,42 +60,45 @@ type artifact struct {
 	files   []bundle.File
 	byPath  map[string]int // index into files
 
-	executables []executable
-	texts       map[int]bool       // files that Node would take for scripts although their names do not say so, by index into files
-	looks       map[int]scriptLook // what is worth saying about scripts, by index into files
-	zips        []nestedZip
-	pythonZips  map[string]bool // those that hold Python and were catalogued, by path
-	budget      *archiveBudget  // for Python archives; nil before the first
-	depth       int             // archives around this one
-	found       []found
-	unknowns    []sbom.Unknown
-	tooMany     int // packages over the limit
-	dropped     int // unknowns over the limit
-	owners      owners
-	ownCode     []string
-	licences    map[string]string // declared -> SPDX, or as declared
-	bareInfos   []string          // metadata folders of Python without metadata and without a version in their names
-	failed      map[string]bool   // paths that already have an unknown
-	bundles     bundles
-	copies      map[string]*copiedFile // scripts that are copies of packages' files, by path
-	scriptDirs  map[string]bool        // see foldersWithScripts; nil until it is asked
-	copiedDirs  map[string]*found      // packages whose folder was copied among the function's own files, by that folder
-	kept        atomic.Int64           // bytes of bundles in looks
-	bounds      []*lock                // lockfiles whose packages were declared
-	osPaths     int                    // bytes of the paths that packages of the distribution name
-	rpmBytes    int64                  // of all rpm databases
-	spent       int64                  // bytes of text read or promised to be read
-	nativeBytes int64                  // of all executables
-	contains    map[string]bool        // files that are code or archives of it by what they contain
-	recorded    []bool                 // files that a RECORD accounts for, by index into files; nil when there is no RECORD
-	ownedCode   int64                  // bytes of code that packages account for
-	loose       []sbom.CodeFile        // code that they do not, and bundles
-	documents   []document             // bills of materials
-	absent      []sbom.Absent          // packages of lockfiles that are proven not to be in the bundles; Ecosystem is not set
-	held        map[string]bundle.Content
-	heldSize    int64
-	shownText   int64 // bytes of the manifests that syft was given
-	shownLists  int   // packages of the executables that it was given
+	executables   []executable
+	texts         map[int]bool       // files that Node would take for scripts although their names do not say so, by index into files
+	looks         map[int]scriptLook // what is worth saying about scripts, by index into files
+	zips          []nestedZip
+	pythonZips    map[string]bool  // those that hold Python and were catalogued, by path
+	innerZips     map[string]int64 // size of those inside Python archives that were not, by path
+	budget        *archiveBudget   // for Python archives; nil before the first
+	depth         int              // archives around this one
+	found         []found
+	unknowns      []sbom.Unknown
+	tooMany       int // packages over the limit
+	dropped       int // unknowns over the limit
+	owners        owners
+	ownCode       []string
+	licences      map[string]string      // declared -> SPDX, or as declared
+	bareInfos     []string               // metadata folders of Python without metadata and without a version in their names
+	distributions []pystrip.Distribution // of Python, by their metadata
+	claims        map[string][]int       // files and folders that those account for -> index into distributions
+	failed        map[string]bool        // paths that already have an unknown
+	bundles       bundles
+	copies        map[string]*copiedFile // scripts that are copies of packages' files, by path
+	scriptDirs    map[string]bool        // see foldersWithScripts; nil until it is asked
+	copiedDirs    map[string]*found      // packages whose folder was copied among the function's own files, by that folder
+	kept          atomic.Int64           // bytes of bundles in looks
+	bounds        []*lock                // lockfiles whose packages were declared
+	osPaths       int                    // bytes of the paths that packages of the distribution name
+	rpmBytes      int64                  // of all rpm databases
+	spent         int64                  // bytes of text read or promised to be read
+	nativeBytes   int64                  // of all executables
+	contains      map[string]bool        // files that are code or archives of it by what they contain
+	recorded      []bool                 // files that a RECORD accounts for, by index into files; nil when there is no RECORD
+	ownedCode     int64                  // bytes of code that packages account for
+	loose         []sbom.CodeFile        // code that they do not, and bundles
+	documents     []document             // bills of materials
+	absent        []sbom.Absent          // packages of lockfiles that are proven not to be in the bundles; Ecosystem is not set
+	held          map[string]bundle.Content
+	heldSize      int64
+	shownText     int64 // bytes of the manifests that syft was given
+	shownLists    int   // packages of the executables that it was given
 }
 
 func newArtifact(opts Options, v *bundle.Volume) *artifact {

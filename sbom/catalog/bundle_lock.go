@@ -13,6 +13,7 @@ const maxCandidates = 20
 // lockIndex answers which version of a package a lockfile means.
 type lockIndex struct {
 	*lock
+	given  bool                  // by whoever scans; else it came with the bundle
 	byPath map[string]int        // where the lockfile says that a package is installed, of npm and bun
 	byName map[string]*namesakes // by the name of the package, and by the one that it is installed under
 	byKey  map[string]int        // what others call it, of Yarn and pnpm

@@ -24,6 +24,10 @@ type bundled struct {
 
 	packages, own, glue, unknown int64 // bytes, see jsbundle.Result.Bytes; all 0 when nothing tells
 
+	bound   string // the lockfile that says which packages can be inside, "" for none
+	unbound string // why the lockfile does not that came with it, "" when there is none
+	refused string // why the lockfile does not that was given, "" when there is none
+
 	inside []*instance  // the packages that the claims come to
 	shares []sbom.Share // of packages, of which that is known
 }
@@ -175,6 +179,11 @@ func (b *bundled) reason() string {
 			what += fmt.Sprintf(" at byte %d", g.Offset)
 		}
 	}
+	for _, why := range []string{b.refused, b.unbound} {
+		if why != "" && !b.telling() && b.bound == "" {
+			what += "; " + why
+		}
+	}
 	return what
 }
 
@@ -203,7 +212,20 @@ func (a *artifact) bundledPackages(locks []lock) {
 			a.add(f)
 		}
 		a.phantoms(b, a.versionsFor(b.path, locks))
+		a.disputes(b)
 	}
+}
+
+// loneBundles does for an archive in which no lockfile is read what the step for
+// lockfiles does: only those that were given speak for its bundles.
+func loneBundles(_ context.Context, a *artifact) {
+	a.bundledPackages(nil)
+	have := map[string]bool{}
+	for i := range a.found {
+		have[a.found[i].purl()] = true
+	}
+	a.declareGiven(have)
+	a.bind()
 }
 
 // bundles are those of one artifact.
@@ -234,7 +256,7 @@ func (s bundles) hold(l *lock) bool {
 }
 
 // opaqueBundles reports the bundles that do not tell all that is inside. A
-// lockfile around one, or one that was given, bounds it. One that tells
+// lockfile can bound one, see [artifact.bind]. One that tells
 // something is not opaque: how much of it must be told is the policy's affair.
 func (a *artifact) opaqueBundles() {
 	for i := range a.bundles {
@@ -242,12 +264,11 @@ func (a *artifact) opaqueBundles() {
 		if b.told {
 			continue
 		}
-		lock := a.boundedBy(b.path)
 		switch {
 		case b.telling():
 			a.unknown(b.path, sbom.Unattributed, b.reason(), false)
-		case lock != "":
-			a.unknown(b.path, sbom.Unattributed, b.reason()+"; what is not found in it is taken from "+lock, false)
+		case b.bound != "":
+			a.unknown(b.path, sbom.Unattributed, b.reason()+"; what is not found in it is taken from "+b.bound, false)
 		case b.packages+b.own+b.glue > 0:
 			a.unknown(b.path, sbom.Unattributed, b.reason(), true)
 		default:

@@ -172,10 +172,14 @@ type found struct {
 	main          bool
 	declared      bool     // only a manifest or lockfile names it
 	ranged        bool     // declared by a range: the version is not known
+	stdlib, wheel string   // of what lies in a wheel for ensurepip: the folder of the interpreter's library, and the wheel's project
+	vendored      bool     // a copy of Python code inside another package
 	bundled       bool     // its code lies in a bundle, which is path
 	copied        bool     // its code lies among the function's own files, where nobody installed it
 	at            string   // of a bundled package: the file that its method's evidence lies in, when that is not path
 	versions      []string // candidates, when several fit and version is ""
+	differs       bool     // its method's evidence says another version, see sbom.Evidence
+	disputed      bool     // the versions contradict each other, see sbom.Component
 	older         bool     // from an earlier copy of a duplicate name
 	classifier    string   // of a Maven artifact
 	archive       string   // path of the Java archive that is this package, rather than holds it
@@ -196,7 +200,7 @@ func (f *found) purl() string {
 // component returns f as a component without occurrences.
 func (f *found) component() sbom.Component {
 	return sbom.Component{
-		PURL: f.purl(), Name: f.name, Version: f.version, Versions: slices.Clone(f.versions), Ecosystem: cmp.Or(f.ecosystem, sbom.Ecosystem(f.typ, f.distro)), Source: f.source, SourceVersion: f.sourceVersion,
+		PURL: f.purl(), Name: f.name, Version: f.version, Versions: slices.Clone(f.versions), Disputed: f.disputed, Ecosystem: cmp.Or(f.ecosystem, sbom.Ecosystem(f.typ, f.distro)), Source: f.source, SourceVersion: f.sourceVersion,
 		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: f.resolved, Requires: slices.Clone(f.requires),
 	}
 }

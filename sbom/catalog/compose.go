@@ -62,6 +62,7 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 		}
 		out.Unknowns = append(out.Unknowns, c.missingEntry(i)...)
 	}
+	c.ensurepipWheels()
 	if len(results) > 1 {
 		c.overwritten()
 		c.nodeOrder()
@@ -161,7 +162,7 @@ func (c *composition) broughtElsewhere() {
 	}
 	kept := c.places[:0]
 	for _, p := range c.places {
-		if p.state == sbom.Declared {
+		if p.state == sbom.Declared && p.found.wheel == "" { // the bytes of a wheel are there
 			if k := c.key(p.found); live[k] || inBundle[k] && p.found.method == sbom.MethodManifest {
 				continue
 			}
@@ -240,7 +241,7 @@ func (c *composition) components() []sbom.Component {
 		var digest bundle.Digest
 		comp.Origin, digest = c.origin(p)
 		comp.Occurrences = []sbom.Occurrence{{Artifact: p.artifact, Layer: digest, Path: p.found.path, State: p.state}}
-		comp.Evidence = []sbom.Evidence{{Method: p.found.method, Confidence: p.found.confidence, Artifact: p.artifact, Path: cmp.Or(p.found.at, p.found.path), Detail: p.found.detail}}
+		comp.Evidence = []sbom.Evidence{{Method: p.found.method, Confidence: p.found.confidence, Artifact: p.artifact, Path: cmp.Or(p.found.at, p.found.path), Detail: p.found.detail, Differs: p.found.differs}}
 		for _, e := range p.found.also {
 			e.Artifact = p.artifact
 			comp.Evidence = append(comp.Evidence, e)

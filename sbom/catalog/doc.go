@@ -45,8 +45,23 @@
 // nobody could name. Lockfiles (reconcile.go) and the bills of materials that a
 // package brings (documents.go, declared.go) are compared with the bytes: they
 // are evidence for what is there, and where they disagree that is said. They
-// never make anything cleaner, but for one thing: a package of a lockfile is
-// proven not to be there when every byte of the bundles is told.
+// never make anything cleaner, but for two things: a package of a lockfile is
+// proven not to be there when every byte of the bundles is told, and a lockfile
+// bounds a bundle that nobody can read (bundle_bound.go). The one that is given
+// does so; the one that came with the bundle only as far as the bytes stand in
+// for it, since whoever hides something may add a decoy.
+//
+// Where pieces of evidence about a bundle say different versions of a package
+// (a path, a lockfile, an account of the bundler, what the code says itself),
+// all of them are candidates, and each is judged (bundle_join.go): none of them
+// may hide another.
+//
+// Of Python, metadata is held against the code (python_claims.go): where the code
+// says another version, both are candidates, unless RECORD has the hashes of the
+// very files or the code's version is not known to be the release's; then the
+// disagreement is shown and the metadata counts. The wheels that an interpreter
+// brings for ensurepip are on no search path: what is in them is shadowed by what
+// is installed, else declared.
 //
 // Nothing is executed, written or fetched. What cannot be read is an
 // sbom.Unknown with its path, never a silent gap.

@@ -75,7 +75,7 @@ func executables(ctx context.Context, a *artifact) {
 			continue
 		}
 		c := candidate{file: i, owned: a.owners.owns(f.Path)}
-		if c.owned && isText(f.Path) {
+		if c.owned && isText(f.Path) && path.Base(dirOf(f.Path)) != "__pycache__" {
 			continue
 		}
 		if !c.owned && script(f.Path) {
@@ -139,6 +139,9 @@ func (a *artifact) sniff(f *bundle.File, head []byte, err error) {
 	}
 	e := executable{path: f.Path}
 	switch {
+	case n >= 16 && path.Ext(f.Path) == ".pyc":
+		a.uncheckedCode(f.Path, head)
+		return
 	case javaNamed(f.Path) && !a.owners.owns(f.Path):
 		a.zips = append(a.zips, nestedZip{f})
 		return

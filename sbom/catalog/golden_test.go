@@ -145,6 +145,9 @@ func render(s *sbom.SBOM) string {
 		if kind, _, _ := strings.Cut(c.PURL, "/"); kind == "pkg:deb" || kind == "pkg:apk" || kind == "pkg:rpm" {
 			fmt.Fprintf(&b, " %s=%s ecosystem=%q source=%s@%s", c.Name, c.Version, c.Ecosystem, c.Source, c.SourceVersion)
 		}
+		if c.Disputed {
+			fmt.Fprintf(&b, " disputed=%s", strings.Join(c.Versions, "|"))
+		}
 		if len(c.Licenses) > 0 {
 			fmt.Fprintf(&b, " licenses=%s", strings.Join(c.Licenses, ","))
 		}

@@ -47,7 +47,9 @@ func ReadLockfile(name string, data, manifest []byte) (*Lockfile, error) {
 	if len(entries) > opts.MaxKeys {
 		return nil, &limitError{fmt.Sprintf("%d packages", len(entries)), int64(opts.MaxKeys)}
 	}
-	return &Lockfile{newLockIndex(&lock{path: name, typ: "npm", entries: entries})}, nil
+	x := newLockIndex(&lock{path: name, typ: "npm", entries: entries})
+	x.given = true
+	return &Lockfile{x}, nil
 }
 
 // sniffLock finds the format of a lockfile that was renamed.
@@ -74,7 +76,7 @@ func sniffLock(data []byte) (lockParser, bool) {
 func (a *artifact) declareGiven(have map[string]bool) {
 	for i := range a.bundles {
 		b := &a.bundles[i]
-		if b.telling() || len(a.opts.lockIndexes) == 0 || a.boundedBy(b.path) != a.opts.lockIndexes[0].path {
+		if b.telling() || len(a.opts.lockIndexes) == 0 {
 			continue
 		}
 		for _, x := range a.opts.lockIndexes {

@@ -43,6 +43,7 @@ type lock struct {
 	entries   []lockEntry
 	names     map[string]bool // see named
 	index     *lockIndex      // once a bundle has asked
+	standing  *standing       // likewise
 }
 
 // present counts what the project asks for to run, which is all that it needs
@@ -159,6 +160,7 @@ func lockfiles(ctx context.Context, a *artifact) {
 		}
 	}
 	a.declareGiven(have)
+	a.bind()
 	a.reconcile(locks, here)
 	a.manifests(here, manifests, locks)
 }
@@ -294,21 +296,6 @@ func (a *artifact) declare(l *lock, have map[string]bool) {
 		}
 	}
 	a.bounds = append(a.bounds, l)
-}
-
-// boundedBy returns the lockfile that says which packages a bundle can hold:
-// the npm lockfile of the nearest folder around it.
-func (a *artifact) boundedBy(p string) string {
-	best := ""
-	for _, l := range a.bounds {
-		if l.typ == "npm" && below(p, l.dir) && (best == "" || len(l.dir) > len(dirOf(best))) {
-			best = l.path
-		}
-	}
-	if best == "" && len(a.opts.lockIndexes) > 0 {
-		best = a.opts.lockIndexes[0].path
-	}
-	return best
 }
 
 // production marks as dev what is not reached from the roots, and as root what

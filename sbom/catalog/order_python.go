@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/sbom"
@@ -41,6 +43,35 @@ func (c *composition) pythonOrder() {
 				p.state = sbom.Shadowed
 			}
 		}
+	}
+}
+
+// ensurepipWheels takes what lies in the wheels for ensurepip from what is
+// loaded: the copy that is installed for that interpreter wins over them, and
+// where none is, nobody has unpacked them. The latter is what a manifest says: the
+// platform or a user may still do so.
+func (c *composition) ensurepipWheels() {
+	installed := func(of *place) bool {
+		lib := path.Join(c.mount(of.artifact), of.found.stdlib)
+		return slices.ContainsFunc(c.places, func(p place) bool {
+			return p.found.typ == "pypi" && p.found.wheel == "" && p.state == sbom.Live && p.artifact == of.artifact &&
+				sbom.CanonicalName("pypi", p.found.name) == of.found.wheel && p.dir != lib && below(p.dir, lib)
+		})
+	}
+	known := map[string]sbom.State{} // by library and project, since a wheel holds dozens of packages
+	for i := range c.places {
+		p := &c.places[i]
+		if p.found.wheel == "" || p.state != sbom.Live {
+			continue
+		}
+		k := fmt.Sprint(p.artifact, p.found.stdlib, " ", p.found.wheel)
+		if known[k] == "" {
+			known[k] = sbom.Declared
+			if installed(p) {
+				known[k] = sbom.Shadowed
+			}
+		}
+		p.state = known[k]
 	}
 }
 

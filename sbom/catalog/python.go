@@ -11,6 +11,7 @@ import (
 	"github.com/anchore/syft/syft/pkg/cataloger/python"
 
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/pystrip"
 )
 
 // pythonInstalled finds distributions by the metadata that installers leave:
@@ -56,7 +57,8 @@ func pythonInstalled(ctx context.Context, a *artifact) {
 		if m.DirectURLOrigin != nil {
 			f.resolved = m.DirectURLOrigin.URL
 		}
-		a.pythonOwns(f.dir, &m, v.set[path.Join(dirOf(at), "RECORD")])
+		m.Name, m.Version = p.Name, p.Version
+		a.pythonOwns(f.dir, at, &m, v.set[path.Join(dirOf(at), "RECORD")])
 		a.add(f)
 	}
 	for p, ok := range shown {
@@ -266,7 +268,8 @@ func pythonName(specifier string) string {
 
 // pythonOwns records the files of a distribution: those that RECORD lists, and
 // where there is no RECORD (Debian, eggs) the folders that it is imported by.
-func (a *artifact) pythonOwns(root string, m *pkg.PythonPackage, recorded bool) {
+func (a *artifact) pythonOwns(root, metadata string, m *pkg.PythonPackage, recorded bool) {
+	a.distributions = append(a.distributions, pystrip.Distribution{Name: m.Name, Version: m.Version, Root: root, Metadata: metadata})
 	modules := map[string]bool{}
 	for _, f := range m.Files {
 		if top, rest, ok := strings.Cut(f.Path, "/"); ok && strings.HasSuffix(rest, ".py") {
@@ -282,6 +285,10 @@ func (a *artifact) pythonOwns(root string, m *pkg.PythonPackage, recorded bool) 
 			continue // pythonRecord has looked at those of a RECORD
 		}
 		a.owners.addFile(p)
+		switch path.Ext(p) {
+		case ".py", ".pyc", ".so", ".pyd":
+			a.claim(p)
+		}
 	}
 	if recorded {
 		return
@@ -296,6 +303,7 @@ func (a *artifact) pythonOwns(root string, m *pkg.PythonPackage, recorded bool) 
 			continue
 		}
 		a.owners.addDir(path.Join(root, n))
+		a.claim(path.Join(root, n))
 		a.owners.addModule(path.Join(root, n))
 	}
 }

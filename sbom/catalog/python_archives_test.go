@@ -107,3 +107,88 @@ func TestPythonArchiveInArchive(t *testing.T) {
 		t.Errorf("no limit in:\n%s", got)
 	}
 }
+
+// TestNestedCode: the code in archives is counted where it lies, and all of it
+// is attributed, own or unknown.
+func TestNestedCode(t *testing.T) {
+	file := func(name, text string) txtar.File { return txtar.File{Name: name, Data: []byte(text)} }
+	code := strings.Repeat("def f(): return 1\n", 20)
+	dist := func(name, version string, more ...txtar.File) []txtar.File {
+		return append([]txtar.File{file(name+"/__init__.py", code), file(name+"/a.py", code),
+			file(name+"-"+version+".dist-info/METADATA", "Metadata-Version: 2.1\nName: "+name+"\nVersion: "+version+"\n"),
+			file(name+"-"+version+".dist-info/RECORD", name+"/__init__.py,,\n"+name+"/a.py,,\n"+name+"/inner.whl,,\n"+name+"/app.js,,\n")}, more...)
+	}
+	bundle := "var __commonJS = (cb, mod) => mod;\n\n// node_modules/ms/index.js\nvar ms = function () { return 1 };\n"
+	shell := string(pythonZip(t, "", file("run.sh", "#!/bin/sh\nexit 0\n")))
+	wheel := pythonZip(t, "", dist("demo", "1.5")...)
+	app := pythonZip(t, "#!/usr/bin/env python3\n", append(dist("lib", "2.0"), file("__main__.py", code), file("static/app.js", bundle), file("data.zip", shell))...)
+	owned := pythonZip(t, "", file("anything.py", code))
+	n := int64(len(code))
+	s := catalogueFiles(t, "python3.12", append([]txtar.File{
+		file("function/app.py", code), file("function/w.whl", string(wheel)), file("function/app.pyz", string(app)),
+		file("function/_vendor/__init__.py", ""), file("function/_vendor/six.py", "__version__ = '1.16.0'\n"),
+		file("function/own.zip", string(pythonZip(t, "", file("mine.py", code), file("w.whl", string(wheel))))),
+	}, func() []txtar.File {
+		var out []txtar.File
+		for _, f := range dist("owner", "1.0", file("owner/inner.whl", string(owned))) {
+			out = append(out, txtar.File{Name: "function/" + f.Name, Data: f.Data})
+		}
+		return out
+	}()...))
+	c := s.Coverage
+	six, js := int64(len("__version__ = '1.16.0'\n")), int64(len(bundle))
+	if want := 9*n + six + js; c.Attributed != want { // demo twice, lib, owner and its wheel, six, and the bundle
+		t.Errorf("%d bytes attributed, want %d", c.Attributed, want)
+	}
+	if want := 3 * n; c.Own != want { // app.py, __main__.py, mine.py
+		t.Errorf("%d bytes own, want %d", c.Own, want)
+	}
+	if want := int64(len(shell)); c.Unknown != want || c.Code != c.Attributed+c.Own+c.Unknown {
+		t.Errorf("%d bytes unknown of %d, want %d", c.Unknown, c.Code, want)
+	}
+	var paths []string
+	for _, f := range c.Files {
+		paths = append(paths, f.Path)
+	}
+	if got := strings.Join(paths, " "); got != "app.pyz!/data.zip app.pyz!/static/app.js" {
+		t.Errorf("files: %s", got)
+	}
+	found := false
+	for _, p := range s.Components {
+		if p.PURL == "pkg:npm/ms" {
+			found = p.Occurrences[0].Path == "app.pyz!/static/app.js" && p.State == "live"
+		}
+	}
+	if !found {
+		t.Errorf("the bundle's package is not reported:\n%s", render(s))
+	}
+}
+
+// TestEnsurepip: the wheels that come with an interpreter are not loaded.
+func TestEnsurepip(t *testing.T) {
+	file := func(name, text string) txtar.File { return txtar.File{Name: name, Data: []byte(text)} }
+	const lib = "function/usr/local/lib/python3.12/"
+	wheel := string(pythonZip(t, "", file("pip/__init__.py", ""), file("pip/_vendor/__init__.py", ""), file("pip/_vendor/idna/__init__.py", "__version__ = '3.4'\n"),
+		file("pip-23.0.1.dist-info/METADATA", "Name: pip\nVersion: 23.0.1\n"), file("pip-23.0.1.dist-info/RECORD", "pip/__init__.py,,\npip/_vendor/idna/__init__.py,,\n")))
+	interpreter := []txtar.File{file(lib+"os.py", ""), file(lib+"ensurepip/__init__.py", "")}
+	installed := []txtar.File{file(lib+"site-packages/pip-24.0.dist-info/METADATA", "Name: pip\nVersion: 24.0\n"), file(lib+"site-packages/pip/__init__.py", "")}
+	for name, c := range map[string]struct {
+		files []txtar.File
+		wheel string
+		want  string
+	}{
+		"installed":              {append(installed, interpreter...), lib + "ensurepip/_bundled/pip-23.0.1-py3-none-any.whl", "shadowed"},
+		"not installed":          {interpreter, lib + "ensurepip/_bundled/pip-23.0.1-py3-none-any.whl", "declared"},
+		"not an interpreter":     {installed, lib + "ensurepip/_bundled/pip-23.0.1-py3-none-any.whl", "live"},
+		"another wheel":          {append(installed, interpreter...), lib + "ensurepip/_bundled/orders-1.0-py3-none-any.whl", "live"},
+		"elsewhere":              {append(installed, interpreter...), "function/pip-23.0.1-py3-none-any.whl", "live"},
+		"of another interpreter": {append(installed[:1:1], file("function/usr/lib/python3.11/os.py", ""), file("function/usr/lib/python3.11/ensurepip/__init__.py", "")), "function/usr/lib/python3.11/ensurepip/_bundled/pip-23.0.1-py3-none-any.whl", "declared"},
+	} {
+		got := render(catalogueFiles(t, "python3.12", append(c.files, file(c.wheel, wheel))))
+		for _, p := range []string{"pip@23.0.1", "idna@3.4"} {
+			if !strings.Contains(got, c.want+" app pkg:pypi/"+p+"\n") {
+				t.Errorf("%s: %s is not %s:\n%s", name, p, c.want, got)
+			}
+		}
+	}
+}

@@ -3,7 +3,6 @@ package catalog
 import (
 	"bytes"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/anchore/syft/syft/pkg"
@@ -35,7 +34,7 @@ func (a *artifact) pythonFolders() {
 			a.bareInfos = append(a.bareInfos, dir) // its name may help to name the code beside it
 			continue
 		}
-		m := &pkg.PythonPackage{Name: name}
+		m := &pkg.PythonPackage{Name: name, Version: version}
 		record := path.Join(dir, "RECORD")
 		if a.has(record) {
 			data, err := a.read(record, a.opts.MaxManifest)
@@ -51,7 +50,7 @@ func (a *artifact) pythonFolders() {
 				m.TopLevelPackages = strings.Split(string(data), "\n")
 			}
 		}
-		a.pythonOwns(dirOf(dir), m, a.has(record))
+		a.pythonOwns(dirOf(dir), p, m, a.has(record))
 		a.add(found{
 			typ: "pypi", name: name, version: version, path: p, dir: dirOf(dir), method: sbom.MethodInstalled, confidence: 0.6,
 			detail: "the folder's name, since there is no metadata in it",
@@ -71,31 +70,4 @@ func pythonFolder(folder string) (name, version string) {
 		return "", ""
 	}
 	return name, version
-}
-
-// pythonCompiled reports packages of which only compiled modules are left:
-// Python imports NAME.pyc without a NAME.py beside it
-// (https://peps.python.org/pep-3147/#case-4-legacy-pyc-files-and-source-less-imports).
-func (a *artifact) pythonCompiled() {
-	var dirs []string
-	for i := range a.files {
-		p := a.files[i].Path
-		if !strings.HasSuffix(p, ".pyc") || a.files[i].Link != "" || path.Base(dirOf(p)) == "__pycache__" {
-			continue
-		}
-		source := strings.TrimSuffix(p, "c")
-		if a.has(source) || a.owners.owns(p) || a.owners.owns(source) {
-			continue
-		}
-		// the outermost folder that is a package; a module without one stands for itself
-		at := p
-		for dir := dirOf(p); dir != "" && (a.has(dir+"/__init__.pyc") || a.has(dir+"/__init__.py")); dir = dirOf(dir) {
-			at = dir
-		}
-		dirs = append(dirs, at)
-	}
-	slices.Sort(dirs)
-	for _, at := range slices.Compact(dirs) {
-		a.unknown(at, sbom.Opaque, "compiled Python code without its source or metadata", true)
-	}
 }

@@ -104,12 +104,53 @@ func (s pins) complete(f *found, others []string) {
 		}
 		f.name = name
 		for _, p := range list {
-			method := sbom.MethodManifest
-			if p.lock {
-				method = sbom.MethodLockfile
-			}
-			f.also = append(f.also, sbom.Evidence{Method: method, Confidence: 0.8, Path: p.path, Detail: "version " + p.version})
+			f.also = append(f.also, sbom.Evidence{Method: p.method(), Confidence: 0.8, Path: p.path, Detail: "version " + p.version})
 		}
 		return
 	}
+}
+
+// name reports whether one of the projects is pinned.
+func (s pins) name(projects ...string) bool {
+	return slices.ContainsFunc(projects, func(p string) bool { return len(s[sbom.CanonicalName("pypi", p)]) > 0 })
+}
+
+// compare adds the pins to the packages that are there in another version, as
+// evidence that differs: the bytes decide. A project of which one copy is what
+// is pinned agrees; copies inside other packages are nobody's pins.
+func (s pins) compare(all []found) {
+	if len(s) == 0 {
+		return
+	}
+	agreed := map[string]bool{}
+	each := func(yield func(f *found, name string, list []pin)) {
+		for i := range all {
+			f := &all[i]
+			if f.typ != "pypi" || f.declared || f.vendored || f.version == "" && len(f.versions) == 0 {
+				continue
+			}
+			name := sbom.CanonicalName("pypi", f.name)
+			if list := s[name]; len(list) > 0 && !agreed[name] {
+				yield(f, name, list)
+			}
+		}
+	}
+	each(func(f *found, name string, list []pin) {
+		agreed[name] = slices.ContainsFunc(list, func(p pin) bool {
+			return p.version == pystrip.Normal(f.version) || sameVersion("pypi", p.version, f.version) || slices.Contains(f.versions, p.version)
+		})
+	})
+	each(func(f *found, _ string, list []pin) {
+		for _, p := range list {
+			f.also = append(f.also, sbom.Evidence{Method: p.method(), Confidence: 0.8, Path: p.path, Detail: "it says version " + p.version, Differs: true})
+		}
+	})
+}
+
+// method returns what evidence a pin is.
+func (p *pin) method() string {
+	if p.lock {
+		return sbom.MethodLockfile
+	}
+	return sbom.MethodManifest
 }

@@ -64,6 +64,23 @@ func (a *artifact) phantoms(b *bundled, locks []*lockIndex) {
 	}
 }
 
+// disputes reports the packages of a bundle of which pieces of evidence say
+// different versions.
+func (a *artifact) disputes(b *bundled) {
+	var names []string
+	for _, in := range b.inside {
+		switch {
+		case in.contested && in.versions == nil:
+			names = append(names, fmt.Sprintf("%s (more than %d)", in.name, maxCandidates))
+		case in.contested:
+			names = append(names, in.name+" ("+strings.Join(in.versions, " or ")+")")
+		}
+	}
+	if len(names) > 0 {
+		a.disagree(b.path, "the evidence says different versions, and each is judged: "+named(names))
+	}
+}
+
 // published reports whether a copy lies in a package that a lockfile knows.
 func published(in *instance, locks []*lockIndex) bool {
 	for parent := nestedIn(in.place); parent != ""; parent = nestedIn(parent) {

@@ -16,38 +16,48 @@ import (
 // not be named is opaque. It runs right behind the step for metadata, so that
 // the later ones know whose files these are.
 func strippedPython(ctx context.Context, a *artifact) {
-	res := pystrip.Scan(ctx, pystrip.Input{Files: a.files, Read: a.read, Owned: a.owners.owns}, pystrip.Options{
+	res := pystrip.Scan(ctx, pystrip.Input{Files: a.files, Read: a.read, Owned: a.owners.owns, Claims: a.claimants, Installed: a.distributions}, pystrip.Options{
 		MaxPackages: max(a.opts.MaxComponents-len(a.found), 1), Known: a.opts.PythonProject,
 	})
+	for i := range res.Stated {
+		a.contradicted(&res.Stated[i])
+	}
 	for i := range res.Packages {
-		p := &res.Packages[i]
-		if !p.Vendored { // of a copy the package around it is the owner
-			for _, dir := range p.Dirs {
-				a.owners.addDir(dir)
-			}
-			for _, m := range p.Modules {
-				a.ownModule(m)
-			}
+		if p := &res.Packages[i]; !p.NameOnly && !p.Vendored {
+			a.ownStripped(p)
+		}
+	}
+	for i := range res.Packages {
+		if p := &res.Packages[i]; p.Vendored && !a.owners.owns(p.Path) {
+			a.ownStripped(p)
 		}
 	}
 	var pinned pins
+	if len(res.Packages) > 0 || slices.ContainsFunc(a.found, func(f found) bool { return f.typ == "pypi" }) {
+		pinned = a.pythonPins() // knows whose files these are by now
+	}
 	for i := range res.Packages {
 		p := &res.Packages[i]
+		if p.NameOnly {
+			if !pinned.name(append([]string{p.Project}, p.Others...)...) {
+				continue // a module of the function's own, by all that there is
+			}
+			a.ownStripped(p)
+		}
 		f := found{
 			typ: "pypi", name: p.Project, version: p.Version, versions: p.Versions, path: p.Path, dir: p.Root, method: p.Method, confidence: p.Confidence, detail: p.Detail,
+			vendored: p.Vendored,
 		}
-		if (f.version == "" || len(p.Others) > 0) && !p.Vendored {
-			if pinned == nil {
-				pinned = a.pythonPins() // knows whose files these are by now
-			}
-			if f.version == "" {
-				pinned.complete(&f, p.Others)
-			} else {
-				pinned.rename(&f, p.Others)
-			}
+		switch {
+		case p.Vendored:
+		case f.version == "":
+			pinned.complete(&f, p.Others)
+		case len(p.Others) > 0:
+			pinned.rename(&f, p.Others)
 		}
 		a.add(f)
 	}
+	pinned.compare(a.found)
 	for _, dir := range a.bareInfos {
 		stem := strings.TrimSuffix(path.Base(dir), path.Ext(dir))
 		if !slices.ContainsFunc(res.Packages, func(p pystrip.Package) bool {
@@ -64,6 +74,17 @@ func strippedPython(ctx context.Context, a *artifact) {
 		a.unknown(g.Path, sbom.Opaque, "Python package without metadata: "+g.Reason, true)
 	}
 	a.pythonCompiled()
+}
+
+// ownStripped says whose the files of a package are. Those of a copy are the
+// package's around it, if there is one: else it lies in code of the function's own.
+func (a *artifact) ownStripped(p *pystrip.Package) {
+	for _, dir := range p.Dirs {
+		a.owners.addDir(dir)
+	}
+	for _, m := range p.Modules {
+		a.ownModule(m)
+	}
 }
 
 // ownModule says that a module that is a file of its own belongs to a package,

@@ -124,7 +124,7 @@ func TestBOM(t *testing.T) {
 		t.Errorf("%v %+v\n got %s\nwant %s", err, a, show(a.Claims), want)
 	}
 	found := []Claim{{Name: "lodash"}, {Name: "ms"}, {Name: "inner", Version: "0.1.1"}, {Name: "other"}}
-	if got := show(Confirmed(a.Claims, found)); got != "lodash@4.17.15 0.9" {
+	if got := show(Confirmed(a.Claims, found)); got != "lodash@4.17.15 0.9; inner@0.1.0 0.3" {
 		t.Errorf("confirmed: %s", got)
 	}
 	old := strings.Replace(pluginBOM, `{"components": [{"type": "library", "group": "@cyclonedx", "name": "webpack-plugin", "version": "3.11.0"}]}`, `[{"vendor": "x", "name": "rollup-plugin-sbom"}]`, 1)

@@ -53,7 +53,8 @@ func BOM(data []byte, from string) (Account, error) {
 // Confirmed returns claims for those packages of an SBOM or another account that
 // does not agree with the bytes which other evidence finds in the bytes, with the
 // version that the account says: only where it says one, since nothing tells which
-// of two is there.
+// of two is there. Where the bytes say versions and none is the account's, the
+// claim is worth no more than a declaration: it shows the disagreement.
 func Confirmed(declared, found []Claim) []Claim {
 	versions := map[string][]string{}
 	for _, c := range declared {
@@ -61,16 +62,25 @@ func Confirmed(declared, found []Claim) []Claim {
 			versions[c.Name] = append(versions[c.Name], c.Version)
 		}
 	}
-	versioned := map[string]bool{} // of what is found: whether with its version
+	type release struct{ name, version string }
+	said := map[release]bool{}     // of what is found
+	versioned := map[string]bool{} // of what is found: whether with a version
 	for _, c := range found {
+		said[release{c.Name, c.Version}] = true
 		versioned[c.Name] = versioned[c.Name] || c.Version != ""
 	}
 	var out []Claim
 	for _, c := range declared {
-		if hasVersion, present := versioned[c.Name]; present && !hasVersion && len(versions[c.Name]) == 1 && c.Version != "" {
-			c.Confidence, c.Detail = 0.9, "its code is in the bundle, and the account of the bundler says this version"
-			out = append(out, c)
+		other, present := versioned[c.Name]
+		if !present || c.Version == "" || len(versions[c.Name]) != 1 || said[release{c.Name, c.Version}] {
+			continue
 		}
+		c.Confidence, c.Detail = 0.9, "its code is in the bundle, and the account of the bundler says this version"
+		if other {
+			c.Path = "" // where it was installed the bytes say
+			c.Confidence, c.Detail = accountDeclared, "declared only: its code is in the bundle, and says otherwise than the account of the bundler"
+		}
+		out = append(out, c)
 	}
 	return unique(out)
 }

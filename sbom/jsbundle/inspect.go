@@ -77,8 +77,9 @@ func Inspect(name string, src []byte, c Companions) Result {
 	if told {
 		res.spans(src, best, e.sayings())
 	}
+	bytesSay := res.Claims[:len(res.Claims):len(res.Claims)]
 	for _, a := range c.Accounts {
-		res.addAccount(name, src, a)
+		res.addAccount(name, src, a, bytesSay)
 	}
 	return res
 }
@@ -89,8 +90,9 @@ const accounted = 0.95
 
 // addAccount takes over what a bundler's own account says, as far as the bytes
 // agree with it. One that names all of a bundle that has no marks and no map is
-// believed if it also names every package that the bytes do.
-func (r *Result) addAccount(name string, src []byte, c Companion) {
+// believed if it also names every package that the bytes do. bytesSay are the
+// claims of no account.
+func (r *Result) addAccount(name string, src []byte, c Companion, bytesSay []Claim) {
 	size := int64(len(src))
 	a, err := Metafile(c.Text, c.Path, name, size)
 	if err != nil {
@@ -103,7 +105,7 @@ func (r *Result) addAccount(name string, src []byte, c Companion) {
 		return // some other file of that name
 	}
 	if !a.Agrees {
-		r.Claims = append(r.Claims, Confirmed(a.Claims, r.Claims)...)
+		r.Claims = append(r.Claims, Confirmed(a.Claims, bytesSay)...)
 		return
 	}
 	named := map[string]bool{}

@@ -44,7 +44,7 @@ func (s *scan) version(p *Package, g *group) (sign string) {
 	for _, part := range g.parts {
 		r := s.reader(part)
 		found, file, name := r.versions()
-		s.unread(r)
+		s.unread(r.failed...)
 		if len(found) == 0 {
 			continue
 		}
@@ -60,8 +60,8 @@ func (s *scan) version(p *Package, g *group) (sign string) {
 	return ""
 }
 
-func (s *scan) unread(r *reader) {
-	for _, u := range r.failed {
+func (s *scan) unread(list ...Unread) {
+	for _, u := range list {
 		if !slices.ContainsFunc(s.res.Unread, func(v Unread) bool { return v.Path == u.Path }) {
 			s.res.Unread = append(s.res.Unread, u)
 		}
@@ -156,7 +156,8 @@ func (r *reader) parse(f *files, pkg []string) *module {
 	} else {
 		c, err := readCompiled(data)
 		if err != nil {
-			return nil // code that nobody can read says nothing; the package is found by its name
+			r.failed = append(r.failed, Unread{p, err}) // without a source beside it, it is what Python would load
+			return nil
 		}
 		m = c.module(pkg)
 	}

@@ -15,6 +15,18 @@ type Input struct {
 	Files []bundle.File // sorted by path
 	Read  func(p string, limit int64) ([]byte, error)
 	Owned func(p string) bool // whether a package with metadata accounts for a file
+
+	// Claims returns the distributions whose metadata accounts for a file. None:
+	// what owns it is not Python's metadata. nil: there are none for any file.
+	Claims    func(p string) []Distribution
+	Installed []Distribution // those whose metadata was read, of any folder
+}
+
+// Distribution is a project that is installed, by its metadata.
+type Distribution struct {
+	Name, Version string
+	Root          string // folder that the metadata lies in; "" is the top
+	Metadata      string // path of the file that names it
 }
 
 // files is one module in its forms: the source, compiled code that Python

@@ -19,6 +19,7 @@ type entry struct {
 	weak     bool     // the name alone proves nothing
 	hint     hint
 	other    bool // what the code calls its version is not the project's
+	remains  bool // metadata that was left beside the code names it: it is not from the table
 }
 
 // hint says where a package spells its version.
@@ -29,6 +30,8 @@ type table struct {
 	names    map[string]*entry
 	patterns map[string]string // namespace with its dot -> the projects' names without their last part
 	prefixes map[string]bool   // namespaces that some name starts with
+	projects map[string]string // normal name of a project -> as it is spelled
+	imports  map[string]int    // normal name of a project -> how many names it is imported by, without those that begin with "_"
 }
 
 // projects parses the table at the first use, since most functions hold no
@@ -42,7 +45,7 @@ var projects = sync.OnceValue(func() *table {
 })
 
 func parseTable(text string) (*table, error) {
-	t := &table{names: map[string]*entry{}, patterns: map[string]string{}, prefixes: map[string]bool{}}
+	t := &table{names: map[string]*entry{}, patterns: map[string]string{}, prefixes: map[string]bool{}, projects: map[string]string{}, imports: map[string]int{}}
 	n := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		n++
@@ -83,6 +86,12 @@ func (t *table) line(line string) error {
 		return fmt.Errorf("%q is there twice", name)
 	}
 	e := &entry{projects: strings.Split(project, "|"), weak: weak}
+	for _, name := range e.projects {
+		t.projects[normalName(name)] = name
+		if fields[0][0] != '_' {
+			t.imports[normalName(name)]++
+		}
+	}
 	switch {
 	case len(fields) < 3:
 	case fields[2] == "-":

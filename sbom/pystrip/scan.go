@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
 )
 
@@ -24,6 +25,7 @@ type Package struct {
 	Confidence float64
 	Detail     string
 	Vendored   bool // a copy inside another package
+	NameOnly   bool // nothing but its name speaks for it: it may be a module of the function's own
 }
 
 // Gap is code that somebody released and nobody could name.
@@ -34,7 +36,8 @@ type Result struct {
 	Packages []Package
 	Gaps     []Gap
 	Unread   []Unread
-	Dropped  int // packages over the limit
+	Stated   []Stated // what installed code says of itself against its metadata
+	Dropped  int      // packages over the limit
 }
 
 // Unread is a file that had to be read for a version and could not be.
@@ -46,10 +49,16 @@ type Unread struct {
 // Scan finds the projects of an artifact's Python code that no metadata
 // accounts for. A done ctx gives what was found so far: the caller asks it.
 func Scan(ctx context.Context, in Input, opts Options) Result {
-	s := &scan{opts: opts.withDefaults(), table: projects, weak: map[string][]Gap{}, vendorLists: map[string]vendorList{}}
+	s := &scan{opts: opts.withDefaults(), table: projects, weak: map[string][]Gap{}, vendorLists: map[string]vendorList{}, installed: map[string]map[string]Distribution{}}
 	s.index = newIndex(ctx, in)
 	if len(s.folders) == 0 {
 		return Result{}
+	}
+	for _, d := range in.Installed {
+		if s.installed[d.Root] == nil {
+			s.installed[d.Root] = map[string]Distribution{}
+		}
+		s.installed[d.Root][normalName(d.Name)] = d
 	}
 	dirs := make([]string, 0, len(s.folders))
 	for dir := range s.folders {
@@ -64,10 +73,12 @@ func Scan(ctx context.Context, in Input, opts Options) Result {
 			s.root(ctx, dir, k)
 		}
 	}
+	s.titles(ctx, dirs)
 	s.severalVersioned()
 	slices.SortFunc(s.res.Packages, func(a, b Package) int { return strings.Compare(a.Path+"\x00"+a.Project, b.Path+"\x00"+b.Project) })
 	slices.SortFunc(s.res.Gaps, func(a, b Gap) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(s.res.Unread, func(a, b Unread) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(s.res.Stated, func(a, b Stated) int { return strings.Compare(a.Path, b.Path) })
 	return s.res
 }
 
@@ -77,8 +88,9 @@ type scan struct {
 	opts        Options
 	table       func() *table
 	res         Result
-	weak        map[string][]Gap      // root -> packages with a version and nothing else
-	vendorLists map[string]vendorList // root -> what a list beside it says
+	weak        map[string][]Gap                   // root -> packages with a version and nothing else
+	vendorLists map[string]vendorList              // root -> what a list beside it says
+	installed   map[string]map[string]Distribution // root -> normal name -> what its metadata says
 }
 
 // rootKind says why a folder is searched for packages.
@@ -132,6 +144,8 @@ type part struct {
 	name string // by which it is imported
 	dir  string // of a package; "" for a module
 	file string // that shows it
+
+	claimed *Distribution // of another project, whose metadata accounts for it; nil: none does
 }
 
 // group is the parts of one project at one root.
@@ -160,15 +174,22 @@ func (s *scan) root(ctx context.Context, dir string, kind rootKind) {
 	var rest []part
 	bare := s.bareNames(dir)
 	s.visit(dir, "", 0, func(p part) {
-		if kind != vendored && s.in.Owned(p.file) {
+		e := s.table().find(p.name)
+		if d, ok := s.metadataOf(dir, e, p); ok {
+			s.compare(d, e, p)
 			return
 		}
-		if e := s.table().find(p.name); e != nil {
+		if kind != vendored && s.in.Owned(p.file) {
+			if p.claimed = s.strangeClaim(e, p); p.claimed == nil {
+				return
+			}
+		}
+		if e != nil {
 			add(e, p)
 		} else if listed := s.listed(dir, kind, p.name); listed != "" {
 			add(&entry{projects: []string{listed}}, p)
 		} else if project := cmp.Or(bare[p.name], bare[normalName(p.name)]); project != "" && kind == searched {
-			add(&entry{projects: []string{project}}, p)
+			add(&entry{projects: []string{project}, remains: true}, p)
 		} else if !strings.Contains(p.name, ".") {
 			rest = append(rest, p)
 		}
@@ -275,8 +296,11 @@ func (s *scan) project(root string, kind rootKind, g *group) {
 		if !s.vendoredVersion(root, &p, g) && sign == "" && !s.substantial(g) {
 			return
 		}
-	} else if sign == "" && (g.entry.weak && !s.large(g) || s.loneBackend(g)) && !s.licensed(g) {
-		return
+	} else if sign == "" && !s.licensed(g) {
+		if g.entry.weak && !s.large(g) || s.loneBackend(g) || g.parts[0].claimed != nil {
+			return
+		}
+		p.NameOnly = !g.entry.remains && s.lookalike(g)
 	}
 	if sign == "" && len(g.parts) == 1 && g.parts[0].dir == "" && s.onlyCached(g.parts[0]) {
 		return // Python does not import it
@@ -294,6 +318,7 @@ func (s *scan) project(root string, kind rootKind, g *group) {
 		}
 	}
 	p.Detail = describe(&p, g, sign)
+	s.rename(&p, g)
 	s.add(p)
 }
 
@@ -331,6 +356,9 @@ func describe(p *Package, g *group, sign string) string {
 	if len(p.Others) > 0 {
 		d += "; also published as " + strings.Join(p.Others, ", ")
 	}
+	if by := g.parts[0].claimed; by != nil {
+		d += by.claims()
+	}
 	return d
 }
 
@@ -360,6 +388,49 @@ func (s *scan) large(g *group) bool {
 		}
 	}
 	return n >= modules
+}
+
+// lookalike reports whether all that is there of a project could be a module of
+// the function's own that has its name by chance: it has no version and no
+// licence, and is small. People write a jwt.py or a redis/__init__.py of some
+// functions; hardly anybody a mypy_extensions.py. The bounds are in bytes: of
+// 94 projects without their metadata, measured in November 2026, the smallest
+// ones by which nothing else was to be told have 1.5 KB under a name of two
+// words and 21 KB under one.
+func (s *scan) lookalike(g *group) bool {
+	const little, one, some, much = 1 << 10, 16 << 10, 8 << 10, 32 << 10
+	for _, p := range g.parts {
+		size, modules, compiled := s.bulk(p)
+		switch {
+		case compiled, p.dir != "" && s.released(p.dir) != "", size >= much:
+			return false
+		case strings.Contains(strings.Trim(p.name, "_"), "_") && size >= little:
+			return false
+		case p.dir == "" && size >= one, modules >= 3 && size >= some:
+			return false
+		}
+	}
+	return true
+}
+
+// bulk returns the bytes of a part's code, in how many files it is, and whether
+// some was compiled from another language.
+func (s *scan) bulk(p part) (size int64, modules int, compiled bool) {
+	under := p.dir + "/"
+	if p.dir == "" {
+		under = p.file
+	}
+	at, _ := slices.BinarySearchFunc(s.in.Files, under, func(f bundle.File, p string) int { return cmp.Compare(f.Path, p) })
+	for ; at < len(s.in.Files) && strings.HasPrefix(s.in.Files[at].Path, under); at++ {
+		switch f := &s.in.Files[at]; path.Ext(f.Path) {
+		case ".py", ".pyc":
+			size += f.Size
+			modules++
+		case ".so", ".pyd":
+			compiled = true
+		}
+	}
+	return size, modules, compiled
 }
 
 // loneBackend reports whether all that is there of a project is an extension

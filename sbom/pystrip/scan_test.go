@@ -21,7 +21,8 @@ var update = flag.Bool("update", false, "rewrite the golden sections of testdata
 
 // TestGolden scans each testdata/*.txtar. "known: NAME..." in the comment are
 // the projects that the advisory store knows, "owned: PREFIX..." the paths that
-// metadata accounts for.
+// metadata accounts for, "claims: PREFIX=NAME==VERSION..." whose metadata that is,
+// and "installed: NAME==VERSION..." the metadata that lies at the top.
 func TestGolden(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -46,6 +47,17 @@ func TestGolden(t *testing.T) {
 			in.Owned = func(p string) bool {
 				return slices.ContainsFunc(owned, func(o string) bool { return strings.HasPrefix(p, o) })
 			}
+			in.Claims = func(p string) (out []Distribution) {
+				for _, c := range words(ar.Comment, "claims:") {
+					if prefix, d, _ := strings.Cut(c, "="); strings.HasPrefix(p, prefix) {
+						out = append(out, distribution(d))
+					}
+				}
+				return out
+			}
+			for _, d := range words(ar.Comment, "installed:") {
+				in.Installed = append(in.Installed, distribution(d))
+			}
 			known := words(ar.Comment, "known:")
 			got := render(Scan(t.Context(), in, Options{Known: func(n string) bool { return slices.Contains(known, n) }}))
 			if *update {
@@ -59,6 +71,11 @@ func TestGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+func distribution(s string) Distribution {
+	name, version, _ := strings.Cut(s, "==")
+	return Distribution{Name: name, Version: version, Metadata: name + "-" + version + ".dist-info/METADATA"}
 }
 
 // words returns the words behind a key of the comment.
@@ -106,10 +123,16 @@ func render(r Result) string {
 		if p.Vendored {
 			b.WriteString(" vendored")
 		}
+		if p.NameOnly {
+			b.WriteString(" name only")
+		}
 		fmt.Fprintf(&b, "\n    %s: %s %.1f: %s\n", p.Path, p.Method, p.Confidence, p.Detail)
 		if owns := append(slices.Clone(p.Dirs), p.Modules...); len(owns) > 0 {
 			fmt.Fprintf(&b, "    owns %s\n", strings.Join(owns, " "))
 		}
+	}
+	for _, s := range r.Stated {
+		fmt.Fprintf(&b, "%s==%s says %s\n    %s of %s, known %v\n", s.Name, s.Version, s.Says, s.Path, strings.Join(s.Files, " "), s.Known)
 	}
 	for _, g := range r.Gaps {
 		fmt.Fprintf(&b, "? %s: %s\n", g.Path, g.Reason)

@@ -35,8 +35,12 @@ func (s *scan) stranger(root string, p part) {
 	out.Project = s.projectName(p)
 	known := s.opts.Known(normalName(out.Project))
 	switch {
+	case p.claimed != nil && (!known || out.Version == "" || sameRelease(out.Version, p.claimed.Version)):
+		return
 	case out.Version != "" && licensed:
 		out.Confidence = 0.5
+	case p.claimed != nil:
+		out.Confidence = 0.4
 	case out.Version != "" && known && released != "":
 		out.Confidence = 0.6
 	case licensed:
@@ -55,6 +59,9 @@ func (s *scan) stranger(root string, p part) {
 	out.Detail = "imported as " + p.name + ", which was taken for the project's name; version from " + sign
 	if normalName(out.Project) != normalName(p.name) {
 		out.Detail = "imported as " + p.name + "; it calls itself " + out.Project + "; version from " + sign
+	}
+	if p.claimed != nil {
+		out.Detail += p.claimed.claims()
 	}
 	s.add(out)
 }

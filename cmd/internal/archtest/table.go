@@ -6,7 +6,7 @@ const module = "github.com/fnaudit/fnaudit"
 // libraries are the packages that know nothing of policy, report or command
 // line. None of them may import anything under cmd.
 var libraries = []string{
-	"bundle", "bundle/descriptor", "bundle/pull",
+	"bundle", "bundle/attest", "bundle/descriptor", "bundle/pull",
 	"sbom", "sbom/catalog", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/rpmdb", "sbom/stale",
 	"vulndb", "vulndb/feed", "vulndb/reach", "vulndb/share", "vulndb/version",
 }
@@ -16,6 +16,7 @@ var libraries = []string{
 func arrows() map[string][]string {
 	return map[string][]string{
 		"bundle":            nil,
+		"bundle/attest":     {"bundle"},
 		"bundle/descriptor": {"bundle"},
 		"bundle/pull":       {"bundle"},
 
@@ -39,7 +40,8 @@ func arrows() map[string][]string {
 		"cmd/internal/policy":   {"cmd/internal/finding", "cmd/internal/spelling"},
 		"cmd/internal/report":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom", "sbom/codec", "bundle"},
 		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed", "vulndb/share", "bundle/pull")...),
-		"cmd/internal/cli":      append([]string{"cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
+		"cmd/internal/gate":     {"cmd/internal/finding", "bundle/attest"},
+		"cmd/internal/cli":      append([]string{"cmd/internal/gate", "cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
 		"cmd/internal/archtest": nil,
 		"cmd/internal/startup":  {},
 		"cmd/fnaudit":           {"cmd/internal/cli", "cmd/internal/startup", "vulndb/reach"},
@@ -74,6 +76,10 @@ func doors() []door {
 		{"github.com/spf13/", []string{"cmd/internal/cli"}, "flags are the command line's business"},
 		{"github.com/google/go-containerregistry", []string{"bundle/pull"}, "who talks to a registry does so under that package's limits"},
 		{"golang.org/x/vuln", []string{"vulndb/reach"}, "it runs other programs, so it runs in a child process only"},
+		{"github.com/sigstore/", []string{"bundle/attest"}, "who signed is asked in one place, and so are the rules of that"},
+		{"github.com/notaryproject/", []string{"bundle/attest"}, "its defaults reach for the network: one file keeps it from that"},
+		{"github.com/digitorus/", []string{"bundle/attest"}, "CMS is read in one place"},
+		{"github.com/ProtonMail/", []string{"bundle/attest"}, "OpenPGP is read in one place"},
 		{"os/exec", []string{"vulndb/reach"}, "the program runs nothing but itself, confined"},
 		{"github.com/santhosh-tekuri/jsonschema/", nil, "schemas check our output in tests; they are not part of the program"},
 		{"github.com/rogpeppe/go-internal", nil, "a test tool"},

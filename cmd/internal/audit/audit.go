@@ -29,6 +29,7 @@ type Auditor struct {
 	Checks  []Check // in order; All() is the usual list
 	Reach   Reacher // nil: Go binaries are not looked into
 	Now     time.Time
+	Trust   *Trust // who is trusted, and where evidence lies; nil: nobody by name, and only what is inside an artifact
 
 	Runtimes *stale.Runtimes // when runtimes end; nil: the table of the program
 
@@ -46,7 +47,7 @@ func (a *Auditor) Database() finding.Database {
 // With returns an auditor like this one that judges with another store, and
 // with a cataloger that belongs to it.
 func (a *Auditor) With(db *vulndb.DB, catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)) *Auditor {
-	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Runtimes: a.Runtimes}
+	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes}
 }
 
 // Refused wraps an error of Open that is about how the program was called and
@@ -73,6 +74,7 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 		describe(rep, f)
 		if rep.Ran("catalog", err) {
 			addSBOM(rep, bom)
+			addNoCode(rep, f, bom)
 		} else {
 			rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Reason: "no bill of materials: " + err.Error(), Code: true})
 			bom = &sbom.SBOM{}
@@ -135,6 +137,7 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 		rep.GoBinaries = append(rep.GoBinaries, res.GoBinaries...)
 		rep.Findings = append(rep.Findings, res.Findings...)
 		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
+		rep.Attestations = append(rep.Attestations, res.Attestations...)
 		for i := range rep.Absent {
 			if found, ok := res.Absent[rep.Absent[i].PURL]; ok {
 				rep.Absent[i].Advisories = found

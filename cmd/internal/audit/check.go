@@ -23,6 +23,8 @@ func All() []Check {
 		{Name: "vulnerability", Need: NeedSBOM, Run: checkVulnerability},
 		{Name: "reachability", Need: NeedGo, Run: checkReachability}, // after vulnerability: it says more about its findings
 		{Name: "runtime", Need: NeedSBOM, Run: checkRuntime},
+		{Name: "signature", Need: NeedTree, Run: checkSignature},
+		{Name: "provenance", Need: NeedTree, Run: checkProvenance},
 	}
 }
 
@@ -47,6 +49,7 @@ type Subject struct {
 	GoBinaries []finding.GoBinary // from an earlier report
 
 	places map[int][]place // of the components of findings, by index
+	signed []signed        // what verification said, by artifact; nil before it was asked
 
 	Platform, Runtime string // "" when neither declared nor guessed
 	RuntimeGuessed    bool
@@ -69,6 +72,8 @@ type Result struct {
 
 	Reach      map[int]Reached    // index of a finding of an earlier check -> whether its code is there
 	GoBinaries []finding.GoBinary // what was looked into
+
+	Attestations []finding.Attestation // what was verified, and what was not
 }
 
 // Reached says whether the code of a finding is there, and how that is known.

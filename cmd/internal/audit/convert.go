@@ -51,7 +51,7 @@ func describe(rep *finding.Report, f *bundle.Function) {
 func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 	for _, c := range bom.Components {
 		out := finding.Component{
-			PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion, Main: c.Main,
+			PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Disputed: c.Disputed, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion, Main: c.Main,
 			State: string(c.State), Origin: string(c.Origin), Licenses: notNil(c.Licenses), Hashes: c.Hashes,
 			Resolved: c.Resolved, Requires: c.Requires, Confidence: c.Confidence, Locations: []finding.Location{}, Evidence: []finding.Proof{},
 		}
@@ -92,7 +92,7 @@ func coverageOf(c *sbom.Coverage) *finding.Coverage {
 			continue
 		}
 		b := finding.Bundle{
-			Artifact: f.Artifact, Path: f.Path, Bundler: f.Bundle, CodeBytes: f.Code, AttributedBytes: f.Attributed, OwnBytes: f.Own, UnknownBytes: f.Unknown, Lockfile: f.Bound,
+			Artifact: f.Artifact, Path: f.Path, Bundler: f.Bundle, CodeBytes: f.Code, AttributedBytes: f.Attributed, OwnBytes: f.Own, UnknownBytes: f.Unknown, Lockfile: f.Bound, Refused: f.Refused,
 		}
 		for _, s := range f.Shares {
 			b.Packages = append(b.Packages, finding.BundleShare{Name: s.Name, Component: s.PURL, Bytes: s.Bytes})

@@ -34,18 +34,36 @@ var tellsVersion = map[string]string{
 // builtIn is the advice for what lies in the files of another npm package.
 const builtIn = "the package was published with copies of them: its publisher knows which"
 
+// adviceOn says what would tell the version of a component. Where a lockfile
+// was asked already, to give one is no advice: what it said instead is.
+func adviceOn(c sbom.Component) string {
+	if len(c.Occurrences) > 0 && c.Ecosystem == "npm" && strings.Contains(c.Occurrences[0].Path, "node_modules/") {
+		return builtIn
+	}
+	if c.Disputed {
+		return "the evidence says more versions than it can be"
+	}
+	for _, e := range c.Evidence {
+		switch {
+		case e.Method != sbom.MethodLockfile || c.Ecosystem != "npm":
+		case e.Differs:
+			return e.Path + ", which was given, does not list them: give the one that it was built with"
+		default:
+			return e.Path + " has several versions of each, and nothing in the bytes tells which one is inside: ship the source map beside it"
+		}
+	}
+	return tellsVersion[c.Ecosystem]
+}
+
 // add takes a component with the findings about it. One that has a version, or
 // that only a manifest names, is reported elsewhere.
 func (v *versionless) add(c sbom.Component, found []finding.Finding) {
-	advice := tellsVersion[c.Ecosystem]
+	advice := adviceOn(c)
 	if c.Version != "" || advice == "" || c.State != sbom.Live || len(c.Occurrences) == 0 {
 		return
 	}
 	if !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Certainty == finding.Possible }) {
 		return
-	}
-	if strings.Contains(c.Occurrences[0].Path, "node_modules/") {
-		advice = builtIn
 	}
 	at := bundleAt{c.Occurrences[0].Artifact, c.Occurrences[0].Path, c.Origin, advice}
 	if v.names == nil {

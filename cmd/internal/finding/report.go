@@ -73,25 +73,26 @@ type Summary struct {
 
 // Report is the result for one function.
 type Report struct {
-	Name         string      `json:"name"`
-	Target       string      `json:"target"`
-	Platform     string      `json:"platform"`
-	Runtime      string      `json:"runtime"`
-	Handler      string      `json:"handler"`
-	Architecture string      `json:"architecture"`
-	Guessed      []string    `json:"guessed,omitempty"` // which of the four above were guessed from content
-	Owner        string      `json:"owner,omitempty"`
-	Tags         []string    `json:"tags,omitempty"`
-	Declared     *Declared   `json:"declared,omitempty"` // by a descriptor
-	Artifacts    []Artifact  `json:"artifacts"`
-	Coverage     *Coverage   `json:"coverage,omitempty"`
-	Components   []Component `json:"components"`
-	Absent       []Absent    `json:"absent,omitempty"` // packages of a lockfile that are not there
-	Unknowns     []Unknown   `json:"unknowns"`
-	Findings     []Finding   `json:"findings"`
-	GoBinaries   []GoBinary  `json:"goBinaries,omitempty"`
-	Checks       []Status    `json:"checks"`
-	Verdict      Verdict     `json:"verdict"`
+	Name         string        `json:"name"`
+	Target       string        `json:"target"`
+	Platform     string        `json:"platform"`
+	Runtime      string        `json:"runtime"`
+	Handler      string        `json:"handler"`
+	Architecture string        `json:"architecture"`
+	Guessed      []string      `json:"guessed,omitempty"` // which of the four above were guessed from content
+	Owner        string        `json:"owner,omitempty"`
+	Tags         []string      `json:"tags,omitempty"`
+	Declared     *Declared     `json:"declared,omitempty"` // by a descriptor
+	Artifacts    []Artifact    `json:"artifacts"`
+	Coverage     *Coverage     `json:"coverage,omitempty"`
+	Components   []Component   `json:"components"`
+	Absent       []Absent      `json:"absent,omitempty"` // packages of a lockfile that are not there
+	Unknowns     []Unknown     `json:"unknowns"`
+	Findings     []Finding     `json:"findings"`
+	GoBinaries   []GoBinary    `json:"goBinaries,omitempty"`
+	Attestations []Attestation `json:"attestations,omitempty"`
+	Checks       []Status      `json:"checks"`
+	Verdict      Verdict       `json:"verdict"`
 }
 
 // Artifact is one judged artifact.
@@ -143,6 +144,7 @@ type Bundle struct {
 	OwnBytes        int64         `json:"ownBytes"`
 	UnknownBytes    int64         `json:"unknownBytes"`
 	Lockfile        string        `json:"lockfile,omitempty"` // that says which packages it can hold
+	Refused         string        `json:"refused,omitempty"`  // why a lockfile that was given does not say so
 	Packages        []BundleShare `json:"packages,omitempty"` // what the attributed bytes are made of, the largest first
 }
 
@@ -180,6 +182,7 @@ type Component struct {
 	Name          string            `json:"name"`
 	Version       string            `json:"version,omitempty"`
 	Versions      []string          `json:"versions,omitempty"`
+	Disputed      bool              `json:"disputed,omitempty"` // the versions contradict each other
 	Ecosystem     string            `json:"ecosystem"`
 	Source        string            `json:"source,omitempty"`        // source package name (distributions)
 	SourceVersion string            `json:"sourceVersion,omitempty"` // of the source package, where it differs from version

@@ -9,6 +9,8 @@ const (
 	KindMalware       Kind = "malware"
 	KindArchive       Kind = "archive"
 	KindRuntime       Kind = "runtime"
+	KindSignature     Kind = "signature"
+	KindProvenance    Kind = "provenance"
 )
 
 // The rules of kind runtime, the most urgent first.

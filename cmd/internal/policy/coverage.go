@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -18,8 +20,8 @@ type Coverage struct {
 }
 
 type fileCoverage struct {
-	Minimum *float64 `yaml:"minimum"`
-	Bundle  *float64 `yaml:"bundle"`
+	Minimum any `yaml:"minimum"` // a number, or a text such as "95%"; nil: left out
+	Bundle  any `yaml:"bundle"`
 }
 
 func (f *fileCoverage) apply(to *Coverage) error {
@@ -29,15 +31,30 @@ func (f *fileCoverage) apply(to *Coverage) error {
 	return errors.Join(share(f.Minimum, &to.Minimum, "coverage.minimum"), share(f.Bundle, &to.Bundle, "coverage.bundle"))
 }
 
-func share(f *float64, to *float64, key string) error {
-	if f == nil {
+// share reads 0.95, or 95% as people write it.
+func share(v any, to *float64, key string) error {
+	if v == nil {
 		return nil
 	}
-	if !(*f >= 0 && *f <= 1) { // also what is no number
-		return fmt.Errorf("%s: %v is not a share of 1: write 80 %% as 0.8", key, *f)
+	text := fmt.Sprint(v)
+	number, percent := strings.CutSuffix(text, "%")
+	f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if percent {
+		f /= 100
 	}
-	*to = *f
+	if err != nil || !(f >= 0 && f <= 1) { // also what is no number
+		return fmt.Errorf("%s: %s is not a share of 1: write 80 %% as 0.8 or as 80%%", key, clip(text))
+	}
+	*to = f
 	return nil
+}
+
+// clip shortens what a file says to what an error can quote.
+func clip(s string) string {
+	if len(s) > 40 {
+		s = strings.ToValidUTF8(s[:40], "") + "…"
+	}
+	return s
 }
 
 // untold are the bundles that are under the line and that no lockfile bounds,
@@ -74,7 +91,7 @@ func (p *Policy) coverageGaps(r *finding.Report, said map[place]bool) []string {
 	if len(bundles) > 0 {
 		out = append(out, fmt.Sprintf("%s under %s accounted for: %s", finding.Count(len(bundles), "bundle", "bundles"), percentOf(p.Coverage.Bundle), listed(names, 3)))
 	}
-	if p.Coverage.Minimum > 0 {
+	if empty := r.Coverage != nil && r.Coverage.CodeBytes == 0; p.Coverage.Minimum > 0 && !(empty && said[place{}]) {
 		out = append(out, p.totalGap(r)...)
 	}
 	return out
@@ -85,6 +102,9 @@ func (p *Policy) totalGap(r *finding.Report) []string {
 	c := r.Coverage
 	if c == nil {
 		return []string{"how much of the code is accounted for is not known: only a bill of materials was given"}
+	}
+	if c.CodeBytes == 0 {
+		return []string{"no code found in " + cmp.Or(r.Target, r.Name) + ", so that nothing is accounted for"}
 	}
 	unknown := c.UnknownBytes
 	most := finding.Unattributed{}
@@ -116,5 +136,14 @@ func percent(code, unknown int64) string { return percentOf(finding.Told(code, u
 
 func percentOf(share float64) string { return fmt.Sprintf("%d %%", int(share*100+1e-9)) }
 
-// nameBundles is the next step where a bundle is not told enough.
+// nameBundle is the next step where a bundle is not told enough: another one,
+// where a lockfile was given that is not this bundle's.
+func nameBundle(b finding.Bundle) string {
+	if b.Refused != "" {
+		return "give the lockfile that " + cmp.Or(b.Path, "the artifact") + " was built from: " + b.Refused
+	}
+	return nameBundles
+}
+
+// nameBundles is the next step where no lockfile was given.
 const nameBundles = "give the lockfile that the bundle was built from (--lockfile FILE), or ship its source map beside it; then scan again"

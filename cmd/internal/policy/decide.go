@@ -28,8 +28,10 @@ func (p *Policy) Decide(r *finding.Report, db finding.Database, now time.Time) f
 	v := finding.Verdict{Decision: finding.Pass, Reasons: []string{}}
 	v.Warnings = p.apply(r, now)
 
-	failing, warning := p.lines(r)
-	gaps := p.gaps(r, db, now)
+	failing, unsettled, warning := p.lines(r)
+	unsignedFail, unsignedGaps, unsignedWarn := p.unsigned(r)
+	failing, warning = append(failing, unsignedFail...), append(warning, unsignedWarn...)
+	gaps := append(append(p.gaps(r, db, now), unsettled...), unsignedGaps...)
 	v.Reasons = append(failing, gaps...)
 	v.Warnings = append(v.Warnings, warning...)
 	v.Warnings = append(v.Warnings, finding.Unjudged(unjudged(r, p.Unmatched))...)
@@ -102,18 +104,23 @@ func guessedRuntime(f finding.Finding) bool {
 	return f.Kind == finding.KindRuntime && f.Certainty != finding.Certain
 }
 
-// lines gathers what fails and what warns, one sentence per component, worst first.
-func (p *Policy) lines(r *finding.Report) (failing, warning []string) {
-	fail, warn := newTally(), newTally()
+// lines gathers what fails, what is incomplete by a finding and what warns, one
+// sentence per component, worst first.
+func (p *Policy) lines(r *finding.Report) (failing, unsettled, warning []string) {
+	fail, gap, warn := newTally(), newTally(), newTally()
 	for _, f := range r.Findings {
 		switch {
+		case ofTrust(f):
+			if to := map[Response]*tally{RespondFail: fail, RespondIncomplete: gap, RespondWarn: warn}[p.respond(f)]; to != nil {
+				to.add(f)
+			}
 		case p.counts(p.Fail, f) && (loaded(f) || f.Kind == finding.KindMalware) && !guessedRuntime(f):
 			fail.add(f)
 		case p.counts(p.Warn, f), p.counts(p.Fail, f):
 			warn.add(f)
 		}
 	}
-	return fail.sentences(), warn.sentences()
+	return fail.sentences(), gap.sentences(), warn.sentences()
 }
 
 // gaps lists what makes a verdict incomplete.
@@ -212,6 +219,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 			}
 		}
 		for _, f := range r.Findings {
+			if ofTrust(f) && p.respond(f) == RespondFail {
+				return "fnaudit verify " + r.Target + "   # says which step failed; build and sign again, or correct the policy"
+			}
 			if f.Kind == finding.KindRuntime && len(f.Fixed) > 0 && p.counts(p.Fail, f) && !guessedRuntime(f) {
 				return "move the function to the runtime " + f.Fixed[len(f.Fixed)-1] + "; why: fnaudit scan --explain " + f.ID + " " + again(r)
 			}
@@ -220,6 +230,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 				return fmt.Sprintf("upgrade %s to %s or later; why: fnaudit scan --explain %s %s", name, to, f.ID, again(r))
 			}
 		}
+		if failing, _, _ := p.unsigned(r); len(failing) > 0 {
+			return "sign the artifact when it is built and put the bundle beside it, or name the folder: --attestations DIR"
+		}
 		return "read the findings above; accept one with a waiver in the policy file"
 	}
 	for _, g := range gaps {
@@ -227,8 +240,16 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 			return "fnaudit db update   # then scan again"
 		}
 	}
-	if len(p.untold(r)) > 0 {
-		return nameBundles
+	if bundles := p.untold(r); len(bundles) > 0 {
+		return nameBundle(bundles[0])
+	}
+	if slices.ContainsFunc(gaps, func(g string) bool {
+		return strings.HasPrefix(g, "no signature of") || strings.HasPrefix(g, "no provenance of")
+	}) {
+		return "sign the artifact when it is built and put the bundle beside it, or name the folder: --attestations DIR"
+	}
+	if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return ofTrust(f) && p.respond(f) == RespondIncomplete }) {
+		return "fnaudit verify " + r.Target + "   # says what is lacking; name who may sign in the policy's artifacts section"
 	}
 	return "make the parts above readable, or accept them with a waiver in the policy file"
 }

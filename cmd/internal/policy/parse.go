@@ -34,6 +34,12 @@ type file struct {
 	Coverage        *fileCoverage `yaml:"coverage"`
 	Database        *fileStore    `yaml:"database"`
 	Waivers         []fileWaiver  `yaml:"waivers"`
+	Gate            *fileGate     `yaml:"gate"`
+
+	Signature  *fileResponses      `yaml:"signature"`
+	Provenance *fileResponses      `yaml:"provenance"`
+	TrustRoots map[string]fileRoot `yaml:"trust_roots"`
+	Artifacts  []fileArtifact      `yaml:"artifacts"`
 }
 
 type fileLine struct {
@@ -140,6 +146,7 @@ func (f *file) apply(p *Policy) error {
 		}
 	}
 	note(f.Coverage.apply(&p.Coverage))
+	note(f.applyTrust(p))
 	if f.Database != nil && f.Database.MaxAge != nil {
 		d, err := ParseDuration(*f.Database.MaxAge)
 		if err != nil {
@@ -147,6 +154,7 @@ func (f *file) apply(p *Policy) error {
 		}
 		p.MaxAge = d
 	}
+	note(f.Gate.apply(&p.Gate))
 	for i, w := range f.Waivers {
 		parsed, err := w.parse()
 		if err != nil {
@@ -183,7 +191,7 @@ func (l *fileLine) apply(to *Line, key string) error {
 var severities = []string{"critical", "high", "medium", "low", "none"}
 
 // checkNames are the checks that a policy may require.
-var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime"}
+var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime", "signature", "provenance"}
 
 // level reads a severity line: a severity, "none" for no line at all, and
 // where anyTo is given "any" for every finding.
@@ -253,7 +261,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, keys); near == unknown.Token.Value {
+		if near := spelling.Nearest(unknown.Token.Value, append(slices.Clone(keys), gateKeys...)); near == unknown.Token.Value {
 			msg += "; it is a key of another section"
 		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)
@@ -267,4 +275,8 @@ var keys = []string{
 	"version", "extends", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers",
 	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "minimum", "bundle", "max_age",
 	"id", "component", "path", "reason", "owner", "expires",
+	"signature", "provenance", "rejected", "missing", "unverifiable", "trust_roots", "artifacts",
+	"file", "embedded", "public_key", "x509", "notation_policy", "notation_store", "sha256", "not_before", "not_after",
+	"match", "kind", "any_of", "sigstore", "key", "aws_signer", "notation", "jar", "root", "issuer", "san", "source", "runner", "key_id", "profiles",
+	"tlog", "sct", "timestamps", "signed_timestamps", "predicate", "signer", "builders", "max_level", "tag", "branch", "workflow", "inputs", "min_level",
 }

@@ -29,6 +29,11 @@ type Policy struct {
 	Coverage        Coverage         // how much of the code must be told
 	MaxAge          time.Duration    // how old the store may be; 0: any age
 	Waivers         []Waiver
+	Gate            Gate // what the release gate writes
+
+	Signature  Responses // to signatures that are not verified
+	Provenance Responses // to statements about the build that are not verified
+	Trust      Trust
 }
 
 // Line is where findings start to count. An empty severity matches no finding.
@@ -91,6 +96,8 @@ func Builtin(name string) (*Policy, bool) {
 		Unmatched:       []string{"app", "layer", ""},
 		Coverage:        Coverage{Bundle: 0.8},
 		MaxAge:          7 * 24 * time.Hour,
+		Signature:       Responses{Rejected: RespondFail, Missing: RespondWarn, Unverifiable: RespondWarn},
+		Provenance:      Responses{Rejected: RespondFail, Missing: RespondIgnore, Unverifiable: RespondWarn},
 	}
 	switch name {
 	case CI:
@@ -101,12 +108,17 @@ func Builtin(name string) (*Policy, bool) {
 		ci.Warn.Severity = finding.Medium
 		ci.Unmatched = append(ci.Unmatched, "base", "runtime")
 		ci.Coverage.Minimum = 0.95
+		ci.Require = append(ci.Require, "signature", "provenance")
+		ci.Signature.Missing, ci.Signature.Unverifiable = RespondIncomplete, RespondIncomplete
+		ci.Provenance.Missing, ci.Provenance.Unverifiable = RespondIncomplete, RespondIncomplete
 		return &ci, true
 	case Report:
 		return &Policy{
 			Name:            Report,
 			Warn:            Line{Any: true, Malware: true, KnownExploit: true, Archive: finding.None, Runtime: RuntimeAny, Certainty: finding.Possible},
 			UnknownSeverity: finding.High,
+			Signature:       Responses{RespondWarn, RespondWarn, RespondWarn},
+			Provenance:      Responses{RespondWarn, RespondIgnore, RespondWarn},
 		}, true
 	}
 	return nil, false

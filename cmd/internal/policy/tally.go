@@ -27,6 +27,9 @@ func (t *tally) add(f finding.Finding) {
 	if f.Kind == finding.KindRuntime {
 		key = "runtime " + f.ID
 	}
+	if ofTrust(f) {
+		key = string(f.Kind) + " " + f.ID
+	}
 	if _, ok := t.by[key]; !ok {
 		t.order = append(t.order, key)
 	}
@@ -53,7 +56,7 @@ func sentence(fs []finding.Finding) string {
 	switch {
 	case worst.Kind == finding.KindArchive:
 		return fmt.Sprintf("%s: %s", worst.Rule, worst.Title)
-	case worst.Kind == finding.KindRuntime:
+	case worst.Kind == finding.KindRuntime, ofTrust(worst):
 		return worst.Title
 	case worst.Kind == finding.KindMalware:
 		return fmt.Sprintf("malicious package %s: %s", worst.Component, listed(ids, 3))

@@ -60,7 +60,7 @@ func toFunction(r *finding.Report) codec.Function {
 
 func toComponent(c finding.Component) sbom.Component {
 	out := sbom.Component{
-		Ref: c.PURL, PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion,
+		Ref: c.PURL, PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Disputed: c.Disputed, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion,
 		Main: c.Main, State: sbom.State(c.State), Origin: sbom.Origin(c.Origin), Hashes: c.Hashes, Licenses: c.Licenses,
 		Resolved: c.Resolved, Requires: c.Requires, Confidence: c.Confidence,
 	}

@@ -1,0 +1,335 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/bundle/attest"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/policy"
+)
+
+// signed is what verification said about one artifact of a function. Both
+// checks below read it; it is made once.
+type signed struct {
+	artifact   int
+	ref        string
+	skipped    string // why there is nothing that a signature could be over; "" when there is
+	signature  answer
+	provenance answer
+	records    []finding.Attestation
+}
+
+// answer is one of the two questions about an artifact.
+type answer struct {
+	status   attest.Status
+	required bool // a rule of the policy is about it
+	why      attest.Result
+}
+
+// checkSignature asks who signed the function's artifacts.
+func checkSignature(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
+	all, err := s.signatures(ctx, a)
+	if err != nil {
+		return Result{}, err
+	}
+	res := Result{}
+	for _, one := range all {
+		res.Attestations = append(res.Attestations, one.records...)
+	}
+	return finish(res, all, finding.KindSignature, func(one signed) answer { return one.signature })
+}
+
+// checkProvenance asks who built them, and from what.
+func checkProvenance(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
+	all, err := s.signatures(ctx, a)
+	if err != nil {
+		return Result{}, err
+	}
+	return finish(Result{}, all, finding.KindProvenance, func(one signed) answer { return one.provenance })
+}
+
+// finish makes the findings of one question. What the policy has no rule for
+// and what nobody signed is no finding: the record says missing, and the policy
+// answers to that.
+func finish(res Result, all []signed, kind finding.Kind, which func(signed) answer) (Result, error) {
+	judged, why := 0, "there is no artifact"
+	for _, one := range all {
+		if one.skipped != "" {
+			why = one.skipped
+			continue
+		}
+		judged++
+		ans := which(one)
+		if ans.status == attest.Verified || ans.status == attest.Missing && !ans.required {
+			continue
+		}
+		res.Findings = append(res.Findings, signatureFinding(one, ans, kind))
+	}
+	if judged == 0 {
+		return res, Skipped(why)
+	}
+	return res, nil
+}
+
+// signatureFinding says that an artifact's signature or provenance is not verified.
+func signatureFinding(one signed, ans answer, kind finding.Kind) finding.Finding {
+	rule := fmt.Sprintf("%s-%s", kind, ans.status)
+	severity := finding.Low
+	switch {
+	case ans.status == attest.Rejected:
+		severity = finding.High
+	case ans.required:
+		severity = finding.Medium
+	}
+	if ans.required {
+		rule = "required-" + rule
+	}
+	origin := "app"
+	if one.artifact > 0 {
+		origin = "layer"
+	}
+	name := path.Base(strings.ReplaceAll(one.ref, `\`, "/"))
+	f := finding.Finding{Kind: kind, Rule: rule, ID: rule + ":" + name, Severity: severity, Certainty: finding.Certain, Origin: origin,
+		Title: fmt.Sprintf("%s of %s %s: %s", kind, name, verb(ans.status), ans.why.Reason)}
+	ev := finding.Evidence{Source: string(cmp.Or(ans.why.Kind, attest.Kind(kind))), Locator: cmp.Or(ans.why.Source, one.ref), Artifact: one.artifact, Detail: ans.why.Reason}
+	if ans.why.Step != "" {
+		ev.Detail = fmt.Sprintf("step %s: %s", ans.why.Step, ans.why.Reason)
+	}
+	if ans.why.Expected != "" || ans.why.Found != "" {
+		ev.Detail += fmt.Sprintf("; expected %s, found %s", cmp.Or(ans.why.Expected, "nothing"), cmp.Or(ans.why.Found, "nothing"))
+	}
+	f.Evidence = []finding.Evidence{ev}
+	return f
+}
+
+func verb(s attest.Status) string {
+	switch s {
+	case attest.Rejected:
+		return "is rejected"
+	case attest.Missing:
+		return "is missing"
+	}
+	return "cannot be verified"
+}
+
+// signatures verifies every artifact of the function, once.
+func (s *Subject) signatures(ctx context.Context, a *Auditor) ([]signed, error) {
+	if s.signed != nil {
+		return s.signed, nil
+	}
+	t := a.Trust
+	if t == nil {
+		t = &Trust{}
+	}
+	for i, v := range s.Function.Volumes {
+		one := signed{artifact: i, ref: v.Artifact.Ref}
+		subject, why := subjectOf(v)
+		if subject == nil {
+			one.skipped = why
+			s.signed = append(s.signed, one)
+			continue
+		}
+		if err := t.ask(ctx, a, v, subject, &one); err != nil {
+			s.signed = nil
+			return nil, err
+		}
+		s.signed = append(s.signed, one)
+	}
+	return s.signed, nil
+}
+
+// subjectOf makes the subject of an opened artifact: the bytes that were
+// judged, under the digest that was taken over them.
+func subjectOf(v *bundle.Volume) (s *attest.Subject, why string) {
+	alg, hex, ok := strings.Cut(string(v.Artifact.Digest), ":")
+	if !ok {
+		return nil, "not every byte of it could be read, so there is no digest that a signature could be over"
+	}
+	if img := v.Image(); img != nil {
+		return subjectOfImage(v.Artifact.Ref, img)
+	}
+	bytes, size := v.Raw()
+	if bytes == nil {
+		return nil, "a " + string(v.Artifact.Kind) + " has no bytes of its own that a signature could be over"
+	}
+	return &attest.Subject{Name: v.Artifact.Ref, Digests: map[string]string{alg: hex}, Bytes: bytes, Size: size}, ""
+}
+
+// subjectOfImage is the manifest of an image; a signature over the index that
+// it was chosen from counts too.
+func subjectOfImage(ref string, img *bundle.Image) (s *attest.Subject, why string) {
+	alg, hex, ok := strings.Cut(string(img.Manifest), ":")
+	if !ok {
+		return nil, "a docker archive has no manifest digest that a signature could be over: give an OCI layout, or image: and its name"
+	}
+	s = &attest.Subject{Name: ref, Digests: map[string]string{alg: hex}}
+	if img.Index != "" {
+		s.Also = map[string]string{string(img.Index): "image index"}
+	}
+	return s, ""
+}
+
+// ask verifies one artifact under the rule that the policy has for it.
+func (t *Trust) ask(ctx context.Context, a *Auditor, v *bundle.Volume, s *attest.Subject, one *signed) error {
+	var evidence []attest.Evidence
+	if t.Evidence != nil {
+		var err error
+		if evidence, err = t.Evidence(ctx, v.Artifact.Ref, s); err != nil {
+			return err
+		}
+	}
+	role := "code"
+	if one.artifact > 0 {
+		role = "layer"
+	}
+	verify := func(d attest.Demand) (attest.Outcome, error) {
+		return attest.Verify(ctx, attest.Request{Subject: s, Evidence: evidence, Embedded: attest.InArtifact(string(v.Artifact.Kind)), Demand: d, Now: a.Now})
+	}
+	rule, ok := a.Policy.Trust.Rule(v.Artifact.Ref, string(v.Artifact.Kind), role)
+	if !ok {
+		out, err := verify(attest.Demand{Require: attest.DefaultThresholds()})
+		if err != nil {
+			return err
+		}
+		one.note(out)
+		one.signature = answerOf(out, attest.Signatures)
+		one.provenance = answerOf(out, attest.Provenances)
+		one.unbuilt()
+		return nil
+	}
+	one.signature = answer{status: attest.Verified}
+	one.provenance = answer{status: attest.Missing, why: attest.Result{Kind: attest.KindProvenance, Reason: "the policy demands none, and none was verified"}}
+	provenance := answer{status: attest.Verified}
+	asked := false
+	for _, r := range rule.Require {
+		ans, err := t.meet(r, verify, one)
+		if err != nil {
+			return err
+		}
+		if r.Provenance != nil {
+			asked = true
+			provenance = worst(provenance, ans)
+		} else {
+			one.signature = worst(one.signature, ans)
+		}
+	}
+	if asked {
+		one.provenance = provenance
+	}
+	one.unbuilt()
+	return nil
+}
+
+// unbuilt records that nothing says who built the artifact.
+func (one *signed) unbuilt() {
+	if one.provenance.status != attest.Missing || one.provenance.required {
+		return
+	}
+	one.records = append(one.records, finding.Attestation{Artifact: one.artifact, Kind: string(attest.KindProvenance), Status: attest.Missing.String(),
+		Step: string(attest.StepFind), Reason: "no provenance was found"})
+}
+
+// meet asks for one requirement: the first alternative that verifies, else the
+// one that came closest.
+func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Outcome, error), one *signed) (answer, error) {
+	if r.Provenance != nil {
+		out, err := verify(t.provenanceDemand(r.Provenance))
+		if err != nil {
+			return answer{}, err
+		}
+		one.note(out)
+		ans := answerOf(out, attest.Provenances)
+		if ans.status == attest.Verified {
+			ans.status = out.Status // the signature under it too
+		}
+		ans.required = true
+		return ans, nil
+	}
+	var best answer
+	var bestOut attest.Outcome
+	for i, s := range r.AnyOf {
+		out, err := verify(t.demand(s))
+		if err != nil {
+			return answer{}, err
+		}
+		ans := answerOf(out, attest.Signatures)
+		ans.status = out.Status
+		if i == 0 || attest.Closer(ans.status, best.status) {
+			best, bestOut = ans, out
+		}
+		if best.status == attest.Verified {
+			break
+		}
+	}
+	one.note(bestOut)
+	best.required = true
+	return best, nil
+}
+
+// worst keeps the answer that is further from a success.
+func worst(a, b answer) answer {
+	b.required = a.required || b.required
+	a.required = b.required
+	if attest.Closer(a.status, b.status) {
+		return b
+	}
+	return a
+}
+
+// answerOf picks the answer to one question out of an outcome: the best of the results
+// that are about it.
+func answerOf(out attest.Outcome, about func(attest.Kind) bool) answer {
+	ans := answer{status: attest.Missing}
+	found := false
+	for _, r := range out.Results {
+		if !about(r.Kind) {
+			continue
+		}
+		if r.Embedded && r.Status == attest.Rejected {
+			return answer{status: attest.Rejected, why: r}
+		}
+		if !found || attest.Closer(r.Status, ans.status) {
+			ans, found = answer{status: r.Status, why: r}, true
+		}
+	}
+	if !found {
+		ans.why = attest.Result{Step: attest.StepFind, Reason: "nothing was found inside the artifact or beside it"}
+	}
+	return ans
+}
+
+// note keeps the results for the report, each once.
+func (one *signed) note(out attest.Outcome) {
+next:
+	for _, r := range out.Results {
+		rec := record(one.artifact, r)
+		for _, old := range one.records {
+			if old.Kind == rec.Kind && old.Source == rec.Source && old.Status == rec.Status && old.Reason == rec.Reason {
+				continue next
+			}
+		}
+		one.records = append(one.records, rec)
+	}
+}
+
+// record is a result as the report holds it.
+func record(artifact int, r attest.Result) finding.Attestation {
+	rec := finding.Attestation{Artifact: artifact, Kind: string(r.Kind), Status: r.Status.String(), Step: string(r.Step), Reason: r.Reason,
+		Expected: r.Expected, Found: r.Found, Source: r.Source, Covers: r.Covers, Identity: r.Identity, Issuer: r.Issuer, KeyID: r.KeyID,
+		Notes: r.Notes, Digest: r.Digest}
+	for _, t := range r.Times {
+		rec.Times = append(rec.Times, finding.AttestationTime{At: t.At.UTC(), Clock: t.Clock})
+	}
+	if r.Status != attest.Verified {
+		return rec
+	}
+	c := r.Claims
+	rec.PredicateType, rec.Builder, rec.Level, rec.Repository, rec.Commit, rec.Ref = c.PredicateType, c.Builder, c.Level, c.Source, c.Commit, c.Ref
+	rec.Workflow, rec.Invocation, rec.Runner, rec.Verifier, rec.Result, rec.Levels = c.Workflow, c.Invocation, c.Runner, c.Verifier, c.Result, c.Levels
+	return rec
+}
