@@ -40,7 +40,7 @@ func TestVersionlessAdvice(t *testing.T) {
 	} {
 		rep := judge(t, npm("pad", "", func(c *sbom.Component) {
 			c.Evidence, c.Disputed = []sbom.Evidence{tt.evidence}, tt.disputed
-			c.Occurrences[0].Path = "index.js"
+			c.Occurrences = []sbom.Occurrence{{Path: "index.js", State: sbom.Live}}
 		}))
 		var said []string
 		for _, u := range rep.Unknowns {
