@@ -274,8 +274,13 @@ func TestLayoutHostile(t *testing.T) {
 				t.Errorf("%s is taken for a layout", path)
 			}
 		}
+		for _, b := range [][]byte{nil, []byte("x"), gzipped(nil), gzipped([]byte("x")), gzipped(tarOf(files("package/index.json", "{}")...)), zstded([]byte("x"))} {
+			if IsLayout(ctx, tmp(t, "file", b)) {
+				t.Errorf("%q is taken for a layout", b)
+			}
+		}
 		s := oci(app("a").layers...)
-		for _, path := range []string{s.dir(t), tmp(t, "oci.tar", s.tar())} {
+		for _, path := range []string{s.dir(t), tmp(t, "oci.tar", s.tar()), tmp(t, "oci.tgz", gzipped(s.tar())), tmp(t, "oci.tar.zst", zstded(s.tar()))} {
 			if !IsLayout(ctx, path) {
 				t.Errorf("%s is not taken for a layout", path)
 			}

@@ -1,13 +1,20 @@
 package bundle
 
 import (
+	"archive/tar"
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 )
 
 // ImageManifest is the manifest of a container image, or an index of several,
@@ -87,9 +94,9 @@ func openLayoutFiles(ctx context.Context, path string, lim Limits) (layoutFiles,
 	return nil, err
 }
 
-// IsLayout says whether a path is a folder with a layout, or an uncompressed
-// archive of one. It reads names only. A compressed archive has to be named with
-// a prefix: telling one from other packages would mean to unpack it.
+// IsLayout says whether a path is a folder with a layout, or looks like an archive
+// of one: an uncompressed one by the names in it, a compressed one by the first
+// name, since the others would mean to unpack it. [OpenLayout] knows for sure.
 func IsLayout(ctx context.Context, path string) bool {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -99,17 +106,63 @@ func IsLayout(ctx context.Context, path string) bool {
 		kind, err := sniffFolder(path)
 		return err == nil && kind == KindLayout
 	}
+	if !info.Mode().IsRegular() {
+		return false
+	}
 	f, err := os.Open(path)
-	if err != nil || !info.Mode().IsRegular() {
+	if err != nil {
 		return false
 	}
 	defer f.Close()
 	head := make([]byte, tarBlock)
-	if n, _ := f.ReadAt(head, 0); !isTar(head[:n]) {
-		return false
+	n, _ := f.ReadAt(head, 0)
+	if !isTar(head[:n]) {
+		return packedLayout(f)
 	}
 	a, err := listArchive(ctx, section{f, info.Size()}, Limits{}.withDefaults(), &noticeLog{max: 1})
 	return err == nil && a.entries["index.json"] != nil && a.entries["oci-layout"] != nil
+}
+
+// maxSniffed bounds in bytes what is unpacked to see the first names of an archive.
+const maxSniffed = 64 << 10
+
+// packedLayout looks at the first entry of a compressed archive that is not the
+// folder itself. A layout has nothing else in it than what is named here, and
+// docker save adds two files.
+func packedLayout(f io.Reader) bool {
+	in := bufio.NewReader(f)
+	var plain io.Reader
+	switch head, _ := in.Peek(4); {
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return false
+		}
+		plain = z
+	case bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd")):
+		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(8<<20))
+		if err != nil {
+			return false
+		}
+		defer z.Close()
+		plain = z
+	default:
+		return false
+	}
+	tr := tar.NewReader(io.LimitReader(plain, maxSniffed))
+	for {
+		h, err := tr.Next()
+		if err != nil {
+			return false
+		}
+		switch name := strings.Trim(strings.TrimPrefix(h.Name, "./"), "/"); name {
+		case "", ".":
+		case "oci-layout", "index.json", "blobs", "manifest.json", "repositories":
+			return true
+		default:
+			return strings.HasPrefix(name, "blobs/")
+		}
+	}
 }
 
 // Close releases the files.

@@ -170,6 +170,7 @@ type readReport struct {
 	modified time.Time // newest that is not in the future
 	records  int
 	foreign  int // records without an entry of the ecosystem
+	strays   int // files that are no records
 	unread   int
 	names    []string // of the unread, sorted, the first of them
 }
@@ -217,7 +218,7 @@ func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWr
 				}
 				var newest time.Time
 				var unread []string
-				records, foreign := 0, 0
+				records, foreign, strays := 0, 0, 0
 				for i := range files[:n] {
 					data, err := in.read(&files[i])
 					if err != nil && !errors.Is(err, errRecordSize) {
@@ -228,7 +229,13 @@ func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWr
 						adv, err = parseView(data) // shares the memory of data, which ends with the next read
 					}
 					if err != nil {
-						if strings.HasSuffix(files[i].name, ".json") || errors.Is(err, errRecordSize) {
+						switch {
+						case files[i].path != "" && !errors.Is(err, errRecordSize) && Stray(data):
+							strays++
+							if opts.Stray != nil {
+								opts.Stray(files[i].path)
+							}
+						case strings.HasSuffix(files[i].name, ".json") || errors.Is(err, errRecordSize):
 							unread = append(unread, files[i].name)
 						}
 						continue // a README needs no record in it
@@ -258,6 +265,7 @@ func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWr
 				report.modified = later(report.modified, newest)
 				report.records += records
 				report.foreign += foreign
+				report.strays += strays
 				report.add(unread)
 				done += int64(n)
 				opts.Progress(Progress{Ecosystem: ecosystem, Stage: Building, Done: done, Total: total})
@@ -277,7 +285,7 @@ func (a *archive) read(ctx context.Context, opts Options, input *Input, w *fdbWr
 	if report.foreign*2 > report.records && !input.private() {
 		return report, fmt.Errorf("%d of %d records are about other ecosystems: it is the export of another one", report.foreign, report.records)
 	}
-	if int64(report.unread)*10 > total {
+	if total -= int64(report.strays); int64(report.unread)*10 > total {
 		return report, fmt.Errorf("%d of %d %w, such as %s", report.unread, total, ErrUnread, clip(report.names[0], 120))
 	}
 	return report, nil

@@ -37,6 +37,7 @@ type Options struct {
 	Now      time.Time      // the clock that says which `modified` lies in the future; zero: time.Now
 	Jobs     int            // records parsed side by side; 0: one per CPU
 	Progress func(Progress) // called from one goroutine at a time; may be nil
+	Stray    func(string)   // told the path of each file of a folder that is no record, see [Stray]; from any goroutine, may be nil
 
 	AllowOlder bool // take an export that is older than the one in the store
 

@@ -3,6 +3,7 @@ package attest
 import (
 	"cmp"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -72,7 +73,8 @@ func certificateNames(c *x509.Certificate) []string {
 	for _, ip := range c.IPAddresses {
 		out = append(out, ip.String())
 	}
-	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(s string) bool { return s == "" })
 }
 
 // mainName is the one name of a certificate that a result shows: the first
@@ -93,4 +95,30 @@ func mainName(c *x509.Certificate) string {
 // OpenSSL and Java put spaces behind the commas, and RFC 2253 none.
 func sameName(want, name string) bool {
 	return want == name || strings.ReplaceAll(want, ", ", ",") == name
+}
+
+// fulcioArc starts the extensions of certificates of Sigstore instances.
+const fulcioArc = "1.3.6.1.4.1.57264.1."
+
+// byFulcio says whether a certificate says of itself that it is one of a Sigstore instance.
+func byFulcio(c *x509.Certificate) bool {
+	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return strings.HasPrefix(e.Id.String(), fulcioArc) })
+}
+
+// fulcioIssuer is who vouched for the identity of a certificate of a Sigstore
+// instance: the extension 1.3.6.1.4.1.57264.1.8, or .1 before 2022. "" when it has none.
+func fulcioIssuer(c *x509.Certificate) string {
+	old := ""
+	for _, e := range c.Extensions {
+		switch e.Id.String() {
+		case fulcioArc + "8":
+			var s string
+			if unmarshal(e.Value, &s) == nil {
+				return s
+			}
+		case fulcioArc + "1":
+			old = string(e.Value)
+		}
+	}
+	return old
 }

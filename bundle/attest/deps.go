@@ -2,7 +2,5 @@ package attest
 
 import (
 	_ "github.com/ProtonMail/go-crypto/openpgp/v2"
-	_ "github.com/digitorus/pkcs7"
-	_ "github.com/sigstore/sigstore-go/pkg/sign"
 	_ "golang.org/x/crypto/blake2b"
 )

@@ -17,12 +17,16 @@ import (
 // beside are the endings that tools give to what they write next to an
 // artifact, in the order in which they are looked at: cosign and sigstore
 // clients (.sigstore.json, .sigstore, .bundle, .att.jsonl),
-// slsa-github-generator (.intoto.jsonl), minisign, OpenPGP, and this program.
+// slsa-github-generator (.intoto.jsonl), minisign, OpenPGP.
 var beside = []string{
 	".sigstore.json", ".sigstore", ".bundle", ".intoto.jsonl", ".att.jsonl", ".sigstore.jsonl",
-	".vsa.sigstore.json", ".vulns.sigstore.json", ".cdx.sigstore.json",
 	".minisig", ".asc", ".sig",
 }
+
+// gateEndings are those of the release gate. A build replaces the artifact and not
+// what an earlier gate wrote beside it, so that only what is about these very
+// bytes is evidence: of the rest nobody claims anything.
+var gateEndings = []string{".vsa.sigstore.json", ".vulns.sigstore.json", ".cdx.sigstore.json"}
 
 // certificates are the endings of the certificate beside a ".sig".
 var certificates = []string{".pem", ".crt", ".cert"}
@@ -51,12 +55,15 @@ func Beside(path string, s *Subject) ([]Evidence, error) {
 		}
 		out = append(out, *ev)
 	}
-	names := []string{"provenance.json"}
+	names := []string{filepath.Join(filepath.Dir(path), "provenance.json")}
 	if d, err := s.Digest("sha256"); err == nil {
-		names = append(names, "sha256:"+d+".jsonl", "sha256-"+d+".jsonl")
+		names = append(names, filepath.Join(filepath.Dir(path), "sha256:"+d+".jsonl"), filepath.Join(filepath.Dir(path), "sha256-"+d+".jsonl"))
+	}
+	for _, ending := range gateEndings {
+		names = append(names, path+ending)
 	}
 	for _, name := range names {
-		ev, err := readEvidence(filepath.Join(filepath.Dir(path), name))
+		ev, err := readEvidence(name)
 		if err != nil {
 			return nil, err
 		}

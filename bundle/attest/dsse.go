@@ -32,35 +32,86 @@ type EnvelopeSignature struct {
 }
 
 // ParseEnvelope reads an envelope. An envelope without signature is an error.
+// Names are taken exactly, and one that comes twice is an error (see fields).
 func ParseEnvelope(data []byte) (*Envelope, error) {
-	var doc struct {
-		PayloadType string `json:"payloadType"`
-		Payload     string `json:"payload"`
-		Signatures  []struct {
-			KeyID string `json:"keyid"`
-			Sig   string `json:"sig"`
-			Cert  string `json:"cert"`
-		} `json:"signatures"`
-	}
-	if err := json.Unmarshal(data, &doc); err != nil {
+	e, err := parseEnvelope(data)
+	if err != nil {
 		return nil, fmt.Errorf("DSSE envelope: %w", err)
 	}
-	e := &Envelope{PayloadType: doc.PayloadType}
-	var err error
-	if e.Payload, err = decodeBase64(doc.Payload); err != nil {
-		return nil, fmt.Errorf("DSSE envelope: payload: %w", err)
+	return e, nil
+}
+
+func parseEnvelope(data []byte) (*Envelope, error) {
+	doc, err := fields(data)
+	if err != nil {
+		return nil, err
 	}
-	if len(doc.Signatures) == 0 {
-		return nil, errors.New("DSSE envelope: it has no signature")
+	e := new(Envelope)
+	if e.PayloadType, err = textField(doc, "payloadType"); err != nil {
+		return nil, err
 	}
-	for i, s := range doc.Signatures {
-		sig, err := decodeBase64(s.Sig)
+	if e.Payload, err = bytesField(doc, "payload"); err != nil {
+		return nil, err
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(doc["signatures"], &list); err != nil || len(list) == 0 {
+		return nil, errors.New("it has no signature")
+	}
+	if len(list) > maxSignatures {
+		return nil, fmt.Errorf("it has %d signatures, and %d is the most that is read", len(list), maxSignatures)
+	}
+	for i, raw := range list {
+		s, err := parseSignature(raw)
 		if err != nil {
-			return nil, fmt.Errorf("DSSE envelope: signature %d: %w", i+1, err)
+			return nil, fmt.Errorf("signature %d: %w", i+1, err)
 		}
-		e.Signatures = append(e.Signatures, EnvelopeSignature{KeyID: s.KeyID, Sig: sig, Cert: []byte(s.Cert)})
+		e.Signatures = append(e.Signatures, s)
 	}
 	return e, nil
+}
+
+// maxSignatures bounds how many signatures of an envelope are tried.
+const maxSignatures = 16
+
+func parseSignature(raw json.RawMessage) (s EnvelopeSignature, err error) {
+	doc, err := fields(raw)
+	if err != nil {
+		return s, err
+	}
+	if s.Sig, err = bytesField(doc, "sig"); err != nil {
+		return s, err
+	}
+	if s.KeyID, err = textField(doc, "keyid"); err != nil {
+		return s, err
+	}
+	cert, err := textField(doc, "cert")
+	s.Cert = []byte(cert)
+	return s, err
+}
+
+// textField is the text of a field; "" when it is absent or null.
+func textField(doc map[string]json.RawMessage, name string) (string, error) {
+	var s string
+	raw, ok := doc[name]
+	if !ok {
+		return "", nil
+	}
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return "", fmt.Errorf("%s is no text", name)
+	}
+	return s, nil
+}
+
+func bytesField(doc map[string]json.RawMessage, name string) ([]byte, error) {
+	text, err := textField(doc, name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := decodeBase64(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return data, nil
 }
 
 // PAE is what the signatures of an envelope are over: DSSE v1.0, "Signature

@@ -10,9 +10,6 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/verify"
 )
 
-// maxSignatures bounds how many signatures of a bare envelope are looked at.
-const maxSignatures = 16
-
 // verifyEnvelope checks a bare DSSE envelope: one whose signatures bring their
 // certificates, as slsa-github-generator wrote them before version 2, or one that
 // is signed by a managed key.
@@ -25,7 +22,7 @@ func verifyEnvelope(ctx context.Context, req *Request, ev Evidence) []Result {
 		return []Result{reject(KindDSSE, StepParse, err.Error())}
 	}
 	var out []Result
-	for _, sig := range env.Signatures[:min(len(env.Signatures), maxSignatures)] {
+	for _, sig := range env.Signatures {
 		if len(sig.Cert) == 0 {
 			continue
 		}

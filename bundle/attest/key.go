@@ -62,3 +62,29 @@ func Fingerprint(pub crypto.PublicKey) string {
 	sum := sha256.Sum256(der)
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
+
+// covers says whether the operator trusts the key at a time.
+func (k Key) covers(t time.Time) bool {
+	return (k.NotBefore.IsZero() || !t.Before(k.NotBefore)) && (k.NotAfter.IsZero() || !t.After(k.NotAfter))
+}
+
+// bounds writes when the key is to be trusted.
+func (k Key) bounds() string {
+	from, to := "ever", "ever"
+	if !k.NotBefore.IsZero() {
+		from = day(k.NotBefore)
+	}
+	if !k.NotAfter.IsZero() {
+		to = day(k.NotAfter)
+	}
+	return "from " + from + " to " + to
+}
+
+// sameKey compares public keys.
+func sameKey(a, b crypto.PublicKey) bool {
+	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	if ok {
+		return k.Equal(b)
+	}
+	return Fingerprint(a) != "" && Fingerprint(a) == Fingerprint(b) // DSA keys have no Equal and no DER form either
+}

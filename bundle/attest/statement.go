@@ -41,10 +41,11 @@ func ParseStatement(payload []byte) (*Statement, error) {
 		return nil, fmt.Errorf("in-toto statement: %w", err)
 	}
 	s := Statement{Predicate: doc["predicate"]}
-	for name, to := range map[string]*string{"_type": &s.Type, "predicateType": &s.PredicateType} {
-		if raw, ok := doc[name]; ok && json.Unmarshal(raw, to) != nil {
-			return nil, fmt.Errorf("in-toto statement: %s is no text", name)
-		}
+	if s.Type, err = textField(doc, "_type"); err != nil {
+		return nil, fmt.Errorf("in-toto statement: %w", err)
+	}
+	if s.PredicateType, err = textField(doc, "predicateType"); err != nil {
+		return nil, fmt.Errorf("in-toto statement: %w", err)
 	}
 	if s.Type != statementV1 && s.Type != statementV01 {
 		return nil, fmt.Errorf("in-toto statement: unknown type %q", s.Type)

@@ -278,7 +278,7 @@ func Provenances(k Kind) bool { return k == KindProvenance }
 func InArtifact(kind string) []Embedded {
 	switch bundle.Kind(kind) {
 	case "", bundle.KindZip, bundle.KindJar:
-		return []Embedded{verifyAWSSigner}
+		return []Embedded{verifyAWSSigner, verifyJar}
 	}
 	return nil
 }

@@ -34,9 +34,15 @@ func TestMain(m *testing.M) {
 //	mkzip ZIP DIR           zip a folder, sorted, with fixed times
 //	mkfeed DIR              for each folder DIR/ECOSYSTEM make DIR/ECOSYSTEM/all.zip of its .json files
 //	mkimage REF ARCH DIR... push an image with a layer for each folder (an index: see mkimage)
+//	signimage FORM REF KEY [LAYOUT]  sign an image as cosign does: simple or bundle
+//	imagedigest VARIABLE REF  set a variable to the digest of an image
 //	saveimage FORM REF PATH  write such an image to disk as FORM: docker, oci or layout
-//	mkkey TYPE NAME         make a key pair, NAME.pem and NAME.pub, of type ecdsa or ed25519
+//	mkkey TYPE NAME         make a key pair, NAME.pem and NAME.pub, of type ecdsa, p384, ed25519 or encrypted (password "secret")
 //	mksigstore IDENTITY ISSUER FILE BUNDLE ROOT  sign a file keyless, and write the bundle and the trust root
+//	unwrap BUNDLE FILE      write the statement in a Sigstore bundle, indented
+//	referrers LAYOUT N      demand that an image layout lists N bundles that refer to an image in it
+//	attached REF N          demand the same of a registry
+//	spoilzip ZIP            change a byte of a zip that says nothing about its content
 //	[!] asked               demand that the plain server ($WEB, see serve) was asked for something
 func TestScripts(t *testing.T) {
 	functions, err := filepath.Abs("../../testdata/functions")
@@ -57,7 +63,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "mksigstore": mksigstore, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin,
+			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "mksigstore": mksigstore, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "signimage": signimage, "imagedigest": imagedigest, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin, "unwrap": unwrap, "referrers": referrers, "attached": attached, "spoilzip": spoilzip,
 		},
 	})
 }

@@ -64,9 +64,10 @@ type artifact struct {
 	texts         map[int]bool       // files that Node would take for scripts although their names do not say so, by index into files
 	looks         map[int]scriptLook // what is worth saying about scripts, by index into files
 	zips          []nestedZip
-	pythonZips    map[string]bool // those that hold Python and were catalogued, by path
-	budget        *archiveBudget  // for Python archives; nil before the first
-	depth         int             // archives around this one
+	pythonZips    map[string]bool  // those that hold Python and were catalogued, by path
+	innerZips     map[string]int64 // size of those inside Python archives that were not, by path
+	budget        *archiveBudget   // for Python archives; nil before the first
+	depth         int              // archives around this one
 	found         []found
 	unknowns      []sbom.Unknown
 	tooMany       int // packages over the limit

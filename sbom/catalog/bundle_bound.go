@@ -84,6 +84,7 @@ func (a *artifact) standsFor(b *bundled, l *lock) string {
 		l.index = newLockIndex(l)
 	}
 	var strangers, others []string
+	listed := 0
 	for _, in := range b.inside {
 		switch {
 		case l.index.byName[in.name] == nil:
@@ -92,33 +93,49 @@ func (a *artifact) standsFor(b *bundled, l *lock) string {
 			}
 		case in.contested, in.version != "" && !l.index.has(in.name, in.version):
 			others = append(others, in.name)
+		default:
+			listed++
 		}
 	}
 	switch {
-	case len(b.inside) == 0:
+	case listed+len(strangers)+len(others) == 0:
 		return "the bytes name no package, so that nothing shows that the two belong together"
 	case len(strangers) > 0:
 		return "it lacks what the bytes name: " + named(strangers)
 	case len(others) > 0:
 		return "the evidence says other versions than it has of " + named(others)
 	}
-	inside := a.bundles.inside(l.dir).versions
-	there, asked := l.present(func(e *lockEntry) bool { return inside[e.name] != nil || inside[e.folder()] != nil })
-	if 2*there < asked {
-		return fmt.Sprintf("the bytes name %d of the %d packages that its project asks for", there, asked)
+	if l.standing == nil {
+		l.standing = a.bundles.standing(l)
+	}
+	s := l.standing
+	if 2*s.named < s.asked {
+		return fmt.Sprintf("the bytes name %d of the %d packages that its project asks for", s.named, s.asked)
 	}
 	untold := b.unknown
 	if b.packages+b.own+b.glue+b.unknown == 0 {
 		untold = a.size(b.path)
 	}
-	n := 0
-	for i := range l.entries {
-		if e := &l.entries[i]; !e.dev && !e.main && e.name != "" {
-			n++
-		}
-	}
-	if untold > int64(n)*packageBytes {
-		return fmt.Sprintf("its packages, %d in all, hardly come to the %d bytes that nobody could name", n, untold)
+	if untold > s.packages*packageBytes {
+		return fmt.Sprintf("its packages, %d in all, hardly come to the %d bytes that nobody could name", s.packages, untold)
 	}
 	return ""
+}
+
+// standing counts the packages of a lockfile.
+type standing struct {
+	named, asked int   // by the bytes of bundles, of those that its project asks for
+	packages     int64 // that run
+}
+
+func (s bundles) standing(l *lock) *standing {
+	inside := s.inside(l.dir).versions
+	out := &standing{}
+	out.named, out.asked = l.present(func(e *lockEntry) bool { return inside[e.name] != nil || inside[e.folder()] != nil })
+	for i := range l.entries {
+		if e := &l.entries[i]; !e.dev && !e.main && e.name != "" {
+			out.packages++
+		}
+	}
+	return out
 }

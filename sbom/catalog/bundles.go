@@ -20,6 +20,8 @@ type bundled struct {
 	gaps   []jsbundle.Gap
 	told   bool // the claims are all that is inside
 
+	misnamed bool // see jsbundle.Result
+
 	packages, own, glue, unknown int64 // bytes, see jsbundle.Result.Bytes; all 0 when nothing tells
 
 	bound   string // the lockfile that says which packages can be inside, "" for none
@@ -157,6 +159,7 @@ func (a *artifact) inspect(in *inspection, s *scratch) bundled {
 	}
 	res := jsbundle.Inspect(p, src, c)
 	b.claims, b.gaps, b.told = res.Claims, append(b.gaps, res.Gaps...), res.Told
+	b.misnamed = res.Misnamed
 	b.packages, b.own, b.glue, b.unknown = res.Bytes()
 	return b
 }
@@ -211,6 +214,18 @@ func (a *artifact) bundledPackages(locks []lock) {
 		a.phantoms(b, a.versionsFor(b.path, locks))
 		a.disputes(b)
 	}
+}
+
+// loneBundles does for an archive in which no lockfile is read what the step for
+// lockfiles does: only those that were given speak for its bundles.
+func loneBundles(_ context.Context, a *artifact) {
+	a.bundledPackages(nil)
+	have := map[string]bool{}
+	for i := range a.found {
+		have[a.found[i].purl()] = true
+	}
+	a.declareGiven(have)
+	a.bind()
 }
 
 // bundles are those of one artifact.

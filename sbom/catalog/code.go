@@ -16,10 +16,13 @@ import (
 func coverage(ctx context.Context, a *artifact) {
 	c := &codeCounter{
 		artifact: a, native: map[string]*executable{}, bundles: map[string]*bundled{},
-		unknown: map[string]*sbom.Unknown{}, within: map[string]*sbom.Unknown{}, java: a.javaFiles(),
+		unknown: map[string]*sbom.Unknown{}, within: map[string]*sbom.Unknown{}, java: a.javaFiles(), zips: map[string]bool{},
 	}
 	for i := range a.executables {
 		c.native[a.executables[i].path] = &a.executables[i]
+	}
+	for _, z := range a.zips {
+		c.zips[z.file.Path] = true
 	}
 	for i := range a.bundles {
 		c.bundles[a.bundles[i].path] = &a.bundles[i]
@@ -29,7 +32,9 @@ func coverage(ctx context.Context, a *artifact) {
 		if !u.Code || u.Kind == sbom.Unmatched {
 			continue
 		}
-		if p := outermostFile(u.Path); p != u.Path {
+		if size, ok := a.innerZips[u.Path]; ok {
+			a.loose = append(a.loose, sbom.CodeFile{Path: u.Path, Code: size, Unknown: size, Reason: u.Reason})
+		} else if p := outermostFile(u.Path); p != u.Path {
 			c.within[p] = u
 		} else if c.unknown[p] == nil {
 			c.unknown[p] = u
@@ -39,7 +44,7 @@ func coverage(ctx context.Context, a *artifact) {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return
 		}
-		if f := &a.files[i]; f.Link == "" && f.Size > 0 {
+		if f := &a.files[i]; f.Link == "" && f.Size > 0 && !a.pythonZips[f.Path] { // what is in those is counted
 			c.count(i, f)
 		}
 	}
@@ -53,6 +58,7 @@ type codeCounter struct {
 	unknown map[string]*sbom.Unknown // by file or folder; "" is the artifact
 	within  map[string]*sbom.Unknown // of something in an archive, by the archive
 	java    map[string]bool          // see javaFiles
+	zips    map[string]bool          // archives, whose content is code if nobody could look into them
 }
 
 // count adds one file. The most specific statement decides: what is inside a
@@ -62,7 +68,7 @@ type codeCounter struct {
 func (c *codeCounter) count(i int, f *bundle.File) {
 	p := f.Path
 	e, b, gap := c.native[p], c.bundles[p], c.unknown[p]
-	if b == nil && !c.code(f) {
+	if b == nil && !c.code(f) && (gap == nil || !c.zips[p]) {
 		return
 	}
 	accounted := e != nil && e.evident || c.accounts(i, p)

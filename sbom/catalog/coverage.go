@@ -20,7 +20,7 @@ func (c *composition) coverage(results []*result) *sbom.Coverage {
 			f.Artifact = i
 			f.Origin = sbom.OriginApp
 			if img {
-				f.Origin = c.codeOrigin(i, f.Path)
+				f.Origin = c.codeOrigin(i, outermostFile(f.Path))
 			} else if i > 0 {
 				f.Origin = sbom.OriginLayer
 			}

@@ -56,6 +56,13 @@
 // all of them are candidates, and each is judged (bundle_join.go): none of them
 // may hide another.
 //
+// Of Python, metadata is held against the code (python_claims.go): where the code
+// says another version, both are candidates, unless RECORD has the hashes of the
+// very files or the code's version is not known to be the release's; then the
+// disagreement is shown and the metadata counts. The wheels that an interpreter
+// brings for ensurepip are on no search path: what is in them is shadowed by what
+// is installed, else declared.
+//
 // Nothing is executed, written or fetched. What cannot be read is an
 // sbom.Unknown with its path, never a silent gap.
 package catalog

@@ -108,7 +108,7 @@ func executables(ctx context.Context, a *artifact) {
 			h.look.err = c.err
 		}
 		a.keepLook(c.file, h.look)
-		if !c.owned && h.err == nil && !a.failed[f.Path] && loadable(f.Path) && textual(h.bytes[:min(h.n, 512)]) {
+		if !c.owned && h.err == nil && !c.whole && c.err == nil && !a.failed[f.Path] && textual(h.bytes[:min(h.n, 512)]) && (loadable(f.Path) || a.mayHide(c.file, h.bytes[:h.n])) {
 			a.texts[c.file] = true
 		}
 	})

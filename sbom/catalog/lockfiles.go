@@ -43,6 +43,7 @@ type lock struct {
 	entries   []lockEntry
 	names     map[string]bool // see named
 	index     *lockIndex      // once a bundle has asked
+	standing  *standing       // likewise
 }
 
 // present counts what the project asks for to run, which is all that it needs

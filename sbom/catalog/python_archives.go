@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/bundle"
@@ -86,7 +87,7 @@ func (a *artifact) pythonArchive(ctx context.Context, p string) {
 		return
 	}
 	if a.pythonZips == nil {
-		a.pythonZips = map[string]bool{}
+		a.pythonZips, a.innerZips = map[string]bool{}, map[string]int64{}
 	}
 	a.pythonZips[p] = true
 	for older := false; v != nil; v, older = v.Older, true {
@@ -165,8 +166,11 @@ func (a *artifact) adopt(in *artifact, prefix string, older bool) {
 		f.older = f.older || older
 		f.stdlib, f.wheel = stdlib, wheel
 		f.path, f.dir = prefix+f.path, prefix+f.dir
+		if f.at != "" {
+			f.at = a.fromArchive(prefix, f.at)
+		}
 		for i := range f.also {
-			f.also[i].Path = prefix + f.also[i].Path
+			f.also[i].Path = a.fromArchive(prefix, f.also[i].Path)
 		}
 		a.add(f)
 	}
@@ -187,6 +191,41 @@ func (a *artifact) adopt(in *artifact, prefix string, older bool) {
 	}
 	for p := range in.pythonZips {
 		a.pythonZips[prefix+p] = true
+	}
+	a.adoptCode(in, prefix, owned)
+}
+
+// fromArchive returns the path of evidence that an archive's own cataloging gave: a
+// lockfile that was given lies in no archive.
+func (a *artifact) fromArchive(prefix, p string) string {
+	if slices.ContainsFunc(a.opts.lockIndexes, func(x *lockIndex) bool { return x.path == p }) {
+		return p
+	}
+	return prefix + p
+}
+
+// adoptCode counts the code in an archive: what a package brings along in one is
+// that package's.
+func (a *artifact) adoptCode(in *artifact, prefix string, owned bool) {
+	a.ownedCode += in.ownedCode
+	for _, f := range in.loose {
+		if owned {
+			a.ownedCode += f.Code
+			continue
+		}
+		f.Path = prefix + f.Path
+		a.loose = append(a.loose, f)
+	}
+	if owned {
+		return
+	}
+	for p, size := range in.innerZips {
+		a.innerZips[prefix+p] = size
+	}
+	for _, z := range in.zips {
+		if !in.pythonZips[z.file.Path] {
+			a.innerZips[prefix+z.file.Path] = z.file.Size
+		}
 	}
 }
 

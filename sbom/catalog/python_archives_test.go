@@ -108,6 +108,62 @@ func TestPythonArchiveInArchive(t *testing.T) {
 	}
 }
 
+// TestNestedCode: the code in archives is counted where it lies, and all of it
+// is attributed, own or unknown.
+func TestNestedCode(t *testing.T) {
+	file := func(name, text string) txtar.File { return txtar.File{Name: name, Data: []byte(text)} }
+	code := strings.Repeat("def f(): return 1\n", 20)
+	dist := func(name, version string, more ...txtar.File) []txtar.File {
+		return append([]txtar.File{file(name+"/__init__.py", code), file(name+"/a.py", code),
+			file(name+"-"+version+".dist-info/METADATA", "Metadata-Version: 2.1\nName: "+name+"\nVersion: "+version+"\n"),
+			file(name+"-"+version+".dist-info/RECORD", name+"/__init__.py,,\n"+name+"/a.py,,\n"+name+"/inner.whl,,\n"+name+"/app.js,,\n")}, more...)
+	}
+	bundle := "var __commonJS = (cb, mod) => mod;\n\n// node_modules/ms/index.js\nvar ms = function () { return 1 };\n"
+	shell := string(pythonZip(t, "", file("run.sh", "#!/bin/sh\nexit 0\n")))
+	wheel := pythonZip(t, "", dist("demo", "1.5")...)
+	app := pythonZip(t, "#!/usr/bin/env python3\n", append(dist("lib", "2.0"), file("__main__.py", code), file("static/app.js", bundle), file("data.zip", shell))...)
+	owned := pythonZip(t, "", file("anything.py", code))
+	n := int64(len(code))
+	s := catalogueFiles(t, "python3.12", append([]txtar.File{
+		file("function/app.py", code), file("function/w.whl", string(wheel)), file("function/app.pyz", string(app)),
+		file("function/_vendor/__init__.py", ""), file("function/_vendor/six.py", "__version__ = '1.16.0'\n"),
+		file("function/own.zip", string(pythonZip(t, "", file("mine.py", code), file("w.whl", string(wheel))))),
+	}, func() []txtar.File {
+		var out []txtar.File
+		for _, f := range dist("owner", "1.0", file("owner/inner.whl", string(owned))) {
+			out = append(out, txtar.File{Name: "function/" + f.Name, Data: f.Data})
+		}
+		return out
+	}()...))
+	c := s.Coverage
+	six, js := int64(len("__version__ = '1.16.0'\n")), int64(len(bundle))
+	if want := 9*n + six + js; c.Attributed != want { // demo twice, lib, owner and its wheel, six, and the bundle
+		t.Errorf("%d bytes attributed, want %d", c.Attributed, want)
+	}
+	if want := 3 * n; c.Own != want { // app.py, __main__.py, mine.py
+		t.Errorf("%d bytes own, want %d", c.Own, want)
+	}
+	if want := int64(len(shell)); c.Unknown != want || c.Code != c.Attributed+c.Own+c.Unknown {
+		t.Errorf("%d bytes unknown of %d, want %d", c.Unknown, c.Code, want)
+	}
+	var paths []string
+	for _, f := range c.Files {
+		paths = append(paths, f.Path)
+	}
+	if got := strings.Join(paths, " "); got != "app.pyz!/data.zip app.pyz!/static/app.js" {
+		t.Errorf("files: %s", got)
+	}
+	found := false
+	for _, p := range s.Components {
+		if p.PURL == "pkg:npm/ms" {
+			found = p.Occurrences[0].Path == "app.pyz!/static/app.js" && p.State == "live"
+		}
+	}
+	if !found {
+		t.Errorf("the bundle's package is not reported:\n%s", render(s))
+	}
+}
+
 // TestEnsurepip: the wheels that come with an interpreter are not loaded.
 func TestEnsurepip(t *testing.T) {
 	file := func(name, text string) txtar.File { return txtar.File{Name: name, Data: []byte(text)} }

@@ -65,7 +65,7 @@ func (a *artifact) contradicted(s *pystrip.Stated) {
 		why = "; RECORD has the hash of the file"
 	case s.Known:
 		if f.version != "" {
-			f.versions, f.version, f.confidence = []string{f.version}, "", 0.5
+			f.versions, f.version, f.confidence, f.disputed = []string{f.version}, "", 0.5, true
 			f.detail = strings.TrimPrefix(f.detail+"; it says version "+clip(s.Version), "; ")
 		}
 		if !slices.Contains(f.versions, s.Says) {

@@ -160,9 +160,10 @@ func aboutCode(p string) bool {
 	return dir == "licenses" || dir == "licences"
 }
 
-// tellAll reports whether the bundles in dir tell of every byte whose it is.
+// tellAll reports whether the bundles in dir tell of every byte whose it is, and
+// may be believed.
 func (s bundles) tellAll(dir string) bool {
-	return !slices.ContainsFunc(s, func(b bundled) bool { return !b.told && below(b.path, dir) })
+	return !slices.ContainsFunc(s, func(b bundled) bool { return (!b.told || b.misnamed) && below(b.path, dir) })
 }
 
 // contents is what the bundles of a folder hold.

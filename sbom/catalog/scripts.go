@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/jsbundle"
 )
 
@@ -18,6 +19,7 @@ type scriptLook struct {
 	err  error              // the script could not be read
 
 	copies []jsbundle.Claim // of a script that is no bundle: whose copy it is
+	hidden string           // of such a file: the code in a string of it, "" for none
 }
 
 // maxKept is how many bytes of bundles are kept until their companions are
@@ -31,7 +33,13 @@ func (a *artifact) lookAtScript(p string, s *scratch) scriptLook {
 	if err != nil {
 		return scriptLook{err: err}
 	}
-	l := scriptLook{seen: jsbundle.Detect(src)}
+	named := script(p) || loadable(p)
+	var l scriptLook
+	if named {
+		l.seen = jsbundle.Detect(src)
+	} else {
+		l.seen = jsbundle.DetectText(src)
+	}
 	if strings.HasPrefix(l.seen.Map, "data:") {
 		if !l.seen.Bundled() && jsbundle.MapNamesPackages(jsbundle.InlineMap(l.seen.Map)) {
 			l.seen = mapped()
@@ -49,7 +57,10 @@ func (a *artifact) lookAtScript(p string, s *scratch) scriptLook {
 		}
 	}
 	if !l.seen.Bundled() {
-		l.copies = jsbundle.Copies(p, src)
+		l.hidden = jsbundle.Hidden(src, named)
+		if named || bytes.Contains(src, []byte("function")) || bytes.Contains(src, []byte("=>")) { // style sheets have titles, too
+			l.copies = jsbundle.Copies(p, src)
+		}
 	}
 	return l
 }
@@ -61,7 +72,7 @@ func mapped() jsbundle.Detection {
 
 // keepLook remembers a look, unless it found nothing.
 func (a *artifact) keepLook(file int, l scriptLook) {
-	if l.err != nil || l.seen != (jsbundle.Detection{}) || len(l.copies) > 0 {
+	if l.err != nil || l.seen != (jsbundle.Detection{}) || len(l.copies) > 0 || l.hidden != "" {
 		a.looks[file] = l
 	}
 }
@@ -90,6 +101,12 @@ func bundledScripts(ctx context.Context, a *artifact) {
 		}
 	}
 	a.inspectBundles(ctx)
+	for _, i := range slices.Sorted(maps.Keys(a.looks)) {
+		if l := a.looks[i]; l.hidden != "" {
+			a.contains[a.files[i].Path] = true
+			a.unknown(a.files[i].Path, sbom.Opaque, l.hidden+", whose packages are not known", true)
+		}
+	}
 	a.copiedScripts()
 	a.looks, a.texts = nil, nil
 }
@@ -114,6 +131,28 @@ func loadable(p string) bool {
 		return !isText(p)
 	}
 	return false
+}
+
+// mayHide reports whether a file that nobody owns and that is no script by its
+// name is read for code in it. What an image's distribution ships is not.
+func (a *artifact) mayHide(i int, head []byte) bool {
+	f := &a.files[i]
+	if f.Size < smallCode || declarations(f.Path, head) || jsbundle.Data(head) && (f.Size > a.opts.MaxScript || a.spent > a.opts.MaxText/2) {
+		return false
+	}
+	if _, ok := lockParsers()[path.Base(f.Path)]; ok {
+		return false
+	}
+	if a.vol.ImageLayer(i) >= 0 && slices.ContainsFunc([]string{"bin", "boot", "etc", "lib", "lib64", "sbin", "usr", "var"}, func(dir string) bool { return below(f.Path, dir) }) && !below(f.Path, "var/task") && !below(f.Path, "usr/src") {
+		return false
+	}
+	return jsbundle.MayHide(f.Size, head)
+}
+
+// declarations reports whether a file has types of TypeScript and no code.
+func declarations(p string, head []byte) bool {
+	stem := strings.TrimSuffix(p, path.Ext(p))
+	return path.Ext(stem) == ".d" && (bytes.Contains(head, []byte("declare ")) || bytes.Contains(head, []byte("export ")) || bytes.Contains(head, []byte("import ")))
 }
 
 // textual reports whether the first bytes of a file may be those of a script.

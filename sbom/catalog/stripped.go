@@ -23,7 +23,12 @@ func strippedPython(ctx context.Context, a *artifact) {
 		a.contradicted(&res.Stated[i])
 	}
 	for i := range res.Packages {
-		if p := &res.Packages[i]; !p.NameOnly {
+		if p := &res.Packages[i]; !p.NameOnly && !p.Vendored {
+			a.ownStripped(p)
+		}
+	}
+	for i := range res.Packages {
+		if p := &res.Packages[i]; p.Vendored && !a.owners.owns(p.Path) {
 			a.ownStripped(p)
 		}
 	}
@@ -72,11 +77,8 @@ func strippedPython(ctx context.Context, a *artifact) {
 }
 
 // ownStripped says whose the files of a package are. Those of a copy are the
-// package's around it.
+// package's around it, if there is one: else it lies in code of the function's own.
 func (a *artifact) ownStripped(p *pystrip.Package) {
-	if p.Vendored {
-		return
-	}
 	for _, dir := range p.Dirs {
 		a.owners.addDir(dir)
 	}

@@ -33,8 +33,9 @@ func Banner(text []byte, offset int64, from string) []Claim {
 type bannerReader struct {
 	claims []Claim
 	seen   map[banner]bool
-	run    []byte // line comments that follow each other
-	start  int64  // of run
+	titles []saying // of which known packages, where; of all of them
+	run    []byte   // line comments that follow each other
+	start  int64    // of run
 	end    int64
 }
 
@@ -89,6 +90,9 @@ func title(text []byte, offset int64) []Claim {
 }
 
 func (b *bannerReader) add(c Claim) {
+	if len(b.titles) < maxBanners && Known(c.Name) {
+		b.titles = append(b.titles, saying{name: c.Name, at: c.Offset})
+	}
 	key := banner{name: c.Name, version: c.Version}
 	if b.seen[key] || len(b.claims) >= maxBanners {
 		return

@@ -61,6 +61,10 @@ type Result struct {
 	Spans  []Span // see Span; nil when there is no evidence of whose the bytes are
 	Gaps   []Gap
 
+	// Misnamed is true when code under the name of a file of the function's own
+	// says that it is a package's: then names of files prove nothing.
+	Misnamed bool
+
 	// Told is true only when every byte's package is known or is the bundler's
 	// or the function's own: the claims then list all that is inside.
 	Told bool

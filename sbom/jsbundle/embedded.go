@@ -1,6 +1,7 @@
 package jsbundle
 
 import (
+	"path"
 	"slices"
 	"strings"
 )
@@ -31,7 +32,7 @@ func (e *embedded) claims() ([]Claim, []Manifest) {
 	var manifests, clients, configurations []Claim
 	for i := range e.manifests.found {
 		m := &e.manifests.found[i]
-		if e.modules.isOwn(m.Offset) {
+		if at, own := e.modules.isOwn(m.Offset); own && !(Known(m.Name) && path.Base(path.Dir(at)) == path.Base(m.Name)) { // src/lodash/package.json is lodash's
 			continue
 		}
 		manifests = append(manifests, m.Claim())

@@ -41,11 +41,15 @@ func Inspect(name string, src []byte, c Companions) Result {
 	end := codeEnd(src)
 	m := newMarker(src)
 	var e embedded
+	h := hiddenReader{evals: true}
 	err := Lex(src[:end], func(t *Token) {
 		m.token(t)
 		e.token(t)
+		h.token(t)
 	})
 	m.end(end)
+	h.flush()
+	res.Gaps = h.gaps
 	var lost *LexError
 	if errors.As(err, &lost) {
 		res.Gaps = append(res.Gaps, Gap{Offset: lost.Offset, Reason: lost.Reason})
@@ -59,6 +63,7 @@ func Inspect(name string, src []byte, c Companions) Result {
 			res.addAll(mapped, c.MapPath, published(src, mapped, &m.out))
 			res.Claims = append(res.Claims, versionsInMap(mapped, c.MapPath)...)
 			if !told || mapped.unknown() <= best.unknown() {
+				res.Misnamed = mapped.contradict(&m.out)
 				best, told = mapped, true
 			}
 		}
@@ -70,7 +75,7 @@ func Inspect(name string, src []byte, c Companions) Result {
 		res.Claims = append(res.Claims, e.literals.lone(name, res.Claims)...)
 	}
 	if told {
-		res.spans(src, best)
+		res.spans(src, best, e.sayings())
 	}
 	bytesSay := res.Claims[:len(res.Claims):len(res.Claims)]
 	for _, a := range c.Accounts {
@@ -164,7 +169,8 @@ func (r *Result) addAll(o *ownership, from string, inside map[int]string) {
 }
 
 // spans takes over whose the bytes are, and says whether that is told of all.
-func (r *Result) spans(src []byte, o *ownership) {
+// said is what known packages say about themselves, in order.
+func (r *Result) spans(src []byte, o *ownership, said []saying) {
 	claims := r.claimsOf(o)
 	webpack := o.style == bannerStyle || o.style == tableStyle || o.style == wrapStyle && Detect(src).Bundler == "webpack" // rspack
 	unknown, total := int64(0), int64(0)
@@ -176,14 +182,20 @@ func (r *Result) spans(src []byte, o *ownership) {
 		if code := src[s.start:s.end]; who == SpanOwn && (rewrapped(code) || o.style != noMark && foreign(code, webpack)) {
 			who = SpanUnknown
 		}
-		if who == SpanUnknown {
-			unknown += s.end - s.start
+		parts := []Span{{s.start, s.end, who}}
+		if who == SpanOwn {
+			parts = r.disowned(s, o.cuts, said)
 		}
-		if who >= 0 {
-			r.Claims[who].Bytes += s.end - s.start
+		for _, p := range parts {
+			if p.Claim == SpanUnknown {
+				unknown += p.End - p.Start
+			}
+			if p.Claim >= 0 {
+				r.Claims[p.Claim].Bytes += p.End - p.Start
+			}
 		}
 		total = s.end
-		r.Spans = append(r.Spans, Span{s.start, s.end, who})
+		r.Spans = append(r.Spans, parts...)
 	}
 	if unknown > 0 {
 		r.Gaps = append(r.Gaps, Gap{Offset: -1, Reason: fmt.Sprintf("nothing names what %d of its %d bytes are", unknown, total)})

@@ -23,8 +23,9 @@ type manifestModules struct {
 
 	pending *Token // a key that names a module, if a function follows it
 
-	own     []int64 // where manifests of the function's own start, and where the next module does
-	ownOpen bool    // the last of those has not ended
+	own      []int64  // where manifests of the function's own start, and where the next module does
+	ownOpen  bool     // the last of those has not ended
+	ownPaths []string // of those manifests
 }
 
 // manifestTokens is how many tokens of a manifest are looked at.
@@ -81,8 +82,11 @@ func (m *manifestModules) start(t *Token) {
 	}
 	m.module, m.left, m.key = origin{}, 0, false
 	ownManifest := o.whose == own && path.Base(module) == "package.json"
-	if ownManifest != m.ownOpen && len(m.own) < 2*maxManifests {
-		m.own, m.ownOpen = append(m.own, t.Offset), ownManifest
+	if m.ownOpen {
+		m.own, m.ownOpen = append(m.own, t.Offset), false
+	}
+	if ownManifest && len(m.own) < 2*maxManifests {
+		m.own, m.ownPaths, m.ownOpen = append(m.own, t.Offset+1), append(m.ownPaths, module), true
 	}
 	if o.whose != packages {
 		return
@@ -94,13 +98,17 @@ func (m *manifestModules) start(t *Token) {
 }
 
 // isOwn reports whether the manifest at offset is the function's own, or of a
-// package beside it in one repository: nobody published it under its name.
-func (m *manifestModules) isOwn(offset int64) bool {
+// package beside it in one repository: nobody published it under its name. It
+// returns its path as well.
+func (m *manifestModules) isOwn(offset int64) (path string, yes bool) {
 	i, exactly := slices.BinarySearch(m.own, offset)
 	if exactly {
 		i++
 	}
-	return i%2 == 1
+	if i%2 == 0 {
+		return "", false
+	}
+	return m.ownPaths[i/2], true
 }
 
 // parse takes the version of a manifest in a string.

@@ -117,8 +117,12 @@ func (p *mapParser) section() error {
 	return err
 }
 
-// texts reads an array of strings and nulls.
+// texts reads an array of strings and nulls, or null for an array that is not
+// there (https://tc39.es/ecma426/, section 9: sourcesContent is optional).
 func (p *mapParser) texts(out [][]byte) ([][]byte, error) {
+	if p.takeNull() {
+		return out, nil
+	}
 	err := p.list(func() error {
 		if p.sources++; p.sources > 2*maxMapSources {
 			return fmt.Errorf("more than %d sources", maxMapSources)
@@ -232,9 +236,17 @@ func (c *cursor) text() ([]byte, error) {
 	}
 }
 
+// takeNull passes over null, if it is next.
+func (c *cursor) takeNull() bool {
+	if c.peek() != 'n' || !bytes.HasPrefix(c.data[c.at:], []byte("null")) {
+		return false
+	}
+	c.at += len("null")
+	return true
+}
+
 func (c *cursor) textOrNull() ([]byte, error) {
-	if c.peek() == 'n' && bytes.HasPrefix(c.data[c.at:], []byte("null")) {
-		c.at += 4
+	if c.takeNull() {
 		return nil, nil
 	}
 	s, err := c.text()

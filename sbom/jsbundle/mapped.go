@@ -96,6 +96,7 @@ type mapJoin struct {
 
 	at                 int64 // of the last point
 	who                int   // whose what follows it is
+	source             int   // of the last point, by index; of the section
 	good, stray, apart int   // points in the script, outside of it, and those of good where no token starts
 }
 
@@ -130,6 +131,10 @@ func (j *mapJoin) section(sections []mapSection, i int) error {
 		}
 		j.upTo(int64(at))
 		j.who = who
+		if m.source != j.source {
+			j.source = m.source
+			j.out.cut(int64(at))
+		}
 		j.good++
 		if !j.meets(at) {
 			j.apart++

@@ -114,6 +114,8 @@ func TestInspectMap(t *testing.T) {
 		{"with a comment that names it", src + "//# sourceMappingURL=i.js.map\n", all, good, true},
 		{"behind a guard", src, all, append([]byte(")]}'\n"), good...), true},
 		{"with contents", src, all, mapJSON(points, sources, `"sourcesContent":["\"\\",null,"x"],"x_other":{"a":[1,{"b":null}]},`), true},
+		{"with null for contents", src, all, mapJSON(points, sources, `"sourcesContent":null,"names":null,"sourceRoot":null,`), true},
+		{"with nothing but null in contents", src, all, mapJSON(points, sources, `"sourcesContent": [ null , null ],`), true},
 		{"of Windows", src, "a source-map", mapJSON(points, []string{`..\node_modules\a\i.js`, `src\i.ts`, `C:\x\lib.js`}, ""), true},
 		{"with a root", src, "a source-map, b source-map", mapJSON(points, []string{"a/i.js", "../src/i.js", "b/i.js"}, `"sourceRoot":"/app/node_modules/",`), true},
 		{"in sections", src, all, fmt.Appendf(nil, `{"version":3,"sections":[{"offset":{"line":0,"column":0},"map":%s}]}`, good), true},

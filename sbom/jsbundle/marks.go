@@ -125,6 +125,7 @@ func (m *marker) start(t *Token, who int, style markStyle) {
 		m.open = m.open[:n-1]
 	}
 	m.open = append(m.open, started{t.Depth, who, style})
+	m.out.cut(t.Offset)
 	m.out.style = style
 }
 

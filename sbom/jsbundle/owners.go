@@ -17,6 +17,7 @@ type ownership struct {
 	first   []int64   // of each origin: where it is seen first
 	style   markStyle // of the last mark; noMark for a map, which tells of minified code as well
 
+	cuts     []int64         // where modules start, in order, at most maxSpans
 	typed    map[string]bool // packages, by place, of which a map has other sources than what was installed
 	sections []mapSection    // of the map, nil without one
 }
@@ -68,4 +69,11 @@ func (o *ownership) unknown() int64 {
 		}
 	}
 	return n
+}
+
+// cut remembers where a module starts, which may be that of the owner before.
+func (o *ownership) cut(at int64) {
+	if n := len(o.cuts); n < maxSpans && (n == 0 || o.cuts[n-1] < at) {
+		o.cuts = append(o.cuts, at)
+	}
 }

@@ -12,6 +12,26 @@
 // name that the advisory store knows. Everything else that looks released is a
 // gap, never nothing.
 //
+// A name alone is not enough where the code is as little as people write
+// themselves: such a package is marked NameOnly, and the caller reports it where
+// a lockfile or requirements file names the project, too. What a package calls
+// itself (title.go) names it under any folder's name, in any folder, when it has
+// a version and the table or the advisory store knows that project.
+//
+// # What metadata does not settle
+//
+// A RECORD and a top_level.txt are claims (installed.go). A package that the
+// table knows, or that has a version of its own and a name that the advisory
+// store knows, is looked at although a distribution of another name accounts for
+// it. And what installed code says of its version is held against its metadata.
+//
+// # Compiled code
+//
+// Where there is no source, compiled code is what Python loads: a file that
+// cannot be read is reported, beside the package's name. Next to its source it
+// is loaded only as far as it fits the source, which Python itself looks after
+// (PEP 552), but for files that are marked "unchecked" (invalidation.go).
+//
 // # What tells the version
 //
 // The value of __version__ and its like (value.go), worked out from the source

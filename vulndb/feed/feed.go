@@ -39,7 +39,7 @@ type Options struct {
 	Now        func() time.Time // nil: time.Now
 	Jobs       int              // records parsed side by side; 0: one per CPU
 	Progress   func(Progress)   // called from one goroutine at a time; may be nil
-	Notice     func(string)     // told what failed and is tried again, from any goroutine; may be nil
+	Notice     func(string)     // told what failed and is tried again, and what is passed over, from any goroutine; may be nil
 
 	Client   *http.Client  // nil: http.DefaultClient; redirects from https to http are refused in any case
 	Timeout  time.Duration // of one download; 0: 10 minutes
@@ -57,7 +57,8 @@ type Progress = vulndb.Progress
 // Snapshot is valid. It is the empty Snapshot if nothing was done.
 func Update(ctx context.Context, dir string, o Options) (vulndb.Snapshot, error) {
 	o = o.defaults()
-	u, err := vulndb.Begin(ctx, dir, vulndb.Options{Now: o.Now(), Jobs: o.Jobs, Progress: o.Progress, AllowOlder: o.AllowOlder})
+	stray := o.strays()
+	u, err := vulndb.Begin(ctx, dir, vulndb.Options{Now: o.Now(), Jobs: o.Jobs, Progress: o.Progress, Stray: stray, AllowOlder: o.AllowOlder})
 	if err != nil {
 		return vulndb.Snapshot{}, err
 	}
@@ -72,7 +73,7 @@ func Update(ctx context.Context, dir string, o Options) (vulndb.Snapshot, error)
 		if origin.From == "" {
 			continue // it stays as it is: nobody says where it was from
 		}
-		for _, err := range o.read(ctx, u, origin) {
+		for _, err := range o.read(ctx, u, origin, stray) {
 			if origin.Name != vulndb.DefaultOrigin {
 				err = fmt.Errorf("source %s: %w", origin.Name, err)
 			}
@@ -86,9 +87,32 @@ func Update(ctx context.Context, dir string, o Options) (vulndb.Snapshot, error)
 	return s, errors.Join(append(errs, err)...)
 }
 
+// maxStrays is how many files that are no records are named one by one.
+const maxStrays = 5
+
+// strays returns what tells of a file that is no record, once, from any
+// goroutine: a folder without ecosystems is read for each of them.
+func (o Options) strays() func(path string) {
+	var mu sync.Mutex
+	told := map[string]bool{}
+	return func(path string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if told[path] || len(told) > maxStrays {
+			return
+		}
+		told[path] = true
+		if len(told) > maxStrays {
+			o.Notice("warning: more files are not OSV records, and were passed over")
+			return
+		}
+		o.Notice("warning: " + path + " is not an OSV record (no id, modified or affected in it), and was passed over")
+	}
+}
+
 // read brings what one origin says into the update.
-func (o Options) read(ctx context.Context, u *vulndb.Update, origin vulndb.Origin) []error {
-	var src source = &folder{dir: origin.From, own: origin.Name != vulndb.DefaultOrigin, now: o.Now()}
+func (o Options) read(ctx context.Context, u *vulndb.Update, origin vulndb.Origin, stray func(string)) []error {
+	var src source = &folder{dir: origin.From, stray: stray, own: origin.Name != vulndb.DefaultOrigin, now: o.Now()}
 	if Remote(origin.From) {
 		src = newExport(o, u, origin)
 	}

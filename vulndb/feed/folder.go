@@ -22,7 +22,9 @@ import (
 type folder struct {
 	dir string
 	own bool // its records are laid over the export
-	now time.Time
+
+	stray func(path string) // told of files that are no records
+	now   time.Time
 
 	listed     bool
 	flat       bool // set by list
@@ -46,7 +48,9 @@ func (f *folder) list(ctx context.Context) ([]string, []error) {
 	var errs []error
 	for _, e := range entries {
 		name := vulndb.Spell(e.Name())
-		if _, err := f.archive(e.Name()); err == nil && !slices.Contains(names, name) {
+		if _, err := f.archive(e.Name()); err == nil && f.unrelated(e.Name()) {
+			others = append(others, filepath.Join(f.dir, e.Name()))
+		} else if err == nil && !slices.Contains(names, name) {
 			names = append(names, name)
 		} else if err == nil {
 			errs = append(errs, fmt.Errorf("read the export: %s has two folders of %s, and only one is read", f.dir, name))
@@ -176,19 +180,49 @@ func (f *folder) strays(entries []os.DirEntry) error {
 	var first string
 	n := 0
 	for _, e := range entries {
-		if !e.IsDir() && strings.HasSuffix(e.Name(), ".json") {
-			if n++; n == 1 {
-				first = e.Name()
-			}
+		path := filepath.Join(f.dir, e.Name())
+		if e.IsDir() || !strings.HasSuffix(e.Name(), ".json") || f.passOver(path) {
+			continue
+		}
+		if n++; n == 1 {
+			first = path
 		}
 	}
 	switch n {
 	case 0:
 		return nil
 	case 1:
-		return fmt.Errorf("read the export: %s lies beside the folders of the ecosystems and is not read; move it into the folder of its ecosystem", filepath.Join(f.dir, first))
+		return fmt.Errorf("read the export: %s lies beside the folders of the ecosystems and is not read; move it into the folder of its ecosystem", first)
 	}
-	return fmt.Errorf("read the export: %s and %d other .json files lie beside the folders of the ecosystems and are not read; move them into the folders of their ecosystems", filepath.Join(f.dir, first), n-1)
+	return fmt.Errorf("read the export: %s and %d other .json files lie beside the folders of the ecosystems and are not read; move them into the folders of their ecosystems", first, n-1)
+}
+
+// passOver reports whether a file is no record, and says so.
+func (f *folder) passOver(path string) bool {
+	b, err := readSmall(path, vulndb.MaxRecord)
+	if err != nil || !vulndb.Stray(b) {
+		return false
+	}
+	f.stray(path)
+	return true
+}
+
+// unrelated reports whether a folder is none of an ecosystem: OSV has no such,
+// and what lies in it are files that are no records. It says so of each.
+func (f *folder) unrelated(name string) bool {
+	if vulndb.Known(vulndb.Spell(name)) {
+		return false
+	}
+	entries, err := os.ReadDir(filepath.Join(f.dir, name))
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		if e.Name() == archiveName || strings.HasSuffix(e.Name(), ".json") && !f.passOver(filepath.Join(f.dir, name, e.Name())) {
+			return false
+		}
+	}
+	return true
 }
 
 // flatEcosystems returns the ecosystems that the records of a folder name. The

@@ -2,11 +2,13 @@ package feed
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/fnaudit/fnaudit/vulndb"
@@ -56,6 +58,16 @@ func TestNothingIsHidden(t *testing.T) {
 		"two ecosystems, flat":       {map[string]string{"a.json": good, "b.json": both}, "", true},
 		"two ecosystems, two copies": {map[string]string{"npm/a.json": good, "npm/b.json": both, "PyPI/b.json": both}, "", true},
 		"two ecosystems, one copy":   {map[string]string{"npm/a.json": good, "npm/b.json": both}, "b.json names PyPI, too", true},
+		"no record, beside":          {map[string]string{"npm/a.json": good, "index.json": `{"name":"x","version":1}`, "list.json": `[1]`}, "", true},
+		"no record, inside":          {map[string]string{"npm/a.json": good, "npm/index.json": `{"name":"x"}`}, "", true},
+		"no record, flat":            {map[string]string{"a.json": good, "index.json": `{"name":"x"}`}, "", true},
+		"no record, in a folder":     {map[string]string{"npm/a.json": good, "docs/index.json": `{"name":"x"}`}, "", true},
+		"nothing but strays":         {map[string]string{"npm/index.json": `{"name":"x"}`}, "there is no advisory in the export", false},
+		"half a record, beside":      {map[string]string{"npm/a.json": good, "b.json": `{"ID":"ACME-2"}`}, "b.json lies beside the folders", true},
+		"half a record, inside":      {map[string]string{"npm/a.json": good, "npm/b.json": `{"affected":[]}`}, "such as b.json", false},
+		"cut off, beside":            {map[string]string{"npm/a.json": good, "b.json": `{"name":"x`}, "b.json lies beside the folders", true},
+		"cut off, inside":            {map[string]string{"npm/a.json": good, "npm/b.json": `{"name":"x`}, "such as b.json", false},
+		"cut off, in a folder":       {map[string]string{"npm/a.json": good, "docs/b.json": `{"name":"x`}, "update docs", true},
 		"two folders":                {map[string]string{"npm/a.json": good, "Npm/b.json": good}, "two folders of npm", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,6 +86,24 @@ func TestNothingIsHidden(t *testing.T) {
 				t.Errorf("%d matches of what is right", n)
 			}
 		})
+	}
+}
+
+// TestStray: files that are no records are named, once each and some of many.
+func TestStray(t *testing.T) {
+	files := map[string]string{"a.json": recordOf("GHSA-1", "npm", "left"), "b.json": recordOf("GHSA-2", "PyPI", "left"), "index.json": "{}", "cut.json.txt": "{"}
+	for n, want := range map[int]int{0: 1, 20: maxStrays + 1} {
+		for i := range n {
+			files[fmt.Sprintf("list%d.json", i)] = "[]"
+		}
+		var mu sync.Mutex
+		var told []string
+		o := options(folderOf(t, files))
+		o.Notice = func(s string) { mu.Lock(); told = append(told, s); mu.Unlock() }
+		s, err := Update(context.Background(), t.TempDir(), o)
+		if err != nil || len(told) != want || !strings.HasPrefix(told[0], "warning: ") || s.Sources[0].Unread != 0 {
+			t.Error(told, s.Sources, err)
+		}
 	}
 }
 

@@ -44,7 +44,8 @@ one. Ecosystems that are not asked for stay as they are.
 folder of OSV records as .json files. A record with the id of one of the
 export, or of a source named before, replaces it as a whole within each
 ecosystem. One that no package could match, because OSV has no such ecosystem or
-because it lies where nothing is read, is an error. A folder is as current as its newest record; a file as-of.txt in it
+because it lies where nothing is read, is an error. A .json file of a folder
+that is no record (it has no id, modified or affected) is named and passed over. A folder is as current as its newest record; a file as-of.txt in it
 that holds a time (RFC 3339) says otherwise.
 
 The store remembers its sources: an update without --from and --source reads

@@ -47,7 +47,8 @@ type scanOptions struct {
 	offline    bool
 	online     bool
 
-	now       time.Time // the clock that judges
+	now       time.Time           // the clock that judges
+	opened    func(opener) opener // looks at each function when it is opened; may be nil
 	lockfiles []*catalog.Lockfile
 }
 
@@ -75,15 +76,21 @@ credentials of the docker configuration, into the user's cache.`,
   fnaudit scan .aws-sam/build --function OrdersFunction
   fnaudit scan orders.zip --explain GHSA-p6mc-m468-83gw`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if o.offline, err = cmd.Flags().GetBool("offline"); err != nil {
+			if err = o.network(cmd); err != nil {
 				return err
-			}
-			if o.offline && o.online {
-				return usage("", "--online and --offline contradict each other")
 			}
 			return scan(cmd.Context(), env, o, args)
 		},
 	}
+	judgeFlagsOf(cmd, &o)
+	f := cmd.Flags()
+	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
+	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
+	return cmd
+}
+
+// judgeFlagsOf adds the flags that scan and gate share.
+func judgeFlagsOf(cmd *cobra.Command, o *scanOptions) {
 	f := cmd.Flags()
 	targetFlagsOf(cmd, &o.targetFlags)
 	f.StringArrayVarP(&o.outputs, "output", "o", nil, "`FORMAT[=FILE]`, repeatable: "+strings.Join(report.Formats(), ", ")+" (default table)")
@@ -93,15 +100,12 @@ credentials of the docker configuration, into the user's cache.`,
 	f.StringVar(&o.dbMaxAge, "db-max-age", "", "how old the store may be, as `DURATION` (7d, 36h), instead of what the policy says")
 	f.BoolVar(&o.online, "online", false, "fetch the advisories of ecosystems that the store lacks, and newer ones of those that are older than the policy allows, from where the store came from")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
-	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
-	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
 	f.StringVar(&o.attested, "attestations", "", "folder `DIR` with attestations, found by the digest that they are about")
 	f.IntVar(&o.jobs, "jobs", 0, "functions judged side by side (default the number of CPUs)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing for a pass, and only the verdict otherwise")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "one line per finding, and everything that is folded")
 	f.BoolVar(&o.noColor, "no-color", false, "no colour (also NO_COLOR)")
 	f.BoolVar(&o.noProgress, "no-progress", false, "no progress line on a terminal")
-	return cmd
 }
 
 func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
@@ -119,16 +123,21 @@ func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
 	descriptorFlagsOf(cmd, &t.descriptorFlags)
 }
 
+// network reads what the command may do over the network.
+func (o *scanOptions) network(cmd *cobra.Command) (err error) {
+	if o.offline, err = cmd.Flags().GetBool("offline"); err != nil {
+		return err
+	}
+	if o.offline && o.online {
+		return usage("", "--online and --offline contradict each other")
+	}
+	return nil
+}
+
 func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	outputs, err := parseOutputs(o.outputs, report.Formats(), "table")
 	if err != nil {
 		return err
-	}
-	now := env.Now()
-	if o.at != "" {
-		if now, err = parseTime(o.at); err != nil {
-			return err
-		}
 	}
 	specs, err := o.specs(args)
 	if err != nil {
@@ -138,33 +147,54 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := openStore(env, o.db, o.quiet)
+	doc, stream, err := o.judge(ctx, env, specs, pol, outputs)
 	if err != nil {
 		return err
+	}
+	if err := o.write(env, doc, outputs, stream); err != nil {
+		return err
+	}
+	return verdict(doc)
+}
+
+// judge audits functions under a policy. The outputs are those that may be
+// written while it goes on; with none every report is whole.
+func (o *scanOptions) judge(ctx context.Context, env *Env, specs []bundle.Spec, pol *policy.Policy, outputs []output) (*finding.Document, *stream, error) {
+	now, err := o.clock(env)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := openStore(env, o.db, o.quiet)
+	if err != nil {
+		return nil, nil, err
 	}
 	defer db.Close()
 	stdin, err := slurp(env, specs)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	im, err := imagesOf(ctx, env, specs, o.offline, o.quiet || o.noProgress)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	files := &bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}
 	runtimes, err := readRuntimes(o.runtimes)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if o.lockfiles, err = readLockfiles(o.locks); err != nil {
-		return err
+		return nil, nil, err
+	}
+	open := im.open(files.Begin)
+	if o.opened != nil {
+		open = o.opened(open)
 	}
 	trust, err := trustOf(ctx, pol, o.attested)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	a := &audit.Auditor{Runtimes: runtimes, Trust: trust,
-		Open: o.refuse(im.open(files.Begin), len(specs) == 1), Catalog: o.cataloger(ctx, db),
+		Open: o.refuse(open, len(specs) == 1), Catalog: o.cataloger(ctx, db),
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
 	doc := &finding.Document{
@@ -176,18 +206,23 @@ func scan(ctx context.Context, env *Env, o scanOptions, args []string) error {
 	stream := newStream(env, outputs, doc)
 	if o.online {
 		if fresh, err := o.runOnline(ctx, env, a, specs, stdin, stream, doc); err != nil {
-			return err
+			return nil, nil, err
 		} else if fresh != nil {
 			defer fresh.Close()
 		}
 	} else if doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream); err != nil {
-		return err
+		return nil, nil, err
 	}
 	doc.Summary = finding.Summarize(doc.Functions)
-	if err := o.write(env, doc, outputs, stream); err != nil {
-		return err
+	return doc, stream, nil
+}
+
+// clock is the time that judges.
+func (o *scanOptions) clock(env *Env) (time.Time, error) {
+	if o.at == "" {
+		return env.Now(), nil
 	}
-	return verdict(doc)
+	return parseTime(o.at)
 }
 
 // cataloger returns the cataloger of a run that judges with db.

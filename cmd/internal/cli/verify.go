@@ -388,18 +388,23 @@ func writeVerifyJSON(w io.Writer, target string, out attest.Outcome) error {
 		Checks []verifyCheck `json:"checks"`
 	}{target, out.Status, []verifyCheck{}}
 	for _, r := range out.Results {
-		c := verifyCheck{Kind: r.Kind, Status: r.Status, Step: r.Step, Reason: r.Reason, Expected: r.Expected, Found: r.Found,
-			Source: r.Source, Covers: r.Covers, Identity: r.Identity, Issuer: r.Issuer, KeyID: r.KeyID, Notes: r.Notes}
-		for _, t := range r.Times {
-			c.Times = append(c.Times, verifyTime{t.At.UTC(), t.Clock})
-		}
-		if r.Status == attest.Verified && !r.Claims.Empty() {
-			claims := r.Claims
-			c.Claims = &claims
-		}
-		doc.Checks = append(doc.Checks, c)
+		doc.Checks = append(doc.Checks, checkOf(r))
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(doc)
+}
+
+// checkOf is a result as it is printed.
+func checkOf(r attest.Result) verifyCheck {
+	c := verifyCheck{Kind: r.Kind, Status: r.Status, Step: r.Step, Reason: r.Reason, Expected: r.Expected, Found: r.Found,
+		Source: r.Source, Covers: r.Covers, Identity: r.Identity, Issuer: r.Issuer, KeyID: r.KeyID, Notes: r.Notes}
+	for _, t := range r.Times {
+		c.Times = append(c.Times, verifyTime{t.At.UTC(), t.Clock})
+	}
+	if r.Status == attest.Verified && !r.Claims.Empty() {
+		claims := r.Claims
+		c.Claims = &claims
+	}
+	return c
 }

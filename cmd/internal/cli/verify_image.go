@@ -60,6 +60,9 @@ func (o *verifyOptions) openImage(ctx context.Context, env *Env, req *attest.Req
 		return verifyTarget{}, false, nil
 	}
 	l, err := bundle.OpenLayout(ctx, path, bundle.Limits{})
+	if errors.Is(err, bundle.ErrNoLayout) && kind == "" && name == "" && o.digest == "" {
+		return verifyTarget{}, false, nil // it only looked like one: then it is a file
+	}
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || os.IsPermission(err) || errors.Is(err, bundle.ErrNoLayout) {
 			return verifyTarget{}, true, usage("", "%w", err)

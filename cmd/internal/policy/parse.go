@@ -34,6 +34,7 @@ type file struct {
 	Coverage        *fileCoverage `yaml:"coverage"`
 	Database        *fileStore    `yaml:"database"`
 	Waivers         []fileWaiver  `yaml:"waivers"`
+	Gate            *fileGate     `yaml:"gate"`
 
 	Signature  *fileResponses      `yaml:"signature"`
 	Provenance *fileResponses      `yaml:"provenance"`
@@ -153,6 +154,7 @@ func (f *file) apply(p *Policy) error {
 		}
 		p.MaxAge = d
 	}
+	note(f.Gate.apply(&p.Gate))
 	for i, w := range f.Waivers {
 		parsed, err := w.parse()
 		if err != nil {
@@ -259,7 +261,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, keys); near == unknown.Token.Value {
+		if near := spelling.Nearest(unknown.Token.Value, append(slices.Clone(keys), gateKeys...)); near == unknown.Token.Value {
 			msg += "; it is a key of another section"
 		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)

@@ -29,6 +29,7 @@ type Policy struct {
 	Coverage        Coverage         // how much of the code must be told
 	MaxAge          time.Duration    // how old the store may be; 0: any age
 	Waivers         []Waiver
+	Gate            Gate // what the release gate writes
 
 	Signature  Responses // to signatures that are not verified
 	Provenance Responses // to statements about the build that are not verified

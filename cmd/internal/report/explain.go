@@ -12,25 +12,33 @@ import (
 // Explain writes the chain behind each finding that what names: the bytes,
 // the component, the range of the advisory, and the smallest change that
 // removes it. What is an advisory id or alias, a package URL with or without a
-// version, or a fingerprint. It is an error when nothing in the document has that name.
+// version, or a fingerprint. Of an advisory about a package that a bundler left
+// out it says why it does not affect the function. It is an error when nothing
+// in the document has that name.
 func Explain(w io.Writer, doc *finding.Document, what string) error {
-	n := 0
+	var parts []string
 	for _, r := range doc.Functions {
 		for _, f := range r.Findings {
-			if !names(f, what) {
-				continue
-			}
-			if n++; n > 1 {
-				fmt.Fprintln(w)
-			}
-			if err := explainFinding(w, doc, r, f); err != nil {
-				return err
+			if names(f, what) {
+				parts = append(parts, explainFinding(doc, r, f))
 			}
 		}
 	}
-	if n > 0 {
-		return nil
+	found := len(parts) > 0
+	parts = append(parts, explainAbsent(doc, what)...)
+	if !found {
+		parts = append(parts, explainComponent(doc, what)...)
 	}
+	if len(parts) == 0 {
+		return fmt.Errorf("no finding and no component named %q; the report has %s", what, count(doc))
+	}
+	_, err := io.WriteString(w, strings.Join(parts, "\n"))
+	return err
+}
+
+// explainComponent says of the first component of a name, about which there is
+// no finding, why not.
+func explainComponent(doc *finding.Document, what string) []string {
 	for _, r := range doc.Functions {
 		for _, c := range r.Components {
 			if c.PURL == what || finding.Versionless(c.PURL) == what {
@@ -39,12 +47,11 @@ func Explain(w io.Writer, doc *finding.Document, what string) error {
 				for _, l := range c.Locations {
 					explainLine(&b, "bytes", lies(r, l))
 				}
-				_, err := io.WriteString(w, b.String())
-				return err
+				return []string{b.String()}
 			}
 		}
 	}
-	return fmt.Errorf("no finding and no component named %q; the report has %s", what, count(doc))
+	return nil
 }
 
 // unblamed says what it means that there is no finding about a component: that
@@ -67,14 +74,20 @@ func count(doc *finding.Document) string {
 }
 
 func names(f finding.Finding, what string) bool {
-	if strings.HasPrefix(what, "pkg:") {
-		return f.Component == what || finding.Versionless(f.Component) == what
-	}
-	return strings.EqualFold(f.ID, what) || f.Fingerprint == what ||
-		slices.ContainsFunc(f.Aliases, func(a string) bool { return strings.EqualFold(a, what) })
+	return isPackage(f.Component, what) || f.Fingerprint == what || called(f.ID, f.Aliases, what)
 }
 
-func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f finding.Finding) error {
+// isPackage reports whether what is a package URL, with or without its version.
+func isPackage(purl, what string) bool {
+	return strings.HasPrefix(what, "pkg:") && (purl == what || finding.Versionless(purl) == what)
+}
+
+// called reports whether what is the id of an advisory or one of its aliases.
+func called(id string, aliases []string, what string) bool {
+	return strings.EqualFold(id, what) || slices.ContainsFunc(aliases, func(a string) bool { return strings.EqualFold(a, what) })
+}
+
+func explainFinding(doc *finding.Document, r *finding.Report, f finding.Finding) string {
 	var b strings.Builder
 	line := func(key, format string, args ...any) {
 		explainLine(&b, key, fmt.Sprintf(format, args...))
@@ -144,8 +157,7 @@ func explainFinding(w io.Writer, doc *finding.Document, r *finding.Report, f fin
 		line("waived", "by %s until %s: %s", f.Waived.Owner, f.Waived.Expires.Format("2006-01-02"), f.Waived.Reason)
 	}
 	line("id", "%s", f.Fingerprint)
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 // candidates lists the versions that a component can be.

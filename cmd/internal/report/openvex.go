@@ -191,8 +191,7 @@ func (v *vexFunction) absent(a finding.Absent) {
 	for _, adv := range a.Advisories {
 		v.add(vexStatement{
 			Vulnerability: vulnerabilityOf(adv.ID, adv.Aliases), Status: vexNotAffected, Justification: vexNotPresent,
-			StatusNotes: fmt.Sprintf("%s lists %s %s, and the bundler left it out: every byte of %s is accounted for and none is of it",
-				a.Lockfile, a.Name, a.Version, listed(a.Bundles, 3)),
+			StatusNotes: leftOut(a),
 		}, a.PURL)
 	}
 }

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/cmd/internal/audit"
+	"github.com/fnaudit/fnaudit/cmd/internal/policy"
+	"github.com/fnaudit/fnaudit/cmd/internal/report"
+)
+
+// gateOptions are the flags of gate.
+type gateOptions struct {
+	scanOptions
+	signFlags
+	verifierID, resource string
+	out                  string
+	attach               bool
+}
+
+func gateCommand(env *Env) *cobra.Command {
+	var o gateOptions
+	cmd := &cobra.Command{
+		Use:   "gate TARGET... --policy FILE",
+		Short: "Judge functions for release, and sign the verdict of those that pass",
+		Long: `Gate audits functions as scan does, under a policy that is always named. When all
+pass, it writes three signed statements about the digest of each, as Sigstore
+bundles that cosign verifies too:
+
+  ARTIFACT.vsa.sigstore.json     SLSA verification summary: that it passed, under which policy
+  ARTIFACT.vulns.sigstore.json   in-toto vulnerability attestation: what is known against it
+  ARTIFACT.cdx.sigstore.json     its CycloneDX bill of materials
+
+They lie beside the artifact or in --out, of an image layout as referrers in it;
+with --attach those of an image: target go to its registry. When one function does
+not pass, nothing is signed, and the summary of an earlier pass of the same bytes
+that lies beside an artifact is removed.
+
+What has no stable digest is refused: a folder, and a docker archive. Signing
+with --key asks nobody; --keyless asks the services that are named. "fnaudit gate
+check" is the other half, before a deployment.`,
+		Example: `  fnaudit gate orders.zip --policy release.yaml --key gate.pem
+  fnaudit gate oci:image/ --policy builtin:release --key gate.pem --verifier-id https://acme.example/fnaudit
+  fnaudit gate check orders.zip --summary orders.zip.vsa.sigstore.json --key gate.pub --policy release.yaml`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.network(cmd); err != nil {
+				return err
+			}
+			return runGate(cmd.Context(), env, o, args)
+		},
+	}
+	judgeFlagsOf(cmd, &o.scanOptions)
+	signFlagsOf(cmd, &o.signFlags)
+	f := cmd.Flags()
+	f.Lookup("policy").Usage = "policy `FILE` or built-in policy; it must be named"
+	f.StringVar(&o.verifierID, "verifier-id", "", "`URI` that names who judges (default the policy's gate.emit.verifier_id)")
+	f.StringVar(&o.resource, "resource-uri", "", "`URI` that those who deploy know the function by; {name} stands for its name (default the policy's, else file:NAME or oci://REPOSITORY)")
+	f.StringVar(&o.out, "out", "", "write the statements into `DIR`")
+	f.BoolVar(&o.attach, "attach", false, "attach the statements of image: targets to the image in its registry")
+	cmd.AddCommand(gateCheckCommand(env))
+	return cmd
+}
+
+// runGate judges, and signs what passed.
+func runGate(ctx context.Context, env *Env, o gateOptions, args []string) error {
+	outputs, err := parseOutputs(o.outputs, report.Formats(), "table")
+	if err != nil {
+		return err
+	}
+	if o.policy == "" {
+		return usage("--policy release.yaml, or --policy builtin:release", "gate: no policy was named: what is signed is that a function passes it, so it is never a default")
+	}
+	specs, err := o.specs(args)
+	if err != nil {
+		return err
+	}
+	pol, err := o.loadPolicy(env, specs)
+	if err != nil {
+		return err
+	}
+	o.named(pol)
+	g, err := newGateRun(env, &o, specs, pol)
+	if err != nil {
+		return err
+	}
+	o.opened = watch
+	g.run.Started = env.Now()
+	doc, _, err := o.judge(ctx, env, specs, pol, nil)
+	if err != nil {
+		return err
+	}
+	g.judged(env, doc)
+	if doc.Summary.Pass < len(specs) {
+		if err := o.write(env, doc, outputs, nil); err != nil {
+			return err
+		}
+		if err := g.refuse(env, doc); err != nil {
+			return err
+		}
+		return verdict(doc)
+	}
+	if err := g.sign(ctx, env, doc); err != nil {
+		return err
+	}
+	if err := o.write(env, doc, outputs, nil); err != nil {
+		return err
+	}
+	return g.place(ctx, env, doc)
+}
+
+// named fills in from the policy what no flag says.
+func (o *gateOptions) named(p *policy.Policy) {
+	g := p.Gate
+	if o.verifierID == "" {
+		o.verifierID = g.VerifierID
+	}
+	if o.resource == "" {
+		o.resource = g.Resource
+	}
+	o.signFlags.named(g, p.Name)
+}
+
+// overrides lists the flags that change a policy, as its identity states them.
+func (o *scanOptions) overrides() []string {
+	var out []string
+	if o.failOn != "" {
+		out = append(out, "fail-on="+o.failOn)
+	}
+	if o.dbMaxAge != "" {
+		out = append(out, "db-max-age="+o.dbMaxAge)
+	}
+	return out
+}
+
+// watch wraps an opener: what has no digest that a statement could be about is
+// refused before it is judged.
+func watch(next opener) opener {
+	return func(ctx context.Context, s bundle.Spec) (*bundle.Function, error) {
+		f, err := next(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		for i := range f.Volumes {
+			if why := noDigest(f, i); why != "" {
+				f.Close()
+				return nil, audit.Refused{Err: fmt.Errorf("gate %s: %s", f.Layers[i].Ref, why)}
+			}
+		}
+		return f, nil
+	}
+}
+
+// noDigest says why an artifact has no digest that others can compute of what
+// they deploy; "" when it has one.
+func noDigest(f *bundle.Function, i int) string {
+	const only = "a signed statement is about a digest, and "
+	switch img := f.Volumes[i].Image(); {
+	case f.Layers[i].Kind == bundle.KindDirectory:
+		return only + "a folder has none that stays: build the zip that is deployed, and give that"
+	case f.Layers[i].Kind == bundle.KindInline:
+		return only + "source text in a template has none: put it into a zip"
+	case img != nil && img.Manifest == "":
+		return only + "a docker archive has only that of its configuration, which names no image in a registry: save it as an OCI layout or archive (docker buildx build -o type=oci, skopeo copy ... oci:DIR)"
+	}
+	return ""
+}
