@@ -100,6 +100,10 @@ func checkByKey(req *Request, b *bundle.Bundle, k signingKey, over *Subject) Res
 		last.Expected, last.Found = k.bounds(), req.Now.UTC().Format(time.RFC3339)
 		last.Reason = "the signature holds, but the key is not valid now, and nobody vouches for a time at which it was made"
 	}
+	if pub, ok := k.pub.(*rsa.PublicKey); ok && last.Status == Verified && pub.N.BitLen() < minRSA {
+		last.Status, last.Step, last.Statement = Unverifiable, StepTrust, nil
+		last.Reason = fmt.Sprintf("the signature holds under %s, but an RSA key of %d bits proves nothing", k.Source, pub.N.BitLen())
+	}
 	return last
 }
 

@@ -117,6 +117,14 @@ func TestManagedKeyDemands(t *testing.T) {
 	}
 }
 
+func TestShortKey(t *testing.T) {
+	key := newKey(t, "short rsa")
+	b := newLab(t).bundle(order{artifact: labArtifact, key: key, keyed: true, noLog: true})
+	if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, key)}, b); r.Status != Unverifiable || r.Step != StepTrust {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestKeyBesideIdentity lets one demand name a key and a signer: each bundle is
 // judged by what it is signed with.
 func TestKeyBesideIdentity(t *testing.T) {
