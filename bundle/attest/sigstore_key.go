@@ -44,11 +44,11 @@ func checkKeyed(req *Request, b *bundle.Bundle, hint, keyID string, over *Subjec
 		if r.Status == Verified {
 			return keyDemands(d, k, hint, r)
 		}
-		if i == 0 {
+		if i == 0 || first.Step == StepSignature && r.Step != StepSignature { // a signature that holds says more
 			first = r
 		}
 	}
-	if len(keys) > 1 {
+	if len(keys) > 1 && first.Step == StepSignature {
 		first.Notes = append(first.Notes, fmt.Sprintf("none of the %d given keys made the signature; this is what the first says", len(keys)))
 	}
 	return first
