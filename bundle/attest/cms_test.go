@@ -89,7 +89,7 @@ func TestCMS(t *testing.T) {
 func FuzzParseCMS(f *testing.F) {
 	by := authority(f, "signer")
 	f.Add(awsMessage(f, awsOptions{certificate: by}, "a", "b"), []byte("content"))
-	f.Add(stamp(f, timeAuthority(f, by), []byte("x"), time.Now()), []byte("x"))
+	f.Add(stampJar(f, timeAuthority(f, by), []byte("x"), time.Now()), []byte("x"))
 	f.Add([]byte("\x30\x80\x02\x01\x05\x00\x00"), []byte{})
 	f.Fuzz(func(t *testing.T, data, content []byte) {
 		m, err := parseCMS(data)

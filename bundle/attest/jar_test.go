@@ -128,7 +128,7 @@ func listedFiles(files []string) (out []string) {
 }
 
 // stamp asks an authority for a token over a signature.
-func stamp(t testing.TB, by *testCert, over []byte, at time.Time) []byte {
+func stampJar(t testing.TB, by *testCert, over []byte, at time.Time) []byte {
 	t.Helper()
 	digest := sha256.Sum256(over)
 	ts := timestamp.Timestamp{HashAlgorithm: crypto.SHA256, HashedMessage: digest[:], Time: at, Policy: asn1.ObjectIdentifier{1, 2, 3}, AddTSACertificate: true,
@@ -316,13 +316,13 @@ func TestJarTimestamp(t *testing.T) {
 		status Status
 		step   Step
 	}{
-		{"good", func(s []byte) []byte { return stamp(t, clock, s, at) }, both, Verified, ""},
-		{"nobody trusts the clock", func(s []byte) []byte { return stamp(t, clock, s, at) }, both[:1], Unverifiable, StepTime},
-		{"after the certificate", func(s []byte) []byte { return stamp(t, clock, s, time.Now().Add(-time.Hour)) }, both, Rejected, StepChain},
-		{"over another signature", func(s []byte) []byte { return stamp(t, clock, []byte("other"), at) }, both, Rejected, StepTime},
-		{"by a certificate for code", func(s []byte) []byte { return stamp(t, web, s, time.Now()) }, both, Rejected, StepTime},
+		{"good", func(s []byte) []byte { return stampJar(t, clock, s, at) }, both, Verified, ""},
+		{"nobody trusts the clock", func(s []byte) []byte { return stampJar(t, clock, s, at) }, both[:1], Unverifiable, StepTime},
+		{"after the certificate", func(s []byte) []byte { return stampJar(t, clock, s, time.Now().Add(-time.Hour)) }, both, Rejected, StepChain},
+		{"over another signature", func(s []byte) []byte { return stampJar(t, clock, []byte("other"), at) }, both, Rejected, StepTime},
+		{"by a certificate for code", func(s []byte) []byte { return stampJar(t, web, s, time.Now()) }, both, Rejected, StepTime},
 		{"changed", func(s []byte) []byte {
-			token := stamp(t, clock, s, at)
+			token := stampJar(t, clock, s, at)
 			i := bytes.Index(token, []byte(at.UTC().Format("20060102150405")))
 			token[i+13] ^= 1
 			return token

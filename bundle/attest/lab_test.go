@@ -363,7 +363,7 @@ func sum(hash crypto.Hash, message []byte) ([]byte, protocommon.HashAlgorithm) {
 }
 
 // publicKey is a key as the operator gives it.
-func publicKey(t *testing.T, key crypto.Signer) Key {
+func labPublicKey(t *testing.T, key crypto.Signer) Key {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {

@@ -130,9 +130,9 @@ func TestCosignFiles(t *testing.T) {
 		step   Step
 	}{
 		"bundle":                    {cosign(fresh, legacyPEM(fresh), legacyJSON(t, fresh)), d, Verified, ""},
-		"bundle with a key":         {cosign(keyed, publicKey(t, key).Data, legacyJSON(t, keyed)), keyDemand, Verified, ""},
-		"bundle with a key, no log": {cosign(keyed, publicKey(t, key).Data, []byte("null")), byKey(t, key), Verified, ""},
-		"bundle of another key":     {cosign(keyed, publicKey(t, key).Data, []byte("null")), byKey(t, newKey(t, "p256")), Rejected, StepSignature},
+		"bundle with a key":         {cosign(keyed, labPublicKey(t, key).Data, legacyJSON(t, keyed)), keyDemand, Verified, ""},
+		"bundle with a key, no log": {cosign(keyed, labPublicKey(t, key).Data, []byte("null")), byKey(t, key), Verified, ""},
+		"bundle of another key":     {cosign(keyed, labPublicKey(t, key).Data, []byte("null")), byKey(t, newKey(t, "p256")), Rejected, StepSignature},
 		"bundle without log":        {cosign(fresh, legacyPEM(fresh), []byte("null")), d, Unverifiable, StepTime},
 		"entry of another":          {cosign(fresh, legacyPEM(fresh), legacyJSON(t, keyed)), d, Rejected, StepLog},
 		"no JSON":                   {Evidence{Data: []byte(`{"base64Signature":1}`)}, d, Rejected, StepParse},

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // pkg is a package URL (package-url specification, "How to parse a purl
@@ -69,12 +70,12 @@ func (p pkg) String() string {
 	return s
 }
 
-var pythonSeparators = regexp.MustCompile(`[-_.]+`)
+var pythonSeparators = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[-_.]+`) })
 
 // pythonName is the normal form of a Python project's name (Python packaging
 // specifications, "Names and normalization").
 func pythonName(name string) string {
-	return strings.ToLower(pythonSeparators.ReplaceAllString(name, "-"))
+	return strings.ToLower(pythonSeparators().ReplaceAllString(name, "-"))
 }
 
 // pythonFile is the package of a distribution file: NAME-VERSION-…-….whl

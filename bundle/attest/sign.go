@@ -22,7 +22,7 @@ import (
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	"github.com/sigstore/sigstore-go/pkg/root"
-	signing "github.com/sigstore/sigstore-go/pkg/sign"
+	sgsign "github.com/sigstore/sigstore-go/pkg/sign"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -127,21 +127,21 @@ func (s *Signer) Sign(ctx context.Context, st Statement) (Signed, error) {
 	if _, err := ParseStatement(payload); err != nil {
 		return Signed{}, err
 	}
-	opts := signing.BundleOptions{Context: ctx}
-	var key signing.Keypair = s.key
+	opts := sgsign.BundleOptions{Context: ctx}
+	var key sgsign.Keypair = s.key
 	if s.key == nil {
-		if key, err = signing.NewEphemeralKeypair(nil); err != nil {
+		if key, err = sgsign.NewEphemeralKeypair(nil); err != nil {
 			return Signed{}, fmt.Errorf("make a key: %w", err)
 		}
-		opts.CertificateProvider = signing.NewFulcio(&signing.FulcioOptions{BaseURL: s.services.Fulcio, Timeout: s.services.Timeout, Retries: serviceRetries})
-		opts.CertificateProviderOptions = &signing.CertificateProviderOptions{IDToken: s.services.Token}
+		opts.CertificateProvider = sgsign.NewFulcio(&sgsign.FulcioOptions{BaseURL: s.services.Fulcio, Timeout: s.services.Timeout, Retries: serviceRetries})
+		opts.CertificateProviderOptions = &sgsign.CertificateProviderOptions{IDToken: s.services.Token}
 	}
 	for _, url := range s.services.Timestamps {
 		opts.TimestampAuthorities = append(opts.TimestampAuthorities,
-			signing.NewTimestampAuthority(&signing.TimestampAuthorityOptions{URL: url, Timeout: s.services.Timeout, Retries: serviceRetries}))
+			sgsign.NewTimestampAuthority(&sgsign.TimestampAuthorityOptions{URL: url, Timeout: s.services.Timeout, Retries: serviceRetries}))
 	}
 	if s.services.Rekor != "" {
-		opts.TransparencyLogs = append(opts.TransparencyLogs, signing.NewRekor(&signing.RekorOptions{BaseURL: s.services.Rekor, Timeout: s.services.Timeout, Retries: serviceRetries}))
+		opts.TransparencyLogs = append(opts.TransparencyLogs, sgsign.NewRekor(&sgsign.RekorOptions{BaseURL: s.services.Rekor, Timeout: s.services.Timeout, Retries: serviceRetries}))
 	}
 	opts.TrustedRoot = s.root
 	if s.key != nil {
@@ -150,7 +150,7 @@ func (s *Signer) Sign(ctx context.Context, st Statement) (Signed, error) {
 			opts.TrustedRoot = root.TrustedMaterialCollection{s.root, s.key.own}
 		}
 	}
-	b, err := signing.Bundle(&signing.DSSEData{Data: payload, PayloadType: payloadInToto}, key, opts)
+	b, err := sgsign.Bundle(&sgsign.DSSEData{Data: payload, PayloadType: payloadInToto}, key, opts)
 	if err != nil {
 		return Signed{}, fmt.Errorf("sign: %w", err)
 	}
@@ -159,7 +159,7 @@ func (s *Signer) Sign(ctx context.Context, st Statement) (Signed, error) {
 
 // encode writes a bundle. protojson varies its white space on purpose, which
 // is taken out, so that the same bundle is the same bytes.
-func encode(b *protobundle.Bundle, key signing.Keypair) (Signed, error) {
+func encode(b *protobundle.Bundle, key sgsign.Keypair) (Signed, error) {
 	loose, err := protojson.Marshal(b)
 	if err != nil {
 		return Signed{}, fmt.Errorf("write bundle: %w", err)
@@ -244,7 +244,7 @@ func newKeypair(private crypto.PrivateKey) (*keypair, error) {
 	return k, nil
 }
 
-// GetHashAlgorithm and the other methods implement signing.Keypair.
+// GetHashAlgorithm and the other methods implement sgsign.Keypair.
 func (k *keypair) GetHashAlgorithm() protocommon.HashAlgorithm {
 	if k.ed {
 		return protocommon.HashAlgorithm_SHA2_512

@@ -44,11 +44,11 @@ func checkKeyed(req *Request, b *bundle.Bundle, hint, keyID string, over *Subjec
 		if r.Status == Verified {
 			return keyDemands(d, k, hint, r)
 		}
-		if i == 0 || first.Step == StepSignature && r.Step != StepSignature { // whose signature holds says more
+		if i == 0 {
 			first = r
 		}
 	}
-	if len(keys) > 1 && first.Step == StepSignature {
+	if len(keys) > 1 {
 		first.Notes = append(first.Notes, fmt.Sprintf("none of the %d given keys made the signature; this is what the first says", len(keys)))
 	}
 	return first
@@ -87,14 +87,11 @@ func checkByKey(req *Request, b *bundle.Bundle, k signingKey, over *Subject) Res
 		t = asked
 	}
 	var last Result
-	for i, v := range k.verifiers(b) {
+	for _, v := range k.verifiers(b) {
 		tried := append(slices.Clone(material), root.NewTrustedPublicKeyMaterial(func(string) (root.TimeConstrainedVerifier, error) { return v, nil }))
-		r := verifyEntity(req, b, tried, t, over, v.whole)
-		if i == 0 || r.Step != StepSignature || r.Status == Unverifiable {
-			last = r
-		}
-		if last.Step != StepSignature { // it holds with this algorithm, or it is not the algorithm that it fails by
-			break
+		last = verifyEntity(req, b, tried, t, over, v.whole)
+		if last.Status == Verified || last.Step != StepSignature {
+			break // the algorithm was the right one
 		}
 	}
 	last.Identity, last.Notes = Fingerprint(k.pub), append(last.Notes, notes...)

@@ -13,7 +13,7 @@ import (
 func byKey(t *testing.T, keys ...crypto.Signer) Demand {
 	d := Demand{Require: DefaultThresholds()}
 	for _, k := range keys {
-		d.Keys = append(d.Keys, publicKey(t, k))
+		d.Keys = append(d.Keys, labPublicKey(t, k))
 	}
 	return d
 }
@@ -123,7 +123,7 @@ func TestKeyBesideIdentity(t *testing.T) {
 	l := newLab(t)
 	key := newKey(t, "p256")
 	d := keyless(l.trust(true, false, true))
-	d.Keys = []Key{publicKey(t, key)}
+	d.Keys = []Key{labPublicKey(t, key)}
 	for name, b := range map[string]*protobundle.Bundle{
 		"key":         l.bundle(order{artifact: labArtifact, key: key, keyed: true}),
 		"certificate": l.bundle(order{artifact: labArtifact}),

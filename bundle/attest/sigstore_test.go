@@ -102,7 +102,7 @@ func TestKeylessDemands(t *testing.T) {
 		"source":                   {func(d *Demand) { d.Source = "git+https://github.com/acme/orders.git@refs/tags/v1.2.3" }, Verified, "", "", ""},
 		"other source":             {func(d *Demand) { d.Source = "https://github.com/acme/order" }, Rejected, StepSource, "https://github.com/acme/order", "https://github.com/acme/orders"},
 		"key id":                   {func(d *Demand) { d.KeyID = "k" }, Rejected, StepIdentity, "k", "none"},
-		"only a key": {func(d *Demand) { d.Identity, d.Issuer, d.Keys = "", "", []Key{publicKey(t, newKey(t, "p256"))} },
+		"only a key": {func(d *Demand) { d.Identity, d.Issuer, d.Keys = "", "", []Key{labPublicKey(t, newKey(t, "p256"))} },
 			Rejected, StepIdentity, "a signature by a given key", labIdentity},
 		"a log too many":             {func(d *Demand) { d.Require.Log = 2 }, Rejected, StepLog, "2 entries", "1 entry"},
 		"a signed time":              {func(d *Demand) { d.Require.SignedTimestamps = 1 }, Rejected, StepTime, "1 trusted time", "no timestamp"},

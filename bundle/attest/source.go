@@ -3,6 +3,7 @@ package attest
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // origin is what a URI of a provenance says of the source.
@@ -13,7 +14,7 @@ type origin struct {
 }
 
 // commitPath is how Google Cloud Build wrote a commit into the URI of a source.
-var commitPath = regexp.MustCompile(`^(.+)/commit/([0-9a-f]{40}|[0-9a-f]{64})$`)
+var commitPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.+)/commit/([0-9a-f]{40}|[0-9a-f]{64})$`) })
 
 // parseOrigin takes a source URI apart: SPDX download locations
 // ("git+https://host/o/r@ref", also with ".git" and with a part after "#"),
@@ -38,10 +39,10 @@ func parseOrigin(uri string) origin {
 	switch {
 	case strings.HasPrefix(behind, "refs/"):
 		o.ref = behind
-	case hexCommit.MatchString(behind):
+	case hexCommit().MatchString(behind):
 		o.commit = behind
 	}
-	if m := commitPath.FindStringSubmatch(o.repository); m != nil {
+	if m := commitPath().FindStringSubmatch(o.repository); m != nil {
 		o.repository, o.commit = m[1], m[2]
 	}
 	o.repository = strings.TrimSuffix(o.repository, ".git")
@@ -50,12 +51,12 @@ func parseOrigin(uri string) origin {
 
 // hexCommit is a git commit. GitLab writes one under "sha256", so the name of
 // the algorithm does not say how long it is.
-var hexCommit = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
+var hexCommit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`) })
 
 // commitOf is the commit in a digest set; "" when there is none.
 func commitOf(set map[string]string) string {
 	for _, alg := range []string{"gitCommit", "sha1", "sha256"} {
-		if c := strings.ToLower(set[alg]); hexCommit.MatchString(c) {
+		if c := strings.ToLower(set[alg]); hexCommit().MatchString(c) {
 			return c
 		}
 	}
@@ -66,8 +67,12 @@ func commitOf(set map[string]string) string {
 // version must be the same text in both. Numbers without leading zeros, as
 // Semantic Versioning 2.0.0 has them (items 2, 9 and 10).
 var (
-	demandedVersion = regexp.MustCompile(`^(.*?)(0|[1-9]\d*)(?:\.(0|[1-9]\d*))?(?:\.(0|[1-9]\d*))?$`)
-	taggedVersion   = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$`)
+	demandedVersion = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(.*?)(0|[1-9]\d*)(?:\.(0|[1-9]\d*))?(?:\.(0|[1-9]\d*))?$`)
+	})
+	taggedVersion = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$`)
+	})
 )
 
 // tagMatches says whether a tag is a demanded one. "semver:v1" stands for every
@@ -79,12 +84,12 @@ func tagMatches(demand, tag string) bool {
 	if !ok {
 		return tag == demand
 	}
-	want := demandedVersion.FindStringSubmatch(version)
+	want := demandedVersion().FindStringSubmatch(version)
 	if want == nil {
 		return false
 	}
 	rest, ok := strings.CutPrefix(tag, want[1])
-	got := taggedVersion.FindStringSubmatch(rest)
+	got := taggedVersion().FindStringSubmatch(rest)
 	if !ok || got == nil || got[4] != "" {
 		return false
 	}

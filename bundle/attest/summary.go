@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // The versions of verification summaries that are read. v0.1 and v0.2 have the
@@ -113,14 +114,14 @@ func checkLevels(d *Demand, r *Result) bool {
 	return true
 }
 
-var trackLevel = regexp.MustCompile(`^(SLSA(?:_[A-Z]+)*_LEVEL)_(0|[1-9]\d?)$`)
+var trackLevel = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(SLSA(?:_[A-Z]+)*_LEVEL)_(0|[1-9]\d?)$`) })
 
 // implies says whether one level holds whenever another one does.
 func implies(have, want string) bool {
 	if have == want {
 		return true
 	}
-	h, w := trackLevel.FindStringSubmatch(have), trackLevel.FindStringSubmatch(want)
+	h, w := trackLevel().FindStringSubmatch(have), trackLevel().FindStringSubmatch(want)
 	if h == nil || w == nil || h[1] != w[1] {
 		return false
 	}

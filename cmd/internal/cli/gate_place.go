@@ -178,7 +178,7 @@ func (g *gateRun) function(env *Env, doc *finding.Document, r *finding.Report) (
 		}
 		if hex, ok := strings.CutPrefix(a.Digest, "sha256:"); ok && !seen[hex] {
 			seen[hex] = true
-			f.Evidence = append(f.Evidence, attest.Descriptor{Name: filepath.Base(a.Source), URI: a.PredicateType, Digest: map[string]string{"sha256": hex}})
+			f.Evidence = append(f.Evidence, attest.Descriptor{URI: policy.FileURI(a.Source), Digest: map[string]string{"sha256": hex}})
 		}
 	}
 	return f, nil

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,9 +98,9 @@ func (r *Run) summary(f Function, before []Attestation) summary {
 			Database: Database{ID: r.Database.ID, Records: r.Database.Records, Ecosystems: map[string]time.Time{}},
 		},
 	}
-	for _, a := range before {
+	for _, a := range before { // that is what the policy was held against
 		sum := sha256.Sum256(a.Bundle)
-		s.InputAttestations = append(s.InputAttestations, attest.Descriptor{URI: a.PredicateType, Digest: map[string]string{"sha256": hex.EncodeToString(sum[:])}})
+		s.InputAttestations = append(s.InputAttestations, attest.Descriptor{URI: "file:" + url.PathEscape(baseName(f.Name)+a.Suffix), Digest: map[string]string{"sha256": hex.EncodeToString(sum[:])}})
 	}
 	for _, l := range rep.Artifacts[1:] {
 		s.Extension.Layers = append(s.Extension.Layers, Layer{Name: baseName(l.Ref), Digest: digestSet(l.Digest)})

@@ -31,7 +31,9 @@ func Files(base string, list []Attestation) []File {
 // everything else is in place. When that fails half-way, what already has its
 // name is removed again; a kill in between leaves no summary of this run, or
 // one whose other files are there.
-func Write(files []File) (err error) {
+func Write(files []File) error { return write(files, os.Rename) }
+
+func write(files []File, rename func(from, to string) error) (err error) {
 	files = slices.Clone(files)
 	slices.SortStableFunc(files, func(a, b File) int { return boolOrder(isSummary(a.Path), isSummary(b.Path)) })
 	temps := make([]string, len(files))
@@ -55,7 +57,7 @@ func Write(files []File) (err error) {
 		}
 	}
 	for i, f := range files {
-		if err := os.Rename(temps[i], f.Path); err != nil {
+		if err := rename(temps[i], f.Path); err != nil {
 			return fmt.Errorf("write %s: %w", f.Path, plain(err))
 		}
 		placed = i + 1
