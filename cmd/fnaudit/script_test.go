@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 //	referrers LAYOUT N      demand that an image layout lists N bundles that refer to an image in it
 //	attached REF N          demand the same of a registry
 //	spoilzip ZIP            change a byte of a zip that says nothing about its content
+//	mksigstore IDENTITY ISSUER FILE BUNDLE ROOT  sign a file keyless, and write the bundle and the trust root
 //	[!] asked               demand that the plain server ($WEB, see serve) was asked for something
 func TestScripts(t *testing.T) {
 	functions, err := filepath.Abs("../../testdata/functions")
@@ -63,7 +64,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "mkdsse": mkdsse, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "signimage": signimage, "imagedigest": imagedigest, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin, "unwrap": unwrap, "referrers": referrers, "attached": attached, "spoilzip": spoilzip,
+			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "mksigstore": mksigstore, "mkdsse": mkdsse, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "signimage": signimage, "imagedigest": imagedigest, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin, "unwrap": unwrap, "referrers": referrers, "attached": attached, "spoilzip": spoilzip,
 		},
 	})
 }
