@@ -268,13 +268,13 @@ func (c *notationCheck) expiry() *Result {
 	}
 	reason := "the signature has expired"
 	if c.policy.level.Enforcement[trustpolicy.TypeExpiry] != trustpolicy.ActionEnforce {
-		c.note("%s, on %s; the trust policy lets that pass", reason, stamp(end))
+		c.note("%s, on %s; the trust policy lets that pass", reason, rfc3339(end))
 		return nil
 	}
-	return ptr(differs(KindNotation, StepExpiry, reason, "before "+stamp(end), stamp(c.req.Now)))
+	return ptr(differs(KindNotation, StepExpiry, reason, "before "+rfc3339(end), rfc3339(c.req.Now)))
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func (c *notationCheck) note(format string, args ...any) {
 	c.out.Notes = append(c.out.Notes, fmt.Sprintf(format, args...))
@@ -349,10 +349,10 @@ func (c *notationCheck) validNow() *Result {
 	for _, cert := range c.info.CertificateChain {
 		switch name := cert.Subject.String(); {
 		case c.req.Now.Before(cert.NotBefore):
-			return ptr(differs(KindNotation, StepChain, fmt.Sprintf("the certificate %q is not valid yet", name), "from "+stamp(cert.NotBefore), stamp(c.req.Now)))
+			return ptr(differs(KindNotation, StepChain, fmt.Sprintf("the certificate %q is not valid yet", name), "from "+rfc3339(cert.NotBefore), rfc3339(c.req.Now)))
 		case c.req.Now.After(cert.NotAfter):
-			r := cannot(KindNotation, StepTime, fmt.Sprintf("the certificate %q expired on %s, and no timestamp authority that the trust policy trusts (a trust store \"tsa:NAME\") vouches that the signature is older", name, stamp(cert.NotAfter)))
-			r.Expected, r.Found = "until "+stamp(cert.NotAfter), stamp(c.req.Now)
+			r := cannot(KindNotation, StepTime, fmt.Sprintf("the certificate %q expired on %s, and no timestamp authority that the trust policy trusts (a trust store \"tsa:NAME\") vouches that the signature is older", name, rfc3339(cert.NotAfter)))
+			r.Expected, r.Found = "until "+rfc3339(cert.NotAfter), rfc3339(c.req.Now)
 			return &r
 		}
 	}

@@ -35,7 +35,7 @@ var tellsVersion = map[string]string{
 // was asked already, to give one is no advice: what it said instead is.
 func adviceOn(c sbom.Component) string {
 	if c.Disputed {
-		return "the evidence says more versions than it can be"
+		return "the evidence contradicts itself: ship the source map beside it"
 	}
 	for _, e := range c.Evidence {
 		switch {
