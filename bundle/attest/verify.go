@@ -76,6 +76,7 @@ func verifiers() map[Format]verifier {
 		FormatJWS:            verifyNotation,
 		FormatCOSE:           verifyNotation,
 		FormatCloudBuild:     verifyCloudBuild,
+		FormatPackument:      verifyPackument,
 		FormatMinisign:       verifyMinisign,
 		FormatPGP:            verifyPGP,
 		FormatRaw:            verifyDetached,

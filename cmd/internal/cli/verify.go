@@ -332,6 +332,10 @@ func (o *verifyOptions) open(ctx context.Context, env *Env, req *attest.Request,
 	if o.descriptor != "" {
 		return o.openDescriptor(req, args)
 	}
+	if len(args) == 0 && len(o.packuments) == 1 { // the metadata names the package, by the digest of its archive
+		req.Subject = &attest.Subject{Name: o.packuments[0]}
+		return verifyTarget{ref: o.packuments[0]}, nil
+	}
 	if len(args) != 1 {
 		return verifyTarget{}, usage("", "verify takes one TARGET, not %d", len(args))
 	}
