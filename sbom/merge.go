@@ -55,8 +55,8 @@ func Merge(components []Component) []Component {
 		}
 	}
 	for i := range out {
-		if open[i] { // the candidates of one part say nothing about the other
-			out[i].Versions, out[i].Disputed = nil, false
+		if open[i] {
+			out[i].Versions = nil // the candidates of one part say nothing about the other
 		}
 		tidy(&out[i])
 	}

@@ -79,3 +79,26 @@ func TestSortUnknownsKeepsTheOneThatConcernsCode(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// TestMergeOpen: the candidates for one bundle's package say nothing about that
+// of another bundle, whose version nobody knows.
+func TestMergeOpen(t *testing.T) {
+	part := func(state State, versions ...string) Component {
+		return Component{PURL: "pkg:npm/lodash", Name: "lodash", State: state, Versions: versions, Disputed: len(versions) > 0}
+	}
+	for _, tt := range []struct {
+		name  string
+		parts []Component
+		want  int
+	}{
+		{"two bundles that dispute", []Component{part(Live, "1", "2"), part(Live, "2", "3")}, 3},
+		{"one that does not know", []Component{part(Live, "1", "2"), part(Live)}, 0},
+		{"in another order", []Component{part(Live), part(Live, "1", "2"), part(Live, "3", "4")}, 0},
+		{"a manifest that asks for it", []Component{part(Live, "1", "2"), part(Declared)}, 2},
+	} {
+		got := Merge(tt.parts)
+		if len(got) != 1 || len(got[0].Versions) != tt.want || !got[0].Disputed {
+			t.Errorf("%s: %+v", tt.name, got)
+		}
+	}
+}

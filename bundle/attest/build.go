@@ -30,9 +30,12 @@ type build struct {
 	// demands that list.
 	listed, mustList bool
 
-	inputs   []any // objects that hold inputs of the build
-	at       time.Time
-	problems []string // why no source can be told
+	candidates []dependency // of which one may be the source
+	listedIn   string       // the field that has them
+	problem    string       // why no source can be told
+
+	inputs []any // objects that hold inputs of the build
+	at     time.Time
 }
 
 // said is a value, and the field that says it.
@@ -173,9 +176,9 @@ func (b *build) commit(where, commit string) {
 }
 
 // findSource looks for the source in the list of what the build took in. When
-// another field named the source, it must be in the list, if there is one.
-// When none did, it is the only git repository of the list; of several it is the first
-// where the maker is known to put it there.
+// another field named the source, it must be in the list, if there is one. When
+// none did, it is the first git repository where the maker is known to put it
+// there; else every git repository is a candidate (see settle).
 func (b *build) findSource(where string, list []dependency) {
 	var git []dependency
 	for _, d := range list {
@@ -190,13 +193,29 @@ func (b *build) findSource(where string, list []dependency) {
 	}
 	switch {
 	case len(git) == 0:
-		return
-	case len(git) > 1 && len(b.sources) == 0 && !strings.HasPrefix(b.buildType, "https://github.com/slsa-framework/slsa-github-generator/"):
-		b.problems = append(b.problems, fmt.Sprintf("its %s name %d git repositories, and nothing says which of them was built", where, len(git)))
-		return
+	case len(b.sources) > 0, strings.HasPrefix(b.buildType, "https://github.com/slsa-framework/slsa-github-generator/"):
+		b.listed = true
+		b.says(where, git[0].uri, git[0].digest)
+	default:
+		b.candidates, b.listedIn = git, where
 	}
-	b.listed = true
-	b.says(where, git[0].uri, git[0].digest)
+}
+
+// settle takes the source from the candidates: the one that the certificate of
+// the signer names too, or the only one when there is no certificate. A build
+// takes in other repositories than its own (a base image's, a module's), so one that
+// the certificate does not name is no contradiction, and no source.
+func (b *build) settle(certified string) {
+	for _, c := range b.candidates {
+		if certified == "" && len(b.candidates) == 1 || certified != "" && parseOrigin(c.uri).repository == certified {
+			b.listed = true
+			b.says(b.listedIn, c.uri, c.digest)
+			return
+		}
+	}
+	if n := len(b.candidates); n > 0 {
+		b.problem = fmt.Sprintf("it took in git repositories (%d, in its %s), and nothing says which of them was built", n, b.listedIn)
+	}
 }
 
 // cloudBuildRef reads the ref of a Cloud Build trigger.

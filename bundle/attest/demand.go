@@ -56,7 +56,7 @@ type Demand struct {
 // build level that it is trusted for (SLSA v1, "Verifying artifacts", step 1).
 type Builder struct {
 	ID       string // builder.id, exact
-	Signer   string // identity that must have signed, exact; "" : the demand's identity
+	Signer   string // identity that must have signed, or the fingerprint of its key, exact; "": any that the demand accepts
 	MaxLevel int    // 0 means 1
 }
 

@@ -19,8 +19,8 @@ import (
 	"time"
 )
 
-// publicKey is the key of a demand for a key pair.
-func publicKey(t testing.TB, name string, pub crypto.PublicKey) Key {
+// keyOf is the key of a demand for a key pair.
+func keyOf(t testing.TB, name string, pub crypto.PublicKey) Key {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(pub)
 	if err != nil {
@@ -116,7 +116,7 @@ func summaryStatement() []byte {
 		strings.Repeat("11", 32), strings.Repeat("ab", 32))
 }
 
-func askKey(t testing.TB, data []byte, d Demand) Outcome {
+func askEnvelope(t testing.TB, data []byte, d Demand) Outcome {
 	t.Helper()
 	out, err := Verify(context.Background(), Request{Subject: statementSubject(), Evidence: []Evidence{{Source: "e", Data: data}}, Demand: d, Now: now})
 	if err != nil {
@@ -130,7 +130,7 @@ func TestEnvelopeAlgorithms(t *testing.T) {
 	for i, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			data := envelope(t, payloadInToto, summaryStatement(), s)
-			out := askKey(t, data, Demand{Keys: []Key{publicKey(t, "right", s.pub)}, VerifierID: "https://acme.example/verifier"})
+			out := askEnvelope(t, data, Demand{Keys: []Key{keyOf(t, "right", s.pub)}, VerifierID: "https://acme.example/verifier"})
 			if out.Status != Verified || len(out.Results) != 2 || out.Results[1].Kind != KindSummary {
 				t.Fatalf("%+v", out)
 			}
@@ -138,7 +138,7 @@ func TestEnvelopeAlgorithms(t *testing.T) {
 				t.Errorf("who signed what is lost: %+v", r)
 			}
 			other := all[(i+4)%len(all)] // not the same key under another hash
-			if out := askKey(t, data, Demand{Keys: []Key{publicKey(t, "wrong", other.pub)}}); out.Status != Rejected || out.Results[0].Step != StepSignature {
+			if out := askEnvelope(t, data, Demand{Keys: []Key{keyOf(t, "wrong", other.pub)}}); out.Status != Rejected || out.Results[0].Step != StepSignature {
 				t.Errorf("under the key of %s: %+v", other.name, out)
 			}
 		})
@@ -149,7 +149,7 @@ func TestEnvelopeAlgorithms(t *testing.T) {
 func TestEnvelopeDemands(t *testing.T) {
 	all := signers(t)
 	a, b, c := all[0], all[2], all[len(all)-1]
-	keyA, keyB := publicKey(t, "a", a.pub), publicKey(t, "b", b.pub)
+	keyA, keyB := keyOf(t, "a", a.pub), keyOf(t, "b", b.pub)
 	expired := keyA
 	expired.NotAfter = now.Add(-time.Hour)
 	early := keyA
@@ -188,7 +188,7 @@ func TestEnvelopeDemands(t *testing.T) {
 		{"a key within its time", envelope(t, payloadInToto, text, a), Demand{Keys: []Key{valid}}, Verified, ""},
 		{"a key after its time", envelope(t, payloadInToto, text, a), Demand{Keys: []Key{expired}}, Unverifiable, StepExpiry},
 		{"a key before its time", envelope(t, payloadInToto, text, a), Demand{Keys: []Key{early}}, Unverifiable, StepExpiry},
-		{"a weak key", envelope(t, payloadInToto, text, weakSigner), Demand{Keys: []Key{publicKey(t, "weak", weak.Public())}}, Unverifiable, StepTrust},
+		{"a weak key", envelope(t, payloadInToto, text, weakSigner), Demand{Keys: []Key{keyOf(t, "weak", weak.Public())}}, Unverifiable, StepTrust},
 		{"another payload type", envelope(t, "text/plain", text, a), Demand{Keys: []Key{keyA}}, Unverifiable, StepParse},
 		{"no statement", envelope(t, payloadInToto, []byte("{}"), a), Demand{Keys: []Key{keyA}}, Rejected, StepParse},
 		{"other bytes", envelope(t, payloadInToto, bytes.ReplaceAll(text, []byte(strings.Repeat("11", 32)), []byte(strings.Repeat("12", 32))), a), Demand{Keys: []Key{keyA}}, Rejected, StepDigest},
@@ -199,7 +199,7 @@ func TestEnvelopeDemands(t *testing.T) {
 		{"another predicate type", envelope(t, payloadInToto, text, a), Demand{Keys: []Key{keyA}, Predicate: []string{summaryV1 + "/"}}, Missing, StepPredicate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out := askKey(t, c.data, c.demand)
+			out := askEnvelope(t, c.data, c.demand)
 			var last Result
 			for _, r := range out.Results {
 				if r.Status == out.Status {
@@ -228,8 +228,8 @@ func TestEnvelopeMutations(t *testing.T) {
 		}
 		t.Run(s.name, func(t *testing.T) {
 			data := envelope(t, payloadInToto, summaryStatement(), s)
-			demand := Demand{Keys: []Key{publicKey(t, "k", s.pub)}, VerifierID: "https://acme.example/verifier"}
-			want := askKey(t, data, demand)
+			demand := Demand{Keys: []Key{keyOf(t, "k", s.pub)}, VerifierID: "https://acme.example/verifier"}
+			want := askEnvelope(t, data, demand)
 			if want.Status != Verified {
 				t.Fatalf("unchanged: %+v", want)
 			}
@@ -238,7 +238,7 @@ func TestEnvelopeMutations(t *testing.T) {
 				for _, bit := range []byte{0x01, 0x20} { // another digit, the other case
 					changed := bytes.Clone(data)
 					changed[i] ^= bit
-					out := askKey(t, changed, demand)
+					out := askEnvelope(t, changed, demand)
 					if out.Status != Verified {
 						continue
 					}
@@ -286,13 +286,13 @@ func TestCloudBuildDocument(t *testing.T) {
 	s := signers(t)[0]
 	good := envelope(t, payloadInToto, summaryStatement(), s)
 	doc := fmt.Appendf(nil, `{"image_summary":{"digest":"sha256:00"},"provenance_summary":{"provenance":[{"envelope":{"payload":"","payloadType":"","signatures":[]}},{"kind":"BUILD","envelope":%s}]}}`, good)
-	demand := Demand{Keys: []Key{publicKey(t, "k", s.pub)}, VerifierID: "https://acme.example/verifier"}
-	out := askKey(t, doc, demand)
+	demand := Demand{Keys: []Key{keyOf(t, "k", s.pub)}, VerifierID: "https://acme.example/verifier"}
+	out := askEnvelope(t, doc, demand)
 	if out.Status != Verified || len(out.Results) != 3 || out.Results[1].Source != "e, provenance 2" {
 		t.Errorf("%+v", out)
 	}
 	for _, none := range []string{`{"provenance_summary":{}}`, `{"provenance_summary":{"provenance":[]}}`, `{"provenance_summary":{"provenance":[{}]}}`, `{"provenance_summary":7}`} {
-		if out := askKey(t, []byte(none), demand); out.Status == Verified {
+		if out := askEnvelope(t, []byte(none), demand); out.Status == Verified {
 			t.Errorf("%s is verified", none)
 		}
 	}

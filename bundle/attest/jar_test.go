@@ -127,7 +127,7 @@ func listedFiles(files []string) (out []string) {
 	return out
 }
 
-// stamp asks an authority for a token over a signature.
+// stampJar asks an authority for a token over a signature.
 func stampJar(t testing.TB, by *testCert, over []byte, at time.Time) []byte {
 	t.Helper()
 	digest := sha256.Sum256(over)

@@ -27,6 +27,7 @@ func provenance(req *Request, signed Result) Result {
 	if err != nil {
 		return unread(r, err)
 	}
+	b.settle(parseOrigin(signed.Claims.Source).repository)
 	r.Claims.Builder, r.Claims.BuildType, r.Claims.Invocation, r.Claims.Workflow = b.builder, b.buildType, b.invocation, b.workflow
 	r.Claims.Source, r.Claims.Ref, r.Claims.Commit = firstSaid(b.sources), firstSaid(b.refs), firstSaid(b.commits)
 	r.Claims.Runner = signed.Claims.Runner
@@ -155,8 +156,8 @@ func checkSource(d *Demand, r *Result, b *build) bool {
 	switch {
 	case d.Source == "":
 		return true
-	case len(b.problems) > 0:
-		return fail(r, StepSource, "the provenance does not say its source: "+b.problems[0], d.Source, "")
+	case b.problem != "":
+		return fail(r, StepSource, "the provenance does not say its source: "+b.problem, d.Source, "")
 	case r.Claims.Source == "":
 		return fail(r, StepSource, "the provenance does not say its source", d.Source, "")
 	case r.Claims.Source != d.Source:

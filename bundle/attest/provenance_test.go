@@ -1,8 +1,13 @@
 package attest
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // TestProvenanceDemands asks one provenance for one thing at a time. The
@@ -45,7 +50,9 @@ func TestProvenanceDemands(t *testing.T) {
 		{name: "source without scheme", demand: Demand{Source: "github.com/acme/orders"}, step: StepSource},
 		{name: "source over http", demand: Demand{Source: "http://github.com/acme/orders"}, step: StepSource},
 		{name: "the source that was asked for, and no source said", form: "v01_cloudbuild_bucket", demand: Demand{Source: "https://github.com/acme/orders"}, step: StepSource, says: "does not say"},
-		{name: "one of two possible sources", form: "v1_unknown_two_repositories", demand: Demand{Source: "https://git.acme.example/a"}, step: StepSource, says: "2 git repositories"},
+		{name: "one of two possible sources", form: "v1_unknown_two_repositories", demand: Demand{Source: "https://git.acme.example/a"}, step: StepSource, says: "which of them was built"},
+		{name: "a repository that a keyless build took in is no contradiction", form: "v1_buildkit_other_context", level: 0},
+		{name: "and no source", form: "v1_buildkit_other_context", demand: Demand{Source: "https://github.com/acme/base"}, step: StepSource, says: "which of them was built"},
 		{name: "source of a delegator", form: "v1_delegator", demand: Demand{Source: "https://github.com/acme/orders"}, level: 1},
 		{name: "not the second source of a delegator", form: "v1_delegator", demand: Demand{Source: "https://github.com/acme/builder"}, step: StepSource},
 		{name: "source not among the materials", form: "v02_no_materials", demand: Demand{Source: "https://github.com/acme/orders"}, step: StepSource, says: "materials"},
@@ -193,5 +200,59 @@ func TestPURL(t *testing.T) {
 		if ok != (want != "") || ok && p.String() != want {
 			t.Errorf("%q: %v %v, want %q", file, p, ok, want)
 		}
+	}
+}
+
+// TestProvenanceKeyless: the repository in a provenance is compared with the one
+// in the certificate of whoever signed it.
+func TestProvenanceKeyless(t *testing.T) {
+	l := newLab(t)
+	artifact := []byte("orders")
+	s := labSubject(artifact)
+	digest, err := s.Digest("sha256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	statement := func(source, ref string) []byte {
+		return fmt.Appendf(nil, `{"_type":%q,"subject":[{"name":"orders","digest":{"sha256":%q}}],"predicateType":%q,"predicate":{"buildDefinition":{"buildType":"https://actions.github.io/buildtypes/workflow/v1",`+
+			`"externalParameters":{"workflow":{"repository":%q,"ref":%q,"path":".github/workflows/release.yml"}}},"runDetails":{"builder":{"id":"https://builder.example"}}}}`,
+			statementV1, digest, provenanceV1, source, ref)
+	}
+	const mine, others = "https://github.com/acme/orders", "https://github.com/acme/other"
+	pair := []Builder{{ID: "https://builder.example", Signer: labIdentity, MaxLevel: 3}}
+	for _, c := range []struct {
+		name        string
+		source, ref string
+		demand      Demand
+		want        Status
+		step        Step
+	}{
+		{"its own source", mine, "refs/tags/v1.2.3", Demand{Source: mine, Tag: "v1.2.3"}, Verified, ""},
+		{"its own source with its pair", mine, "refs/tags/v1.2.3", Demand{Source: mine, Builders: pair, MinLevel: 3}, Verified, ""},
+		{"another source, and that one is demanded", others, "refs/tags/v1.2.3", Demand{Source: others}, Rejected, StepSource},
+		{"another source, and its own is demanded", others, "refs/tags/v1.2.3", Demand{Source: mine}, Rejected, StepSource},
+		{"another tag", mine, "refs/tags/v1.2.4", Demand{Tag: "v1.2.4"}, Rejected, StepRef},
+		{"another source, and the pair is trusted with it", others, "refs/tags/v1.2.3", Demand{Source: others, Builders: pair}, Verified, ""},
+		{"the pair is of another builder", others, "refs/tags/v1.2.3", Demand{Source: others, Builders: []Builder{{ID: "https://builder.example/", Signer: labIdentity}}}, Rejected, StepBuilder},
+		{"the pair is of another signer", others, "refs/tags/v1.2.3", Demand{Source: others, Builders: []Builder{{ID: "https://builder.example", Signer: labIdentity + "x"}}}, Rejected, StepSource},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := keyless(l.trust(true, false, true))
+			d.Source, d.Tag, d.Builders, d.MinLevel = c.demand.Source, c.demand.Tag, c.demand.Builders, c.demand.MinLevel
+			data, err := protojson.Marshal(l.bundle(order{statement: statement(c.source, c.ref)}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := Verify(t.Context(), Request{Subject: s, Evidence: []Evidence{{Source: "bundle", Data: data}}, Demand: d, Now: time.Now()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(out.Results, func(r Result) bool {
+				return r.Status == c.want && r.Step == c.step && (c.want != Verified || r.Kind == KindProvenance)
+			})
+			if out.Status != c.want || i < 0 {
+				t.Errorf("%s, want %s at step %q: %+v", out.Status, c.want, c.step, out.Results)
+			}
+		})
 	}
 }

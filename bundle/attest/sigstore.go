@@ -207,11 +207,11 @@ func aboutStatement(r Result, payload []byte, over *Subject) Result {
 	r.Claims.PredicateType = st.PredicateType
 	covers, err := st.covers(over)
 	switch {
-	case errors.Is(err, errNoDigest):
-		return fail(Unverifiable, StepDigest, "the signature holds, but whether the statement is about this artifact cannot be told: "+err.Error())
-	case err != nil:
+	case errors.Is(err, errOtherBytes):
 		r.Expected, r.Found = digestOf(over), subjectOf(st)
 		return fail(Rejected, StepDigest, "the signature holds, but the statement is not about this artifact: "+err.Error())
+	case err != nil:
+		return fail(Unverifiable, StepDigest, "the signature holds, but whether the statement is about this artifact cannot be told: "+err.Error())
 	}
 	r.Covers, r.Statement = covers, st
 	return r

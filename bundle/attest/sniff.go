@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 )
 
 // Sniff says how a piece of evidence is written down, from its content alone.
@@ -15,7 +16,7 @@ func Sniff(data []byte) Format {
 		return FormatMinisign
 	case bytes.HasPrefix(text, []byte("-----BEGIN PGP")):
 		return FormatPGP
-	case bytes.HasPrefix(text, []byte("{")), bytes.HasPrefix(text, []byte("[")):
+	case (bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("["))) && utf8.Valid(text): // a bare signature can begin with any byte
 		return sniffJSON(text)
 	case len(data) > 1 && (data[0] == 0xd2 && data[1] == 0x84): // tag 18, an array of four: COSE_Sign1, RFC 9052 section 4.2
 		return FormatCOSE

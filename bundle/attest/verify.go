@@ -76,6 +76,9 @@ func verifiers() map[Format]verifier {
 		FormatJWS:            verifyNotation,
 		FormatCOSE:           verifyNotation,
 		FormatCloudBuild:     verifyCloudBuild,
+		FormatMinisign:       verifyMinisign,
+		FormatPGP:            verifyPGP,
+		FormatRaw:            verifyDetached,
 	}
 }
 

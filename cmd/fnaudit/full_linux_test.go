@@ -58,3 +58,34 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Logf("%d disks were too small, %d large enough", failed, worked)
 }
+
+// TestGateOnFullDisk writes statements to disks of every size from too small to
+// large enough: on those that are too small, nothing is left.
+func TestGateOnFullDisk(t *testing.T) {
+	long(t)
+	w := newGateWorks(t, 3)
+	failed, worked := 0, 0
+	for kb := 4; kb <= 96; kb += 4 {
+		dir := t.TempDir()
+		if err := syscall.Mount("none", dir, "tmpfs", 0, fmt.Sprintf("size=%dk", kb)); err != nil {
+			t.Skip("cannot mount a file system:", err)
+		}
+		func() {
+			defer syscall.Unmount(dir, 0)
+			out, code := run(t, w.fnaudit, w.gate(dir)...)
+			n, names := w.summaries(t, dir)
+			if code == 0 && n == 3 && len(names) == 9 {
+				worked++
+				return
+			}
+			failed++
+			if code != 2 || !strings.Contains(out, "no space") || len(names) > 0 {
+				t.Errorf("%d KB: %d, %s: left %v", kb, code, out, names)
+			}
+		}()
+	}
+	if failed < 3 || worked == 0 {
+		t.Errorf("%d runs failed, %d worked", failed, worked)
+	}
+	t.Logf("%d disks were too small, %d large enough", failed, worked)
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
@@ -116,6 +117,33 @@ func mkbundle(ts *testscript.TestScript, neg bool, args []string) {
 	text := base64.StdEncoding.EncodeToString
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), fmt.Appendf(nil, `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"x"}},`+
 		`"messageSignature":{"messageDigest":{"algorithm":"SHA2_256","digest":%q},"signature":%q}}`, text(sum[:]), text(sig)), 0o644))
+}
+
+// mkdsse signs a statement with a key as a DSSE envelope. "@SHA256@" in the
+// statement becomes the digest of the artifact.
+func mkdsse(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: mkdsse KEY STATEMENT ARTIFACT ENVELOPE")
+	}
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[0])))
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	ts.Check(err)
+	artifact := sha256.Sum256([]byte(ts.ReadFile(args[2])))
+	payload := strings.ReplaceAll(ts.ReadFile(args[1]), "@SHA256@", fmt.Sprintf("%x", artifact))
+	const payloadType = "application/vnd.in-toto+json"
+	signed := fmt.Sprintf("DSSEv1 %d %s %d %s", len(payloadType), payloadType, len(payload), payload)
+	var sig []byte
+	switch key := key.(type) {
+	case ed25519.PrivateKey:
+		sig = ed25519.Sign(key, []byte(signed))
+	case *ecdsa.PrivateKey:
+		sum := sha256.Sum256([]byte(signed))
+		sig, err = ecdsa.SignASN1(rand.Reader, key, sum[:])
+		ts.Check(err)
+	}
+	text := base64.StdEncoding.EncodeToString
+	ts.Check(os.WriteFile(ts.MkAbs(args[3]), fmt.Appendf(nil, `{"payloadType":%q,"payload":%q,"signatures":[{"keyid":"release-1","sig":%q}]}`+"\n",
+		payloadType, text([]byte(payload)), text(sig)), 0o644))
 }
 
 // pinned sets a variable to the first line of a file, in which "db push" names

@@ -22,7 +22,8 @@ var update = flag.Bool("update", false, "rewrite the golden sections of testdata
 
 // TestGolden catalogues each testdata/*.txtar: "function/..." is the code,
 // "layer1/...", "layer2/..." are the layers. A file whose only line is
-// "-> TARGET" is a symbolic link. The comment may hold "runtime: ID".
+// "-> TARGET" is a symbolic link; a last line "PAD" stands for 32 KiB of code.
+// The comment may hold "runtime: ID".
 func TestGolden(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -113,6 +114,9 @@ func writeZip(t testing.TB, p string, files []txtar.File) {
 		if target, ok := strings.CutPrefix(string(data), "-> "); ok {
 			h.SetMode(fs.ModeSymlink | 0o777)
 			data = []byte(strings.TrimSpace(target))
+		}
+		if code, ok := bytes.CutSuffix(data, []byte("PAD\n")); ok {
+			data = append(bytes.Clone(code), strings.Repeat("f(1, 2, 3);\n", 32<<10/12+1)...)
 		}
 		e, err := w.CreateHeader(h)
 		if err != nil {

@@ -68,6 +68,7 @@ func (a *artifact) contradicted(s *pystrip.Stated) {
 			f.versions, f.version, f.confidence, f.disputed = []string{f.version}, "", 0.5, true
 			f.detail = strings.TrimPrefix(f.detail+"; it says version "+clip(s.Version), "; ")
 		}
+		f.disputed = true
 		if !slices.Contains(f.versions, s.Says) {
 			f.versions = append(f.versions, s.Says)
 		}

@@ -108,6 +108,7 @@ func bundledScripts(ctx context.Context, a *artifact) {
 		}
 	}
 	a.copiedScripts()
+	a.vendored(ctx)
 	a.looks, a.texts = nil, nil
 }
 

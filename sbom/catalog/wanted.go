@@ -3,6 +3,8 @@ package catalog
 import (
 	"path"
 	"strings"
+
+	"github.com/fnaudit/fnaudit/sbom/jsbundle"
 )
 
 // Wanted reports whether catalogers may read more of a file than its first
@@ -23,8 +25,8 @@ func Wanted(p string, size int64, head []byte) bool {
 	case ".py":
 		return pythonVersionModule(base)
 	case ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".map":
-		// of a package's scripts only the package's name counts; the function's own may be bundles
-		return !inNodeModules(p) && !strings.HasSuffix(base, ".d"+ext)
+		// of a package's scripts only the package's name counts, unless they are bundles; the function's own may be some
+		return !inNodeModules(p) && !strings.HasSuffix(base, ".d"+ext) || script(p) && size >= jsbundle.VendorBytes && jsbundle.MayVendor(head)
 	}
 	if neverRead(ext) {
 		return false

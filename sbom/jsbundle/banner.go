@@ -171,8 +171,9 @@ func reactBanner(lines []string) banner {
 // ordinary word too often: something else must say that this is its banner.
 func productBanner(lines []string) banner {
 	text := strings.Join(lines, "\n")
-	first, version := splitVersion(lines[0])
-	for _, cut := range []string{" - ", " -- ", " | ", " <", " (c)", " (C)", ", ", ". ", " by ", " http"} {
+	first, _, _ := strings.Cut(lines[0], " | ") // behind it stand licences, and what they have versions of
+	first, version := splitVersion(first)
+	for _, cut := range []string{" - ", " -- ", " <", " (c)", " (C)", ", ", ". ", " by ", " http"} {
 		first, _, _ = strings.Cut(first, cut)
 	}
 	name := productNamed(first, text)

@@ -13,6 +13,7 @@ func TestCopies(t *testing.T) {
 		{"behind strict", "a.js", "'use strict';\n/*! jQuery v3.4.99 | (c) JS Foundation and other contributors | jquery.org/license */" + code, "jquery@3.4.99 0.9"},
 		{"a title and the version in code", "lib/lodash.js", "/**\n * @license\n * Lodash <https://lodash.com/>\n * Copyright somebody\n * Released under MIT license\n */\n;(function() { var undefined; var VERSION = '4.17.99'; f('1.0.0'); }.call(this));", "lodash 0.9; lodash@4.17.99 0.75"},
 		{"the same, minified", "lib/lodash.min.js", "/**\n * @license\n * Lodash <https://lodash.com/>\n * Copyright somebody\n */\n!function(){var a;An.VERSION=\"4.17.99\"}();", "lodash 0.9; lodash@4.17.99 0.75"},
+		{"lodash's own build", "lib/lodash.min.js", "/**\n * @license\n * Lodash lodash.com/license | Underscore.js 1.8.3 underscorejs.org/LICENSE\n */\n;(function(){var X,nn=\"4.17.99\";Z.VERSION=nn}).call(this);", "lodash 0.9"},
 		{"two versions", "lib/lodash.js", "/**\n * @license\n * Lodash <https://lodash.com/>\n * Copyright somebody\n */\na.VERSION='1.2.3';b.version='4.5.6'", "lodash 0.9"},
 		{"@version", "u.js", "/**\n * underscore.js\n * @version 1.8.99\n * @license MIT\n */" + code, "underscore@1.8.99 0.9"},
 		{"line comments", "m.js", "//! moment.js\n//! version : 2.29.99\n//! license : MIT" + code, "moment@2.29.99 0.9"},

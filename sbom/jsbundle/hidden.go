@@ -90,6 +90,10 @@ func Hidden(src []byte, script bool) string {
 	}
 	text := bytes.TrimSpace(src)
 	switch {
+	case encoded(text):
+		if bundledCode(decoded(text)) {
+			return "base64 of bundled JavaScript"
+		}
 	case script:
 		if !longRun(src) {
 			return ""
@@ -102,10 +106,6 @@ func Hidden(src []byte, script bool) string {
 		}
 	case document(text):
 		return hiddenInJSON(text)
-	case encoded(text):
-		if inside := decoded(text); inside != nil && Detect(inside).Bundled() && program(inside, Detect(inside)) {
-			return "base64 of bundled JavaScript"
-		}
 	}
 	return ""
 }

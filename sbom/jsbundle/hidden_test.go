@@ -49,6 +49,7 @@ func TestHidden(t *testing.T) {
 		{"a document of data", `{"text":` + string(data) + `,"image":"` + image + `"}`, false, false},
 		{"a document that breaks off", `{"code":` + string(quoted[:len(quoted)-2]), false, false},
 		{"base64", b64, false, true},
+		{"base64 in a file without an extension", b64, true, true},
 		{"base64 in lines", lines, false, true},
 		{"base64 for URLs", base64.RawURLEncoding.EncodeToString([]byte(minifiedCode)), false, true},
 		{"a data URL", "data:text/javascript;base64," + b64, false, true},

@@ -134,8 +134,9 @@ func newRoot(env *Env) *cobra.Command {
 		Long: `fnaudit opens a serverless function as it is deployed (zip, layers, unpacked
 folder), lists the packages inside from the shipped bytes, matches them against
 advisories, and ends in one verdict per function: pass, fail or incomplete.
-It works offline; only "db update", "db push", "db pull", image: targets and
-"scan --online" touch the network.
+It works offline; only "db update", "db push", "db pull", image: targets,
+"scan --online", and "gate" where it is told to sign with services or to attach,
+touch the network.
 
 Exit status: 0 pass, 1 fail, 3 incomplete (something could not be read or
 checked), 2 usage or environment error.`,

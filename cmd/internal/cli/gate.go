@@ -19,6 +19,7 @@ type gateOptions struct {
 	verifierID, resource string
 	out                  string
 	attach               bool
+	entries              bool
 }
 
 func gateCommand(env *Env) *cobra.Command {
@@ -60,6 +61,7 @@ check" is the other half, before a deployment.`,
 	f.StringVar(&o.resource, "resource-uri", "", "`URI` that those who deploy know the function by; {name} stands for its name (default the policy's, else file:NAME or oci://REPOSITORY)")
 	f.StringVar(&o.out, "out", "", "write the statements into `DIR`")
 	f.BoolVar(&o.attach, "attach", false, "attach the statements of image: targets to the image in its registry")
+	f.BoolVar(&o.entries, "entry-digests", false, "write ARTIFACT.entries.json too, the digests of a zip's entries: after AWS Signer signed the zip, verify --entry-digests holds it against them")
 	cmd.AddCommand(gateCheckCommand(env))
 	return cmd
 }
@@ -86,7 +88,7 @@ func runGate(ctx context.Context, env *Env, o gateOptions, args []string) error 
 	if err != nil {
 		return err
 	}
-	o.opened = watch
+	o.opened = g.watch
 	g.run.Started = env.Now()
 	doc, _, err := o.judge(ctx, env, specs, pol, nil)
 	if err != nil {
@@ -136,8 +138,8 @@ func (o *scanOptions) overrides() []string {
 }
 
 // watch wraps an opener: what has no digest that a statement could be about is
-// refused before it is judged.
-func watch(next opener) opener {
+// refused before it is judged. seen, when it is not nil, is shown the rest.
+func watch(next opener, seen func(context.Context, bundle.Spec, *bundle.Function)) opener {
 	return func(ctx context.Context, s bundle.Spec) (*bundle.Function, error) {
 		f, err := next(ctx, s)
 		if err != nil {
@@ -148,6 +150,9 @@ func watch(next opener) opener {
 				f.Close()
 				return nil, audit.Refused{Err: fmt.Errorf("gate %s: %s", f.Layers[i].Ref, why)}
 			}
+		}
+		if seen != nil {
+			seen(ctx, s, f)
 		}
 		return f, nil
 	}

@@ -249,7 +249,7 @@ func (o *gateCheckOptions) subject(ctx context.Context, env *Env, a *gateAnswer,
 	if err != nil {
 		return spec, err
 	}
-	open := o.refuse(watch(im.open((&bundle.Opener{Wanted: catalog.Wanted}).Open)), true)
+	open := o.refuse(watch(im.open((&bundle.Opener{Wanted: catalog.Wanted}).Open), nil), true)
 	f, err := open(ctx, spec)
 	if err != nil {
 		return spec, openError(err)
@@ -332,8 +332,7 @@ func summaryOf(out attest.Outcome) (signer string, st *attest.Statement) {
 	return "", nil
 }
 
-// explain says why a summary does not answer for the target. One that is about
-// a layer of the function would hold for that, and it is told so.
+// explain says why a summary does not answer for the target.
 func (o *gateCheckOptions) explain(a *gateAnswer, out attest.Outcome, ask func(string) (attest.Outcome, error)) error {
 	decision := finding.Fail
 	if out.Status == attest.Unverifiable {
@@ -345,18 +344,43 @@ func (o *gateCheckOptions) explain(a *gateAnswer, out attest.Outcome, ask func(s
 		reason += fmt.Sprintf(" (expected %s, found %s)", orNothing(why.Expected), orNothing(why.Found))
 	}
 	if why.Step == attest.StepDigest {
-		for _, l := range a.layers {
-			other, err := ask(l.Digest)
-			if err != nil {
-				return usage("", "gate check %s: %w", a.Target, err)
-			}
-			if other.Status == attest.Verified {
-				reason = fmt.Sprintf("the summary is about the layer %s, and not about the function: a layer that passed says nothing about what runs on it", l.Ref)
-			}
+		layer, err := o.layerReason(a, ask)
+		if err != nil {
+			return usage("", "gate check %s: %w", a.Target, err)
+		}
+		if layer != "" {
+			reason = layer
 		}
 	}
 	a.no(decision, why.Step, reason)
 	return nil
+}
+
+// layerReason says how a layer and a function were taken for one another; "" when
+// they were not.
+func (o *gateCheckOptions) layerReason(a *gateAnswer, ask func(string) (attest.Outcome, error)) (string, error) {
+	for _, l := range a.layers {
+		out, err := ask(l.Digest)
+		if err != nil {
+			return "", err
+		}
+		if out.Status == attest.Verified {
+			return fmt.Sprintf("the summary is about the layer %s, and not about the function: a layer that passed says nothing about what runs on it", l.Ref), nil
+		}
+	}
+	about := gate.About(o.summary)
+	if about == "" {
+		return "", nil
+	}
+	out, err := ask(about)
+	if err != nil {
+		return "", err
+	}
+	_, st := summaryOf(out)
+	if s, err := gate.ReadSummary(st); err == nil && s.Extension.LayerOf(a.Digest) {
+		return fmt.Sprintf("the summary is about the function %s, of which this is a layer: it says nothing about other functions that use it", s.Extension.Function.Name), nil
+	}
+	return "", nil
 }
 
 // deciding is the result that decided an outcome that is not verified: about
@@ -408,7 +432,7 @@ func (o *gateCheckOptions) again(ctx context.Context, env *Env, a *gateAnswer, s
 		note("there is no advisory store here (" + updateCommandLine + " gets one)")
 		return nil
 	}
-	o.opened, o.noProgress = watch, true
+	o.opened, o.noProgress = func(next opener) opener { return watch(next, nil) }, true
 	doc, _, err := o.judge(ctx, env, []bundle.Spec{spec}, pol, nil)
 	if err != nil {
 		return err

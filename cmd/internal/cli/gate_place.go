@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/bundle/attest"
@@ -21,9 +22,45 @@ import (
 // gateRun is one run of the gate.
 type gateRun struct {
 	o      *gateOptions
+	specs  []bundle.Spec
 	run    gate.Run
 	places []gatePlace
 	signed [][]gate.Attestation // of each function
+
+	mu      sync.Mutex
+	entries map[string]entryList // by specKey
+}
+
+// entryList is the list of a zip's entries, or why there is none.
+type entryList struct {
+	text []byte
+	err  error
+}
+
+// entriesSuffix is that of the list of a zip's entries.
+const entriesSuffix = ".entries.json"
+
+func specKey(s bundle.Spec) string { return s.Name + "\x00" + s.Ref }
+
+// watch looks at each function while its bytes are at hand: those that are
+// judged, and no others.
+func (g *gateRun) watch(next opener) opener {
+	if !g.o.entries {
+		return watch(next, nil)
+	}
+	return watch(next, func(ctx context.Context, s bundle.Spec, f *bundle.Function) {
+		var l entryList
+		if r, size := f.Volumes[0].Raw(); r == nil {
+			l.err = fmt.Errorf("%s is no zip: only a zip has entries to list", s.Ref)
+		} else if list, err := attest.EntryDigests(ctx, r, size); err != nil {
+			l.err = fmt.Errorf("list the entries of %s: %w", s.Ref, err)
+		} else {
+			l.text, l.err = list.Marshal()
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.entries[specKey(s)] = l
+	})
 }
 
 // gatePlace is where the statements about one function go. One of the three is set.
@@ -39,7 +76,7 @@ func (p gatePlace) String() string {
 
 // newGateRun checks everything that can be checked before anything is judged.
 func newGateRun(env *Env, o *gateOptions, specs []bundle.Spec, pol *policy.Policy) (*gateRun, error) {
-	g := &gateRun{o: o}
+	g := &gateRun{o: o, specs: specs, entries: map[string]entryList{}}
 	if o.verifierID == "" {
 		return nil, usage("a URI of your own, as in --verifier-id https://acme.example/fnaudit, or gate.emit.verifier_id in the policy", "gate: the summary has to say who judges, and nothing names it")
 	}
@@ -123,7 +160,10 @@ func (g *gateRun) sign(ctx context.Context, env *Env, doc *finding.Document) err
 			return err
 		}
 	}
-	for _, r := range doc.Functions {
+	for i, r := range doc.Functions {
+		if l := g.entries[specKey(g.specs[i])]; l.err != nil {
+			return usage("", "gate --entry-digests: %w", l.err)
+		}
 		f, err := g.function(env, doc, r)
 		if err != nil {
 			return err
@@ -200,6 +240,9 @@ func (g *gateRun) place(ctx context.Context, env *Env, doc *finding.Document) er
 	for i, p := range g.places {
 		if p.base != "" {
 			files = append(files, gate.Files(p.base, g.signed[i])...)
+			if g.o.entries {
+				files = append(files, gate.File{Path: p.base + entriesSuffix, Data: g.entries[specKey(g.specs[i])].text})
+			}
 		}
 	}
 	for i, p := range g.places {

@@ -65,6 +65,7 @@ rejected or missing, 3 when it cannot be verified here, 2 on a usage error.`,
 	f.StringVar(&o.attestations, "attestations", "", "folder `DIR` with attestations, found by the digest that they are about")
 	f.StringVar(&o.root, "trusted-root", "", "trust root `FILE`: Sigstore trusted_root.json, npm keys.json, or certificates in PEM; or embedded:public-good (default), embedded:github")
 	f.StringArrayVar(&o.keys, "key", nil, "public key `FILE`, repeatable")
+	f.BoolVar(&d.AllowExpiredKeys, "allow-expired-keys", false, "accept a good OpenPGP signature of a key that has expired since; only the signer says when it was made")
 	f.StringVar(&d.KeyID, "key-id", "", "key `ID` that the envelope must name")
 	f.StringVar(&d.Identity, "identity", "", "the signer's identity, exact")
 	f.StringVar(&d.IdentityRegexp, "identity-regexp", "", "the signer's identity as a `PATTERN`, anchored at both ends")

@@ -13,9 +13,9 @@ import (
 )
 
 // writeVerifyTable prints one block for each result: its status, what it is and
-// where it lies, then a line for each thing that is known of it. What the block
-// above said already of the same piece of evidence (who signed, when) is not
-// said again. The last line is the answer; before one that is not "verified"
+// where it lies, then a line for each thing that is known of it. What a block
+// above said already of the same piece of evidence (who signed, when, from which
+// source) is not said again. The last line is the answer; before one that is not "verified"
 // stands the step that comes next.
 func writeVerifyTable(w io.Writer, target string, out attest.Outcome) error {
 	var b strings.Builder
@@ -23,32 +23,25 @@ func writeVerifyTable(w io.Writer, target string, out attest.Outcome) error {
 	source := ""
 	for _, r := range out.Results {
 		if r.Source != source {
-			above = nil
+			above, source = nil, r.Source
 		}
-		source = r.Source
 		fmt.Fprintf(&b, "%-12s %s", r.Status, r.Kind)
 		if r.Source != "" {
 			fmt.Fprintf(&b, "  (%s)", report.Escape(r.Source))
 		}
-		b.WriteString("\n")
-		lines := verdictLines(r)
-		signer := signerLines(r)
-		for _, l := range signer {
-			if !slices.Contains(above, l) {
-				lines = append(lines, l)
-			}
-		}
-		above = signer
+		b.WriteString("\n" + strings.Join(verdictLines(r), ""))
+		facts := signerLines(r)
 		if r.Status == attest.Verified {
-			lines = append(lines, claimLines(r)...)
+			facts = append(facts, claimLines(r)...)
 		}
-		for _, n := range r.Notes {
-			lines = append(lines, line("note", n))
-		}
-		for _, l := range lines {
-			if l != "" {
+		for _, l := range facts {
+			if !slices.Contains(above, l) {
 				b.WriteString(l)
 			}
+		}
+		above = append(above, facts...)
+		for _, n := range r.Notes {
+			b.WriteString(line("note", n))
 		}
 	}
 	if next := nextStep(out); next != "" {
