@@ -196,7 +196,7 @@ func judge(req *Request, out *Outcome) Status {
 			}
 		}
 		if !there {
-			out.Results = append(out.Results, absent(q))
+			out.Results = append(out.Results, absent(req.Subject, q))
 		}
 		if worse(best) > worse(worst) {
 			worst = best
@@ -309,9 +309,11 @@ func isPredicate(k Kind) bool {
 
 // absent is the result for something that was asked for and of which there is
 // nothing.
-func absent(q question) Result {
+func absent(s *Subject, q question) Result {
 	r := Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
 	switch {
+	case q.kinds == nil && q.types == nil && s.MediaType != "":
+		r.Kind, r.Reason = KindCosignImage, "no signature is attached to the image, nor to an index that names it"
 	case slices.Contains(q.kinds, KindAWSSigner):
 		r.Kind, r.Reason = KindAWSSigner, "the artifact has no signature of AWS Signer inside"
 	case q.kinds != nil:
