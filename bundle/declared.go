@@ -17,6 +17,12 @@ type Declared struct {
 	Condition    string    // the function is deployed only when this condition of the descriptor holds
 	Unresolved   []string  // properties whose value is not known before deployment, sorted
 	Gaps         []Gap     // what belongs to the function and cannot be read here, sorted
+
+	// CodeSigningMode is what the platform does with code that no allowed
+	// publisher signed: "enforce" refuses it, "warn" deploys it, "none": no
+	// configuration, so nothing is looked at; "unknown": the configuration is
+	// not in the descriptor. "" where no descriptor declares the function.
+	CodeSigningMode string
 }
 
 // Trigger is one source of events.

@@ -57,7 +57,7 @@ func (t *template) declare(id string, res, props *mapping) bundle.Declared {
 	d := bundle.Declared{
 		Descriptor: t.file, Resource: t.prefix + id, FunctionName: literal(get("FunctionName")),
 		Role: textOf(get("Role")), CodeSigning: textOf(get("CodeSigningConfigArn")), Condition: res.text("Condition"),
-		Policies: policies(get("Policies")),
+		Policies: policies(get("Policies")), CodeSigningMode: t.codeSigning(get("CodeSigningConfigArn")),
 	}
 	if env, ok := props.sub("Environment").get("Variables").(*mapping); ok && !intrinsic(env) {
 		d.Environment = slices.Sorted(slices.Values(env.keys))
@@ -85,6 +85,31 @@ func (t *template) declare(id string, res, props *mapping) bundle.Declared {
 		}
 	}
 	return d
+}
+
+// codeSigning says what a code signing configuration makes of code that is not
+// signed. Without UntrustedArtifactOnDeployment it is a warning
+// (docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-codesigningconfig-codesigningpolicies.html,
+// 2026-11).
+func (t *template) codeSigning(config any) string {
+	if config == nil {
+		return "none"
+	}
+	of, ok := config.(resource)
+	if res := t.res.sub(of.id); ok && res.text("Type") == "AWS::Lambda::CodeSigningConfig" {
+		policies, ok := t.r.property(res.sub("Properties"), "CodeSigningPolicies").(*mapping)
+		switch policies.get("UntrustedArtifactOnDeployment") {
+		case "Enforce":
+			return "enforce"
+		case "Warn":
+			return "warn"
+		case nil:
+			if ok || !res.sub("Properties").has("CodeSigningPolicies") {
+				return "warn"
+			}
+		}
+	}
+	return "unknown"
 }
 
 // trigger reads one event source of AWS SAM

@@ -159,7 +159,9 @@ func show(b *strings.Builder, s bundle.Spec) {
 	line("role", d.Role)
 	line("policies", strings.Join(d.Policies, ", "))
 	line("environment", d.Environment)
-	line("signing", d.CodeSigning)
+	if d.CodeSigningMode != "none" {
+		line("signing", strings.TrimSpace(d.CodeSigningMode+" "+d.CodeSigning))
+	}
 	line("condition", d.Condition)
 	line("unresolved", strings.Join(d.Unresolved, ", "))
 }

@@ -11,9 +11,11 @@ type Declared struct {
 	Role         string    `json:"role,omitempty"`
 	Policies     []string  `json:"policies,omitempty"`
 	Environment  []string  `json:"environment,omitempty"` // names, never values
-	CodeSigning  string    `json:"codeSigning,omitempty"`
-	Condition    string    `json:"condition,omitempty"`  // deployed only when it holds
-	Unresolved   []string  `json:"unresolved,omitempty"` // properties that only the deployment knows
+	CodeSigning  string    `json:"codeSigning,omitempty"` // what becomes of unsigned code: "enforce", "warn", "none" (no configuration), "unknown" (one that is not in the template)
+	Condition    string    `json:"condition,omitempty"`   // deployed only when it holds
+	Unresolved   []string  `json:"unresolved,omitempty"`  // properties that only the deployment knows
+
+	CodeSigningConfig string `json:"codeSigningConfig,omitempty"` // as written: an ARN, or the resource that makes it
 }
 
 // Trigger is one source of events.
