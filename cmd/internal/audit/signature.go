@@ -253,7 +253,7 @@ func (t *Trust) ask(ctx context.Context, a *Auditor, of *Subject, v *bundle.Volu
 		if err != nil {
 			return err
 		}
-		one.note(out)
+		one.note(out, "")
 		one.signature = answerOf(out, attest.Signatures)
 		one.provenance = answerOf(out, attest.Provenances)
 		one.unbuilt()
@@ -299,7 +299,7 @@ func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Ou
 		if err != nil {
 			return answer{}, err
 		}
-		one.note(out)
+		one.note(out, r.Provenance.Signer.Root)
 		ans := answerOf(out, attest.Provenances)
 		if ans.status == attest.Verified {
 			ans.status = out.Status // the signature under it too
@@ -309,6 +309,7 @@ func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Ou
 	}
 	var best answer
 	var bestOut attest.Outcome
+	root := ""
 	for i, s := range r.AnyOf {
 		out, err := verify(t.demand(s))
 		if err != nil {
@@ -320,13 +321,13 @@ func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Ou
 			ans = codeSigned(s.Mode, declared, ans)
 		}
 		if i == 0 || attest.Closer(ans.status, best.status) {
-			best, bestOut = ans, out
+			best, bestOut, root = ans, out, s.Root
 		}
 		if best.status == attest.Verified {
 			break
 		}
 	}
-	one.note(bestOut)
+	one.note(bestOut, root)
 	best.required = true
 	return best, nil
 }
@@ -363,11 +364,15 @@ func answerOf(out attest.Outcome, about func(attest.Kind) bool) answer {
 	return ans
 }
 
-// note keeps the results for the report, each once.
-func (one *signed) note(out attest.Outcome) {
+// note keeps the results for the report, each once. root is the policy's name
+// of what they were checked with, "" when it has none.
+func (one *signed) note(out attest.Outcome, root string) {
 next:
 	for _, r := range out.Results {
 		rec := record(one.artifact, r)
+		if r.Status == attest.Verified && attest.Signatures(r.Kind) {
+			rec.TrustRoot = root
+		}
 		for _, old := range one.records {
 			if old.Kind == rec.Kind && old.Source == rec.Source && old.Status == rec.Status && old.Reason == rec.Reason {
 				continue next

@@ -267,8 +267,11 @@ func detail(f finding.Finding) string {
 func (p *printer) others(fs []finding.Finding) {
 	for _, f := range fs {
 		text := esc(string(f.Kind)) + ": " + esc(cmp.Or(f.Title, f.ID))
-		if f.Kind == finding.KindRuntime {
+		switch {
+		case f.Kind == finding.KindRuntime:
 			text = runtimeText(f)
+		case ofTrust(f):
+			text = esc(f.Title) // it starts with the kind
 		}
 		if f.Component != "" {
 			text = show(label(f.Component), maxPackage) + ", " + text
