@@ -64,25 +64,24 @@ func checkProvenance(ctx context.Context, a *Auditor, s *Subject) (Result, error
 
 // finish makes the findings of one question. What the policy has no rule for
 // and what nobody signed is no finding: the record says missing, and the policy
-// answers to that. Beside artifacts that could be asked about, one that could
-// not is unverifiable.
+// answers to that.
 func finish(res Result, all []signed, kind finding.Kind, which func(signed) answer) (Result, error) {
-	judged := slices.ContainsFunc(all, func(one signed) bool { return one.skipped == "" || which(one).required })
-	why := "there is no artifact"
+	judged, why := false, "there is no artifact"
 	var faults []error
 	for _, one := range all {
 		ans := which(one)
+		if one.skipped != "" && !ans.required {
+			why = one.skipped
+			continue
+		}
+		judged = true
 		switch {
 		case one.fault != nil:
 			faults = append(faults, one.fault)
-			continue
-		case one.skipped != "" && !judged:
-			why = one.skipped
-			continue
 		case ans.status == attest.Verified || ans.status == attest.Missing && !ans.required:
-			continue
+		default:
+			res.Findings = append(res.Findings, signatureFinding(one, ans, kind))
 		}
-		res.Findings = append(res.Findings, signatureFinding(one, ans, kind))
 	}
 	if !judged {
 		return res, Skipped(why)
@@ -161,8 +160,26 @@ func (s *Subject) signatures(ctx context.Context, a *Auditor) ([]signed, error) 
 		s.compareBills(a, &one)
 		all = append(all, one)
 	}
+	if slices.ContainsFunc(all, func(one signed) bool { return one.skipped == "" }) {
+		for i := range all {
+			all[i].unsigned()
+		}
+	}
 	s.signed = append(all, s.layersElsewhere(a)...)
 	return s.signed, nil
+}
+
+// unsigned records of an artifact that cannot be signed, beside others that can,
+// that nothing speaks for it. Alone it leaves the check skipped.
+func (one *signed) unsigned() {
+	for _, of := range []struct {
+		kind attest.Kind
+		ans  answer
+	}{{attest.KindSigstore, one.signature}, {attest.KindProvenance, one.provenance}} {
+		if one.skipped != "" && !of.ans.required {
+			one.records = append(one.records, finding.Attestation{Artifact: one.artifact, Kind: string(of.kind), Status: attest.Missing.String(), Step: string(attest.StepFind), Reason: one.skipped})
+		}
+	}
 }
 
 // layersElsewhere are the layers that the descriptor names and that are not
