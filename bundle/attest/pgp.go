@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -235,7 +234,7 @@ func pgpNames(signed *openpgp.Key, e *openpgp.Entity, ids []string) []string {
 // it is one of them or none was demanded.
 func pgpNamed(d *Demand, r Result, names []string) *Result {
 	want, pattern := d.Identity, d.IdentityRegexp
-	if hex := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(want, "0x"), " ", "")); fingerprintForm.MatchString(hex) {
+	if hex := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(want, "0x"), " ", "")); isFingerprint(hex) {
 		want = hex
 	}
 	bad := differs(KindPGP, StepIdentity, "the signature holds, but the signer is another", cmp.Or(want, pattern), strings.Join(names, "; "))
@@ -257,8 +256,10 @@ func pgpNamed(d *Demand, r Result, names []string) *Result {
 	return nil
 }
 
-// fingerprintForm is a fingerprint of version 4 or 6.
-var fingerprintForm = regexp.MustCompile(`^([0-9A-F]{40}|[0-9A-F]{64})$`)
+// isFingerprint says whether text is a fingerprint of version 4 or 6.
+func isFingerprint(text string) bool {
+	return (len(text) == 40 || len(text) == 64) && strings.Trim(text, "0123456789ABCDEF") == ""
+}
 
 func pgpFingerprint(k *packet.PublicKey) string { return fmt.Sprintf("%X", k.Fingerprint) }
 

@@ -143,8 +143,9 @@ func verify(ctx context.Context, env *Env, o verifyOptions, args []string) error
 
 // verifyTarget is what is verified, opened.
 type verifyTarget struct {
-	ref   string
-	close func() error
+	ref      string
+	close    func() error
+	attached []attest.Evidence // what is attached to an image
 }
 
 // request opens the target and reads what the flags name.
@@ -169,6 +170,7 @@ func (o *verifyOptions) request(ctx context.Context, env *Env, args []string) (a
 	target, err := o.open(ctx, env, &req, args)
 	if err == nil {
 		err = o.discover(ctx, &req, target)
+		req.Evidence = append(target.attached, req.Evidence...)
 	}
 	return req, target, err
 }
@@ -331,6 +333,10 @@ func (o *verifyOptions) discover(ctx context.Context, req *attest.Request, targe
 func (o *verifyOptions) open(ctx context.Context, env *Env, req *attest.Request, args []string) (verifyTarget, error) {
 	if o.descriptor != "" {
 		return o.openDescriptor(req, args)
+	}
+	if len(args) == 0 && len(o.packuments) == 1 { // the metadata names the package, by the digest of its archive
+		req.Subject = &attest.Subject{Name: o.packuments[0]}
+		return verifyTarget{ref: o.packuments[0]}, nil
 	}
 	if len(args) != 1 {
 		return verifyTarget{}, usage("", "verify takes one TARGET, not %d", len(args))
