@@ -55,6 +55,9 @@ func checkUntimed(req *Request, parts legacyParts, over *Subject) Result {
 	if err != nil {
 		return reject(KindSigstore, StepParse, plain(err))
 	}
+	if n := len(pb.GetDsseEnvelope().GetSignatures()); pb.GetDsseEnvelope() != nil && n != 1 {
+		return differs(KindSigstore, StepParse, "the envelope must have exactly one signature", "1 signature", count(n, "signature", "signatures"))
+	}
 	dropKeyID(b)
 	content, err := b.VerificationContent()
 	if err != nil || content.Certificate() == nil {
@@ -75,13 +78,13 @@ func checkUntimed(req *Request, parts legacyParts, over *Subject) Result {
 		r.Status, r.Step, r.Reason, r.Statement, r.Claims = status, step, reason, nil, Claims{}
 		return r
 	}
-	if bad := untimedSignature(b, content, trust, over); bad != nil {
-		bad.Identity, bad.Issuer = r.Identity, r.Issuer
-		return *bad
-	}
 	if _, err := verify.VerifyLeafCertificate(cert.NotBefore, cert, trust.root); err != nil {
 		r.Found = "issued by " + cert.Issuer.String()
 		return fail(Rejected, StepChain, "the signer's certificate does not end in the trust root")
+	}
+	if bad := untimedSignature(b, content, trust, over); bad != nil {
+		bad.Identity, bad.Issuer = r.Identity, r.Issuer
+		return *bad
 	}
 	if b.GetDsseEnvelope() != nil && b.GetDsseEnvelope().GetPayloadType() != payloadInToto {
 		return fail(Unverifiable, StepPredicate, fmt.Sprintf("the signature holds, but over %q and not over an in-toto statement, so it names no artifact", b.GetDsseEnvelope().GetPayloadType()))

@@ -324,6 +324,8 @@ func newKey(t *testing.T, kind string) crypto.Signer {
 		key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	case "rsa":
 		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	case "short rsa":
+		key, err = rsa.GenerateKey(rand.Reader, 1024)
 	case "ed25519":
 		_, key, err = ed25519.GenerateKey(rand.Reader)
 	}

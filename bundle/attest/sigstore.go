@@ -44,7 +44,7 @@ func checkBundle(req *Request, pb *protobundle.Bundle, over *Subject) Result {
 		return reject(KindSigstore, StepParse, "not a valid bundle: "+plain(err))
 	}
 	if env := pb.GetDsseEnvelope(); env != nil && len(env.GetSignatures()) != 1 {
-		return differs(KindSigstore, StepParse, "the envelope in a bundle must have exactly one signature", "1 signature", fmt.Sprintf("%d signatures", len(env.GetSignatures())))
+		return differs(KindSigstore, StepParse, "the envelope in a bundle must have exactly one signature", "1 signature", count(len(env.GetSignatures()), "signature", "signatures"))
 	}
 	content, err := b.VerificationContent()
 	if err != nil {

@@ -44,11 +44,11 @@ func checkKeyed(req *Request, b *bundle.Bundle, hint, keyID string, over *Subjec
 		if r.Status == Verified {
 			return keyDemands(d, k, hint, r)
 		}
-		if i == 0 {
+		if i == 0 || first.Step == StepSignature && r.Step != StepSignature { // a signature that holds says more
 			first = r
 		}
 	}
-	if len(keys) > 1 {
+	if len(keys) > 1 && first.Step == StepSignature {
 		first.Notes = append(first.Notes, fmt.Sprintf("none of the %d given keys made the signature; this is what the first says", len(keys)))
 	}
 	return first
@@ -99,6 +99,10 @@ func checkByKey(req *Request, b *bundle.Bundle, k signingKey, over *Subject) Res
 		last.Status, last.Step, last.Statement = Unverifiable, StepExpiry, nil
 		last.Expected, last.Found = k.bounds(), req.Now.UTC().Format(time.RFC3339)
 		last.Reason = "the signature holds, but the key is not valid now, and nobody vouches for a time at which it was made"
+	}
+	if pub, ok := k.pub.(*rsa.PublicKey); ok && last.Status == Verified && pub.N.BitLen() < minRSA {
+		last.Status, last.Step, last.Statement = Unverifiable, StepTrust, nil
+		last.Reason = fmt.Sprintf("the signature holds under %s, but an RSA key of %d bits proves nothing", k.Source, pub.N.BitLen())
 	}
 	return last
 }

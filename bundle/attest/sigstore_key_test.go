@@ -45,7 +45,7 @@ func TestManagedKey(t *testing.T) {
 				if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, rsaStranger)}, b); r.Status != Rejected || r.Step != StepSignature {
 					t.Errorf("%s, another key: %+v", what, r)
 				}
-				if r := ask(t, Request{Subject: labSubject([]byte("other")), Demand: byKey(t, key)}, b); r.Status != Rejected || r.Step != StepDigest {
+				if r := ask(t, Request{Subject: labSubject([]byte("other")), Demand: byKey(t, stranger, key)}, b); r.Status != Rejected || r.Step != StepDigest {
 					t.Errorf("%s, other bytes: %+v", what, r)
 				}
 			}
@@ -114,6 +114,14 @@ func TestManagedKeyDemands(t *testing.T) {
 				t.Errorf("%+v\nwant %s at %q with %d times", r, c.status, c.step, c.times)
 			}
 		})
+	}
+}
+
+func TestShortKey(t *testing.T) {
+	key := newKey(t, "short rsa")
+	b := newLab(t).bundle(order{artifact: labArtifact, key: key, keyed: true, noLog: true})
+	if r := ask(t, Request{Subject: labSubject(labArtifact), Demand: byKey(t, key)}, b); r.Status != Unverifiable || r.Step != StepTrust {
+		t.Errorf("%+v", r)
 	}
 }
 

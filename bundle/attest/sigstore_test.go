@@ -1,12 +1,14 @@
 package attest
 
 import (
+	"context"
 	"crypto"
 	"strings"
 	"testing"
 	"time"
 
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -196,6 +198,40 @@ func TestBundleRefused(t *testing.T) {
 			}
 			if r.Statement != nil {
 				t.Error("it hands out a statement")
+			}
+		})
+	}
+}
+
+// TestCertifiedSource lets the certificate of a signature over the bytes answer for
+// the source, and for nothing else of a provenance.
+func TestCertifiedSource(t *testing.T) {
+	l := newLab(t)
+	trust := l.trust(true, false, true)
+	message, statement := l.bundle(order{artifact: labArtifact}), l.bundle(order{statement: statementAbout(labArtifact)})
+	for name, c := range map[string]struct {
+		b      *protobundle.Bundle
+		change func(*Demand)
+		want   Status
+	}{
+		"source":                    {message, func(d *Demand) {}, Verified},
+		"another source":            {message, func(d *Demand) { d.Source += "2" }, Rejected},
+		"source and builder":        {message, func(d *Demand) { d.Builders = []Builder{{ID: "x"}} }, Missing},
+		"source and tag":            {message, func(d *Demand) { d.Tag = "v1.2.3" }, Missing},
+		"source and a provenance":   {message, func(d *Demand) { d.WantProvenance = true }, Missing},
+		"statement of another kind": {statement, func(d *Demand) {}, Missing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := keyless(trust)
+			d.Source = "https://github.com/acme/orders"
+			c.change(&d)
+			data, err := protojson.Marshal(c.b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := Verify(context.Background(), Request{Subject: labSubject(labArtifact), Demand: d, Now: time.Now(), Evidence: []Evidence{{Source: "b", Data: data}}})
+			if err != nil || out.Status != c.want {
+				t.Errorf("%v, %v: %+v", out.Status, err, out.Results)
 			}
 		})
 	}

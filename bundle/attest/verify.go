@@ -196,7 +196,7 @@ func judge(req *Request, out *Outcome) Status {
 			}
 		}
 		if !there {
-			out.Results = append(out.Results, absent(q))
+			out.Results = append(out.Results, absent(req.Subject, q))
 		}
 		if worse(best) > worse(worst) {
 			worst = best
@@ -222,10 +222,15 @@ func worse(s Status) int {
 type question struct {
 	kinds []Kind   // of which one must be verified
 	types []string // predicate types, likewise
+	// certified says that the certificate of a signature over the bytes themselves
+	// answers too: its authority names the source repository of the run that signed.
+	certified bool
 }
 
 func (q question) answeredBy(d *Demand, r Result) bool {
 	switch {
+	case q.certified && r.Status == Verified && r.Statement == nil && r.Claims.Source != "" && r.Claims.Source == certSource(d.Source):
+		return true
 	case q.kinds != nil:
 		return slices.Contains(q.kinds, r.Kind)
 	case q.types != nil:
@@ -239,7 +244,7 @@ func asked(req *Request) []question {
 	out := []question{{}}
 	d := &req.Demand
 	if d.wantsProvenance() {
-		out = append(out, question{kinds: []Kind{KindProvenance}})
+		out = append(out, question{kinds: []Kind{KindProvenance}, certified: d.onlySource()})
 	}
 	if d.wantsSummary() {
 		out = append(out, question{kinds: []Kind{KindSummary}})
@@ -261,6 +266,13 @@ func (d *Demand) counts(k Kind) bool { return len(d.Kinds) == 0 || slices.Contai
 
 func (d *Demand) wantsProvenance() bool {
 	return d.WantProvenance || len(d.Builders) > 0 || d.MinLevel > 0 || d.Source != "" || d.Tag != "" || d.Branch != "" || d.Workflow != "" || len(d.Inputs) > 0
+}
+
+// onlySource says whether nothing of a provenance is demanded but its source.
+func (d *Demand) onlySource() bool {
+	rest := *d
+	rest.Source = ""
+	return d.Source != "" && !rest.wantsProvenance()
 }
 
 func (d *Demand) wantsSummary() bool {
@@ -297,9 +309,11 @@ func isPredicate(k Kind) bool {
 
 // absent is the result for something that was asked for and of which there is
 // nothing.
-func absent(q question) Result {
+func absent(s *Subject, q question) Result {
 	r := Result{Kind: KindSigstore, Status: Missing, Step: StepFind, Reason: "no signature was found inside the artifact or beside it"}
 	switch {
+	case q.kinds == nil && q.types == nil && s.MediaType != "":
+		r.Kind, r.Reason = KindCosignImage, "no signature is attached to the image, nor to an index that names it"
 	case slices.Contains(q.kinds, KindAWSSigner):
 		r.Kind, r.Reason = KindAWSSigner, "the artifact has no signature of AWS Signer inside"
 	case q.kinds != nil:

@@ -38,12 +38,12 @@ func TestMain(m *testing.M) {
 //	imagedigest VARIABLE REF  set a variable to the digest of an image
 //	saveimage FORM REF PATH  write such an image to disk as FORM: docker, oci or layout
 //	mkkey TYPE NAME         make a key pair, NAME.pem and NAME.pub, of type ecdsa, p384, ed25519 or encrypted (password "secret")
+//	mksigstore IDENTITY ISSUER FILE BUNDLE ROOT  sign a file keyless, and write the bundle and the trust root
 //	mkdsse KEY STATEMENT ARTIFACT ENVELOPE  sign a statement about a file ("@SHA256@" in it)
 //	unwrap BUNDLE FILE      write the statement in a Sigstore bundle, indented
 //	referrers LAYOUT N      demand that an image layout lists N bundles that refer to an image in it
 //	attached REF N          demand the same of a registry
 //	spoilzip ZIP            change a byte of a zip that says nothing about its content
-//	mksigstore IDENTITY ISSUER FILE BUNDLE ROOT  sign a file keyless, and write the bundle and the trust root
 //	[!] asked               demand that the plain server ($WEB, see serve) was asked for something
 func TestScripts(t *testing.T) {
 	functions, err := filepath.Abs("../../testdata/functions")

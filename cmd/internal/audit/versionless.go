@@ -31,9 +31,15 @@ var tellsVersion = map[string]string{
 	"PyPI": "leave the dist-info folders in the package",
 }
 
+// builtIn is the advice for what lies in the files of another npm package.
+const builtIn = "the package was published with copies of them: its publisher knows which"
+
 // adviceOn says what would tell the version of a component. Where a lockfile
 // was asked already, to give one is no advice: what it said instead is.
 func adviceOn(c sbom.Component) string {
+	if len(c.Occurrences) > 0 && c.Ecosystem == "npm" && strings.Contains(c.Occurrences[0].Path, "node_modules/") {
+		return builtIn
+	}
 	if c.Disputed {
 		return "the evidence contradicts itself: ship the source map beside it"
 	}
@@ -49,9 +55,6 @@ func adviceOn(c sbom.Component) string {
 	return tellsVersion[c.Ecosystem]
 }
 
-// builtIn is the advice for what lies in the files of another npm package.
-const builtIn = "the package was published with copies of them: its publisher knows which"
-
 // add takes a component with the findings about it. One that has a version, or
 // that only a manifest names, is reported elsewhere.
 func (v *versionless) add(c sbom.Component, found []finding.Finding) {
@@ -61,9 +64,6 @@ func (v *versionless) add(c sbom.Component, found []finding.Finding) {
 	}
 	if !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Certainty == finding.Possible }) {
 		return
-	}
-	if strings.Contains(c.Occurrences[0].Path, "node_modules/") {
-		advice = builtIn
 	}
 	at := bundleAt{c.Occurrences[0].Artifact, c.Occurrences[0].Path, c.Origin, advice}
 	if v.names == nil {

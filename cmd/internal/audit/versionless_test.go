@@ -38,7 +38,10 @@ func TestVersionlessAdvice(t *testing.T) {
 		{"a lockfile with several versions", sbom.Evidence{Method: sbom.MethodLockfile, Path: "yarn.lock"}, false, "yarn.lock has several versions of each"},
 		{"too many", sbom.Evidence{Method: "version-literal"}, true, "the evidence contradicts itself"},
 	} {
-		rep := judge(t, npm("pad", "", func(c *sbom.Component) { c.Evidence, c.Disputed = []sbom.Evidence{tt.evidence}, tt.disputed }))
+		rep := judge(t, npm("pad", "", func(c *sbom.Component) {
+			c.Evidence, c.Disputed = []sbom.Evidence{tt.evidence}, tt.disputed
+			c.Occurrences = []sbom.Occurrence{{Path: "index.js", State: sbom.Live}}
+		}))
 		var said []string
 		for _, u := range rep.Unknowns {
 			said = append(said, u.Reason)

@@ -143,8 +143,9 @@ func verify(ctx context.Context, env *Env, o verifyOptions, args []string) error
 
 // verifyTarget is what is verified, opened.
 type verifyTarget struct {
-	ref   string
-	close func() error
+	ref      string
+	close    func() error
+	attached []attest.Evidence // what is attached to an image
 }
 
 // request opens the target and reads what the flags name.
@@ -169,6 +170,7 @@ func (o *verifyOptions) request(ctx context.Context, env *Env, args []string) (a
 	target, err := o.open(ctx, env, &req, args)
 	if err == nil {
 		err = o.discover(ctx, &req, target)
+		req.Evidence = append(target.attached, req.Evidence...)
 	}
 	return req, target, err
 }

@@ -72,7 +72,7 @@ func (o *verifyOptions) openImage(ctx context.Context, env *Env, req *attest.Req
 	target := verifyTarget{ref: ref, close: l.Close}
 	digest, err := o.wantedDigest()
 	if err == nil {
-		err = o.image(ctx, req, l, ref, name, digest)
+		target.attached, err = o.image(ctx, req, l, ref, name, digest)
 	}
 	if err != nil {
 		l.Close()
@@ -94,30 +94,29 @@ func (o *verifyOptions) wantedDigest() (bundle.Digest, error) {
 }
 
 // image takes in the image of a layout.
-func (o *verifyOptions) image(ctx context.Context, req *attest.Request, l *bundle.Layout, ref, name string, digest bundle.Digest) error {
+func (o *verifyOptions) image(ctx context.Context, req *attest.Request, l *bundle.Layout, ref, name string, digest bundle.Digest) ([]attest.Evidence, error) {
 	m, err := l.Image(ctx, name, digest)
 	var several *bundle.SeveralImages
 	switch {
 	case errors.As(err, &several):
-		return usage("name one of them behind a #, as in "+ref+"#"+several.Names[0]+", or by --digest", "verify %s: %w", ref, err)
+		return nil, usage("name one of them behind a #, as in "+ref+"#"+several.Names[0]+", or by --digest", "verify %s: %w", ref, err)
 	case err != nil:
-		return &exit{code: ExitIncomplete, err: err}
+		return nil, &exit{code: ExitIncomplete, err: err}
 	}
 	req.Subject = attest.ImageSubject(ref, m)
-	return o.attached(ctx, req, l)
+	return attached(ctx, req, l)
 }
 
 // attached looks for signatures, unless the flags name some.
-func (o *verifyOptions) attached(ctx context.Context, req *attest.Request, store attest.ImageStore) error {
+func attached(ctx context.Context, req *attest.Request, store attest.ImageStore) ([]attest.Evidence, error) {
 	if len(req.Evidence) > 0 {
-		return nil
+		return nil, nil
 	}
 	found, err := attest.Attached(ctx, store, req.Subject)
 	if err != nil {
-		return &exit{code: ExitIncomplete, err: err}
+		return nil, &exit{code: ExitIncomplete, err: err}
 	}
-	req.Evidence = found
-	return nil
+	return found, nil
 }
 
 // openRegistry takes in an image of a registry.
@@ -155,5 +154,6 @@ func (o *verifyOptions) openRegistry(ctx context.Context, env *Env, req *attest.
 	}
 	req.Subject = attest.ImageSubject(target, m)
 	req.Subject.Repository = parsed.Repository()
-	return verifyTarget{ref: target}, o.attached(ctx, req, repo)
+	found, err := attached(ctx, req, repo)
+	return verifyTarget{ref: target, attached: found}, err
 }

@@ -112,6 +112,9 @@ func nextStep(out attest.Outcome) string {
 		if r.Status != out.Status {
 			continue
 		}
+		if next := nextForImage(r); next != "" {
+			return next
+		}
 		switch r.Step {
 		case attest.StepFind:
 			return "lay the signature or the statement beside the artifact, or name it with --bundle or --signature"
@@ -126,4 +129,22 @@ func nextStep(out attest.Outcome) string {
 		}
 	}
 	return "read the reasons above"
+}
+
+// nextForImage is the step that only a container image has; "" where it is the
+// same as for any artifact.
+func nextForImage(r attest.Result) string {
+	switch {
+	case r.Kind == attest.KindCosignImage && r.Step == attest.StepFind:
+		return "get the image together with what is attached to it (cosign save, oras copy -r), or name the signature with --bundle"
+	case r.Kind != attest.KindNotation:
+		return ""
+	}
+	switch r.Step {
+	case attest.StepTrust, attest.StepPolicy:
+		return "name the trust policy with --notation-policy and its trust store with --notation-store, and have a statement in it for this image"
+	case attest.StepPlugin:
+		return "verify it with the notation command and that plug-in"
+	}
+	return ""
 }
