@@ -14,15 +14,11 @@ type Declared struct {
 	Policies     []string  // policies of that role by name, sorted; "inline policy" for one that is written out
 	Environment  []string  // names of environment variables, sorted; never their values
 	CodeSigning  string    // code signing configuration as written
+	SigningMode  string    // what a deployment of an untrusted artifact leads to: "Enforce" or "Warn"; "": not known, or no configuration
+	Profiles     []string  // signing profile versions that the configuration allows, sorted; nil: not known
 	Condition    string    // the function is deployed only when this condition of the descriptor holds
 	Unresolved   []string  // properties whose value is not known before deployment, sorted
 	Gaps         []Gap     // what belongs to the function and cannot be read here, sorted
-
-	// CodeSigningMode is what the platform does with code that no allowed
-	// publisher signed: "enforce" refuses it, "warn" deploys it, "none": no
-	// configuration, so nothing is looked at; "unknown": the configuration is
-	// not in the descriptor. "" where no descriptor declares the function.
-	CodeSigningMode string
 }
 
 // Trigger is one source of events.

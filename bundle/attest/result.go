@@ -119,6 +119,10 @@ type Result struct {
 	Claims   Claims   // what was said, by a signer who verified
 
 	Statement *Statement // of a verified envelope; nil: it carries none
+
+	// refuted says that what the verified signer states is rejected, such as a
+	// summary that says FAILED: such a signature does not speak for the artifact.
+	refuted bool
 }
 
 // Time is a time of signing and who vouches for it.

@@ -42,7 +42,8 @@ type Outcome struct {
 // The status is verified when a signature is, and so is whatever else the
 // demand asks for (a provenance, a summary). Evidence that does not hold beside one that
 // does is listed and changes nothing, since anybody can put a file beside an
-// artifact; but a signature inside the artifact that does not hold means
+// artifact; nor does a signature count under which a trusted signer says what the
+// demand does not allow. But a signature inside the artifact that does not hold means
 // changed bytes, and rejects.
 func Verify(ctx context.Context, req Request) (Outcome, error) {
 	var out Outcome
@@ -107,13 +108,15 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 		r.Digest = cmp.Or(r.Digest, "sha256:"+hex.EncodeToString(sum[:]))
 		r.Source = cmp.Or(r.Source, ev.Source)
 		r = ofImage(req.Subject, ev, r)
-		out = append(out, r)
+		var stated []Result
 		if r.Status == Verified && r.Statement != nil {
 			for _, p := range predicate(req, r) {
 				p.Source, p.Digest = cmp.Or(p.Source, r.Source), cmp.Or(p.Digest, r.Digest)
-				out = append(out, p)
+				r.refuted = r.refuted || p.Status == Rejected
+				stated = append(stated, p)
 			}
 		}
+		out = append(append(out, r), stated...)
 	}
 	return out
 }
@@ -191,8 +194,15 @@ func judge(req *Request, out *Outcome) Status {
 	for _, q := range asked(req) {
 		best, there := Missing, false
 		for _, r := range out.Results {
-			if q.answeredBy(&req.Demand, r) && (!there || rank(r.Status) > rank(best)) {
-				best, there = r.Status, true
+			if !q.answeredBy(&req.Demand, r) {
+				continue
+			}
+			status := r.Status
+			if r.refuted {
+				status = Rejected // who signed is trusted, and what they say is that it is not right
+			}
+			if !there || rank(status) > rank(best) {
+				best, there = status, true
 			}
 		}
 		if !there {

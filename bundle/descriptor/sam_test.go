@@ -159,9 +159,9 @@ func show(b *strings.Builder, s bundle.Spec) {
 	line("role", d.Role)
 	line("policies", strings.Join(d.Policies, ", "))
 	line("environment", d.Environment)
-	if d.CodeSigningMode != "none" {
-		line("signing", strings.TrimSpace(d.CodeSigningMode+" "+d.CodeSigning))
-	}
+	line("signing", d.CodeSigning)
+	line("signing mode", d.SigningMode)
+	line("profiles", strings.Join(d.Profiles, ", "))
 	line("condition", d.Condition)
 	line("unresolved", strings.Join(d.Unresolved, ", "))
 }

@@ -252,17 +252,26 @@ func TestPinnedRoot(t *testing.T) {
 // TestCodeSigning holds what a policy wants of the platform against what a template says.
 func TestCodeSigning(t *testing.T) {
 	verified := answer{status: attest.Verified}
+	const config = "${Signing}"
 	for _, c := range []struct {
-		want, mode string
-		status     attest.Status
+		want   string
+		d      bundle.Declared
+		status attest.Status
 	}{
-		{"enforce", "enforce", attest.Verified}, {"enforce", "warn", attest.Rejected}, {"enforce", "none", attest.Rejected},
-		{"enforce", "unknown", attest.Unverifiable}, {"enforce", "", attest.Unverifiable},
-		{"warn", "enforce", attest.Verified}, {"warn", "warn", attest.Verified}, {"warn", "none", attest.Rejected}, {"warn", "unknown", attest.Unverifiable},
+		{"enforce", bundle.Declared{Descriptor: "t", CodeSigning: config, SigningMode: "Enforce"}, attest.Verified},
+		{"enforce", bundle.Declared{Descriptor: "t", CodeSigning: config, SigningMode: "Warn"}, attest.Rejected},
+		{"enforce", bundle.Declared{Descriptor: "t", CodeSigning: config}, attest.Unverifiable},
+		{"enforce", bundle.Declared{Descriptor: "t"}, attest.Rejected},
+		{"enforce", bundle.Declared{}, attest.Unverifiable},
+		{"warn", bundle.Declared{Descriptor: "t", CodeSigning: config, SigningMode: "Enforce"}, attest.Verified},
+		{"warn", bundle.Declared{Descriptor: "t", CodeSigning: config, SigningMode: "Warn"}, attest.Verified},
+		{"warn", bundle.Declared{Descriptor: "t", CodeSigning: config}, attest.Unverifiable},
+		{"warn", bundle.Declared{Descriptor: "t"}, attest.Rejected},
+		{"warn", bundle.Declared{}, attest.Unverifiable},
 	} {
-		got := codeSigned(c.want, bundle.Declared{Descriptor: "t.yaml", CodeSigningMode: c.mode}, verified)
+		got := codeSigned(c.want, c.d, verified)
 		if got.status != c.status || c.status != attest.Verified && (got.why.Reason == "" || got.why.Step != stepCodeSigning) {
-			t.Errorf("want %s, template says %q: %s %q", c.want, c.mode, got.status, got.why.Reason)
+			t.Errorf("want %s of %+v: %s %q", c.want, c.d, got.status, got.why.Reason)
 		}
 	}
 }

@@ -11,11 +11,11 @@ type Declared struct {
 	Role         string    `json:"role,omitempty"`
 	Policies     []string  `json:"policies,omitempty"`
 	Environment  []string  `json:"environment,omitempty"` // names, never values
-	CodeSigning  string    `json:"codeSigning,omitempty"` // what becomes of unsigned code: "enforce", "warn", "none" (no configuration), "unknown" (one that is not in the template)
-	Condition    string    `json:"condition,omitempty"`   // deployed only when it holds
-	Unresolved   []string  `json:"unresolved,omitempty"`  // properties that only the deployment knows
-
-	CodeSigningConfig string `json:"codeSigningConfig,omitempty"` // as written: an ARN, or the resource that makes it
+	CodeSigning  string    `json:"codeSigning,omitempty"`
+	SigningMode  string    `json:"signingMode,omitempty"` // what an untrusted artifact leads to: Enforce or Warn; "" when not known
+	Profiles     []string  `json:"signingProfiles,omitempty"`
+	Condition    string    `json:"condition,omitempty"`  // deployed only when it holds
+	Unresolved   []string  `json:"unresolved,omitempty"` // properties that only the deployment knows
 }
 
 // Trigger is one source of events.

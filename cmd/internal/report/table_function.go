@@ -40,10 +40,14 @@ func (p *printer) function(r *finding.Report) {
 	}
 	p.leftOut(r)
 	p.checks(r)
+	clean := r.Verdict.Decision == finding.Pass && p.lines == before
+	if clean {
+		p.line("  nothing is known against its packages")
+	}
+	said := p.lines
 	p.warnings(r)
 	p.waived(r, g.waived)
-	if r.Verdict.Decision == finding.Pass && p.lines == before {
-		p.line("  nothing is known against its packages")
+	if clean && p.lines == said {
 		return // the header has said it
 	}
 	p.verdict(r)
