@@ -71,6 +71,7 @@ func (p *printer) header(r *finding.Report) {
 	if r.Target != "" && r.Target != r.Name {
 		p.line("  %s", p.paint(styleDim, clipPath(esc(r.Target), p.opt.Width-2)))
 	}
+	p.signed(r)
 	p.line("")
 }
 
