@@ -47,7 +47,7 @@ type Outcome struct {
 func Verify(ctx context.Context, req Request) (Outcome, error) {
 	var out Outcome
 	for _, check := range req.Embedded {
-		out.Results = append(out.Results, guard(func() []Result { return check(ctx, &req) }, "the artifact itself")...)
+		out.Results = append(out.Results, guard(func() []Result { return embedded(ctx, &req, check) }, "the artifact itself")...)
 	}
 	for _, ev := range unfold(req.Evidence) {
 		if err := ctx.Err(); err != nil {
@@ -106,14 +106,25 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 	for _, r := range verify(ctx, req, ev) {
 		r.Digest = cmp.Or(r.Digest, "sha256:"+hex.EncodeToString(sum[:]))
 		r.Source = cmp.Or(r.Source, ev.Source)
-		r = ofImage(req.Subject, ev, r)
-		out = append(out, r)
+		r = unsaid(&req.Demand, ofImage(req.Subject, ev, r))
+		var states []Result
 		if r.Status == Verified && r.Statement != nil {
-			for _, p := range predicate(req, r) {
-				p.Source, p.Digest = cmp.Or(p.Source, r.Source), cmp.Or(p.Digest, r.Digest)
-				out = append(out, p)
-			}
+			states = predicate(req, r)
 		}
+		for i, p := range states {
+			states[i].Source, states[i].Digest = cmp.Or(p.Source, r.Source), cmp.Or(p.Digest, r.Digest)
+			r.denied = r.denied || p.Status == Rejected
+		}
+		out = append(append(out, r), states...)
+	}
+	return out
+}
+
+// embedded asks one format that lies inside the artifact.
+func embedded(ctx context.Context, req *Request, check Embedded) []Result {
+	out := check(ctx, req)
+	for i := range out {
+		out[i] = unsaid(&req.Demand, out[i])
 	}
 	return out
 }
@@ -191,8 +202,12 @@ func judge(req *Request, out *Outcome) Status {
 	for _, q := range asked(req) {
 		best, there := Missing, false
 		for _, r := range out.Results {
-			if q.answeredBy(&req.Demand, r) && (!there || rank(r.Status) > rank(best)) {
-				best, there = r.Status, true
+			status := r.Status
+			if r.denied && q.kinds == nil && q.types == nil {
+				status = Rejected // a signature over a statement is worth what its statement is
+			}
+			if q.answeredBy(&req.Demand, r) && (!there || rank(status) > rank(best)) {
+				best, there = status, true
 			}
 		}
 		if !there {
