@@ -7,7 +7,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -152,8 +154,14 @@ func unfold(list []Evidence) []Evidence {
 			out = append(out, unlist(ev)...)
 			continue
 		}
+		n := 0
 		for _, one := range lines(ev) {
-			out = append(out, unlist(one)...)
+			docs := unlist(one)
+			if n += len(docs); n > maxDocuments {
+				out = append(out, Evidence{Source: one.Source, Format: FormatBundle, Fault: fmt.Errorf("%s holds more than %d documents, and no more are read", ev.Source, maxDocuments)})
+				break
+			}
+			out = append(out, docs...)
 		}
 	}
 	return out
@@ -165,19 +173,26 @@ const maxDocuments = 10_000
 // lines splits a stream of JSON documents, one a line or not, or an array of them.
 func lines(ev Evidence) []Evidence {
 	var docs []json.RawMessage
-	if json.Unmarshal(ev.Data, &docs) != nil {
-		d := json.NewDecoder(bytes.NewReader(ev.Data))
-		for len(docs) <= maxDocuments {
-			var doc json.RawMessage
-			if d.Decode(&doc) != nil {
-				break
-			}
-			docs = append(docs, doc)
+	text := bytes.TrimLeft(ev.Data, "\ufeff \t\r\n")
+	d := json.NewDecoder(bytes.NewReader(text))
+	array := json.Valid(text) && bytes.HasPrefix(text, []byte("["))
+	if array {
+		d.Token()
+	}
+	for len(docs) <= maxDocuments && (!array || d.More()) {
+		var doc json.RawMessage
+		at := d.InputOffset()
+		if err := d.Decode(&doc); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil { // the reader of bundles says what is wrong with the rest
+			docs = append(docs, bytes.TrimLeft(text[at:], " \t\r\n"))
+			break
 		}
+		docs = append(docs, doc)
 	}
 	var out []Evidence
-	for i, doc := range docs {
-		if i == maxDocuments {
+	for i, doc := range docs { // one more than are read, so that unfold says it
+		if i > maxDocuments {
 			break
 		}
 		one := ev
