@@ -123,6 +123,8 @@ type Result struct {
 	// denied says of a signature that holds that the statement under it is
 	// rejected: it is no good news of the artifact then.
 	denied bool
+	// sealed says that there is a statement, whose signature cannot be verified here.
+	sealed bool
 }
 
 // Time is a time of signing and who vouches for it.

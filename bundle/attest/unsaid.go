@@ -37,6 +37,11 @@ func unsaid(d *Demand, r Result) Result {
 			return open(StepIdentity, d.KeyID, cmp.Or(r.KeyID, "none"), "it does not name the demanded key id")
 		}
 	}
+	if d.NoKeyID && r.KeyID != "" {
+		out := open(StepIdentity, "no key id", r.KeyID, "it names a key id, and none was demanded")
+		out.Status = Rejected
+		return out
+	}
 	if d.Runner != "" && d.Runner != r.Claims.Runner {
 		return open(StepRunner, d.Runner, "", "it does not say where the build ran")
 	}

@@ -88,4 +88,41 @@ func TestDeniedStatement(t *testing.T) {
 	if out := askEnvelope(t, envelope(t, payloadInToto, summaryStatement(), by), d); out.Status != Verified {
 		t.Errorf("passed: %+v", out)
 	}
+	d.NoKeyID = true
+	if out := askEnvelope(t, envelope(t, payloadInToto, summaryStatement(), by), d); out.Status != Rejected || out.Results[0].Step != StepIdentity {
+		t.Errorf("no key id demanded: %+v", out)
+	}
+}
+
+// TestSealedStatement demands a statement where there is one that nobody can verify
+// here: that is not the same as none.
+func TestSealedStatement(t *testing.T) {
+	by := signers(t)[0]
+	data := envelope(t, payloadInToto, summaryStatement(), by)
+	for name, d := range map[string]Demand{
+		"summary":        {VerifierID: "https://acme.example/verifier"},
+		"provenance":     {WantProvenance: true},
+		"predicate type": {Predicate: []string{summaryV1}},
+		"age":            {MaxAge: time.Hour},
+	} {
+		d.Require = DefaultThresholds()
+		if out := askEnvelope(t, data, d); out.Status != Unverifiable || out.Results[len(out.Results)-1].Status != Unverifiable {
+			t.Errorf("%s: %+v", name, out)
+		}
+		d.Keys = []Key{keyOf(t, "k", by.pub)}
+		if out := askEnvelope(t, data, d); out.Status == Unverifiable {
+			t.Errorf("%s, with the key: %+v", name, out)
+		}
+	}
+}
+
+// TestAgeOfNothing limits the age of a statement where there is none.
+func TestAgeOfNothing(t *testing.T) {
+	data := []byte("artifact")
+	key, sig := minisigned(t, "ED", data, false)
+	req := Request{Subject: artifact(data), Evidence: []Evidence{{Source: "a.minisig", Data: sig}}, Now: time.Now(),
+		Demand: Demand{Keys: []Key{{Source: "k.pub", Data: key}}, MaxAge: time.Hour}}
+	if out, err := Verify(context.Background(), req); err != nil || out.Status != Missing {
+		t.Errorf("%v %+v", err, out)
+	}
 }

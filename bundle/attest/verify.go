@@ -109,6 +109,7 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 		r.Digest = cmp.Or(r.Digest, "sha256:"+hex.EncodeToString(sum[:]))
 		r.Source = cmp.Or(r.Source, ev.Source)
 		r = unsaid(&req.Demand, ofImage(req.Subject, ev, r))
+		r.sealed = r.Status == Unverifiable && bytes.Contains(ev.Data, []byte(`"payloadType"`))
 		var states []Result
 		if r.Status == Verified && r.Statement != nil {
 			states = predicate(req, r)
@@ -226,7 +227,12 @@ func judge(req *Request, out *Outcome) Status {
 			}
 		}
 		if !there {
-			out.Results = append(out.Results, absent(req.Subject, q))
+			r := absent(req.Subject, q)
+			if q.ofStatement() && slices.ContainsFunc(out.Results, func(r Result) bool { return r.sealed }) {
+				best = Unverifiable
+				r.Status, r.Reason = best, r.Reason+", and one that there is cannot be verified here"
+			}
+			out.Results = append(out.Results, r)
 		}
 		if worse(best) > worse(worst) {
 			worst = best
@@ -269,6 +275,11 @@ func (q question) answeredBy(d *Demand, r Result) bool {
 	return !isPredicate(r.Kind) && d.counts(r.Kind)
 }
 
+// ofStatement says whether a statement answers.
+func (q question) ofStatement() bool {
+	return len(q.types) > 0 || slices.ContainsFunc(q.kinds, isPredicate)
+}
+
 // asked lists what the demand asks for.
 func asked(req *Request) []question {
 	out := []question{{}}
@@ -281,6 +292,9 @@ func asked(req *Request) []question {
 	}
 	if d.Package != "" && !d.wantsProvenance() {
 		out = append(out, question{kinds: []Kind{KindProvenance, KindPublish, KindNPMSignature}})
+	}
+	if d.MaxAge > 0 && !d.wantsSummary() {
+		out = append(out, question{kinds: []Kind{KindSummary, KindVulnerability}})
 	}
 	if len(d.Predicate) > 0 {
 		out = append(out, question{types: d.Predicate})
