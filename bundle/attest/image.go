@@ -230,6 +230,9 @@ func faulty(ev Evidence) Result {
 	if ev.Format == FormatJWS || ev.Format == FormatCOSE {
 		r.Kind = KindNotation
 	}
+	if !ev.Image {
+		r.Kind, r.Step, r.Reason = KindSigstore, StepParse, ev.Fault.Error()
+	}
 	var wrong *bundle.WrongDigest
 	if errors.As(ev.Fault, &wrong) {
 		r.Status, r.Step, r.Expected, r.Found = Rejected, StepDigest, string(wrong.Digest), string(wrong.Got)

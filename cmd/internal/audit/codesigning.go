@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/bundle/attest"
@@ -9,6 +10,22 @@ import (
 
 // stepCodeSigning is the step that asks what the platform makes of unsigned code.
 const stepCodeSigning attest.Step = "code-signing"
+
+// signingMode is what the platform does with code that no allowed publisher
+// signed: "enforce" refuses it, "warn" deploys it, "none": no configuration, so
+// nothing is looked at; "unknown": the configuration is not in the descriptor. ""
+// where no descriptor declares the function.
+func signingMode(d bundle.Declared) string {
+	switch {
+	case d.Descriptor == "":
+		return ""
+	case d.CodeSigning == "":
+		return "none"
+	case d.SigningMode == "":
+		return "unknown"
+	}
+	return strings.ToLower(d.SigningMode)
+}
 
 // codeSigned holds a verified signature against what the function's descriptor
 // says that the platform does with other code: a signature that nothing looks
@@ -32,20 +49,4 @@ func codeSigned(want string, d bundle.Declared, verified answer) answer {
 		r.Reason = "the platform only warns of unsigned code, and deploys it: set UntrustedArtifactOnDeployment to Enforce"
 	}
 	return answer{status: attest.Rejected, why: r}
-}
-
-// signingMode is what the platform does with unsigned code, by the descriptor:
-// "enforce", "warn", "none" without a configuration, else "unknown".
-func signingMode(d bundle.Declared) string {
-	switch {
-	case d.Descriptor == "":
-		return ""
-	case d.SigningMode == "Enforce":
-		return "enforce"
-	case d.SigningMode == "Warn":
-		return "warn"
-	case d.CodeSigning == "":
-		return "none"
-	}
-	return "unknown"
 }
