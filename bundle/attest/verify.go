@@ -44,7 +44,8 @@ type Outcome struct {
 // The status is verified when a signature is, and so is whatever else the
 // demand asks for (a provenance, a summary). Evidence that does not hold beside one that
 // does is listed and changes nothing, since anybody can put a file beside an
-// artifact; but a signature inside the artifact that does not hold means
+// artifact; nor does a signature count under which a trusted signer says what the
+// demand does not allow. But a signature inside the artifact that does not hold means
 // changed bytes, and rejects.
 func Verify(ctx context.Context, req Request) (Outcome, error) {
 	var out Outcome
