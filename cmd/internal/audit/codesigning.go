@@ -35,13 +35,13 @@ func codeSigned(want string, d bundle.Declared, verified answer) answer {
 	found := signingMode(d)
 	r := attest.Result{Kind: attest.KindAWSSigner, Step: stepCodeSigning, Source: cmp.Or(d.Descriptor, verified.why.Source), Expected: want, Found: found}
 	switch {
+	case d.Descriptor == "":
+		r.Reason = "the policy demands code signing of the function, and no template says what the platform does with unsigned code: scan the template"
+		return answer{status: attest.Unverifiable, why: r}
 	case found == want || found == "enforce" && want == "warn":
 		return verified
-	case found == "":
-		r.Reason, r.Found = "the policy demands code signing of the function, and no template says what the platform does with unsigned code: scan the template", ""
-		return answer{status: attest.Unverifiable, why: r}
 	case found == "unknown":
-		r.Reason = "the template names a code signing configuration that is not in it, so it is not known what the platform does with unsigned code"
+		r.Reason = "the template names a code signing configuration and does not say what the platform does with unsigned code"
 		return answer{status: attest.Unverifiable, why: r}
 	case found == "none":
 		r.Reason = "the template gives the function no code signing configuration, so the platform deploys unsigned code: name one with CodeSigningConfigArn"

@@ -64,25 +64,24 @@ func checkProvenance(ctx context.Context, a *Auditor, s *Subject) (Result, error
 
 // finish makes the findings of one question. What the policy has no rule for
 // and what nobody signed is no finding: the record says missing, and the policy
-// answers to that. Beside artifacts that could be asked about, one that could
-// not is unverifiable.
+// answers to that.
 func finish(res Result, all []signed, kind finding.Kind, which func(signed) answer) (Result, error) {
-	judged := slices.ContainsFunc(all, func(one signed) bool { return one.skipped == "" || which(one).required })
-	why := "there is no artifact"
+	judged, why := false, "there is no artifact"
 	var faults []error
 	for _, one := range all {
 		ans := which(one)
+		if one.skipped != "" && !ans.required {
+			why = one.skipped
+			continue
+		}
+		judged = true
 		switch {
 		case one.fault != nil:
 			faults = append(faults, one.fault)
-			continue
-		case one.skipped != "" && !judged:
-			why = one.skipped
-			continue
 		case ans.status == attest.Verified || ans.status == attest.Missing && !ans.required:
-			continue
+		default:
+			res.Findings = append(res.Findings, signatureFinding(one, ans, kind))
 		}
-		res.Findings = append(res.Findings, signatureFinding(one, ans, kind))
 	}
 	if !judged {
 		return res, Skipped(why)
@@ -161,8 +160,26 @@ func (s *Subject) signatures(ctx context.Context, a *Auditor) ([]signed, error) 
 		s.compareBills(a, &one)
 		all = append(all, one)
 	}
+	if slices.ContainsFunc(all, func(one signed) bool { return one.skipped == "" }) {
+		for i := range all {
+			all[i].unsigned()
+		}
+	}
 	s.signed = append(all, s.layersElsewhere(a)...)
 	return s.signed, nil
+}
+
+// unsigned records of an artifact that cannot be signed, beside others that can,
+// that nothing speaks for it. Alone it leaves the check skipped.
+func (one *signed) unsigned() {
+	for _, of := range []struct {
+		kind attest.Kind
+		ans  answer
+	}{{attest.KindSigstore, one.signature}, {attest.KindProvenance, one.provenance}} {
+		if one.skipped != "" && !of.ans.required {
+			one.records = append(one.records, finding.Attestation{Artifact: one.artifact, Kind: string(of.kind), Status: attest.Missing.String(), Step: string(attest.StepFind), Reason: one.skipped})
+		}
+	}
 }
 
 // layersElsewhere are the layers that the descriptor names and that are not
@@ -253,7 +270,7 @@ func (t *Trust) ask(ctx context.Context, a *Auditor, of *Subject, v *bundle.Volu
 		if err != nil {
 			return err
 		}
-		one.note(out)
+		one.note(out, "")
 		one.signature = answerOf(out, attest.Signatures)
 		one.provenance = answerOf(out, attest.Provenances)
 		one.unbuilt()
@@ -299,7 +316,7 @@ func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Ou
 		if err != nil {
 			return answer{}, err
 		}
-		one.note(out)
+		one.note(out, r.Provenance.Signer.Root)
 		ans := answerOf(out, attest.Provenances)
 		if ans.status == attest.Verified {
 			ans.status = out.Status // the signature under it too
@@ -309,6 +326,7 @@ func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Ou
 	}
 	var best answer
 	var bestOut attest.Outcome
+	root := ""
 	for i, s := range r.AnyOf {
 		out, err := verify(t.demand(s))
 		if err != nil {
@@ -320,13 +338,13 @@ func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Ou
 			ans = codeSigned(s.Mode, declared, ans)
 		}
 		if i == 0 || attest.Closer(ans.status, best.status) {
-			best, bestOut = ans, out
+			best, bestOut, root = ans, out, s.Root
 		}
 		if best.status == attest.Verified {
 			break
 		}
 	}
-	one.note(bestOut)
+	one.note(bestOut, root)
 	best.required = true
 	return best, nil
 }
@@ -363,11 +381,15 @@ func answerOf(out attest.Outcome, about func(attest.Kind) bool) answer {
 	return ans
 }
 
-// note keeps the results for the report, each once.
-func (one *signed) note(out attest.Outcome) {
+// note keeps the results for the report, each once. root is the policy's name
+// of what they were checked with, "" when it has none.
+func (one *signed) note(out attest.Outcome, root string) {
 next:
 	for _, r := range out.Results {
 		rec := record(one.artifact, r)
+		if r.Status == attest.Verified && attest.Signatures(r.Kind) {
+			rec.TrustRoot = root
+		}
 		for _, old := range one.records {
 			if old.Kind == rec.Kind && old.Source == rec.Source && old.Status == rec.Status && old.Reason == rec.Reason {
 				continue next

@@ -36,6 +36,7 @@ type Attestation struct {
 	Levels        []string `json:"levels,omitempty"`
 	Digest        string   `json:"digest,omitempty"` // "sha256:…" of the evidence itself
 
+	TrustRoot       string     `json:"trustRoot,omitempty"`       // of a verified signature: the policy's name of what it was checked with
 	Resource        string     `json:"resource,omitempty"`        // that a verification summary is about
 	Policy          string     `json:"policy,omitempty"`          // that it was made under, by digest or URI
 	Scanner         string     `json:"scanner,omitempty"`         // that a vulnerability attestation is by

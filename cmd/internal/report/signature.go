@@ -2,6 +2,8 @@ package report
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -86,7 +88,7 @@ func signedBy(all []finding.Attestation, artifact int) string {
 		switch {
 		case a.Artifact != artifact || a.Status != "verified":
 		case !slices.Contains(statements, a.Kind):
-			add(&signers, show(cmp.Or(a.Identity, a.KeyID, a.Kind), maxPackage))
+			add(&signers, signer(a))
 		case a.Kind == "slsa-provenance":
 			add(&rest, builtBy(a))
 		case a.Kind == "verification-summary":
@@ -100,6 +102,16 @@ func signedBy(all []finding.Attestation, artifact int) string {
 		signers = append(signers[:2], fmt.Sprintf("%d more", len(signers)-2))
 	}
 	return strings.Join(append([]string{"signed by " + strings.Join(signers, " and ")}, rest...), ", ")
+}
+
+// signer names who signed: a certificate's identity; of a key, whose identity is
+// its fingerprint, the name that the policy has for it.
+func signer(a finding.Attestation) string {
+	id := cmp.Or(a.Identity, a.KeyID, a.Kind)
+	if sum, err := base64.StdEncoding.DecodeString(a.Identity); err == nil && len(sum) == sha256.Size {
+		id = "the key " + cmp.Or(a.TrustRoot, a.Identity)
+	}
+	return show(id, maxPackage)
 }
 
 // builtBy is what a provenance says: "built by BUILDER from SOURCE@COMMIT, level 2".
