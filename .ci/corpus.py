@@ -27,7 +27,7 @@ FORMATS = ["table", "json", "jsonl", "sarif", "cyclonedx-json", "spdx-json", "os
 SCORED = ("node-", "python-", "go-arm64", "go-called", "go-imported", "ruby-", "rust-", "layers-", "image-", "java-lib", "java-fat")
 NEVER_CLEAN = ("bundle-", "python-slim", "go-upx", "image-", "java-",
                # hostile ones that hold code or manifests that nobody can read, or two files under one name
-               "hostile-wrong-crc", "hostile-corrupt-deflate", "hostile-unknown-method", "hostile-elf-lies", "hostile-dup-names")
+               "hostile-wrong-crc", "hostile-empty-zip", "hostile-corrupt-deflate", "hostile-unknown-method", "hostile-elf-lies", "hostile-dup-names")
 SECONDS, MEGABYTES = 20, 512          # of one hostile case
 MICRO, EACH = 0.99, 0.95
 BARE = ("bundle-esbuild-minify-b", "bundle-esbuild-external", "bundle-esbuild-nolegal", "bundle-webpack-prod-b", "bundle-ncc", "bundle-rollup")   # minified: no map, no comments, no keys

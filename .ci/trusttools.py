@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """What independent tools say, against what the program says.
 
-  trusttools.py BIN CASES
+  trusttools.py BIN CASES DB
 
 Both ways: each case that is expected to be verified is checked by the tool that
 its format comes from (cosign, openssl, minisign, jarsigner); and what these tools
 sign here, with keys made here, the program must verify, and refuse once a byte
-of the artifact changed. A tool that is not installed is named and counted as
+of the artifact changed. What the gate signs, cosign must verify, for files and for
+images in a registry. DB is an advisory store. A tool that is not installed is named and counted as
 skipped; the last line says how many. Exit status 1 when a tool and the
 program disagree.
 """
-import base64, hashlib, json, os, shlex, shutil, subprocess, sys, tempfile, zipfile
+import base64, hashlib, json, os, shlex, shutil, socket, subprocess, sys, tempfile, time, zipfile
 
-BIN, CASES = os.path.abspath(sys.argv[1]), sys.argv[2]
+BIN, CASES, DB = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3]
+HERE = os.path.dirname(os.path.abspath(__file__))
+PREDICATES = {"vsa": "https://slsa.dev/verification_summary/v1", "vulns": "https://in-toto.io/attestation/vulns/v0.2", "cdx": "https://cyclonedx.org/bom"}
 checks, failures, skipped = 0, [], []
 SF = "META_INF/aws_signer_signature_v1.0.SF"
 
@@ -184,6 +187,61 @@ def cosign(tmp, blob):
                      "--type", "https://example.test/predicate/v1", "--bundle", at("att.sigstore.json"), blob, env=env)
     hold(code == 0, "cosign attests a blob", said)
     both("cosign attest-blob", blob, "--bundle", at("att.sigstore.json"), "--key", at("cos.pub"))
+    run("openssl", "genpkey", "-algorithm", "ed25519", "-out", at("gate-ed.key"))
+    run("openssl", "genpkey", "-algorithm", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", at("gate-ec.key"))
+    for name in ("gate-ed", "gate-ec"):
+        run("openssl", "pkey", "-in", at(name + ".key"), "-pubout", "-out", at(name + ".pub"))
+    package = at("status.zip")
+    shutil.copy(os.path.join(HERE, "..", "testdata", "functions", "status.zip"), package)
+    for key in ("gate-ed", "gate-ec", "cos"):
+        code, said = gate(package, at(key + ".key"), "--offline", env=env)
+        hold(code == 0, f"the gate signs with {key}", said)
+        for word, predicate in PREDICATES.items():
+            code, said = run("cosign", "verify-blob-attestation", "--key", at(key + ".pub"), "--bundle", f"{package}.{word}.sigstore.json", "--type", predicate,
+                             "--insecure-ignore-tlog", package, env=env)
+            hold(code == 0, f"cosign verifies the gate's {word} by {key}", said)
+    if have("crane", "images that cosign signed"):
+        image(tmp, env)
+
+
+def gate(target, key, *args, env=None):
+    return run(BIN, "gate", target, "--policy", "builtin:report", "--key", key, "--verifier-id", "https://acme.example/fnaudit", "--db", DB, *args, env=env)
+
+
+def image(tmp, env):
+    """An image in a registry of this machine, signed in both of cosign's forms, and by the gate."""
+    at = lambda name: os.path.join(tmp, name)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:%d" % s.getsockname()[1]
+    registry = subprocess.Popen(["crane", "registry", "serve", "--address", address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        run(sys.executable, os.path.join(HERE, "mkimage.py"), at("image"), "200000")
+        for _ in range(50):
+            code, said = run("crane", "push", "--insecure", at("image"), address + "/app:1")
+            if code == 0:
+                break
+            time.sleep(0.2)
+        hold(code == 0, "crane pushes an image", said)
+        ref = address + "/app@" + run("crane", "digest", "--insecure", address + "/app:1")[1].strip()
+        for form, flags in [("referrer", ["--signing-config", at("signing.json")]), ("tag", ["--new-bundle-format=false", "--use-signing-config=false", "--tlog-upload=false"])]:
+            code, said = run("cosign", "sign", "--yes", "--key", at("cos.key"), *flags, "--allow-http-registry", ref, env=env)
+            hold(code == 0, f"cosign signs an image, {form}", said)
+            code, said = run(BIN, "verify", "image:" + ref, "--key", at("cos.pub"))
+            hold(code == 0, f"the image in the registry verifies, {form}", said)
+            code, said = run(BIN, "verify", "image:" + ref, "--key", at("gate-ec.pub"))
+            hold(code == 1, f"and not by another key, {form}", said)
+        code, said = run("cosign", "save", "--dir", at("layout"), "--allow-http-registry", ref, env=env)
+        hold(code == 0, "cosign saves a layout", said)
+        code, said = verify("--key", at("cos.pub"), at("layout"))
+        hold(code == 0, "the layout that cosign saved verifies", said)
+        code, said = gate("image:" + ref, at("gate-ec.key"), "--attach", env=env)
+        hold(code == 0, "the gate attaches to an image in a registry", said)
+        for word, predicate in PREDICATES.items():
+            code, said = run("cosign", "verify-attestation", "--key", at("gate-ec.pub"), "--type", predicate, "--insecure-ignore-tlog", "--allow-http-registry", ref, env=env)
+            hold(code == 0, f"cosign verifies the gate's {word} of the image", said)
+    finally:
+        registry.kill()
 
 
 def main():

@@ -14,6 +14,8 @@ type Declared struct {
 	Policies     []string  // policies of that role by name, sorted; "inline policy" for one that is written out
 	Environment  []string  // names of environment variables, sorted; never their values
 	CodeSigning  string    // code signing configuration as written
+	SigningMode  string    // what a deployment of an untrusted artifact leads to: "Enforce" or "Warn"; "": not known, or no configuration
+	Profiles     []string  // signing profile versions that the configuration allows, sorted; nil: not known
 	Condition    string    // the function is deployed only when this condition of the descriptor holds
 	Unresolved   []string  // properties whose value is not known before deployment, sorted
 	Gaps         []Gap     // what belongs to the function and cannot be read here, sorted

@@ -7,7 +7,7 @@
 //	outcome := attest.Verify(ctx, attest.Request{Subject: s, Evidence: found, Demand: d, Now: now})
 //
 // The subject is what was shipped, by its bytes or only by its digests. The
-// evidence is what lies beside it (see [Discover]), what an image layout or a
+// evidence is what lies beside it (see [Beside] and [Folder]), what an image layout or a
 // registry holds for it, and what the artifact carries inside itself (a zip
 // signed by AWS Signer, a signed jar). The demand says who is trusted and what
 // must be stated. Each piece of evidence gives one [Result] or more, and each

@@ -245,7 +245,7 @@ func (c *notationCheck) authenticity(err error) *Result {
 	var untrusted *signature.SignatureAuthenticityError
 	var store truststore.TrustStoreError
 	var cert truststore.CertificateError
-	var open notation.ErrorVerificationInconclusive
+	var open notation.VerificationInconclusiveError
 	st := c.policy.statement
 	switch {
 	case err == nil:

@@ -12,7 +12,6 @@ import (
 	"encoding/asn1"
 	"encoding/json"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -467,7 +466,7 @@ func FuzzNotation(f *testing.F) {
 				t.Fatalf("%+v", r)
 			}
 			if r.Status != Verified && (r.Step == "" || r.Reason == "") {
-				t.Fatal(fmt.Sprintf("no reason: %+v", r))
+				t.Fatalf("no reason: %+v", r)
 			}
 		}
 	})

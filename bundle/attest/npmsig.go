@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -57,13 +56,14 @@ func verifyPackument(_ context.Context, req *Request, ev Evidence) []Result {
 	if bad != nil {
 		return []Result{*bad}
 	}
-	purl := npmPURL(m.Name, m.Version)
+	own := pkg{typ: "npm", name: m.Name, version: m.Version}
+	purl := own.String()
 	r := Result{Kind: KindNPMSignature, Claims: Claims{Package: purl}}
 	fail := func(status Status, step Step, reason string) []Result {
 		r.Status, r.Step, r.Reason = status, step, reason
 		return []Result{r}
 	}
-	if d := req.Demand.Package; d != "" && !npmSame(d, m.Name, m.Version) {
+	if d := req.Demand.Package; d != "" && !npmSame(d, own) {
 		r.Expected, r.Found = d, purl
 		return fail(Rejected, StepPackage, "the metadata is of another package or version")
 	}
@@ -217,8 +217,8 @@ func npmVersion(req *Request, data []byte) (m npmManifest, bad *Result) {
 
 // npmWanted is the version that a purl names, or the only one; "" for neither.
 func npmWanted(purl string, versions map[string]npmManifest) string {
-	if _, version, ok := parseNPM(purl); ok && version != "" {
-		return version
+	if p, err := parsePURL(purl); err == nil && p.version != "" {
+		return p.version
 	}
 	if len(versions) == 1 {
 		return slices.Collect(maps.Keys(versions))[0]
@@ -316,36 +316,8 @@ func npmKeys(d *Demand) ([]npmKey, error) {
 	return keys, nil
 }
 
-// npmPURL writes a package URL (purl specification, type npm).
-func npmPURL(name, version string) string {
-	scope, rest, scoped := strings.Cut(name, "/")
-	if scoped {
-		return "pkg:npm/" + url.QueryEscape(scope) + "/" + url.PathEscape(rest) + "@" + url.PathEscape(version)
-	}
-	return "pkg:npm/" + url.PathEscape(name) + "@" + url.PathEscape(version)
-}
-
-// parseNPM reads a package URL; the version may be missing.
-func parseNPM(purl string) (name, version string, ok bool) {
-	rest, ok := strings.CutPrefix(purl, "pkg:npm/")
-	if !ok {
-		return "", "", false
-	}
-	rest, _, _ = strings.Cut(rest, "#")
-	rest, _, _ = strings.Cut(rest, "?")
-	if i := strings.LastIndexByte(rest, '@'); i > 0 {
-		rest, version = rest[:i], rest[i+1:]
-	}
-	name, err := url.PathUnescape(rest)
-	if err != nil {
-		return "", "", false
-	}
-	version, err = url.PathUnescape(version)
-	return name, version, err == nil
-}
-
 // npmSame compares a package with the demanded one, exactly.
-func npmSame(purl, name, version string) bool {
-	n, v, ok := parseNPM(purl)
-	return ok && n == name && (v == "" || v == version)
+func npmSame(demand string, own pkg) bool {
+	d, err := parsePURL(demand)
+	return err == nil && own.is(d)
 }

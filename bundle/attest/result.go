@@ -119,6 +119,12 @@ type Result struct {
 	Claims   Claims   // what was said, by a signer who verified
 
 	Statement *Statement // of a verified envelope; nil: it carries none
+
+	// denied says of a signature that holds that the statement under it is
+	// rejected: it is no good news of the artifact then.
+	denied bool
+	// sealed says that there is a statement, whose signature cannot be verified here.
+	sealed bool
 }
 
 // Time is a time of signing and who vouches for it.

@@ -16,8 +16,8 @@ import (
 //   - public-good.trusted_root.json: the instance that everybody uses, from
 //     targets/trusted_root.json of the TUF repository sigstore/root-signing at commit
 //     60cf2ce8; sha256 6494e21ea73fa7ee769f85f57d5a3e6a08725eae1e38c755fc3517c9e6bc0b66
-//   - github.trusted_root.json: the instance for GitHub's private repositories, from
-//     GitHub's own TUF repository; sha256
+//   - github.trusted_root.json: GitHub's instance for private repositories (its
+//     authority is fulcio.githubapp.com, its clock timestamp.githubapp.com); sha256
 //     484cdfe1a7c65479c5ba2a22193d1be90f0020db1997de696ab207434c62fbb7
 //
 //go:embed roots/*.json

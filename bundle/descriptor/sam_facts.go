@@ -50,6 +50,30 @@ func (t *template) related() {
 	}
 }
 
+// signing reads the code signing configuration that a function refers to, when
+// the template has it. Without a policy it warns only
+// (AWS::Lambda::CodeSigningConfig in the CloudFormation reference).
+func (t *template) signing(v any) (mode string, profiles []string) {
+	ref, ok := v.(resource)
+	if !ok || t.res.sub(ref.id).text("Type") != "AWS::Lambda::CodeSigningConfig" {
+		return "", nil
+	}
+	props := t.res.sub(ref.id).sub("Properties")
+	policy, stated := t.r.property(props.sub("CodeSigningPolicies"), "UntrustedArtifactOnDeployment").(string)
+	switch {
+	case policy == "Enforce", policy == "Warn":
+		mode = policy
+	case !stated && props.sub("CodeSigningPolicies").get("UntrustedArtifactOnDeployment") == nil:
+		mode = "Warn"
+	}
+	list, _ := t.r.property(props.sub("AllowedPublishers"), "SigningProfileVersionArns").([]any)
+	for _, arn := range list {
+		profiles = append(profiles, textOf(arn))
+	}
+	slices.Sort(profiles)
+	return mode, profiles
+}
+
 // declare records the facts of one function. Values of environment variables
 // stay in the template: they are secrets at times.
 func (t *template) declare(id string, res, props *mapping) bundle.Declared {
@@ -59,6 +83,7 @@ func (t *template) declare(id string, res, props *mapping) bundle.Declared {
 		Role: textOf(get("Role")), CodeSigning: textOf(get("CodeSigningConfigArn")), Condition: res.text("Condition"),
 		Policies: policies(get("Policies")),
 	}
+	d.SigningMode, d.Profiles = t.signing(get("CodeSigningConfigArn"))
 	if env, ok := props.sub("Environment").get("Variables").(*mapping); ok && !intrinsic(env) {
 		d.Environment = slices.Sorted(slices.Values(env.keys))
 	}

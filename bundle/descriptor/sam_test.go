@@ -160,6 +160,8 @@ func show(b *strings.Builder, s bundle.Spec) {
 	line("policies", strings.Join(d.Policies, ", "))
 	line("environment", d.Environment)
 	line("signing", d.CodeSigning)
+	line("signing mode", d.SigningMode)
+	line("profiles", strings.Join(d.Profiles, ", "))
 	line("condition", d.Condition)
 	line("unresolved", strings.Join(d.Unresolved, ", "))
 }

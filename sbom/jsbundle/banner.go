@@ -60,7 +60,7 @@ func (b *bannerReader) token(t *Token) {
 	text := bytes.TrimSuffix(t.Text[2:], []byte("*/"))
 	if bytes.HasPrefix(text, []byte("! "+esbuildBlock)) {
 		for _, c := range legalEntries(text, int(t.Offset)+2, "") {
-			b.add(c)
+			b.add(c) // of the whole bundle: it gives no title to the module that it happens to follow
 		}
 		return
 	}
@@ -77,6 +77,9 @@ func (b *bannerReader) flush() {
 
 func (b *bannerReader) read(text []byte, offset int64) {
 	for _, c := range title(text[:min(len(text), bannerLines*lineBytes)], offset) {
+		if len(b.titles) < maxBanners && Known(c.Name) {
+			b.titles = append(b.titles, saying{name: c.Name, at: c.Offset})
+		}
 		b.add(c)
 	}
 }
@@ -90,9 +93,6 @@ func title(text []byte, offset int64) []Claim {
 }
 
 func (b *bannerReader) add(c Claim) {
-	if len(b.titles) < maxBanners && Known(c.Name) {
-		b.titles = append(b.titles, saying{name: c.Name, at: c.Offset})
-	}
 	key := banner{name: c.Name, version: c.Version}
 	if b.seen[key] || len(b.claims) >= maxBanners {
 		return

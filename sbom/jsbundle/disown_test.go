@@ -35,6 +35,8 @@ func TestInspectRenamed(t *testing.T) {
 		{"a manifest", head + "// src/left/package.json\nx = { name: \"left\", version: \"1.2.3\", main: \"i\", license: \"MIT\" };\n// src/lodash/package.json\nx = { name: \"lodash\", version: \"4.17.99\", main: \"i\", license: \"MIT\" };\n" + own, "lodash@4.17.99 0.95", false, []string{"own"}, true},
 		{"two in one module", head + strings.Replace(lodash, "var VERSION", "/*! jQuery v3.4.99 | (c) x */\nvar VERSION", 1) + own, "lodash 0.9; jquery@3.4.99 0.9", true, []string{"own", "?"}, false},
 		{"somebody's own title", head + "// src/a.js\n/*!\n * orders\n * Copyright(c) 2024 Acme\n * MIT Licensed\n */\nf();\n" + own, "orders 0.85", false, []string{"own"}, true},
+		{"the bundler's list behind own code", head + "// node_modules/lodash/lodash.js\nvar l = 1;\n" + own + "/*! Bundled license information:\n\nlodash/lodash.js:\n  (**\n   * @license\n   * Lodash <https://lodash.com/>\n   *)\n*/\n",
+			"lodash in node_modules/lodash 0.97; lodash 0.95; lodash 0.95", false, []string{"own", "lodash"}, true},
 		{"nothing", head + own, "", false, []string{"own"}, true},
 	} {
 		r := Inspect("index.js", []byte(tt.src), Companions{})

@@ -340,6 +340,9 @@ func (o *gateCheckOptions) explain(a *gateAnswer, out attest.Outcome, ask func(s
 	}
 	why := deciding(out)
 	reason := why.Reason
+	if why.Step == attest.StepDigest && why.Found != "" {
+		reason = "the summary is about other bytes"
+	}
 	if why.Expected != "" || why.Found != "" {
 		reason += fmt.Sprintf(" (expected %s, found %s)", orNothing(why.Expected), orNothing(why.Found))
 	}

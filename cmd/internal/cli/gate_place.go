@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -293,22 +292,20 @@ func (g *gateRun) attach(ctx context.Context, env *Env, image, digest string, li
 // at the place of the one that was not written and is about the same bytes, it
 // could be mistaken for this run's, so it is removed when they fail now; one that is
 // about other bytes says nothing about these.
-func (g *gateRun) refuse(env *Env, doc *finding.Document) error {
+func (g *gateRun) refuse(env *Env, doc *finding.Document) {
 	var not []string
-	var errs []error
 	for i, r := range doc.Functions {
 		if r.Verdict.Decision == finding.Pass {
 			continue
 		}
 		not = append(not, r.Name)
-		if err := g.stale(env, g.places[i].base, r); err != nil {
-			errs = append(errs, err)
+		if say := leftBehind(g.places[i].base, r); say != "" {
+			fmt.Fprintf(env.Stderr, "fnaudit: %s\n", report.Escape(say))
 		}
 	}
 	if !g.o.quiet {
 		fmt.Fprintf(env.Stderr, "fnaudit: nothing was signed: %s of %d did not pass: %s\n", finding.Count(len(not), "function", "functions"), len(doc.Functions), report.Escape(firstNames(not)))
 	}
-	return errors.Join(errs...)
 }
 
 func firstNames(names []string) string {
@@ -318,29 +315,25 @@ func firstNames(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// stale looks at a summary that lies where a pass would have put its own.
-func (g *gateRun) stale(env *Env, base string, r *finding.Report) error {
+// leftBehind looks at a summary that lies where a pass would have put its own, and
+// returns what is to be said about it.
+func leftBehind(base string, r *finding.Report) string {
 	path := base + gate.SummarySuffix
-	if base == "" {
-		return nil
-	}
 	about := gate.About(path)
-	if about == "" {
-		return nil
+	if base == "" || about == "" {
+		return ""
 	}
 	same := len(r.Artifacts) > 0 && r.Artifacts[0].Digest == about
 	switch {
 	case same && r.Verdict.Decision == finding.Fail:
 		if err := os.Remove(path); err != nil {
-			return usage("remove it: these bytes fail now", "the summary of an earlier pass could not be removed: %w", err)
+			return fmt.Sprintf("remove %s: it says that these bytes passed, and now they fail: %v", path, err)
 		}
-		fmt.Fprintf(env.Stderr, "fnaudit: removed %s: it says that these bytes passed, and now they fail\n", report.Escape(path))
+		return fmt.Sprintf("removed %s: it says that these bytes passed, and now they fail", path)
 	case same:
-		fmt.Fprintf(env.Stderr, "fnaudit: %s is of an earlier run, in which these bytes passed; this run could not judge them\n", report.Escape(path))
-	default:
-		fmt.Fprintf(env.Stderr, "fnaudit: %s is of an earlier run, about other bytes\n", report.Escape(path))
+		return fmt.Sprintf("%s is of an earlier run, in which these bytes passed; this run could not judge them", path)
 	}
-	return nil
+	return fmt.Sprintf("%s is of an earlier run, about other bytes", path)
 }
 
 // say lists what was written, and who signed.

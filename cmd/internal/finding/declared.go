@@ -12,6 +12,8 @@ type Declared struct {
 	Policies     []string  `json:"policies,omitempty"`
 	Environment  []string  `json:"environment,omitempty"` // names, never values
 	CodeSigning  string    `json:"codeSigning,omitempty"`
+	SigningMode  string    `json:"signingMode,omitempty"` // what an untrusted artifact leads to: Enforce or Warn; "" when not known
+	Profiles     []string  `json:"signingProfiles,omitempty"`
 	Condition    string    `json:"condition,omitempty"`  // deployed only when it holds
 	Unresolved   []string  `json:"unresolved,omitempty"` // properties that only the deployment knows
 }

@@ -101,10 +101,15 @@ func About(path string) string {
 	if err != nil {
 		return ""
 	}
+	return about(data)
+}
+
+// about is what the text of a bundle says that its summary is about.
+func about(bundle []byte) string {
 	var b struct {
 		DSSE json.RawMessage `json:"dsseEnvelope"`
 	}
-	if json.Unmarshal(data, &b) != nil || len(b.DSSE) == 0 {
+	if json.Unmarshal(bundle, &b) != nil || len(b.DSSE) == 0 {
 		return ""
 	}
 	env, err := attest.ParseEnvelope(b.DSSE)

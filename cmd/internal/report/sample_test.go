@@ -197,7 +197,7 @@ func evil() *finding.Report {
 	r.Platform, r.Runtime, r.Handler, r.Architecture, r.Owner, r.Tags = hostile, hostile, hostile, hostile, hostile, []string{hostile}
 	r.Declared = &finding.Declared{
 		Descriptor: hostile, Resource: hostile, FunctionName: hostile, URLAuth: hostile, Role: hostile, Policies: []string{hostile}, Environment: []string{hostile},
-		CodeSigning: hostile, Condition: hostile, Unresolved: []string{hostile}, Triggers: []finding.Trigger{{Name: hostile, Type: hostile, Detail: hostile, Auth: hostile}},
+		CodeSigning: hostile, SigningMode: "Enforce", Profiles: []string{hostile}, Condition: hostile, Unresolved: []string{hostile}, Triggers: []finding.Trigger{{Name: hostile, Type: hostile, Detail: hostile, Auth: hostile}},
 	}
 	r.Artifacts = []finding.Artifact{{Ref: hostile, Kind: "zip", Digest: digestA, Mount: hostile}, {Ref: hostile, Kind: hostile, Digest: hostile}}
 	c := component("npm", "x", "1")

@@ -40,10 +40,14 @@ func (p *printer) function(r *finding.Report) {
 	}
 	p.leftOut(r)
 	p.checks(r)
+	clean := r.Verdict.Decision == finding.Pass && p.lines == before
+	if clean {
+		p.line("  nothing is known against its packages")
+	}
+	said := p.lines
 	p.warnings(r)
 	p.waived(r, g.waived)
-	if r.Verdict.Decision == finding.Pass && p.lines == before {
-		p.line("  nothing is known against its packages")
+	if clean && p.lines == said {
 		return // the header has said it
 	}
 	p.verdict(r)
@@ -67,6 +71,7 @@ func (p *printer) header(r *finding.Report) {
 	if r.Target != "" && r.Target != r.Name {
 		p.line("  %s", p.paint(styleDim, clipPath(esc(r.Target), p.opt.Width-2)))
 	}
+	p.signed(r)
 	p.line("")
 }
 
