@@ -25,6 +25,7 @@ type pack struct {
 	lim     Limits
 	dec     *decoders
 	sum     sumKey // under which the opener shares it
+	noMeta  bool   // of a zip: that no entry lies in META-INF; see [Volume.MayHoldSignature]
 }
 
 // settled returns the digest, and waits for it if need be.

@@ -80,3 +80,9 @@ func (v *Volume) notice(n Notice) { v.log.add(n) }
 
 // Tree returns the volume alone, mounted at the root.
 func (v *Volume) Tree() *Tree { return Compose([]Mount{{Volume: v}}) }
+
+// MayHoldSignature reports whether the artifact may have a signature among its
+// files, where jars and zips of AWS Signer have theirs: in META-INF or META_INF,
+// by the names that a zip stores, however they are written. It is false only
+// where every name was seen and none is there.
+func (v *Volume) MayHoldSignature() bool { return !v.pack.noMeta }

@@ -21,6 +21,7 @@ type zipReader struct {
 	cut  bool // MaxEntries was reached
 	recs []record
 	raw  []zipEntry // as in the directory, same indexes as order in recs
+	meta bool       // a name that was read lies in META-INF
 }
 
 // zipEntry is what the directory says about one entry and no file needs later.
@@ -58,7 +59,7 @@ func openZip(ctx context.Context, src source, lim Limits, dec *decoders) (*pack,
 	if err := z.locals(ctx); err != nil {
 		return nil, err
 	}
-	p := &pack{kind: z.kind(), length: src.size(), src: src, lim: lim, dec: dec}
+	p := &pack{kind: z.kind(), length: src.size(), src: src, lim: lim, dec: dec, noMeta: !z.meta && !z.cut}
 	z.links(p)
 	p.arrange(z.recs, z.log, z.same)
 	if len(z.recs) == 0 {
@@ -121,6 +122,7 @@ func (z *zipReader) directory(ctx context.Context) error {
 			return nil
 		}
 		from := at + lenCentral
+		z.meta = z.meta || inMeta(names[from:from+nameLen])
 		z.entry(h, names[from:from+nameLen], h[lenCentral+nameLen:lenCentral+nameLen+extraLen])
 		at = next
 	}
@@ -135,6 +137,24 @@ func (z *zipReader) directory(ctx context.Context) error {
 		z.extra(e.start+e.size, e.end, "between the directory and the end record")
 	}
 	return nil
+}
+
+// inMeta reports whether the name of an entry, as stored, may be taken for one in
+// META-INF, where a signed jar has its signature (JAR File Specification,
+// "Signed JAR File": in either case), or META_INF, where AWS Signer puts its own.
+// Tools drop a leading "./", and some take a backslash for a slash.
+func inMeta(name string) bool {
+	for strings.HasPrefix(name, "./") || strings.HasPrefix(name, `.\`) {
+		name = name[2:]
+	}
+	if name == "" || name[0]|0x20 != 'm' {
+		return false
+	}
+	if at := strings.IndexAny(name, `/\`); at >= 0 {
+		name = name[:at]
+	}
+	name = strings.ToUpper(name)
+	return name == "META-INF" || name == "META_INF"
 }
 
 // entry takes in one entry of the directory.

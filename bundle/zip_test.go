@@ -354,3 +354,40 @@ func crcBytes(s string) []byte {
 	b := zipOf{entries: []ent{{name: "x", body: s, store: true}}}.bytes()
 	return bytes.Clone(b[14:18])
 }
+
+// TestMayHoldSignature checks which names of a zip are enough to look for a
+// signature in it.
+func TestMayHoldSignature(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		want bool
+	}{
+		{"index.js", false},
+		{"m", false},
+		{"meta/index.js", false},
+		{"lib/META-INF/A.SF", false},
+		{"META-INFO/A.SF", false},
+		{"META_INF/aws_signer_signature_v1.0.SF", true},
+		{"META-INF/MANIFEST.MF", true},
+		{"META-INF/", true},
+		{"META-INF", true},
+		{"meta-inf/a.sf", true},
+		{"Meta-\u0131nf/A.SF", true}, // its upper case is an I
+		{"./META_INF/aws_signer_signature_v1.0.SF", true},
+		{`META_INF\aws_signer_signature_v1.0.SF`, true},
+		{"META-INF/\xff.SF", true},
+	} {
+		data := zipOf{entries: []ent{{name: "a", body: "1"}, {name: test.name, store: true}, {name: "z", body: "1"}}}.bytes()
+		v, err := openBytes(t, data, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := v.MayHoldSignature(); got != test.want {
+			t.Errorf("%q: %t, want %t", test.name, got, test.want)
+		}
+	}
+	data := zipOf{entries: []ent{{name: "a", body: "1"}, {name: "META-INF/A.SF", body: "1"}}}.bytes()
+	if v, err := openBytes(t, data, Limits{MaxEntries: 1}); err != nil || !v.MayHoldSignature() {
+		t.Error("names that were not read hold nothing")
+	}
+}
