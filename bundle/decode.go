@@ -222,7 +222,8 @@ func (r *verified) Close() error {
 
 // peek returns up to len(buf) first bytes without checking them: the CRC covers
 // the whole file only. Little is decoded: the decoder gets only so much input
-// as the first bytes can need, and more when that was not enough.
+// as the first bytes are likely to need, a table of codes and half of their
+// number, and more when that was not enough.
 func (v *Volume) peek(e *entry, size int64, buf []byte) (int, error) {
 	if e.fault != faultNone {
 		kind, detail := e.fault.describe()
@@ -247,7 +248,7 @@ func (v *Volume) peek(e *entry, size int64, buf []byte) (int, error) {
 	default:
 		return fill(v.pack.src.stream(e.offset, min(e.packed, int64(len(buf)))), buf)
 	}
-	for in := min(e.packed, 512+int64(len(buf))); ; in = min(e.packed, in*8) {
+	for in := min(e.packed, 512+int64(len(buf)/2)); ; in = min(e.packed, in*8) {
 		d := v.pack.dec.inflate(v.pack.src.stream(e.offset, in))
 		n, err := fill(d, buf)
 		v.pack.dec.put(d)
