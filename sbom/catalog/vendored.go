@@ -16,7 +16,7 @@ func (a *artifact) vendored(ctx context.Context) {
 	var list []int
 	for i := range a.files {
 		f := &a.files[i]
-		if f.Link == "" && f.Size >= jsbundle.VendorBytes && script(f.Path) && npmHome(f.Path) != "" && !a.owners.vouched(f.Path) {
+		if f.Link == "" && mayVendor(f.Path, f.Size) && !a.owners.vouched(f.Path) {
 			list = append(list, i)
 		}
 	}
@@ -63,6 +63,12 @@ func (a *artifact) vendored(ctx context.Context) {
 			a.add(f)
 		}
 	})
+}
+
+// mayVendor reports whether a file of an npm package may be such a bundle by its
+// name and its size in bytes.
+func mayVendor(p string, size int64) bool {
+	return script(p) && npmHome(p) != "" && jsbundle.VendorName(p[lastNodeModules(p):], size)
 }
 
 // packageOf returns the name of the package that a file in node_modules is of.

@@ -26,7 +26,7 @@ func Wanted(p string, size int64, head []byte) bool {
 		return pythonVersionModule(base)
 	case ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".map":
 		// of a package's scripts only the package's name counts, unless they are bundles; the function's own may be some
-		return !inNodeModules(p) && !strings.HasSuffix(base, ".d"+ext) || script(p) && size >= jsbundle.VendorBytes && jsbundle.MayVendor(head)
+		return !inNodeModules(p) && !strings.HasSuffix(base, ".d"+ext) || mayVendor(p, size) && jsbundle.MayVendor(head)
 	}
 	if neverRead(ext) {
 		return false

@@ -2,20 +2,50 @@ package jsbundle
 
 import (
 	"bytes"
+	"path"
 	"slices"
+	"strings"
 )
 
 // A package is often published as one bundle with its own dependencies in it.
 // Its manifest does not name those, and nobody updates them.
 
-// VendorBytes is the size from which a file of a package is looked at.
-const VendorBytes = 32 << 10
+// Sizes in bytes from which a file of a package is looked at.
+const (
+	vendorNamed = 32 << 10  // by its name the output of a bundler
+	vendorMain  = 64 << 10  // an index in the package's folder
+	vendorAny   = 128 << 10 // whatever its name is
+)
 
 // VendorHead is how many of the first bytes of such a file decide: a bundler
 // that names the files of packages does so soon, behind its helpers. Of seven
 // such files seen in published packages (2026-11), six do within 4 KB; looking
 // farther costs every scan more than it finds.
 const VendorHead = 4 << 10
+
+// VendorName reports whether a published script may by its name and its size in
+// bytes hold other packages, so that its first bytes are worth a look. name is
+// relative to node_modules: it starts with the package's folder.
+func VendorName(name string, size int64) bool {
+	if size < vendorNamed || size >= vendorAny {
+		return size >= vendorAny
+	}
+	inside := name[strings.IndexByte(name, '/')+1:]
+	if strings.HasPrefix(name, "@") {
+		inside = inside[strings.IndexByte(inside, '/')+1:]
+	}
+	dir, base := path.Split(inside)
+	if strings.Contains(base, "bundle") || strings.Contains(base, ".min.") {
+		return true
+	}
+	for folder := range strings.SplitSeq(dir, "/") {
+		switch folder {
+		case "dist", "bundle", "bundled", "bundles", "compiled", "build", "vendor", "vendored":
+			return true
+		}
+	}
+	return size >= vendorMain && dir == "" && strings.HasPrefix(base, "index.")
+}
 
 // MayVendor reports whether a published script, by its first bytes, is a bundle
 // that names the files of packages.
