@@ -14,7 +14,8 @@ type Demand struct {
 	Root Root  // what is trusted without proof; zero: the embedded root of the public-good instance
 	Keys []Key // managed keys; with one of them a signature needs no identity
 
-	KeyID string // the key id that an envelope must name, "" for any
+	KeyID   string // the key id that an envelope must name, "" for any
+	NoKeyID bool   // the envelope must name none
 
 	Identity       string // exact; of a certificate: SAN, e-mail or subject
 	IdentityRegexp string // anchored at both ends, unless it has ^ and no $ (see anchor)

@@ -76,6 +76,9 @@ func Beside(path string, s *Subject) ([]Evidence, error) {
 
 // readEvidence reads a file that may not be there: then it returns nil.
 func readEvidence(name string) (*Evidence, error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, nil // opening a pipe waits for somebody who writes
+	}
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 		return nil, nil

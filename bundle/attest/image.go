@@ -56,17 +56,23 @@ const alsoIndex = "image index"
 // ImageSubject makes a subject of a manifest. A signature of an index that names
 // it counts, since it binds the digest of every manifest that it names.
 func ImageSubject(name string, m *bundle.ImageManifest) *Subject {
-	s := &Subject{
-		Name: name, Digests: map[string]string{"sha256": strings.TrimPrefix(string(m.Digest), "sha256:")},
-		Bytes: bytes.NewReader(m.Body), Size: int64(len(m.Body)), MediaType: m.MediaType, Indexes: m.Indexes,
-	}
+	s := &Subject{Name: name}
+	s.OfImage(m)
+	return s
+}
+
+// OfImage makes a subject that of a manifest: one that was known only by the
+// manifest's digest gets its bytes and the indexes that name it. It must come
+// before any other call.
+func (s *Subject) OfImage(m *bundle.ImageManifest) {
+	s.Digests = map[string]string{"sha256": strings.TrimPrefix(string(m.Digest), "sha256:")}
+	s.Bytes, s.Size, s.MediaType, s.Indexes, s.Also = bytes.NewReader(m.Body), int64(len(m.Body)), m.MediaType, m.Indexes, nil
 	for _, i := range m.Indexes {
 		if s.Also == nil {
 			s.Also = map[string]string{}
 		}
 		s.Also[string(i.Digest)] = alsoIndex
 	}
-	return s
 }
 
 // Attached reads the signatures and statements that a store holds for an image.
@@ -223,6 +229,9 @@ func faulty(ev Evidence) Result {
 	r := cannot(KindCosignImage, StepFind, "what is attached to the image cannot be read: "+ev.Fault.Error())
 	if ev.Format == FormatJWS || ev.Format == FormatCOSE {
 		r.Kind = KindNotation
+	}
+	if !ev.Image {
+		r.Kind, r.Step, r.Reason = KindSigstore, StepParse, ev.Fault.Error()
 	}
 	var wrong *bundle.WrongDigest
 	if errors.As(ev.Fault, &wrong) {

@@ -95,4 +95,27 @@ func TestLists(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+	t.Run("too many in all", func(t *testing.T) {
+		line := `{"attestations":[` + strings.TrimSuffix(strings.Repeat(`{"bundle":{}},`, maxDocuments/2), ",") + "]}\n"
+		list := unfold([]Evidence{{Source: "many.jsonl", Data: []byte(strings.Repeat(line, 5))}})
+		last := list[len(list)-1]
+		if len(list) != maxDocuments+1 || last.Fault == nil {
+			t.Fatalf("%d documents, the last %v", len(list), last.Fault)
+		}
+		if r := faulty(last); r.Status != Unverifiable || r.Kind != KindSigstore || !strings.Contains(r.Reason, "many.jsonl") {
+			t.Errorf("%+v", r)
+		}
+	})
+	t.Run("array too long", func(t *testing.T) {
+		list := unfold([]Evidence{{Source: "many.json", Data: []byte("[" + strings.Repeat("1,", 3*maxDocuments) + "1]")}})
+		if len(list) != maxDocuments+1 || list[maxDocuments].Fault == nil {
+			t.Errorf("%d documents", len(list))
+		}
+	})
+	t.Run("broken behind a good one", func(t *testing.T) {
+		list := unfold([]Evidence{{Source: "a.jsonl", Data: []byte("{\"payload\":\"\",\"payloadType\":\"\"}\n{\"mediaType\": dev.sigstore.bundle")}})
+		if len(list) != 2 || list[1].Format != FormatBundle || !strings.HasPrefix(string(list[1].Data), `{"mediaType"`) {
+			t.Errorf("%+v", list)
+		}
+	})
 }

@@ -24,6 +24,10 @@ const (
 	maxPGP  = 1 << 20
 	maxRing = 32 << 20
 
+	// maxPGPSignatures bounds how many signatures of one file are checked: for each
+	// of them the whole artifact is hashed.
+	maxPGPSignatures = 16
+
 	pgpKeyBlock = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 )
 
@@ -36,6 +40,9 @@ func verifyPGP(_ context.Context, req *Request, ev Evidence) []Result {
 	sig, err := pgpSignature(ev.Data)
 	if err != nil {
 		return []Result{reject(KindPGP, StepParse, err.Error())}
+	}
+	if tooManyPGP(sig) {
+		return []Result{cannot(KindPGP, StepParse, fmt.Sprintf("the file holds more than %d signatures, and no more are checked", maxPGPSignatures))}
 	}
 	rings, best := 0, Result{}
 	for _, k := range req.Demand.Keys {
@@ -78,6 +85,21 @@ func pgpSignature(data []byte) ([]byte, error) {
 		return nil, fmt.Errorf("the armor of the signature: %w", err)
 	}
 	return packets, nil
+}
+
+// tooManyPGP says whether there are more signatures than are checked.
+func tooManyPGP(packets []byte) bool {
+	n, r := 0, packet.NewReader(bytes.NewReader(packets))
+	for n <= maxPGPSignatures {
+		p, err := r.Next()
+		if err != nil {
+			return false // the check of the signature says what is wrong
+		}
+		if _, ok := p.(*packet.Signature); ok {
+			n++
+		}
+	}
+	return true
 }
 
 // pgpRing reads the keys of a file, armored (also several blocks) or binary. It

@@ -120,9 +120,11 @@ type Result struct {
 
 	Statement *Statement // of a verified envelope; nil: it carries none
 
-	// refuted says that what the verified signer states is rejected, such as a
-	// summary that says FAILED: such a signature does not speak for the artifact.
-	refuted bool
+	// denied says of a signature that holds that the statement under it is
+	// rejected: it is no good news of the artifact then.
+	denied bool
+	// sealed says that there is a statement, whose signature cannot be verified here.
+	sealed bool
 }
 
 // Time is a time of signing and who vouches for it.

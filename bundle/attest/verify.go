@@ -7,7 +7,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -48,7 +50,7 @@ type Outcome struct {
 func Verify(ctx context.Context, req Request) (Outcome, error) {
 	var out Outcome
 	for _, check := range req.Embedded {
-		out.Results = append(out.Results, guard(func() []Result { return check(ctx, &req) }, "the artifact itself")...)
+		out.Results = append(out.Results, guard(func() []Result { return embedded(ctx, &req, check) }, "the artifact itself")...)
 	}
 	for _, ev := range unfold(req.Evidence) {
 		if err := ctx.Err(); err != nil {
@@ -107,16 +109,26 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 	for _, r := range verify(ctx, req, ev) {
 		r.Digest = cmp.Or(r.Digest, "sha256:"+hex.EncodeToString(sum[:]))
 		r.Source = cmp.Or(r.Source, ev.Source)
-		r = ofImage(req.Subject, ev, r)
-		var stated []Result
+		r = unsaid(&req.Demand, ofImage(req.Subject, ev, r))
+		r.sealed = r.Status == Unverifiable && bytes.Contains(ev.Data, []byte(`"payloadType"`))
+		var states []Result
 		if r.Status == Verified && r.Statement != nil {
-			for _, p := range predicate(req, r) {
-				p.Source, p.Digest = cmp.Or(p.Source, r.Source), cmp.Or(p.Digest, r.Digest)
-				r.refuted = r.refuted || p.Status == Rejected
-				stated = append(stated, p)
-			}
+			states = predicate(req, r)
 		}
-		out = append(append(out, r), stated...)
+		for i, p := range states {
+			states[i].Source, states[i].Digest = cmp.Or(p.Source, r.Source), cmp.Or(p.Digest, r.Digest)
+			r.denied = r.denied || p.Status == Rejected
+		}
+		out = append(append(out, r), states...)
+	}
+	return out
+}
+
+// embedded asks one format that lies inside the artifact.
+func embedded(ctx context.Context, req *Request, check Embedded) []Result {
+	out := check(ctx, req)
+	for i := range out {
+		out[i] = unsaid(&req.Demand, out[i])
 	}
 	return out
 }
@@ -144,8 +156,14 @@ func unfold(list []Evidence) []Evidence {
 			out = append(out, unlist(ev)...)
 			continue
 		}
+		n := 0
 		for _, one := range lines(ev) {
-			out = append(out, unlist(one)...)
+			docs := unlist(one)
+			if n += len(docs); n > maxDocuments {
+				out = append(out, Evidence{Source: one.Source, Format: FormatBundle, Fault: fmt.Errorf("%s holds more than %d documents, and no more are read", ev.Source, maxDocuments)})
+				break
+			}
+			out = append(out, docs...)
 		}
 	}
 	return out
@@ -157,19 +175,26 @@ const maxDocuments = 10_000
 // lines splits a stream of JSON documents, one a line or not, or an array of them.
 func lines(ev Evidence) []Evidence {
 	var docs []json.RawMessage
-	if json.Unmarshal(ev.Data, &docs) != nil {
-		d := json.NewDecoder(bytes.NewReader(ev.Data))
-		for len(docs) <= maxDocuments {
-			var doc json.RawMessage
-			if d.Decode(&doc) != nil {
-				break
-			}
-			docs = append(docs, doc)
+	text := bytes.TrimLeft(ev.Data, "\ufeff \t\r\n")
+	d := json.NewDecoder(bytes.NewReader(text))
+	array := json.Valid(text) && bytes.HasPrefix(text, []byte("["))
+	if array {
+		d.Token()
+	}
+	for len(docs) <= maxDocuments && (!array || d.More()) {
+		var doc json.RawMessage
+		at := d.InputOffset()
+		if err := d.Decode(&doc); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil { // the reader of bundles says what is wrong with the rest
+			docs = append(docs, bytes.TrimLeft(text[at:], " \t\r\n"))
+			break
 		}
+		docs = append(docs, doc)
 	}
 	var out []Evidence
-	for i, doc := range docs {
-		if i == maxDocuments {
+	for i, doc := range docs { // one more than are read, so that unfold says it
+		if i > maxDocuments {
 			break
 		}
 		one := ev
@@ -194,19 +219,21 @@ func judge(req *Request, out *Outcome) Status {
 	for _, q := range asked(req) {
 		best, there := Missing, false
 		for _, r := range out.Results {
-			if !q.answeredBy(&req.Demand, r) {
-				continue
-			}
 			status := r.Status
-			if r.refuted {
-				status = Rejected // who signed is trusted, and what they say is that it is not right
+			if r.denied && q.kinds == nil && q.types == nil {
+				status = Rejected // a signature over a statement is worth what its statement is
 			}
-			if !there || rank(status) > rank(best) {
+			if q.answeredBy(&req.Demand, r) && (!there || rank(status) > rank(best)) {
 				best, there = status, true
 			}
 		}
 		if !there {
-			out.Results = append(out.Results, absent(req.Subject, q))
+			r := absent(req.Subject, q)
+			if q.ofStatement() && slices.ContainsFunc(out.Results, func(r Result) bool { return r.sealed }) {
+				best = Unverifiable
+				r.Status, r.Reason = best, r.Reason+", and one that there is cannot be verified here"
+			}
+			out.Results = append(out.Results, r)
 		}
 		if worse(best) > worse(worst) {
 			worst = best
@@ -249,6 +276,11 @@ func (q question) answeredBy(d *Demand, r Result) bool {
 	return !isPredicate(r.Kind) && d.counts(r.Kind)
 }
 
+// ofStatement says whether a statement answers.
+func (q question) ofStatement() bool {
+	return len(q.types) > 0 || slices.ContainsFunc(q.kinds, isPredicate)
+}
+
 // asked lists what the demand asks for.
 func asked(req *Request) []question {
 	out := []question{{}}
@@ -261,6 +293,9 @@ func asked(req *Request) []question {
 	}
 	if d.Package != "" && !d.wantsProvenance() {
 		out = append(out, question{kinds: []Kind{KindProvenance, KindPublish, KindNPMSignature}})
+	}
+	if d.MaxAge > 0 && !d.wantsSummary() {
+		out = append(out, question{kinds: []Kind{KindSummary, KindVulnerability}})
 	}
 	if len(d.Predicate) > 0 {
 		out = append(out, question{types: d.Predicate})

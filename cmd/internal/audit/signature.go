@@ -3,8 +3,10 @@ package audit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/bundle"
@@ -16,12 +18,15 @@ import (
 // signed is what verification said about one artifact of a function. Both
 // checks below read it; it is made once.
 type signed struct {
-	artifact   int
+	artifact   int // index; of a layer that is not here the number that it would have
 	ref        string
 	skipped    string // why there is nothing that a signature could be over; "" when there is
+	fault      error  // evidence that could not be read: then there are no answers
 	signature  answer
 	provenance answer
 	records    []finding.Attestation
+	bills      []attest.Result // verified bills of materials, compared with the bytes
+	differ     []finding.Finding
 }
 
 // answer is one of the two questions about an artifact.
@@ -50,30 +55,38 @@ func checkProvenance(ctx context.Context, a *Auditor, s *Subject) (Result, error
 	if err != nil {
 		return Result{}, err
 	}
-	return finish(Result{}, all, finding.KindProvenance, func(one signed) answer { return one.provenance })
+	res := Result{}
+	for _, one := range all {
+		res.Findings = append(res.Findings, one.differ...)
+	}
+	return finish(res, all, finding.KindProvenance, func(one signed) answer { return one.provenance })
 }
 
 // finish makes the findings of one question. What the policy has no rule for
 // and what nobody signed is no finding: the record says missing, and the policy
 // answers to that.
 func finish(res Result, all []signed, kind finding.Kind, which func(signed) answer) (Result, error) {
-	judged, why := 0, "there is no artifact"
+	judged, why := false, "there is no artifact"
+	var faults []error
 	for _, one := range all {
-		if one.skipped != "" {
+		ans := which(one)
+		if one.skipped != "" && !ans.required {
 			why = one.skipped
 			continue
 		}
-		judged++
-		ans := which(one)
-		if ans.status == attest.Verified || ans.status == attest.Missing && !ans.required {
-			continue
+		judged = true
+		switch {
+		case one.fault != nil:
+			faults = append(faults, one.fault)
+		case ans.status == attest.Verified || ans.status == attest.Missing && !ans.required:
+		default:
+			res.Findings = append(res.Findings, signatureFinding(one, ans, kind))
 		}
-		res.Findings = append(res.Findings, signatureFinding(one, ans, kind))
 	}
-	if judged == 0 {
+	if !judged {
 		return res, Skipped(why)
 	}
-	return res, nil
+	return res, errors.Join(faults...)
 }
 
 // signatureFinding says that an artifact's signature or provenance is not verified.
@@ -89,12 +102,8 @@ func signatureFinding(one signed, ans answer, kind finding.Kind) finding.Finding
 	if ans.required {
 		rule = "required-" + rule
 	}
-	origin := "app"
-	if one.artifact > 0 {
-		origin = "layer"
-	}
-	name := path.Base(strings.ReplaceAll(one.ref, `\`, "/"))
-	f := finding.Finding{Kind: kind, Rule: rule, ID: rule + ":" + name, Severity: severity, Certainty: finding.Certain, Origin: origin,
+	name := baseName(one.ref)
+	f := finding.Finding{Kind: kind, Rule: rule, ID: rule + ":" + name, Severity: severity, Certainty: finding.Certain, Origin: one.origin(),
 		Title: fmt.Sprintf("%s of %s %s: %s", kind, name, verb(ans.status), ans.why.Reason)}
 	ev := finding.Evidence{Source: string(cmp.Or(ans.why.Kind, attest.Kind(kind))), Locator: cmp.Or(ans.why.Source, one.ref), Artifact: one.artifact, Detail: ans.why.Reason}
 	if ans.why.Step != "" {
@@ -107,6 +116,16 @@ func signatureFinding(one signed, ans answer, kind finding.Kind) finding.Finding
 	return f
 }
 
+func baseName(ref string) string { return path.Base(strings.ReplaceAll(ref, `\`, "/")) }
+
+// origin is that of findings about the artifact.
+func (one *signed) origin() string {
+	if one.artifact > 0 {
+		return "layer"
+	}
+	return "app"
+}
+
 func verb(s attest.Status) string {
 	switch s {
 	case attest.Rejected:
@@ -117,7 +136,8 @@ func verb(s attest.Status) string {
 	return "cannot be verified"
 }
 
-// signatures verifies every artifact of the function, once.
+// signatures verifies every artifact of the function, once. Only a cancelled
+// context is an error.
 func (s *Subject) signatures(ctx context.Context, a *Auditor) ([]signed, error) {
 	if s.signed != nil {
 		return s.signed, nil
@@ -126,21 +146,79 @@ func (s *Subject) signatures(ctx context.Context, a *Auditor) ([]signed, error) 
 	if t == nil {
 		t = &Trust{}
 	}
+	var all []signed
 	for i, v := range s.Function.Volumes {
 		one := signed{artifact: i, ref: v.Artifact.Ref}
 		subject, why := subjectOf(v)
 		if subject == nil {
-			one.skipped = why
-			s.signed = append(s.signed, one)
+			one.cannot(a, string(v.Artifact.Kind), why)
+		} else if err := t.ask(ctx, a, s, v, subject, &one); ctx.Err() != nil {
+			return nil, ctx.Err()
+		} else if err != nil {
+			one.fault = err
+		}
+		s.compareBills(a, &one)
+		all = append(all, one)
+	}
+	if slices.ContainsFunc(all, func(one signed) bool { return one.skipped == "" }) {
+		for i := range all {
+			all[i].unsigned()
+		}
+	}
+	s.signed = append(all, s.layersElsewhere(a)...)
+	return s.signed, nil
+}
+
+// unsigned records of an artifact that cannot be signed, beside others that can,
+// that nothing speaks for it. Alone it leaves the check skipped.
+func (one *signed) unsigned() {
+	for _, of := range []struct {
+		kind attest.Kind
+		ans  answer
+	}{{attest.KindSigstore, one.signature}, {attest.KindProvenance, one.provenance}} {
+		if one.skipped != "" && !of.ans.required {
+			one.records = append(one.records, finding.Attestation{Artifact: one.artifact, Kind: string(of.kind), Status: attest.Missing.String(), Step: string(attest.StepFind), Reason: one.skipped})
+		}
+	}
+}
+
+// layersElsewhere are the layers that the descriptor names and that are not
+// here. Where the policy demands something of them, it cannot be verified.
+func (s *Subject) layersElsewhere(a *Auditor) []signed {
+	var out []signed
+	for _, g := range s.Function.Spec.Declared.Gaps {
+		if !g.Layer {
 			continue
 		}
-		if err := t.ask(ctx, a, v, subject, &one); err != nil {
-			s.signed = nil
-			return nil, err
+		one := signed{artifact: len(s.Function.Volumes) + len(out), ref: g.What}
+		if one.cannot(a, "", g.Reason); one.signature.required || one.provenance.required {
+			out = append(out, one)
 		}
-		s.signed = append(s.signed, one)
 	}
-	return s.signed, nil
+	return out
+}
+
+// cannot answers for an artifact about which nothing can be asked.
+func (one *signed) cannot(a *Auditor, kind, why string) {
+	one.skipped = why
+	r := attest.Result{Step: attest.StepDigest, Reason: why}
+	one.signature, one.provenance = answer{why: r}, answer{why: r}
+	rule, _ := a.Policy.Trust.Rule(one.ref, kind, one.role())
+	for _, req := range rule.Require {
+		if req.Provenance != nil {
+			one.provenance.required = true
+		} else {
+			one.signature.required = true
+		}
+	}
+}
+
+// role is what a rule of the policy calls the artifact.
+func (one *signed) role() string {
+	if one.artifact > 0 {
+		return "layer"
+	}
+	return "code"
 }
 
 // subjectOf makes the subject of an opened artifact: the bytes that were
@@ -175,28 +253,24 @@ func subjectOfImage(ref string, img *bundle.Image) (s *attest.Subject, why strin
 }
 
 // ask verifies one artifact under the rule that the policy has for it.
-func (t *Trust) ask(ctx context.Context, a *Auditor, v *bundle.Volume, s *attest.Subject, one *signed) error {
+func (t *Trust) ask(ctx context.Context, a *Auditor, of *Subject, v *bundle.Volume, s *attest.Subject, one *signed) error {
 	var evidence []attest.Evidence
 	if t.Evidence != nil {
 		var err error
-		if evidence, err = t.Evidence(ctx, v.Artifact.Ref, s); err != nil {
+		if evidence, err = t.Evidence(ctx, v.Artifact, v.Image(), s); err != nil {
 			return err
 		}
-	}
-	role := "code"
-	if one.artifact > 0 {
-		role = "layer"
 	}
 	verify := func(d attest.Demand) (attest.Outcome, error) {
 		return attest.Verify(ctx, attest.Request{Subject: s, Evidence: evidence, Embedded: attest.InArtifact(string(v.Artifact.Kind)), Demand: d, Now: a.Now})
 	}
-	rule, ok := a.Policy.Trust.Rule(v.Artifact.Ref, string(v.Artifact.Kind), role)
+	rule, ok := a.Policy.Trust.Rule(v.Artifact.Ref, string(v.Artifact.Kind), one.role())
 	if !ok {
 		out, err := verify(attest.Demand{Require: attest.DefaultThresholds()})
 		if err != nil {
 			return err
 		}
-		one.note(out)
+		one.note(out, "")
 		one.signature = answerOf(out, attest.Signatures)
 		one.provenance = answerOf(out, attest.Provenances)
 		one.unbuilt()
@@ -207,7 +281,7 @@ func (t *Trust) ask(ctx context.Context, a *Auditor, v *bundle.Volume, s *attest
 	provenance := answer{status: attest.Verified}
 	asked := false
 	for _, r := range rule.Require {
-		ans, err := t.meet(r, verify, one)
+		ans, err := t.meet(r, verify, of.Function.Spec.Declared, one)
 		if err != nil {
 			return err
 		}
@@ -236,13 +310,13 @@ func (one *signed) unbuilt() {
 
 // meet asks for one requirement: the first alternative that verifies, else the
 // one that came closest.
-func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Outcome, error), one *signed) (answer, error) {
+func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Outcome, error), declared bundle.Declared, one *signed) (answer, error) {
 	if r.Provenance != nil {
 		out, err := verify(t.provenanceDemand(r.Provenance))
 		if err != nil {
 			return answer{}, err
 		}
-		one.note(out)
+		one.note(out, r.Provenance.Signer.Root)
 		ans := answerOf(out, attest.Provenances)
 		if ans.status == attest.Verified {
 			ans.status = out.Status // the signature under it too
@@ -252,6 +326,7 @@ func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Ou
 	}
 	var best answer
 	var bestOut attest.Outcome
+	root := ""
 	for i, s := range r.AnyOf {
 		out, err := verify(t.demand(s))
 		if err != nil {
@@ -259,14 +334,17 @@ func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Ou
 		}
 		ans := answerOf(out, attest.Signatures)
 		ans.status = out.Status
+		if ans.status == attest.Verified && s.Mode != "" {
+			ans = codeSigned(s.Mode, declared, ans)
+		}
 		if i == 0 || attest.Closer(ans.status, best.status) {
-			best, bestOut = ans, out
+			best, bestOut, root = ans, out, s.Root
 		}
 		if best.status == attest.Verified {
 			break
 		}
 	}
-	one.note(bestOut)
+	one.note(bestOut, root)
 	best.required = true
 	return best, nil
 }
@@ -303,15 +381,22 @@ func answerOf(out attest.Outcome, about func(attest.Kind) bool) answer {
 	return ans
 }
 
-// note keeps the results for the report, each once.
-func (one *signed) note(out attest.Outcome) {
+// note keeps the results for the report, each once. root is the policy's name
+// of what they were checked with, "" when it has none.
+func (one *signed) note(out attest.Outcome, root string) {
 next:
 	for _, r := range out.Results {
 		rec := record(one.artifact, r)
+		if r.Status == attest.Verified && attest.Signatures(r.Kind) {
+			rec.TrustRoot = root
+		}
 		for _, old := range one.records {
 			if old.Kind == rec.Kind && old.Source == rec.Source && old.Status == rec.Status && old.Reason == rec.Reason {
 				continue next
 			}
+		}
+		if r.Kind == attest.KindSBOM && r.Status == attest.Verified && r.Statement != nil {
+			one.bills = append(one.bills, r)
 		}
 		one.records = append(one.records, rec)
 	}
@@ -331,5 +416,10 @@ func record(artifact int, r attest.Result) finding.Attestation {
 	c := r.Claims
 	rec.PredicateType, rec.Builder, rec.Level, rec.Repository, rec.Commit, rec.Ref = c.PredicateType, c.Builder, c.Level, c.Source, c.Commit, c.Ref
 	rec.Workflow, rec.Invocation, rec.Runner, rec.Verifier, rec.Result, rec.Levels = c.Workflow, c.Invocation, c.Runner, c.Verifier, c.Result, c.Levels
+	rec.Resource, rec.Policy, rec.Scanner, rec.Vulnerabilities = c.Resource, c.Policy, c.Scanner, c.Found
+	if c.At != nil {
+		at := c.At.UTC()
+		rec.StatedAt = &at
+	}
 	return rec
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/bundle/attest"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 )
@@ -16,8 +17,10 @@ import (
 // once for a run, and the way to the evidence. It is safe for concurrent use.
 type Trust struct {
 	// Evidence finds what speaks for an artifact: what lies beside it, in its
-	// layout or registry, in a folder of attestations. nil: only what is inside it.
-	Evidence func(ctx context.Context, ref string, s *attest.Subject) ([]attest.Evidence, error)
+	// layout or registry, in a folder of attestations. img is nil for what is no
+	// image; of one the subject has only the digest of the manifest that was
+	// judged, and may be completed. nil: only what is inside an artifact.
+	Evidence func(ctx context.Context, a bundle.Artifact, img *bundle.Image, s *attest.Subject) ([]attest.Evidence, error)
 
 	roots map[string]attest.Root
 	keys  map[string]attest.Key

@@ -154,6 +154,16 @@ func (im *images) open(next opener) opener {
 	}
 }
 
+// index is the index that a reference led through to a manifest; "" for none.
+func (im *images) index(ref string, manifest bundle.Digest) bundle.Digest {
+	for _, img := range im.found {
+		if img != nil && img.Manifest.Digest == string(manifest) && imagePrefix+img.Reference.String() == ref {
+			return img.Index
+		}
+	}
+	return ""
+}
+
 // renamed is an error that names what the user named, and not where the cache
 // has it: a report is the same on every machine.
 type renamed struct {

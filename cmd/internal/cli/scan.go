@@ -189,7 +189,7 @@ func (o *scanOptions) judge(ctx context.Context, env *Env, specs []bundle.Spec, 
 	if o.opened != nil {
 		open = o.opened(open)
 	}
-	trust, err := trustOf(ctx, pol, o.attested)
+	trust, err := o.trustOf(ctx, env, pol, im)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,9 @@ rejected or missing, 3 when it cannot be verified here, 2 on a usage error.`,
       --identity https://github.com/acme/orders/.github/workflows/release.yml@refs/tags/v1.2.3`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.offline, err = cmd.Flags().GetBool("offline"); err != nil {
+				return err
+			}
+			if err := o.emptyFlags(cmd); err != nil {
 				return err
 			}
 			return verify(cmd.Context(), env, o, args)
@@ -99,6 +103,25 @@ rejected or missing, 3 when it cannot be verified here, 2 on a usage error.`,
 	f.StringArrayVarP(&o.outputs, "output", "o", nil, "`FORMAT[=FILE]`, repeatable: table, json")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing; the exit code says it")
 	return cmd
+}
+
+// emptyFlags refuses a flag that is given and empty, as an unset variable leaves
+// it: it would demand nothing. An empty key id is a demand, for none.
+func (o *verifyOptions) emptyFlags(cmd *cobra.Command) error {
+	for _, name := range []string{"attestations", "trusted-root", "identity", "identity-regexp", "issuer", "issuer-regexp", "runner", "source-uri", "source-tag",
+		"source-branch", "workflow", "purl", "require", "entry-digests", "verifier-id", "resource-uri", "policy-digest",
+		"notation-policy", "notation-store", "notation-scope", "descriptor", "digest", "at"} {
+		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+			return usage("leave the flag out to demand nothing", "--%s is empty", name)
+		}
+	}
+	for name, list := range map[string][]string{"predicate-type": o.demand.Predicate, "signing-profile": o.demand.Profiles, "level": o.demand.Levels, "builder-id": o.builders} {
+		if slices.Contains(list, "") {
+			return usage("leave the flag out to demand nothing", "--%s is empty", name)
+		}
+	}
+	o.demand.NoKeyID = cmd.Flags().Changed("key-id") && o.demand.KeyID == ""
+	return nil
 }
 
 // verify answers one question and turns its status into an exit code.
@@ -343,6 +366,9 @@ func (o *verifyOptions) open(ctx context.Context, env *Env, req *attest.Request,
 	}
 	ref := args[0]
 	if rest, ok := strings.CutPrefix(ref, "digest:"); ok {
+		if o.digest != "" {
+			return verifyTarget{}, usage("leave --digest out", "the target %s is a digest already, and --digest names an image in a layout", ref)
+		}
 		alg, value, err := attest.ParseDigest(rest)
 		if err != nil {
 			return verifyTarget{}, usage("", "%w", err)

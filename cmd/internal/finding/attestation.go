@@ -35,6 +35,13 @@ type Attestation struct {
 	Result        string   `json:"result,omitempty"`
 	Levels        []string `json:"levels,omitempty"`
 	Digest        string   `json:"digest,omitempty"` // "sha256:…" of the evidence itself
+
+	TrustRoot       string     `json:"trustRoot,omitempty"`       // of a verified signature: the policy's name of what it was checked with
+	Resource        string     `json:"resource,omitempty"`        // that a verification summary is about
+	Policy          string     `json:"policy,omitempty"`          // that it was made under, by digest or URI
+	Scanner         string     `json:"scanner,omitempty"`         // that a vulnerability attestation is by
+	Vulnerabilities *int       `json:"vulnerabilities,omitempty"` // that it lists; nil: not said in a form that can be counted
+	StatedAt        *time.Time `json:"statedAt,omitempty"`        // when it was built, judged or scanned, as the statement says; nil: it does not
 }
 
 // AttestationTime is a time of signing and who vouches for it.

@@ -13,6 +13,11 @@ import (
 // provenance that a rule of the policy demands.
 const requiredPrefix = "required-"
 
+// RuleSBOMDiffers is the rule of findings about a signed bill of materials that
+// names other packages than the bytes hold. It warns: the bytes are what is
+// judged, and two tools seldom name quite the same.
+const RuleSBOMDiffers = "sbom-attestation-differs"
+
 // ofTrust says whether a finding is about a signature or a provenance.
 func ofTrust(f finding.Finding) bool {
 	return f.Kind == finding.KindSignature || f.Kind == finding.KindProvenance
@@ -24,6 +29,9 @@ func ofTrust(f finding.Finding) bool {
 func (p *Policy) respond(f finding.Finding) Response {
 	if f.Waived != nil {
 		return RespondIgnore
+	}
+	if f.Rule == RuleSBOMDiffers {
+		return RespondWarn
 	}
 	rule, required := strings.CutPrefix(f.Rule, requiredPrefix)
 	status := strings.TrimPrefix(rule, string(f.Kind)+"-")
@@ -45,6 +53,10 @@ func (p *Policy) responses(k finding.Kind) Responses {
 // for each of the two questions.
 func (p *Policy) unsigned(r *finding.Report) (failing, gaps, warning []string) {
 	for _, kind := range []finding.Kind{finding.KindSignature, finding.KindProvenance} {
+		if gap := p.unasked(r, kind); gap != "" {
+			gaps = append(gaps, gap)
+			continue
+		}
 		var names []string
 		for _, a := range r.Attestations {
 			if a.Status != "missing" || (a.Kind == provenanceKind) != (kind == finding.KindProvenance) || p.demanded(r, kind, a.Artifact) {
@@ -68,6 +80,29 @@ func (p *Policy) unsigned(r *finding.Report) (failing, gaps, warning []string) {
 		}
 	}
 	return failing, gaps, warning
+}
+
+// unasked says that a question to which the policy does not tolerate every
+// answer was not asked; "" when it was, or when Require says it already.
+func (p *Policy) unasked(r *finding.Report, kind finding.Kind) string {
+	check := r.Check(string(kind))
+	if check.State != finding.Skipped || slices.Contains(p.Require, string(kind)) {
+		return ""
+	}
+	responses := p.responses(kind)
+	strict := slices.ContainsFunc([]Response{responses.Of("missing"), responses.Of("unverifiable")}, func(a Response) bool { return a == RespondFail || a == RespondIncomplete })
+	for i, a := range r.Artifacts {
+		role := "code"
+		if i > 0 {
+			role = "layer"
+		}
+		rule, _ := p.Trust.Rule(a.Ref, a.Kind, role)
+		strict = strict || slices.ContainsFunc(rule.Require, func(q Requirement) bool { return (q.Provenance != nil) == (kind == finding.KindProvenance) })
+	}
+	if !strict {
+		return ""
+	}
+	return reason(fmt.Sprintf("the policy wants to know the %s, which was not looked at", kind), check.Reason)
 }
 
 // provenanceKind is the kind of an attestation about a build.

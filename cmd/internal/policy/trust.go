@@ -94,6 +94,7 @@ type Signer struct {
 	Runner   string
 	KeyID    string
 	Profiles []string // AWS Signer: allowed profile version ARNs
+	Mode     string   // AWS Signer: what the platform must do with other code, by the function's descriptor: "enforce", or at least "warn"; "": not asked
 
 	Log, SCT, Timestamps, SignedTimestamps int // -1: what the root can vouch for
 }
@@ -182,6 +183,7 @@ type fileIdentity struct {
 	Runner           string   `yaml:"runner"`
 	KeyID            string   `yaml:"key_id"`
 	Profiles         []string `yaml:"profiles"`
+	Mode             string   `yaml:"mode"`
 	Tlog             *int     `yaml:"tlog"`
 	SCT              *int     `yaml:"sct"`
 	Timestamps       *int     `yaml:"timestamps"`
@@ -390,7 +392,7 @@ func rootForms(format string, r TrustRoot) bool {
 
 func (f *fileIdentity) apply(s *Signer, roots map[string]TrustRoot) error {
 	s.Root, s.Issuer, s.Identity, s.Source, s.Runner = f.Root, f.Issuer, f.SAN, f.Source, f.Runner
-	s.KeyID, s.Profiles = f.KeyID, f.Profiles
+	s.KeyID, s.Profiles, s.Mode = f.KeyID, f.Profiles, f.Mode
 	r, ok := roots[f.Root]
 	switch {
 	case f.Root == "" && s.Format != "sigstore":
@@ -416,6 +418,12 @@ func (f *fileIdentity) apply(s *Signer, roots map[string]TrustRoot) error {
 	}
 	if s.Format != "aws_signer" && len(f.Profiles) > 0 {
 		return errors.New(".profiles: only aws_signer has them")
+	}
+	if s.Format != "aws_signer" && f.Mode != "" {
+		return errors.New(".mode: only aws_signer has one")
+	}
+	if f.Mode != "" && f.Mode != "enforce" && f.Mode != "warn" {
+		return fmt.Errorf(".mode: %q is not one of enforce, warn", f.Mode)
 	}
 	if f.Runner != "" && f.Runner != "github-hosted" && f.Runner != "self-hosted" {
 		return fmt.Errorf(".runner: %q is not one of github-hosted, self-hosted", f.Runner)

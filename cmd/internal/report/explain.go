@@ -99,7 +99,7 @@ func explainFinding(doc *finding.Document, r *finding.Report, f finding.Finding)
 		rating += fmt.Sprintf(", CVSS %.1f %s", f.Score, f.Vector)
 	}
 	line("severity", "%s", rating)
-	if f.Kind == finding.KindRuntime {
+	if f.Kind == finding.KindRuntime || ofTrust(f) {
 		line("certainty", "%s", f.Certainty)
 	} else {
 		line("certainty", "%s: %s", f.Certainty, certaintyWords(f.Certainty))
@@ -137,8 +137,12 @@ func explainFinding(doc *finding.Document, r *finding.Report, f finding.Finding)
 			line(e.Source, "%s: %s", e.Locator, e.Detail)
 		}
 	}
-	line("known as of", "%s", knownAsOf(doc, comp, f))
+	if !ofTrust(f) {
+		line("known as of", "%s", knownAsOf(doc, comp, f))
+	}
 	switch {
+	case ofTrust(f):
+		line("fix", "%s", trustHelp(f.Rule))
 	case f.Kind == finding.KindRuntime && len(f.Fixed) > 0:
 		line("fix", "move the function to %s", strings.Join(f.Fixed, " or "))
 	case f.Kind == finding.KindRuntime:

@@ -46,6 +46,10 @@ func rule(id string, f finding.Finding) sarifRule {
 	}
 	text := title + "."
 	markdown := "**" + markdownEscape(title) + "**"
+	if ofTrust(f) {
+		text += " What to do: " + trustHelp(f.Rule) + "."
+		markdown += "\n\n" + markdownEscape("What to do: "+trustHelp(f.Rule)+".")
+	}
 	if page := advisoryURL(f); page != "" {
 		text += " See " + page
 		markdown += "\n\n- Advisory: [" + markdownEscape(f.ID) + "](" + page + ")"
@@ -72,6 +76,8 @@ func ruleTitle(f finding.Finding) string {
 		return "Package with known vulnerabilities whose version is not known"
 	case f.Kind == finding.KindRuntime:
 		return runtimeTitle(f.Rule)
+	case ofTrust(f):
+		return trustTitle(f.Rule)
 	case f.Kind == finding.KindArchive:
 		title, _, _ := strings.Cut(f.Title, ": ")
 		return cmp.Or(title, f.Rule)

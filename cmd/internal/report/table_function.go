@@ -45,6 +45,9 @@ func (p *printer) function(r *finding.Report) {
 		p.line("  nothing is known against its packages")
 	}
 	said := p.lines
+	if clean && (len(r.Verdict.Warnings) > 0 || len(g.waived) > 0) {
+		p.line("")
+	}
 	p.warnings(r)
 	p.waived(r, g.waived)
 	if clean && p.lines == said {
@@ -71,6 +74,7 @@ func (p *printer) header(r *finding.Report) {
 	if r.Target != "" && r.Target != r.Name {
 		p.line("  %s", p.paint(styleDim, clipPath(esc(r.Target), p.opt.Width-2)))
 	}
+	p.signed(r)
 	p.line("")
 }
 
@@ -270,8 +274,11 @@ func detail(f finding.Finding) string {
 func (p *printer) others(fs []finding.Finding) {
 	for _, f := range fs {
 		text := esc(string(f.Kind)) + ": " + esc(cmp.Or(f.Title, f.ID))
-		if f.Kind == finding.KindRuntime {
+		switch {
+		case f.Kind == finding.KindRuntime:
 			text = runtimeText(f)
+		case ofTrust(f):
+			text = esc(f.Title) // it starts with the kind
 		}
 		if f.Component != "" {
 			text = show(label(f.Component), maxPackage) + ", " + text

@@ -289,13 +289,14 @@ func (p *printer) warnings(r *finding.Report) {
 }
 
 // shownAbove says whether a section shows what a warning says: one about a
-// package starts with its purl, one about an archive with its rule.
+// package starts with its purl, one about an archive with its rule;
+// one about a runtime or a signature is a title.
 func shownAbove(r *finding.Report, warning string) bool {
 	if strings.HasPrefix(warning, "pkg:") || strings.Contains(warning, " unjudged: ") {
 		return true
 	}
 	return slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
-		return f.Kind == finding.KindArchive && strings.HasPrefix(warning, f.Rule+": ") || f.Kind == finding.KindRuntime && warning == f.Title
+		return f.Kind == finding.KindArchive && strings.HasPrefix(warning, f.Rule+": ") || (f.Kind == finding.KindRuntime || ofTrust(f)) && warning == f.Title
 	})
 }
 
