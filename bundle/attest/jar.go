@@ -115,6 +115,16 @@ func jarFail(step Step, source, format string, args ...any) *Result {
 	return &r
 }
 
+// unreadManifest is the result for a manifest, or a signature file, that was not read.
+func unreadManifest(name string, err error) *Result {
+	if errors.Is(err, bundle.ErrLimit) {
+		r := zipFault(KindJar, fmt.Errorf("%s: %w", name, err))
+		r.Source = name
+		return &r
+	}
+	return jarFail(StepParse, name, "%s cannot be read: %v", name, err)
+}
+
 // leftover explains how signature files get into a jar that they do not fit.
 const leftover = "the files were changed after signing, or jars were merged into this one and their signature files were left in it; Java refuses to load such a jar"
 
@@ -134,7 +144,7 @@ func openJar(z *bundle.ZipList, manifest, files []int) (*signedJar, *Result) {
 	}
 	var err error
 	if j.manifest, err = parseManifest(data); err != nil {
-		return nil, jarFail(StepParse, jarManifestName, "the manifest cannot be read: %v", err)
+		return nil, unreadManifest(jarManifestName, err)
 	}
 	pairs := map[string][]int{}
 	for _, i := range files {
@@ -210,7 +220,7 @@ func (j *signedJar) signer(pair []int) (*jarSigner, *Result) {
 		return nil, &r
 	}
 	if s.text, err = parseManifest(text); err != nil {
-		return nil, jarFail(StepParse, s.file, "%s cannot be read: %v", s.file, err)
+		return nil, unreadManifest(s.file, err)
 	}
 	if v := s.text.main.attrs["signature-version"]; v != "1.0" || s.text.main.attrs["magic"] != "" {
 		return nil, jarFail(StepParse, s.file, "%s has the version %q, which is not 1.0, or needs an extension", s.file, v)

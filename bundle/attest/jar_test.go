@@ -11,6 +11,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -19,6 +21,8 @@ import (
 
 	"github.com/digitorus/pkcs7"
 	"github.com/digitorus/timestamp"
+
+	"github.com/fnaudit/fnaudit/bundle"
 )
 
 // jarOptions is what differs from a good jar.
@@ -431,6 +435,21 @@ func TestParseManifest(t *testing.T) {
 		if got != test.want {
 			t.Errorf("%q: %s, want %s", test.text, got, test.want)
 		}
+	}
+}
+
+func TestManifestSections(t *testing.T) {
+	var b bytes.Buffer
+	b.WriteString("Manifest-Version: 1.0\r\n\r\n")
+	for i := range maxSections + 1 {
+		fmt.Fprintf(&b, "Name: %d\r\n\r\n", i)
+	}
+	_, err := parseManifest(b.Bytes())
+	if !errors.Is(err, bundle.ErrLimit) {
+		t.Fatal(err)
+	}
+	if r := unreadManifest("META-INF/MANIFEST.MF", err); r.Status != Unverifiable || r.Source != "META-INF/MANIFEST.MF" {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/fnaudit/fnaudit/bundle"
 )
 
 // jarManifest is a manifest or a signature file of a jar (JAR File
@@ -26,6 +28,10 @@ type jarSection struct {
 // files have about 15 MB.
 const maxManifest = 64 << 20
 
+// maxSections bounds how many files a manifest lists: empty sections are five bytes
+// each and take a hundred times that in memory.
+const maxSections = 500_000
+
 // parseManifest reads sections. It is strict where readers differ: a line that is no
 // attribute, an attribute that is there twice in one section and two sections of one
 // name are errors.
@@ -46,6 +52,8 @@ func parseManifest(data []byte) (*jarManifest, error) {
 			return nil, errors.New("a section without a name")
 		case m.named[name] != nil:
 			return nil, fmt.Errorf("two sections for %q", name)
+		case len(m.named) == maxSections:
+			return nil, fmt.Errorf("more than %d sections: %w", maxSections, bundle.ErrLimit)
 		default:
 			m.named[name] = &s
 		}

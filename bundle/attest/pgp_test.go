@@ -186,6 +186,18 @@ func TestPGPMutations(t *testing.T) {
 	}
 }
 
+func TestPGPTooMany(t *testing.T) {
+	now := time.Now().Truncate(time.Second)
+	key := pgpKey(t, "r@acme.example", now.Add(-time.Hour), 0)
+	sig := pgpSign(t, key, []byte("artifact"), pgpConfig(now.Add(-time.Minute), 0), false)
+	d := Demand{Keys: []Key{{Data: pgpPublic(t, false, key)}}}
+	for n, want := range map[int]Status{maxPGPSignatures: Verified, maxPGPSignatures + 1: Unverifiable} {
+		if r := checkPGP([]byte("artifact"), bytes.Repeat(sig, n), d, now); r.Status != want {
+			t.Errorf("%d signatures: %+v", n, r)
+		}
+	}
+}
+
 func FuzzPGP(f *testing.F) {
 	now := time.Now().Truncate(time.Second)
 	key := pgpKey(f, "r@acme.example", now.Add(-time.Hour), 0)

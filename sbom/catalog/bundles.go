@@ -20,7 +20,8 @@ type bundled struct {
 	gaps   []jsbundle.Gap
 	told   bool // the claims are all that is inside
 
-	misnamed bool // see jsbundle.Result
+	misnamed bool            // see jsbundle.Result
+	asks     map[string]bool // likewise
 
 	packages, own, glue, unknown int64 // bytes, see jsbundle.Result.Bytes; all 0 when nothing tells
 
@@ -159,7 +160,7 @@ func (a *artifact) inspect(in *inspection, s *scratch) bundled {
 	}
 	res := jsbundle.Inspect(p, src, c)
 	b.claims, b.gaps, b.told = res.Claims, append(b.gaps, res.Gaps...), res.Told
-	b.misnamed = res.Misnamed
+	b.misnamed, b.asks = res.Misnamed, res.Asks
 	b.packages, b.own, b.glue, b.unknown = res.Bytes()
 	return b
 }

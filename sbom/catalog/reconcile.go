@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -110,6 +111,10 @@ func (a *artifact) reconcile(locks []lock, here *installed) {
 			continue
 		}
 		in := a.bundles.inside(l.dir)
+		if missing := in.lacks(l); len(missing) > 0 {
+			a.disagree(in.paths[0], "loads packages when it runs that are not inside, so that nothing of the lockfile "+l.path+" is said to be left out: "+named(missing))
+			continue
+		}
 		for i := range l.entries {
 			e := &l.entries[i]
 			if e.dev || e.main || e.name == "" || e.version == "" || in.may(e) || len(here.names["npm "+e.name]) > 0 {
@@ -171,16 +176,18 @@ type contents struct {
 	paths    []string
 	versions map[string]map[string]bool // name -> versions
 	unsure   map[string]bool            // names of which a version is not known, or only guessed
+	asks     map[string]bool            // names of what the code loads when it runs
 }
 
 func (s bundles) inside(dir string) *contents {
-	c := &contents{versions: map[string]map[string]bool{}, unsure: map[string]bool{}}
+	c := &contents{versions: map[string]map[string]bool{}, unsure: map[string]bool{}, asks: map[string]bool{}}
 	for i := range s {
 		b := &s[i]
 		if !below(b.path, dir) {
 			continue
 		}
 		c.paths = append(c.paths, b.path)
+		maps.Copy(c.asks, b.asks)
 		for _, in := range b.inside {
 			if c.versions[in.name] == nil {
 				c.versions[in.name] = map[string]bool{}
@@ -193,6 +200,21 @@ func (s bundles) inside(dir string) *contents {
 	}
 	slices.Sort(c.paths)
 	return c
+}
+
+// lacks returns the packages of a lockfile that the bundles load when they run
+// and do not hold. A layer or the runtime may bring them, and whatever those
+// need, so that it is not known what of the lockfile is left out.
+func (c *contents) lacks(l *lock) []string {
+	var names []string
+	for i := range l.entries {
+		e := &l.entries[i]
+		name := e.folder()
+		if c.asks[name] && c.versions[name] == nil && c.versions[e.name] == nil && !e.dev && !e.main {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // may reports whether an entry of a lockfile may be inside.

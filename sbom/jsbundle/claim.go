@@ -65,6 +65,10 @@ type Result struct {
 	// says that it is a package's: then names of files prove nothing.
 	Misnamed bool
 
+	// Asks holds the packages that the code loads when it runs, inside or not;
+	// there may be names that are none. nil when there are none.
+	Asks map[string]bool
+
 	// Told is true only when every byte's package is known or is the bundler's
 	// or the function's own: the claims then list all that is inside.
 	Told bool

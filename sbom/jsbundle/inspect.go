@@ -42,14 +42,16 @@ func Inspect(name string, src []byte, c Companions) Result {
 	m := newMarker(src)
 	var e embedded
 	h := hiddenReader{evals: true}
+	var wants asks
 	err := Lex(src[:end], func(t *Token) {
 		m.token(t)
 		e.token(t)
+		wants.token(t)
 		h.token(t)
 	})
 	m.end(end)
 	h.flush()
-	res.Gaps = h.gaps
+	res.Gaps, res.Asks = h.gaps, wants.names
 	var lost *LexError
 	if errors.As(err, &lost) {
 		res.Gaps = append(res.Gaps, Gap{Offset: lost.Offset, Reason: lost.Reason})
