@@ -96,7 +96,7 @@ func TestKeylessDemands(t *testing.T) {
 		"broken pattern":           {func(d *Demand) { d.IdentityRegexp = "(" }, Unverifiable, StepPolicy, "", ""},
 		"issuer pattern":           {func(d *Demand) { d.Issuer, d.IssuerRegexp = "", `https://token\.actions\..*` }, Verified, "", "", ""},
 		"issuer pattern of a part": {func(d *Demand) { d.Issuer, d.IssuerRegexp = "", `token` }, Rejected, StepIssuer, "(?:token)", labIssuer},
-		"issuer pattern is closed": {func(d *Demand) { d.Issuer, d.IssuerRegexp = "", "^" + labIssuer[:len(labIssuer)-1] }, Rejected, StepIssuer, "(?:^" + labIssuer[:len(labIssuer)-1] + ")", labIssuer},
+		"issuer pattern is closed": {func(d *Demand) { d.Issuer, d.IssuerRegexp = "", "^"+labIssuer[:len(labIssuer)-1] }, Rejected, StepIssuer, "(?:^" + labIssuer[:len(labIssuer)-1] + ")", labIssuer},
 		"nobody":                   {func(d *Demand) { d.Identity, d.Issuer = "", "" }, Unverifiable, StepIdentity, "", labIdentity},
 		"only an issuer":           {func(d *Demand) { d.Identity = "" }, Unverifiable, StepIdentity, "", labIdentity},
 		"only an identity":         {func(d *Demand) { d.Issuer = "" }, Unverifiable, StepIssuer, "", labIssuer},
