@@ -24,14 +24,19 @@ type Demand struct {
 	Runner         string // certificate extension: "github-hosted"
 	Require        Thresholds
 
-	Builders          []Builder // trusted builders; a provenance by another one is rejected. Empty: any, at level 1
-	MinLevel          int       // SLSA build level, 0 for none
-	Source            string    // source repository, as a URI
-	Tag               string    // exact: "v1.2.3"; "semver:v1" for every release of it
-	Branch            string
-	Workflow          string // path of the workflow in the source
-	Inputs            map[string]string
-	Package           string   // purl that the statement must name
+	Builders []Builder // trusted builders; a provenance by another one is rejected. Empty: any, at level 1
+	MinLevel int       // SLSA build level, 0 for none
+	Source   string    // source repository, as a URI
+	Tag      string    // exact: "v1.2.3"; "semver:v1" for every release of it
+	Branch   string
+	Workflow string // path of the workflow in the source
+	Inputs   map[string]string
+	Package  string // purl that the statement must name
+	// OfArtifact demands a signature of the artifact, or a statement about how it
+	// was made: one over a verification summary, a bill of materials or a list of
+	// vulnerabilities does not count, though the same key made it. Else a gate whose
+	// key is also a build key would vouch for what it judged by having judged it.
+	OfArtifact        bool
 	WantProvenance    bool     // a provenance must be there, whatever it says
 	Kinds             []Kind   // formats whose signature counts; empty: any
 	CertificateSource string   // source repository that the certificate must name, exact

@@ -163,7 +163,7 @@ func named(req *Request, r Result, c *x509.Certificate, pinned bool) Result {
 		what           string
 		exact, pattern string
 		found          []string
-	}{{StepIdentity, "signer", d.Identity, d.IdentityRegexp, names}, {StepIssuer, "issuer", d.Issuer, d.IssuerRegexp, issuers}} {
+	}{{StepIdentity, "signer", d.Identity, d.IdentityRegexp, names}, {StepIssuer, "issuer", d.Issuer, closed(d.IssuerRegexp), issuers}} {
 		if c.exact != "" && !slices.ContainsFunc(c.found, func(n string) bool { return sameName(c.exact, n) }) {
 			return fail(Rejected, c.step, "the signature holds, but the "+c.what+" is another", c.exact, c.found)
 		}

@@ -123,6 +123,10 @@ type Result struct {
 	// denied says of a signature that holds that the statement under it is
 	// rejected: it is no good news of the artifact then.
 	denied bool
+	// judges says of a signature that it is over what somebody found about the
+	// artifact (a summary, its packages, what is known against them), and so not
+	// the word of who made it.
+	judges bool
 	// sealed says that there is a statement, whose signature cannot be verified here.
 	sealed bool
 }

@@ -33,7 +33,7 @@ func identify(d *Demand, r Result) Result {
 		missing, missingAdvice string
 	}{
 		{StepIdentity, "signer", d.Identity, d.IdentityRegexp, r.Identity, wantIdentity, "identity", "--identity"},
-		{StepIssuer, "issuer of the signer's identity", d.Issuer, d.IssuerRegexp, r.Issuer, wantIssuer, "issuer", "--issuer"},
+		{StepIssuer, "issuer of the signer's identity", d.Issuer, closed(d.IssuerRegexp), r.Issuer, wantIssuer, "issuer", "--issuer"},
 	} {
 		if c.exact != "" && c.exact != c.found {
 			return fail(Rejected, c.step, c.exact, c.found, "the signature holds, but the "+c.what+" is another")
@@ -80,6 +80,15 @@ func anchor(pattern string) (re *regexp.Regexp, open bool, err error) {
 	}
 	re, err = regexp.Compile(`\A(?:` + pattern + `)` + end)
 	return re, open, err
+}
+
+// closed makes a pattern that is never open at its end: an issuer is one host, and
+// what starts like it may be another's.
+func closed(pattern string) string {
+	if pattern == "" {
+		return ""
+	}
+	return "(?:" + pattern + ")"
 }
 
 // certificateClaims is what the certificate authority says of the run that asked

@@ -118,6 +118,7 @@ func verifyOne(ctx context.Context, req *Request, ev Evidence) []Result {
 		for i, p := range states {
 			states[i].Source, states[i].Digest = cmp.Or(p.Source, r.Source), cmp.Or(p.Digest, r.Digest)
 			r.denied = r.denied || p.Status == Rejected
+			r.judges = r.judges || p.Kind == KindSummary || p.Kind == KindVulnerability || p.Kind == KindSBOM
 		}
 		out = append(append(out, r), states...)
 	}
@@ -229,6 +230,9 @@ func judge(req *Request, out *Outcome) Status {
 		}
 		if !there {
 			r := absent(req.Subject, q)
+			if !q.ofStatement() && slices.ContainsFunc(out.Results, func(r Result) bool { return r.judges }) {
+				r.Reason = "what is signed is only what somebody found about the artifact (a summary, its packages, what is known against them), and not the artifact itself"
+			}
 			if q.ofStatement() && slices.ContainsFunc(out.Results, func(r Result) bool { return r.sealed }) {
 				best = Unverifiable
 				r.Status, r.Reason = best, r.Reason+", and one that there is cannot be verified here"
@@ -273,7 +277,7 @@ func (q question) answeredBy(d *Demand, r Result) bool {
 	case q.types != nil:
 		return isPredicate(r.Kind) && slices.Contains(q.types, r.Claims.PredicateType)
 	}
-	return !isPredicate(r.Kind) && d.counts(r.Kind)
+	return !isPredicate(r.Kind) && d.counts(r.Kind) && !(d.OfArtifact && r.judges)
 }
 
 // ofStatement says whether a statement answers.

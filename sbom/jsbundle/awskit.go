@@ -87,7 +87,7 @@ var kitTexts = []struct {
 	{"middleware-location-constraint", folded, []string{"locationConstraintMiddleware"}},
 	{"middleware-logger", folded, []string{"loggerMiddleware"}},
 	{"middleware-recursion-detection", folded, []string{"recursionDetectionMiddleware"}},
-	{"middleware-signing", folded, []string{"awsAuthMiddleware"}},
+	{"middleware-signing", folded, []string{`"AWSAUTH"`, `'AWSAUTH'`, `"AWSAUTH\`}},
 	{"middleware-ssec", folded, []string{"ssecMiddleware"}},
 	{"middleware-user-agent", folded, []string{"getUserAgentMiddleware"}},
 	{"signature-v4-multi-region", folded, []string{"@aws-sdk/signature-v4-crt"}},

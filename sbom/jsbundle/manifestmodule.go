@@ -74,7 +74,7 @@ func (m *manifestModules) start(t *Token) {
 	if len(t.Text) > maxModulePath {
 		return
 	}
-	module := strings.Trim(string(t.Text), "/*!#\"'` \t\r\n")
+	module := strings.Trim(string(t.Text), "/*!#\"'`\\ \t\r\n") // webpack draws a box with backslashes around it
 	module = strings.TrimSpace(strings.TrimPrefix(module, "region "))
 	o := parseModule(module)
 	if o.whose == nobodys {

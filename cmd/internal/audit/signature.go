@@ -344,7 +344,10 @@ func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Ou
 			return answer{}, err
 		}
 		ans := answerOf(out, attest.Signatures)
-		ans.status = out.Status
+		ans = answer{status: out.Status, why: ans.why}
+		if i := slices.IndexFunc(out.Results, func(r attest.Result) bool { return r.Status == out.Status }); ans.why.Status != out.Status && i >= 0 {
+			ans.why = out.Results[i] // the signature that was found does not count
+		}
 		if ans.status == attest.Verified && s.Mode != "" {
 			ans = codeSigned(s.Mode, declared, ans)
 		}

@@ -317,6 +317,10 @@ func TestSignedBills(t *testing.T) {
 				c.typ = "https://cyclonedx.org/bom"
 			}
 			l.state("release", "fn.zip", c.typ, c.bill)
+			if rep := l.judge(byKey, bundle.Spec{Ref: "fn.zip"}, c.components...); rep.Verdict.Decision != finding.Fail || !strings.Contains(strings.Join(rep.Verdict.Reasons, ";"), "not the artifact itself") {
+				t.Errorf("a bill of materials passes for a signature of the artifact: %v", rep.Verdict)
+			}
+			l.bundle("release", "fn.zip")
 			rep := l.judge(byKey, bundle.Spec{Ref: "fn.zip"}, c.components...)
 			var got finding.Severity
 			for _, f := range rep.Findings {

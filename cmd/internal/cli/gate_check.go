@@ -49,7 +49,8 @@ Name the signer with --key or with --identity and --issuer, the verifier with
 --verifier-id, and the policy with --policy FILE, or by its digest alone. Where there
 is no advisory store, or only the digest of the policy or of the artifact, the
 last step is left out, and that is said. A store that is older than the one of the
-summary is not used: it would forget what was known.
+summary is not used: it would forget what was known. The layers of a function are
+named with --layer, as they were for gate: with others, or none, it may not be deployed.
 
 Exit status: 0 it may be deployed, 1 not, 3 what is needed to say so could not be
 checked, 2 usage or environment error.`,
@@ -203,6 +204,8 @@ func (o *gateCheckOptions) demand(env *Env) (*policy.Policy, error) {
 		return nil, usage("--verifier-id https://acme.example/fnaudit, or gate.emit.verifier_id in the policy", "gate check: nothing says who must have judged")
 	case len(o.trust.keys) == 0 && d.Identity == "" && d.IdentityRegexp == "":
 		return nil, usage("--key gate.pub, or --identity and --issuer of the CI job", "gate check: nothing says whose signature is trusted")
+	case len(o.trust.keys) > 0 && (d.Identity != "" || d.IdentityRegexp != "" || d.Issuer != ""):
+		return nil, usage("", "--key and --identity: a summary is signed by a key, or by an identity with a certificate: name the one that is trusted")
 	}
 	return pol, o.trust.trust()
 }
@@ -210,19 +213,11 @@ func (o *gateCheckOptions) demand(env *Env) (*policy.Policy, error) {
 // subject opens the target for its digest. The spec is empty when only a
 // digest was given.
 func (o *gateCheckOptions) subject(ctx context.Context, env *Env, a *gateAnswer, ref string) (bundle.Spec, error) {
-	if text, ok := strings.CutPrefix(ref, "digest:"); ok {
-		alg, value, err := attest.ParseDigest(text)
-		if err == nil && alg != "sha256" {
-			err = fmt.Errorf("%q: a summary is about a sha256 digest", text)
-		}
-		if err != nil {
-			return bundle.Spec{}, usage("", "%w", err)
-		}
+	if strings.HasPrefix(ref, digestPrefix) {
 		if o.summary == "" {
 			return bundle.Spec{}, usage("--summary FILE", "gate check %s: beside a digest lies no summary", ref)
 		}
-		a.Digest = alg + ":" + value
-		return bundle.Spec{}, nil
+		return bundle.Spec{}, o.digests(a, ref)
 	}
 	specs, err := o.specs([]string{ref})
 	if err != nil {
@@ -265,6 +260,38 @@ func (o *gateCheckOptions) subject(ctx context.Context, env *Env, a *gateAnswer,
 	}
 	a.Digest = string(f.Code.Digest)
 	return spec, nil
+}
+
+// digestPrefix marks a target, or a layer of one, of which only the digest is at hand.
+const digestPrefix = "digest:"
+
+// digests takes the digests of a target that is named by its own, and of its
+// layers, which have to be named so too: there is nothing to open.
+func (o *gateCheckOptions) digests(a *gateAnswer, ref string) (err error) {
+	if a.Digest, err = sha256Of(ref); err != nil {
+		return usage("", "%w", err)
+	}
+	for _, l := range o.layers {
+		if !strings.HasPrefix(l, digestPrefix) {
+			return usage("--layer digest:sha256:..., or the artifact itself as the target", "gate check %s: --layer %s: of a target that is named by its digest, layers are named by theirs", ref, l)
+		}
+		d, err := sha256Of(l)
+		if err != nil {
+			return usage("", "--layer: %w", err)
+		}
+		a.layers = append(a.layers, finding.Artifact{Ref: l, Digest: d})
+	}
+	return nil
+}
+
+// sha256Of reads "digest:sha256:VALUE" and returns it without the prefix.
+func sha256Of(ref string) (string, error) {
+	text := strings.TrimPrefix(ref, digestPrefix)
+	alg, value, err := attest.ParseDigest(text)
+	if err == nil && alg != "sha256" {
+		err = fmt.Errorf("%q: a summary is about a sha256 digest", text)
+	}
+	return alg + ":" + value, err
 }
 
 // openError turns what kept the target from being opened into an exit code.
@@ -312,7 +339,8 @@ func (o *gateCheckOptions) verifySummary(ctx context.Context, a *gateAnswer) err
 			a.no(finding.Fail, attest.StepDigest, "the function has other layers: "+other)
 		}
 	case len(s.Extension.Layers) > 0:
-		a.Notes = append(a.Notes, fmt.Sprintf("it was judged with %s, which %s not compared: name what is deployed with --layer", finding.Count(len(s.Extension.Layers), "layer", "layers"), plural(len(s.Extension.Layers), "was", "were")))
+		n := len(s.Extension.Layers)
+		a.no(finding.Incomplete, attest.StepDigest, fmt.Sprintf("it was judged with %s, and none %s named here: name what is deployed with --layer", finding.Count(n, "layer", "layers"), plural(n, "is", "are")))
 	}
 	return nil
 }

@@ -69,10 +69,6 @@ type gatePlace struct {
 	image  string // reference in a registry
 }
 
-func (p gatePlace) String() string {
-	return p.base + p.layout + p.image
-}
-
 // newGateRun checks everything that can be checked before anything is judged.
 func newGateRun(env *Env, o *gateOptions, specs []bundle.Spec, pol *policy.Policy) (*gateRun, error) {
 	g := &gateRun{o: o, specs: specs, entries: map[string]entryList{}}
@@ -91,7 +87,7 @@ func newGateRun(env *Env, o *gateOptions, specs []bundle.Spec, pol *policy.Polic
 	if err != nil {
 		return nil, usage("", "%w", err)
 	}
-	g.run.VerifierID, g.run.Policy = o.verifierID, gate.Policy{URI: pol.URI(), Digest: identity}
+	g.run.VerifierID, g.run.Policy = o.verifierID, gate.Policy{URI: pol.URI(o.overrides()...), Digest: identity}
 	if err := g.where(specs); err != nil {
 		return nil, err
 	}
@@ -107,10 +103,16 @@ func (g *gateRun) where(specs []bundle.Spec) error {
 		if err != nil {
 			return err
 		}
-		if before, dup := seen[p.String()]; dup && p.base != "" {
-			return usage("give them their own folder with --out, in runs of their own", "%s and %s: the statements about both would have the same files", before, s.Ref)
+		if p.base != "" {
+			file, err := filepath.Abs(p.base) // one file has many spellings
+			if err != nil {
+				return usage("", "gate %s: %w", s.Ref, err)
+			}
+			if before, dup := seen[file]; dup {
+				return usage("give them their own folder with --out, in runs of their own", "%s and %s: the statements about both would have the same files", before, s.Ref)
+			}
+			seen[file] = s.Ref
 		}
-		seen[p.String()] = s.Ref
 		g.places = append(g.places, p)
 	}
 	return nil

@@ -90,10 +90,10 @@ func (e Extension) LayerOf(digest string) bool {
 const maxSummary = 16 << 20
 
 // About says which digest the summary in a file is about, without asking who
-// signed it: for files that lie where the gate would write its own. "" when
-// there is no file, or one that is no summary.
+// signed it: for files that lie where the gate would write its own. A link is
+// followed, as gate check follows it. "" when there is no file, or one that is no summary.
 func About(path string) string {
-	st, err := os.Lstat(path)
+	st, err := os.Stat(path)
 	if err != nil || !st.Mode().IsRegular() || st.Size() > maxSummary {
 		return ""
 	}

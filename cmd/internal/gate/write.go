@@ -81,7 +81,7 @@ func boolOrder(a, b bool) int {
 // stage writes a file under a name of its own and returns it.
 func stage(file File) (_ string, err error) {
 	if st, err := os.Lstat(file.Path); err == nil && !st.Mode().IsRegular() {
-		return "", errors.New("something that is no regular file has this name")
+		return "", errors.New("a link, or something else that is no regular file, has this name: remove it")
 	}
 	f, err := os.CreateTemp(filepath.Dir(file.Path), "."+filepath.Base(file.Path)+".*.tmp")
 	if err != nil {

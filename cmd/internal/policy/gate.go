@@ -93,12 +93,17 @@ func isService(key, text string) error {
 }
 
 // URI names the policy in a verification summary: "builtin:release", or
-// "file:" and the file's name, so that no path of the machine is told.
-func (p *Policy) URI() string {
-	if strings.HasPrefix(p.Name, "builtin:") {
-		return p.Name
+// "file:" and the file's name, so that no path of the machine is told. Overrides
+// follow as a query, so that what a flag weakened does not go by the policy's name.
+func (p *Policy) URI(overrides ...string) string {
+	uri := p.Name
+	if !strings.HasPrefix(uri, "builtin:") {
+		uri = FileURI(uri)
 	}
-	return FileURI(p.Name)
+	if len(overrides) > 0 {
+		uri += "?" + strings.Join(overrides, "&")
+	}
+	return uri
 }
 
 // FileURI names a file by the last part of its path.

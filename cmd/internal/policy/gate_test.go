@@ -80,6 +80,9 @@ func TestIdentity(t *testing.T) {
 	if p.URI() != "file:re%20lease.yaml" {
 		t.Error(p.URI())
 	}
+	if uri := p.URI("fail-on=none", "db-max-age=9d"); uri != "file:re%20lease.yaml?fail-on=none&db-max-age=9d" {
+		t.Error(uri)
+	}
 	if _, err := (&Policy{Name: "other"}).Identity(); err == nil {
 		t.Error("a policy that is nothing has a digest")
 	}
