@@ -199,6 +199,9 @@ func evil() *finding.Report {
 		Descriptor: hostile, Resource: hostile, FunctionName: hostile, URLAuth: hostile, Role: hostile, Policies: []string{hostile}, Environment: []string{hostile},
 		CodeSigning: hostile, SigningMode: "Enforce", Profiles: []string{hostile}, Condition: hostile, Unresolved: []string{hostile}, Triggers: []finding.Trigger{{Name: hostile, Type: hostile, Detail: hostile, Auth: hostile}},
 	}
+	r.Attestations = []finding.Attestation{{Kind: hostile, Status: "rejected", Step: hostile, Reason: hostile, Expected: hostile, Found: hostile, Source: hostile, Covers: hostile,
+		Identity: hostile, Issuer: hostile, KeyID: hostile, Notes: []string{hostile}, Times: []finding.AttestationTime{{Clock: hostile}}},
+		{Kind: hostile, Status: "verified", Identity: hostile, Builder: hostile, Repository: hostile, Commit: hostile, Level: 2}}
 	r.Artifacts = []finding.Artifact{{Ref: hostile, Kind: "zip", Digest: digestA, Mount: hostile}, {Ref: hostile, Kind: hostile, Digest: hostile}}
 	c := component("npm", "x", "1")
 	c.PURL, c.Name, c.Version, c.Versions, c.Source, c.Ecosystem = "pkg:npm/"+hostile+"@1", hostile, hostile, []string{hostile, "2"}, hostile, hostile
