@@ -12,8 +12,7 @@ import (
 
 // Sizes in bytes from which a file of a package is looked at.
 const (
-	vendorNamed = 32 << 10  // by its name the output of a bundler
-	vendorMain  = 64 << 10  // an index in the package's folder
+	vendorNamed = 32 << 10  // in the package's own folder, or by its name the output of a bundler
 	vendorAny   = 128 << 10 // whatever its name is
 )
 
@@ -35,16 +34,16 @@ func VendorName(name string, size int64) bool {
 		inside = inside[strings.IndexByte(inside, '/')+1:]
 	}
 	dir, base := path.Split(inside)
-	if strings.Contains(base, "bundle") || strings.Contains(base, ".min.") {
+	if dir == "" || strings.Contains(base, "bundle") || strings.Contains(base, ".min.") {
 		return true
 	}
 	for folder := range strings.SplitSeq(dir, "/") {
 		switch folder {
-		case "dist", "bundle", "bundled", "bundles", "compiled", "build", "vendor", "vendored":
+		case "dist", "bundle", "bundled", "bundles", "compiled", "build", "internal", "vendor", "vendored":
 			return true
 		}
 	}
-	return size >= vendorMain && dir == "" && strings.HasPrefix(base, "index.")
+	return false
 }
 
 // MayVendor reports whether a published script, by its first bytes, is a bundle

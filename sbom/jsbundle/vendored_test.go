@@ -15,18 +15,17 @@ func TestVendorName(t *testing.T) {
 		{"@acme/sdk/compiled/ms/index.js", vendorNamed, true},
 		{"acme/acme.min.js", vendorNamed, true},
 		{"acme/lib/acme.bundle.js", vendorNamed, true},
+		{"acme/doc.js", vendorNamed, true},
 		{"dist/lib/acme.js", vendorNamed, false}, // a package of that name
-		{"@dist/build/acme.js", vendorNamed, false},
+		{"@dist/build/lib/acme.js", vendorNamed, false},
 		{"acme/distance/a.js", vendorNamed, false},
 		{"acme/lib/acme.js", vendorAny - 1, false},
 		{"acme/lib/acme.js", vendorAny, true},
-		{"acme/index.js", vendorMain, true},
-		{"@acme/sdk/index.mjs", vendorMain, true},
-		{"acme/index.js", vendorMain - 1, false},
-		{"acme/lib/index.js", vendorMain, false},
-		{"acme", vendorNamed, false},
-		{"@acme", vendorNamed, false},
-		{"", vendorNamed, false},
+		{"@acme/sdk/index.mjs", vendorNamed, true},
+		{"acme/lib/index.js", vendorNamed, false},
+		{"acme", vendorNamed - 1, false},
+		{"@acme", vendorNamed - 1, false},
+		{"", vendorNamed - 1, false},
 	} {
 		if got := VendorName(test.name, test.size); got != test.want {
 			t.Errorf("%q of %d bytes: %t, want %t", test.name, test.size, got, test.want)

@@ -347,3 +347,37 @@ func TestSignedBills(t *testing.T) {
 		})
 	}
 }
+
+// TestEmbedded checks that a signature inside a zip is looked for where a name
+// may be one, and always when the demand is about it.
+func TestEmbedded(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		demand attest.Demand
+		want   bool
+	}{
+		{"index.js", attest.Demand{}, false},
+		{"index.js", attest.Demand{Profiles: []string{"acme"}}, true},
+		{"index.js", attest.Demand{EntryDigests: map[string]string{}}, true},
+		{"META_INF/aws_signer_signature_v1.0.SF", attest.Demand{}, true},
+		{"meta-inf/acme.sf", attest.Demand{}, true},
+	} {
+		file := filepath.Join(t.TempDir(), "fn.zip")
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		if _, err := w.Create(test.name); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.Close(), os.WriteFile(file, b.Bytes(), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		fn, err := (&bundle.Opener{}).Open(context.Background(), bundle.Spec{Ref: file})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(embedded(fn.Volumes[0], test.demand)) > 0; got != test.want {
+			t.Errorf("%s, %+v: %t, want %t", test.name, test.demand, got, test.want)
+		}
+		fn.Close()
+	}
+}
