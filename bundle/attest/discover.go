@@ -103,10 +103,10 @@ func readEvidence(name string) (*Evidence, error) {
 func certificateOf(path string) ([]byte, error) {
 	for _, ending := range certificates {
 		ev, err := readEvidence(path + ending)
-		if err != nil || ev != nil {
-			if ev == nil {
-				return nil, err
-			}
+		if err != nil {
+			return nil, err
+		}
+		if ev != nil {
 			return ev.Data, nil
 		}
 	}
@@ -181,8 +181,9 @@ func subjectsOf(data []byte) []map[string]string {
 // Folder is a folder of attestations, listed by the digests that they say they
 // are about. It is safe for concurrent use.
 type Folder struct {
-	byDigest map[string][]place
-	Skipped  []string // files that hold nothing that could be read as an attestation, sorted
+	byDigest   map[string][]place
+	algorithms map[string]bool // of those digests: no other is worth reading an artifact for
+	Skipped    []string        // files that hold nothing that could be read as an attestation, sorted
 }
 
 // place is one document in a file.
@@ -200,7 +201,7 @@ const (
 // OpenFolder lists a folder of attestations, and the folders in it. Every file
 // is read once; only where what lies is kept.
 func OpenFolder(ctx context.Context, dir string) (*Folder, error) {
-	f := &Folder{byDigest: map[string][]place{}}
+	f := &Folder{byDigest: map[string][]place{}, algorithms: map[string]bool{}}
 	files := 0
 	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		switch {
@@ -243,6 +244,7 @@ func (f *Folder) list(ev Evidence) int {
 				if slices.Contains(strength, alg) {
 					value = strings.ToLower(value)
 				}
+				f.algorithms[alg] = true
 				key := alg + ":" + value
 				at := place{ev.Source, n}
 				if !slices.Contains(f.byDigest[key], at) {
@@ -260,6 +262,9 @@ func (f *Folder) list(ev Evidence) int {
 func (f *Folder) About(s *Subject) ([]Evidence, error) {
 	var places []place
 	for _, alg := range strength {
+		if !f.algorithms[alg] {
+			continue
+		}
 		d, err := s.Digest(alg)
 		if errors.Is(err, ErrNoBytes) {
 			continue

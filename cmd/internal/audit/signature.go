@@ -100,7 +100,7 @@ func signatureFinding(one signed, ans answer, kind finding.Kind) finding.Finding
 		severity = finding.Medium
 	}
 	if ans.required {
-		rule = "required-" + rule
+		rule = finding.RequiredPrefix + rule
 	}
 	name := baseName(one.ref)
 	f := finding.Finding{Kind: kind, Rule: rule, ID: rule + ":" + name, Severity: severity, Certainty: finding.Certain, Origin: one.origin(),
@@ -343,8 +343,7 @@ func (t *Trust) meet(r policy.Requirement, verify func(attest.Demand) (attest.Ou
 		if err != nil {
 			return answer{}, err
 		}
-		ans := answerOf(out, attest.Signatures)
-		ans = answer{status: out.Status, why: ans.why}
+		ans := answer{status: out.Status, why: answerOf(out, attest.Signatures).why}
 		if i := slices.IndexFunc(out.Results, func(r attest.Result) bool { return r.Status == out.Status }); ans.why.Status != out.Status && i >= 0 {
 			ans.why = out.Results[i] // the signature that was found does not count
 		}

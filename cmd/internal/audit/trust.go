@@ -84,7 +84,7 @@ func (t *Trust) load(name string, r policy.TrustRoot, dir string, read func(stri
 
 // demand turns a trusted signer of the policy into a question.
 func (t *Trust) demand(s policy.Signer) attest.Demand {
-	d := attest.Demand{OfArtifact: true, Source: "", Runner: s.Runner, KeyID: s.KeyID, Profiles: s.Profiles, CertificateSource: s.Source,
+	d := attest.Demand{OfArtifact: true, Runner: s.Runner, KeyID: s.KeyID, Profiles: s.Profiles, CertificateSource: s.Source,
 		Require: attest.Thresholds{Log: s.Log, SCT: s.SCT, Timestamps: s.Timestamps, SignedTimestamps: s.SignedTimestamps}}
 	d.Identity, d.IdentityRegexp = exactOrPattern(s.Identity)
 	d.Issuer, d.IssuerRegexp = exactOrPattern(s.Issuer)

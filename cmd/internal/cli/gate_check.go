@@ -150,13 +150,8 @@ func gateCheck(ctx context.Context, env *Env, o gateCheckOptions, args []string)
 			return err
 		}
 	}
-	for _, dest := range outputs {
-		if o.quiet && dest.file == "" {
-			continue
-		}
-		if err := dest.write(env, func(w io.Writer) error { return a.write(w, dest.format) }); err != nil {
-			return err
-		}
+	if err := writeEach(env, outputs, o.quiet, a.write); err != nil {
+		return err
 	}
 	switch a.Decision {
 	case finding.Pass:

@@ -51,6 +51,20 @@ func parseOutputs(flags []string, formats []string, fallback string) ([]output, 
 	return out, nil
 }
 
+// writeEach writes an answer to every output, but not to standard output when
+// only the exit code is wanted.
+func writeEach(env *Env, outputs []output, quiet bool, produce func(w io.Writer, format string) error) error {
+	for _, out := range outputs {
+		if quiet && out.file == "" {
+			continue
+		}
+		if err := out.write(env, func(w io.Writer) error { return produce(w, out.format) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // write calls produce for the output's destination. A file is replaced as a
 // whole or not at all.
 func (o output) write(env *Env, produce func(io.Writer) error) error {

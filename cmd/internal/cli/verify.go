@@ -141,19 +141,14 @@ func verify(ctx context.Context, env *Env, o verifyOptions, args []string) error
 	if err != nil {
 		return usage("", "verify %s: %w", target.ref, err)
 	}
-	for _, dest := range outputs {
-		if o.quiet && dest.file == "" {
-			continue
+	err = writeEach(env, outputs, o.quiet, func(w io.Writer, format string) error {
+		if format == "json" {
+			return writeVerifyJSON(w, target.ref, out)
 		}
-		err := dest.write(env, func(w io.Writer) error {
-			if dest.format == "json" {
-				return writeVerifyJSON(w, target.ref, out)
-			}
-			return writeVerifyTable(w, target.ref, out)
-		})
-		if err != nil {
-			return err
-		}
+		return writeVerifyTable(w, target.ref, out)
+	})
+	if err != nil {
+		return err
 	}
 	switch out.Status {
 	case attest.Verified:

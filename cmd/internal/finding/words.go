@@ -13,6 +13,10 @@ const (
 	KindProvenance    Kind = "provenance"
 )
 
+// RequiredPrefix starts the rules of findings about a signature or a
+// provenance that a rule of the policy demands.
+const RequiredPrefix = "required-"
+
 // The rules of kind runtime, the most urgent first.
 const (
 	RuleRuntimeBlocked    = "runtime-update-blocked"   // no fix can be shipped any more

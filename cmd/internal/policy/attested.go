@@ -9,10 +9,6 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
-// requiredPrefix starts the rules of findings about a signature or a
-// provenance that a rule of the policy demands.
-const requiredPrefix = "required-"
-
 // RuleSBOMDiffers is the rule of findings about a signed bill of materials that
 // names other packages than the bytes hold. It warns: the bytes are what is
 // judged, and two tools seldom name quite the same.
@@ -33,7 +29,7 @@ func (p *Policy) respond(f finding.Finding) Response {
 	if f.Rule == RuleSBOMDiffers {
 		return RespondWarn
 	}
-	rule, required := strings.CutPrefix(f.Rule, requiredPrefix)
+	rule, required := strings.CutPrefix(f.Rule, finding.RequiredPrefix)
 	status := strings.TrimPrefix(rule, string(f.Kind)+"-")
 	if required {
 		return Responses{Rejected: RespondFail, Missing: RespondFail, Unverifiable: RespondIncomplete}.Of(status)
@@ -59,7 +55,7 @@ func (p *Policy) unsigned(r *finding.Report) (failing, gaps, warning []string) {
 		}
 		var names []string
 		for _, a := range r.Attestations {
-			if a.Status != "missing" || (a.Kind == provenanceKind) != (kind == finding.KindProvenance) || p.demanded(r, kind, a.Artifact) {
+			if a.Status != "missing" || (a.Kind == provenanceKind) != (kind == finding.KindProvenance) || demanded(r, kind, a.Artifact) {
 				continue
 			}
 			if name := artifactName(r, a.Artifact); !slices.Contains(names, name) {
@@ -110,9 +106,9 @@ const provenanceKind = "slsa-provenance"
 
 // demanded says whether a finding about the artifact says already that
 // something demanded is not there.
-func (p *Policy) demanded(r *finding.Report, kind finding.Kind, artifact int) bool {
+func demanded(r *finding.Report, kind finding.Kind, artifact int) bool {
 	return slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
-		return f.Kind == kind && strings.HasPrefix(f.Rule, requiredPrefix) && len(f.Evidence) > 0 && f.Evidence[0].Artifact == artifact
+		return f.Kind == kind && strings.HasPrefix(f.Rule, finding.RequiredPrefix) && len(f.Evidence) > 0 && f.Evidence[0].Artifact == artifact
 	})
 }
 

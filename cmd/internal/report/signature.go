@@ -26,10 +26,10 @@ func trustTitle(rule string) string {
 	if strings.Contains(rule, "provenance") {
 		what, subject = "The statement about the build", "provenance"
 	}
-	if strings.HasPrefix(rule, "required-") {
+	if strings.HasPrefix(rule, finding.RequiredPrefix) {
 		what += " that the policy demands"
 	}
-	switch strings.TrimPrefix(rule, "required-") {
+	switch strings.TrimPrefix(rule, finding.RequiredPrefix) {
 	case subject + "-rejected":
 		return what + " does not hold"
 	case subject + "-missing":
