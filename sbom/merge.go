@@ -74,6 +74,7 @@ func clone(c *Component) Component {
 	d.Hashes = maps.Clone(c.Hashes)
 	d.Licenses = slices.Clone(c.Licenses)
 	d.Requires = slices.Clone(c.Requires)
+	d.Traits = slices.Clone(c.Traits)
 	return d
 }
 
@@ -93,6 +94,7 @@ func join(to, from *Component) {
 	to.Evidence = append(to.Evidence, from.Evidence...)
 	to.Licenses = append(to.Licenses, from.Licenses...)
 	to.Requires = append(to.Requires, from.Requires...)
+	to.Traits = append(to.Traits, from.Traits...)
 	for algorithm, value := range from.Hashes {
 		if _, ok := to.Hashes[algorithm]; !ok {
 			if to.Hashes == nil {
@@ -127,6 +129,7 @@ func tidy(c *Component) {
 	c.Licenses = slices.Compact(c.Licenses)
 	slices.Sort(c.Requires)
 	c.Requires = slices.Compact(c.Requires)
+	c.Traits = sortTraits(c.Traits)
 	slices.SortFunc(c.Occurrences, func(a, b Occurrence) int {
 		return cmp.Or(cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Path, b.Path), cmp.Compare(b.State.Rank(), a.State.Rank()))
 	})

@@ -67,6 +67,7 @@ type Component struct {
 	Licenses      []string          // SPDX expressions where they parse, else as declared; sorted
 	Resolved      string            // where a lockfile says it came from: URL, path, git reference
 	Requires      []string          // names of the packages it declares to need, as declared; sorted
+	Traits        []Trait           // how it came here; sorted
 }
 
 // Occurrence is one place where a component lies.

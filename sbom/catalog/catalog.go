@@ -161,6 +161,7 @@ type found struct {
 	detail        string
 	licenses      []string
 	requires      []string
+	traits        []sbom.Trait // without their artifact
 	hashes        map[string]string
 	resolved      string
 	url           string // package URL, where it is more than type, name and version
@@ -201,6 +202,6 @@ func (f *found) purl() string {
 func (f *found) component() sbom.Component {
 	return sbom.Component{
 		PURL: f.purl(), Name: f.name, Version: f.version, Versions: slices.Clone(f.versions), Disputed: f.disputed, Ecosystem: cmp.Or(f.ecosystem, sbom.Ecosystem(f.typ, f.distro)), Source: f.source, SourceVersion: f.sourceVersion,
-		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: f.resolved, Requires: slices.Clone(f.requires),
+		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: f.resolved, Requires: slices.Clone(f.requires), Traits: slices.Clone(f.traits),
 	}
 }

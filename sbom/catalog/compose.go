@@ -237,6 +237,9 @@ func (c *composition) components() []sbom.Component {
 			continue
 		}
 		comp := p.found.component()
+		for i := range comp.Traits {
+			comp.Traits[i].Artifact = p.artifact
+		}
 		comp.State = p.state
 		var digest bundle.Digest
 		comp.Origin, digest = c.origin(p)

@@ -7,7 +7,7 @@ const module = "github.com/fnaudit/fnaudit"
 // line. None of them may import anything under cmd.
 var libraries = []string{
 	"bundle", "bundle/attest", "bundle/descriptor", "bundle/pull",
-	"sbom", "sbom/catalog", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/rpmdb", "sbom/stale",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/integrity", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/registry", "sbom/rpmdb", "sbom/stale", "sbom/trust",
 	"vulndb", "vulndb/feed", "vulndb/reach", "vulndb/share", "vulndb/version",
 }
 
@@ -20,14 +20,17 @@ func arrows() map[string][]string {
 		"bundle/descriptor": {"bundle"},
 		"bundle/pull":       {"bundle"},
 
-		"sbom":          {"bundle"},
-		"sbom/catalog":  {"sbom", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/rpmdb", "bundle"},
-		"sbom/codec":    {"sbom", "bundle"},
-		"sbom/jar":      {"sbom", "bundle"},
-		"sbom/jsbundle": {"sbom", "bundle"},
-		"sbom/pystrip":  {"sbom", "bundle"},
-		"sbom/rpmdb":    nil,
-		"sbom/stale":    {"sbom"},
+		"sbom":           {"bundle"},
+		"sbom/catalog":   {"sbom", "sbom/codec", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/rpmdb", "bundle"},
+		"sbom/codec":     {"sbom", "bundle"},
+		"sbom/jar":       {"sbom", "bundle"},
+		"sbom/jsbundle":  {"sbom", "bundle"},
+		"sbom/pystrip":   {"sbom", "bundle"},
+		"sbom/rpmdb":     nil,
+		"sbom/registry":  {"sbom", "vulndb/version"}, // how versions are ordered is the same question there
+		"sbom/integrity": {"sbom", "sbom/registry", "bundle"},
+		"sbom/stale":     {"sbom", "sbom/registry", "vulndb/version"},
+		"sbom/trust":     {"sbom", "sbom/registry", "vulndb/version"},
 
 		"vulndb":         {"vulndb/version"},
 		"vulndb/feed":    {"vulndb"},

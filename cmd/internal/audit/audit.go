@@ -14,6 +14,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/registry"
 	"github.com/fnaudit/fnaudit/sbom/stale"
 	"github.com/fnaudit/fnaudit/vulndb"
 )
@@ -31,7 +32,9 @@ type Auditor struct {
 	Now     time.Time
 	Trust   *Trust // who is trusted, and where evidence lies; nil: nobody by name, and only what is inside an artifact
 
-	Runtimes *stale.Runtimes // when runtimes end; nil: the table of the program
+	Runtimes *stale.Runtimes  // when runtimes end; nil: the table of the program
+	Registry *registry.Client // what registries say of packages; nil: nobody knows
+	Deep     bool             // checks that read every byte run too
 
 	once     sync.Once
 	database finding.Database
@@ -47,7 +50,7 @@ func (a *Auditor) Database() finding.Database {
 // With returns an auditor like this one that judges with another store, and
 // with a cataloger that belongs to it.
 func (a *Auditor) With(db *vulndb.DB, catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)) *Auditor {
-	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes}
+	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep}
 }
 
 // Refused wraps an error of Open that is about how the program was called and
@@ -148,11 +151,18 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 				rep.Components[i].Upgrade = to
 			}
 		}
+		for i := range rep.Components {
+			if facts, ok := res.Facts[rep.Components[i].PURL]; ok {
+				rep.Components[i].Facts = facts
+			}
+		}
 		if why := Skipped(""); errors.As(err, &why) {
 			rep.Skip(c.Name, string(why))
 			continue
 		}
-		rep.Ran(c.Name, err) // an error is recorded: failed is not clean
+		if rep.Ran(c.Name, err) && res.Note != "" { // an error is recorded: failed is not clean
+			rep.Checks[len(rep.Checks)-1].Reason = res.Note
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/registry"
 )
 
 // Check is one question about a function. A check is one file that adapts a
@@ -25,6 +26,10 @@ func All() []Check {
 		{Name: "runtime", Need: NeedSBOM, Run: checkRuntime},
 		{Name: "signature", Need: NeedTree, Run: checkSignature},
 		{Name: "provenance", Need: NeedTree, Run: checkProvenance},
+		{Name: "facts", Need: NeedSBOM, Run: checkFacts},
+		{Name: "stale", Need: NeedSBOM, Run: checkStale}, // by the facts
+		{Name: "trust", Need: NeedSBOM, Run: checkTrust}, // likewise
+		{Name: "integrity", Need: NeedTree, Run: checkIntegrity},
 	}
 }
 
@@ -45,8 +50,9 @@ type Subject struct {
 	Function *bundle.Function // nil for a bill of materials
 	SBOM     *sbom.SBOM
 
-	Findings   []finding.Finding  // of the checks before
-	GoBinaries []finding.GoBinary // from an earlier report
+	Findings   []finding.Finding             // of the checks before
+	Standings  map[string]*registry.Standing // package URL -> what registries say; nil before they were asked
+	GoBinaries []finding.GoBinary            // from an earlier report
 
 	places map[int][]place // of the components of findings, by index
 	signed []signed        // what verification said, by artifact; nil before it was asked
@@ -74,6 +80,9 @@ type Result struct {
 	GoBinaries []finding.GoBinary // what was looked into
 
 	Attestations []finding.Attestation // what was verified, and what was not
+
+	Facts map[string]*finding.Facts // package URL -> what a registry says
+	Note  string                    // what the check could not ask, although it ran
 }
 
 // Reached says whether the code of a finding is there, and how that is known.

@@ -61,6 +61,9 @@ func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 		for _, o := range c.Occurrences {
 			out.Locations = append(out.Locations, finding.Location{Artifact: o.Artifact, Layer: string(o.Layer), Path: o.Path, State: string(o.State)})
 		}
+		for _, t := range c.Traits {
+			out.Traits = append(out.Traits, finding.Trait{Kind: string(t.Kind), Artifact: t.Artifact, Path: t.Path, Detail: t.Detail})
+		}
 		for _, e := range c.Evidence {
 			out.Evidence = append(out.Evidence, finding.Proof{Method: e.Method, Confidence: e.Confidence, Path: e.Path, Detail: e.Detail})
 		}

@@ -50,6 +50,7 @@ check" is the other half, before a deployment.`,
 			if err := o.network(cmd); err != nil {
 				return err
 			}
+			o.deep = true // what is signed was read to its last byte
 			return runGate(cmd.Context(), env, o, args)
 		},
 	}

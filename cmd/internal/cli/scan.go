@@ -46,6 +46,7 @@ type scanOptions struct {
 	noProgress bool
 	offline    bool
 	online     bool
+	deep       bool
 
 	now       time.Time           // the clock that judges
 	opened    func(opener) opener // looks at each function when it is opened; may be nil
@@ -84,6 +85,7 @@ credentials of the docker configuration, into the user's cache.`,
 	}
 	judgeFlagsOf(cmd, &o)
 	f := cmd.Flags()
+	f.BoolVar(&o.deep, "deep", false, "also compare every shipped file with what it should be: RECORD, published archives, checksum database")
 	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
 	return cmd
@@ -193,7 +195,11 @@ func (o *scanOptions) judge(ctx context.Context, env *Env, specs []bundle.Spec, 
 	if err != nil {
 		return nil, nil, err
 	}
-	a := &audit.Auditor{Runtimes: runtimes, Trust: trust,
+	reg, err := o.registryClient(env, pol)
+	if err != nil {
+		return nil, nil, err
+	}
+	a := &audit.Auditor{Runtimes: runtimes, Trust: trust, Registry: reg, Deep: o.deep,
 		Open: o.refuse(open, len(specs) == 1), Catalog: o.cataloger(ctx, db),
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}

@@ -194,9 +194,19 @@ type Component struct {
 	Hashes        map[string]string `json:"hashes"`
 	Resolved      string            `json:"resolved,omitempty"` // where a lockfile says it came from
 	Requires      []string          `json:"requires,omitempty"`
+	Traits        []Trait           `json:"traits,omitempty"`     // how it came here
+	Facts         *Facts            `json:"facts,omitempty"`      // what a registry says of it; absent when no registry was asked
 	Upgrade       string            `json:"upgrade,omitempty"`    // lowest version that clears every finding about it; "" when there is none
 	Confidence    float64           `json:"confidence,omitempty"` // in name and version, 0 to 1: all evidence together
 	Evidence      []Proof           `json:"evidence"`             // strongest first
+}
+
+// Trait is something about how a component came here, as sbom.Trait.
+type Trait struct {
+	Kind     string `json:"kind"`
+	Artifact int    `json:"artifact,omitempty"`
+	Path     string `json:"path,omitempty"`
+	Detail   string `json:"detail,omitempty"`
 }
 
 // Location is one place where a component lies.

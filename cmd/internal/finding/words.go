@@ -11,6 +11,8 @@ const (
 	KindRuntime       Kind = "runtime"
 	KindSignature     Kind = "signature"
 	KindProvenance    Kind = "provenance"
+	KindStale         Kind = "stale"     // past its time: old, behind, given up
+	KindUntrusted     Kind = "untrusted" // not shown to be what it says, or from where nothing should come
 )
 
 // RequiredPrefix starts the rules of findings about a signature or a

@@ -67,6 +67,12 @@ func (p *Policy) counts(l Line, f finding.Finding) bool {
 	if f.Kind == finding.KindRuntime {
 		return l.Runtime.counts(f.Rule)
 	}
+	switch f.Kind {
+	case finding.KindStale:
+		return l.Stale != "" && p.rank(f.Severity) >= l.Stale.Rank()
+	case finding.KindUntrusted:
+		return l.Untrusted != "" && p.rank(f.Severity) >= l.Untrusted.Rank()
+	}
 	if f.KEV && l.KnownExploit {
 		return true
 	}
@@ -159,6 +165,9 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 		}
 	}
 	out = append(out, p.coverageGaps(r, said)...)
+	if gap := p.factsGap(r, now); gap != "" {
+		out = append(out, gap)
+	}
 	if db.Starter {
 		out = append(out, "judged with the embedded starter set of advisories only, which knows a few well-known ones")
 	} else if age := Age(db, now); p.MaxAge > 0 && age > p.MaxAge && r.Check("vulnerability").State == finding.Ran {
@@ -234,6 +243,11 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 			return "sign the artifact when it is built and put the bundle beside it, or name the folder: --attestations DIR"
 		}
 		return "read the findings above; accept one with a waiver in the policy file"
+	}
+	if slices.ContainsFunc(gaps, func(g string) bool {
+		return strings.HasPrefix(g, "what registries say") || strings.HasPrefix(g, `required check "facts"`)
+	}) {
+		return "fnaudit db update --facts REPORT   # with this report as JSON; or scan again with --online"
 	}
 	for _, g := range gaps {
 		if strings.Contains(g, "advisory store ") || strings.Contains(g, "db update") {

@@ -40,6 +40,10 @@ type file struct {
 	Provenance *fileResponses      `yaml:"provenance"`
 	TrustRoots map[string]fileRoot `yaml:"trust_roots"`
 	Artifacts  []fileArtifact      `yaml:"artifacts"`
+
+	Stale        *fileStale        `yaml:"stale"`
+	Facts        *fileFacts        `yaml:"facts"`
+	Dependencies *fileDependencies `yaml:"dependencies"`
 }
 
 type fileLine struct {
@@ -51,6 +55,8 @@ type fileLine struct {
 	Archive        *string `yaml:"archive"`
 	Absent         *bool   `yaml:"absent"`
 	Runtime        *string `yaml:"runtime"`
+	Stale          *string `yaml:"stale"`
+	Untrusted      *string `yaml:"untrusted"`
 }
 
 type fileGaps struct {
@@ -155,6 +161,9 @@ func (f *file) apply(p *Policy) error {
 		p.MaxAge = d
 	}
 	note(f.Gate.apply(&p.Gate))
+	note(f.Stale.apply(&p.Stale))
+	note(f.Facts.apply(&p.Facts))
+	note(f.Dependencies.apply(&p.Dependencies))
 	for i, w := range f.Waivers {
 		parsed, err := w.parse()
 		if err != nil {
@@ -173,6 +182,8 @@ func (l *fileLine) apply(to *Line, key string) error {
 		level(l.Fixable, &to.Fixable, nil, key+".fixable"),
 		level(l.Severity, &to.Severity, &to.Any, key+".severity"),
 		level(l.Archive, &to.Archive, nil, key+".archive"),
+		level(l.Stale, &to.Stale, nil, key+".stale"),
+		level(l.Untrusted, &to.Untrusted, nil, key+".untrusted"),
 		word(l.Certainty, &to.Certainty, key+".certainty", []string{"certain", "probable", "possible"}),
 		word(l.Runtime, &to.Runtime, key+".runtime", []string{"blocked", "deprecated", "soon", "any", "none"}),
 	}
@@ -191,7 +202,7 @@ func (l *fileLine) apply(to *Line, key string) error {
 var severities = []string{"critical", "high", "medium", "low", "none"}
 
 // checkNames are the checks that a policy may require.
-var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime", "signature", "provenance"}
+var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime", "signature", "provenance", "facts", "stale", "trust", "integrity"}
 
 // level reads a severity line: a severity, "none" for no line at all, and
 // where anyTo is given "any" for every finding.
@@ -261,7 +272,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, append(slices.Clone(keys), gateKeys...)); near == unknown.Token.Value {
+		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys)); near == unknown.Token.Value {
 			msg += "; it is a key of another section"
 		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)

@@ -34,6 +34,10 @@ type Policy struct {
 	Signature  Responses // to signatures that are not verified
 	Provenance Responses // to statements about the build that are not verified
 	Trust      Trust
+
+	Stale        Stale
+	Facts        Facts
+	Dependencies Dependencies
 }
 
 // Line is where findings start to count. An empty severity matches no finding.
@@ -46,6 +50,8 @@ type Line struct {
 	Certainty    finding.Certainty // at least this certain; malware and known exploits too
 	Archive      finding.Severity  // archive findings of at least this severity
 	Runtime      Runtime           // runtimes at least this far gone; "" none
+	Stale        finding.Severity  // dependencies past their time, of at least this severity
+	Untrusted    finding.Severity  // dependencies that something speaks against, of at least this severity
 
 	// Absent counts findings whose code is proven not to be in the shipped
 	// bytes (Finding.Reach "absent": the linker left out every function that
@@ -88,8 +94,8 @@ func Names() []string { return []string{CI, Release, Report} }
 func Builtin(name string) (*Policy, bool) {
 	ci := Policy{
 		Name:            CI,
-		Fail:            Line{Malware: true, KnownExploit: true, Fixable: finding.High, Certainty: finding.Probable},
-		Warn:            Line{Severity: finding.High, Archive: finding.Low, Runtime: RuntimeAny, Certainty: finding.Possible},
+		Fail:            Line{Malware: true, KnownExploit: true, Fixable: finding.High, Untrusted: finding.High, Certainty: finding.Probable},
+		Warn:            Line{Severity: finding.High, Archive: finding.Low, Runtime: RuntimeAny, Stale: finding.Low, Untrusted: finding.Medium, Certainty: finding.Possible},
 		UnknownSeverity: finding.High,
 		Require:         []string{"open", "catalog", "vulnerability"},
 		Unknowns:        []string{"unreadable", "opaque", "limit"},
@@ -115,7 +121,7 @@ func Builtin(name string) (*Policy, bool) {
 	case Report:
 		return &Policy{
 			Name:            Report,
-			Warn:            Line{Any: true, Malware: true, KnownExploit: true, Archive: finding.None, Runtime: RuntimeAny, Certainty: finding.Possible},
+			Warn:            Line{Any: true, Malware: true, KnownExploit: true, Archive: finding.None, Runtime: RuntimeAny, Stale: finding.None, Untrusted: finding.None, Certainty: finding.Possible},
 			UnknownSeverity: finding.High,
 			Signature:       Responses{RespondWarn, RespondWarn, RespondWarn},
 			Provenance:      Responses{RespondWarn, RespondIgnore, RespondWarn},

@@ -27,6 +27,9 @@ func (t *tally) add(f finding.Finding) {
 	if f.Kind == finding.KindRuntime {
 		key = "runtime " + f.ID
 	}
+	if ofDependency(f) {
+		key = string(f.Kind) + " " + f.Rule + " " + f.Component
+	}
 	if ofTrust(f) {
 		key = string(f.Kind) + " " + f.ID
 	}
@@ -56,7 +59,9 @@ func sentence(fs []finding.Finding) string {
 	switch {
 	case worst.Kind == finding.KindArchive:
 		return fmt.Sprintf("%s: %s", worst.Rule, worst.Title)
-	case worst.Kind == finding.KindRuntime, ofTrust(worst):
+	case ofDependency(worst) && worst.Component != "":
+		return worst.Component + " " + worst.Title
+	case worst.Kind == finding.KindRuntime, ofTrust(worst), ofDependency(worst):
 		return worst.Title
 	case worst.Kind == finding.KindMalware:
 		return fmt.Sprintf("malicious package %s: %s", worst.Component, listed(ids, 3))

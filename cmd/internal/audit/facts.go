@@ -1,0 +1,106 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom/registry"
+)
+
+// checkFacts asks what registries say of the components. The answers are
+// recorded in the report, and the checks after it judge by them.
+func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
+	res := Result{Facts: map[string]*finding.Facts{}}
+	s.Standings = map[string]*registry.Standing{}
+	packages, at := []registry.Package{}, map[registry.Package]int{}
+	asked := map[string]registry.Package{}
+	for _, c := range s.SBOM.Components {
+		p, _, ok := registry.ParsePURL(c.PURL)
+		if c.Main || !ok {
+			continue
+		}
+		asked[c.PURL] = p
+		if _, seen := at[p]; !seen {
+			at[p] = len(packages)
+			packages = append(packages, p)
+		}
+	}
+	if len(packages) == 0 {
+		res.Note = "it holds no package of a registry"
+		return res, nil
+	}
+	if a.Registry == nil {
+		return res, Skipped("no registry was asked")
+	}
+	facts, err := a.Registry.Facts(ctx, packages)
+	if err != nil {
+		return res, err
+	}
+	known, why := 0, ""
+	for _, c := range s.SBOM.Components {
+		p, ok := asked[c.PURL]
+		if !ok {
+			continue
+		}
+		st := facts[at[p]].Standing(c.Version)
+		s.Standings[c.PURL] = &st
+		res.Facts[c.PURL] = factsOf(&st)
+		if st.Answer == registry.Unknown {
+			why = st.Reason
+			continue
+		}
+		known++
+	}
+	switch {
+	case known == 0:
+		res.Facts = nil // nobody was asked: nothing is to be recorded
+		return res, Skipped(why + " (scan --online asks them, db update --facts REPORT too)")
+	case known < len(asked):
+		res.Note = fmt.Sprintf("known for %d of %s; %s", known, finding.Count(len(asked), "package", "packages"), why)
+	}
+	return res, nil
+}
+
+// factsOf is a standing as the report holds it.
+func factsOf(s *registry.Standing) *finding.Facts {
+	f := &finding.Facts{
+		Source: s.Source, AsOf: s.AsOf.UTC(), State: "known", Reason: s.Reason, Published: utc(s.Published), First: utc(s.First),
+		Last: releaseOf(s.Last), Newest: releaseOf(s.Newest), Major: releaseOf(s.Major), Minor: releaseOf(s.Minor),
+		Behind: s.Behind, MajorsBack: s.MajorsBack, MinorBack: s.MinorBack,
+		Deprecated: s.Deprecated, Yanked: s.Yanked, Archived: s.Archived, Licenses: s.Licenses, Integrity: s.Integrity, Scripts: s.Scripts,
+		Repository: s.Repository, Publisher: s.Publisher, Attested: attestedWord(s.Attested),
+	}
+	switch {
+	case s.Answer == registry.Unknown:
+		f.State = "unknown"
+	case s.Answer == registry.Absent:
+		f.State = "no-package"
+	case !s.Version:
+		f.State = "no-version"
+	}
+	if p := s.Previous; p != nil {
+		f.Previous = &finding.Earlier{Version: p.Version, Repository: p.Repository, Publisher: p.Publisher, Attested: attestedWord(p.Attested)}
+	}
+	return f
+}
+
+func attestedWord(a registry.Answer) string {
+	return map[registry.Answer]string{registry.Known: "yes", registry.Absent: "no"}[a]
+}
+
+func releaseOf(r registry.Release) *finding.Release {
+	if r.Version == "" {
+		return nil
+	}
+	return &finding.Release{Version: r.Version, Published: utc(r.Published)}
+}
+
+// utc is a time as the report holds it; zero stays zero.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC()
+}

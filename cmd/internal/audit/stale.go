@@ -1,0 +1,49 @@
+package audit
+
+import (
+	"context"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/stale"
+)
+
+// checkStale reports what is past its time, by what registries say and by dated tables.
+func checkStale(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
+	res := Result{}
+	for i := range s.SBOM.Components {
+		c := &s.SBOM.Components[i]
+		st := s.Standings[c.PURL]
+		if st == nil {
+			continue
+		}
+		for _, n := range stale.Judge(c, st, stale.Limits{Unmaintained: a.Policy.Stale.Unmaintained, Age: a.Policy.Stale.Age}, a.Now) {
+			res.Findings = append(res.Findings, staleFinding(n, c))
+		}
+	}
+	return res, ctx.Err()
+}
+
+// staleFinding is a note as a finding.
+func staleFinding(n stale.Note, c *sbom.Component) finding.Finding {
+	f := finding.Finding{Kind: finding.KindStale, Rule: string(n.Rule), ID: string(n.Rule), Severity: finding.Severity(n.Severity), Certainty: finding.Certain,
+		Component: n.Component, Title: n.Title, Fixed: n.Fixed}
+	about(&f, c)
+	ev := finding.Evidence{Source: "registry", Locator: n.Source, Detail: n.Detail}
+	if !n.AsOf.IsZero() {
+		at := n.AsOf.UTC()
+		ev.At = &at
+	}
+	f.Evidence = []finding.Evidence{ev}
+	return f
+}
+
+// about completes a finding about a component; nil: it is about the function.
+func about(f *finding.Finding, c *sbom.Component) {
+	if c == nil {
+		f.Origin = string(sbom.OriginApp)
+		return
+	}
+	f.ID += ":" + c.Name
+	f.State, f.Origin = string(c.State), string(c.Origin)
+}

@@ -1,0 +1,72 @@
+package audit
+
+import (
+	"context"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/integrity"
+	"github.com/fnaudit/fnaudit/sbom/trust"
+)
+
+// checkTrust reports what speaks against the dependencies and needs no bytes.
+func checkTrust(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
+	res := Result{}
+	byPURL := components(s.SBOM)
+	for _, g := range trust.Judge(trust.Of{Components: s.SBOM.Components, Now: a.Now}) {
+		res.Findings = append(res.Findings, signalFinding(g, byPURL[g.Component]))
+	}
+	return res, ctx.Err()
+}
+
+// checkIntegrity compares shipped files with what they should be. It reads
+// every byte of them, so only those runs do it that are told to.
+func checkIntegrity(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
+	if !a.Deep {
+		return Result{}, Skipped("it reads every byte: scan --deep, gate and vet do")
+	}
+	found, err := integrity.Check(ctx, s.Function, s.SBOM, a.Registry)
+	res := Result{}
+	byPURL := components(s.SBOM)
+	for _, d := range found.Differences {
+		f := finding.Finding{Kind: finding.KindUntrusted, Rule: d.Rule, ID: d.Rule, Severity: finding.Medium, Certainty: finding.Certain, Component: d.Component, Title: d.Title,
+			Evidence: []finding.Evidence{{Source: d.Source, Artifact: d.Artifact, Locator: d.Path, Detail: d.Detail}}}
+		if d.Severe {
+			f.Severity = finding.High
+		}
+		about(&f, byPURL[d.Component])
+		res.Findings = append(res.Findings, f)
+	}
+	return res, err
+}
+
+// components is an index of a bill by package URL.
+func components(bom *sbom.SBOM) map[string]*sbom.Component {
+	out := make(map[string]*sbom.Component, len(bom.Components))
+	for i := range bom.Components {
+		out[bom.Components[i].PURL] = &bom.Components[i]
+	}
+	return out
+}
+
+// signalFinding is a signal as a finding.
+func signalFinding(g trust.Signal, c *sbom.Component) finding.Finding {
+	f := finding.Finding{Kind: finding.KindUntrusted, Rule: string(g.Rule), ID: string(g.Rule), Certainty: finding.Certain, Component: g.Component, Title: g.Title,
+		Severity: map[trust.Weight]finding.Severity{trust.Low: finding.Low, trust.Medium: finding.Medium, trust.High: finding.High}[g.Weight]}
+	if f.Severity == "" {
+		f.Severity = finding.None
+	}
+	if g.Probable {
+		f.Certainty = finding.Probable
+	}
+	about(&f, c)
+	for _, e := range g.Evidence {
+		ev := finding.Evidence{Source: e.Source, Artifact: e.Artifact, Locator: e.Locator, Detail: e.Detail}
+		if !e.At.IsZero() {
+			at := e.At.UTC()
+			ev.At = &at
+		}
+		f.Evidence = append(f.Evidence, ev)
+	}
+	return f
+}

@@ -1,0 +1,50 @@
+package finding
+
+import "time"
+
+// Facts is what a registry says of one version of a package: all that the
+// checks of staleness and trust used of it, so that they can be asked again on
+// another day. A field that is left out was not told: it is not known, and
+// never good news.
+type Facts struct {
+	Source string    `json:"source"`           // who said so: "deps.dev", or the registry's address without credentials
+	AsOf   time.Time `json:"asOf,omitzero"`    // when it was last asked
+	State  string    `json:"state"`            // "known", "no-version", "no-package"; "unknown" when nobody could be asked
+	Reason string    `json:"reason,omitempty"` // why it is not known
+
+	Published  time.Time `json:"published,omitzero"`   // this version
+	First      time.Time `json:"first,omitzero"`       // the first version of the package
+	Last       *Release  `json:"last,omitempty"`       // the version that was published last, whatever its number
+	Newest     *Release  `json:"newest,omitempty"`     // the highest stable version
+	Major      *Release  `json:"major,omitempty"`      // the highest stable version with the same first number
+	Minor      *Release  `json:"minor,omitempty"`      // the highest stable version with the same first two numbers
+	Behind     int       `json:"behind,omitempty"`     // stable versions between this one and the newest, the newest counted
+	MajorsBack int       `json:"majorsBack,omitempty"` // of which have another first number each
+	MinorBack  int       `json:"minorBack,omitempty"`  // stable versions with the same first two numbers above this one
+
+	Deprecated string   `json:"deprecated,omitempty"` // what its publisher says about not using it
+	Yanked     string   `json:"yanked,omitempty"`     // why it was taken back
+	Archived   string   `json:"archived,omitempty"`   // the project whose repository is archived
+	Licenses   []string `json:"licenses,omitempty"`
+
+	Integrity  map[string]string `json:"integrity,omitempty"` // algorithm -> hexadecimal digest of the published archive
+	Scripts    []string          `json:"scripts,omitempty"`   // what the published version runs at installation
+	Repository string            `json:"repository,omitempty"`
+	Publisher  string            `json:"publisher,omitempty"`
+	Attested   string            `json:"attested,omitempty"` // "yes", "no"; "" when the registry does not say
+	Previous   *Earlier          `json:"previous,omitempty"` // the version before this one, where it differs in one of the last three
+}
+
+// Release is a version and when it was published.
+type Release struct {
+	Version   string    `json:"version"`
+	Published time.Time `json:"published,omitzero"`
+}
+
+// Earlier is what a registry says of an earlier version of the package.
+type Earlier struct {
+	Version    string `json:"version"`
+	Repository string `json:"repository,omitempty"`
+	Publisher  string `json:"publisher,omitempty"`
+	Attested   string `json:"attested,omitempty"`
+}

@@ -1,0 +1,65 @@
+package trust
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// Weight is how strongly a signal speaks against a package. The zero value is Note.
+type Weight int
+
+// The weights.
+const (
+	Note   Weight = iota // worth knowing, and usually as it should be
+	Low                  // unusual
+	Medium               // needs a reason
+	High                 // whoever ships it should be stopped
+)
+
+// Signal is one thing that speaks against a package, or against the function
+// when Component is "".
+type Signal struct {
+	Rule      Rule
+	Weight    Weight
+	Component string // package URL
+	Title     string // one line in plain words, without the package's name
+	Probable  bool   // the evidence allows another explanation; else it is certain
+	Evidence  []Evidence
+}
+
+// Evidence is where a signal comes from.
+type Evidence struct {
+	Source   string // "bytes", "lockfile", "registry", "policy"
+	Artifact int    // index, for a locator that is a path
+	Locator  string // a path, an address
+	Detail   string
+	At       time.Time // when the source was current; zero for the bytes
+}
+
+// Rule names a rule. Users waive by these names: they never change.
+type Rule string
+
+// Of is what the rules look at.
+type Of struct {
+	Components []sbom.Component
+	Now        time.Time
+}
+
+// Judge applies every rule that needs no bytes. The result is sorted.
+func Judge(of Of) []Signal {
+	var out []Signal
+	for i := range of.Components {
+		out = append(out, origin(&of.Components[i])...)
+	}
+	return sorted(out)
+}
+
+func sorted(list []Signal) []Signal {
+	slices.SortStableFunc(list, func(a, b Signal) int {
+		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Component, b.Component), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Title, b.Title))
+	})
+	return list
+}
