@@ -241,3 +241,21 @@ func (o *order) again(seen map[string]bool, s string) bool {
 	seen[key] = true
 	return was
 }
+
+// Stable says whether a version of a package is a release: a number that can be
+// read, and no pre-release.
+func Stable(p Package, version string) bool {
+	n := orderOf(p).number(version)
+	return n.ok && n.stable
+}
+
+// Compare orders two versions of a package: -1, 0 or +1. ok is false when a
+// number cannot be read.
+func Compare(p Package, a, b string) (c int, ok bool) {
+	o := orderOf(p)
+	x, y := o.number(a), o.number(b)
+	if !x.ok || !y.ok {
+		return 0, false
+	}
+	return o.compare(&x, &y), true
+}

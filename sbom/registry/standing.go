@@ -121,7 +121,7 @@ func (f *Facts) dates(s *Standing, o *order) {
 func (f *Facts) place(s *Standing, o *order, own *number) {
 	var n, newest, major, minor, before number
 	firsts, added := map[uint64]bool{}, ^uint64(0) // the last one added: most come in order
-	seen := map[string]bool{} // gems come once per processor
+	seen := map[string]bool{}                      // gems come once per processor
 	for i := range f.Versions {
 		v := &f.Versions[i]
 		o.read(&n, v.Version)

@@ -28,8 +28,14 @@ func checkStale(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 func staleFinding(n stale.Note, c *sbom.Component) finding.Finding {
 	f := finding.Finding{Kind: finding.KindStale, Rule: string(n.Rule), ID: string(n.Rule), Severity: finding.Severity(n.Severity), Certainty: finding.Certain,
 		Component: n.Component, Title: n.Title, Fixed: n.Fixed}
+	if n.Probable {
+		f.Certainty = finding.Probable
+	}
+	if n.About != "" {
+		f.ID += ":" + n.About
+	}
 	about(&f, c)
-	ev := finding.Evidence{Source: "registry", Locator: n.Source, Detail: n.Detail}
+	ev := finding.Evidence{Source: n.From, Locator: n.Source, Detail: n.Detail}
 	if !n.AsOf.IsZero() {
 		at := n.AsOf.UTC()
 		ev.At = &at
