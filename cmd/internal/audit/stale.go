@@ -11,6 +11,21 @@ import (
 // checkStale reports what is past its time, by what registries say and by dated tables.
 func checkStale(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	res := Result{}
+	table, err := a.ends()
+	if err != nil {
+		return res, err
+	}
+	byPURL := components(s.SBOM)
+	ends := table.Ends(s.SBOM.Components, a.Now)
+	for i := range ends {
+		if n, ok := ends[i].Note(); ok {
+			res.Findings = append(res.Findings, staleFinding(n, byPURL[n.Component]))
+		}
+		res.Calendar = append(res.Calendar, endEvents(&ends[i], a.Now)...)
+	}
+	if n, ok := stale.OldTables(ends); ok {
+		res.Findings = append(res.Findings, staleFinding(n, nil))
+	}
 	for i := range s.SBOM.Components {
 		c := &s.SBOM.Components[i]
 		st := s.Standings[c.PURL]
