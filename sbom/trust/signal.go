@@ -46,13 +46,15 @@ type Rule string
 type Of struct {
 	Components []sbom.Component
 	Now        time.Time
+	Registries map[string][]string // package URL type -> addresses that its packages may come from; a type that is absent: any
 }
 
 // Judge applies every rule that needs no bytes. The result is sorted.
 func Judge(of Of) []Signal {
 	var out []Signal
 	for i := range of.Components {
-		out = append(out, origin(&of.Components[i])...)
+		c := &of.Components[i]
+		out = append(out, origin(c, of.Registries[typeOf(c.PURL)])...)
 	}
 	return sorted(out)
 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -13,8 +14,12 @@ import (
 func checkTrust(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	res := Result{}
 	byPURL := components(s.SBOM)
-	for _, g := range trust.Judge(trust.Of{Components: s.SBOM.Components, Now: a.Now}) {
+	of := trust.Of{Components: s.SBOM.Components, Now: a.Now, Registries: a.Policy.Dependencies.Registries}
+	for _, g := range trust.Judge(of) {
 		res.Findings = append(res.Findings, signalFinding(g, byPURL[g.Component]))
+	}
+	if n := trust.Unplaced(of); n > 0 {
+		res.Note = fmt.Sprintf("of %s nothing says where they came from, so that the policy's registries could not be held against them", finding.Count(n, "package", "packages"))
 	}
 	return res, ctx.Err()
 }
