@@ -1,0 +1,30 @@
+package integrity
+
+// The rules. Each is the id that a waiver names.
+const (
+	// RuleChanged is a file that is not the one that was published or
+	// installed. High for code, since somebody changed what runs; medium for
+	// data, which steers code; low for text that nobody runs, and for what tools
+	// are known to rewrite.
+	RuleChanged = "integrity-changed"
+
+	// RuleUnlisted is code inside a package that its publisher did not put
+	// there. High: it is imported or required like the rest of the package, and
+	// no advisory and no lockfile will ever speak of it. Medium where another
+	// package without a list claims the folder too. Low where nothing loads it.
+	RuleUnlisted = "integrity-unlisted"
+
+	// RuleMissing is code that a package lists and that is not there. Low: a
+	// package is often thinned out to save space, and what is not there cannot
+	// run; but the package may not work as it was tested.
+	RuleMissing = "integrity-missing"
+
+	// RuleStripped is machine code that differs from what was installed and has
+	// no symbols: stripping does that, and it cannot be told from something
+	// else. Low, and the package is not known to be whole.
+	RuleStripped = "integrity-stripped"
+
+	// RuleUnread is a file that could not be read, so that nobody knows whether
+	// it is whole. Medium.
+	RuleUnread = "integrity-unread"
+)
