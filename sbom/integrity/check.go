@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -52,11 +53,18 @@ type Registry interface {
 	Archive(ctx context.Context, p registry.Package, version, file string) (*registry.Archive, error)
 }
 
+// Of is what is compared.
+type Of struct {
+	Function  *bundle.Function
+	SBOM      *sbom.SBOM
+	Standings map[string]*registry.Standing // package URL -> what registries say; nil: nobody was asked
+}
+
 // Check compares everything in a function that can be compared. reg may be nil:
-// then only what the artifact itself holds is compared. Only a cancelled ctx is
-// an error: what could not be read is a difference or left.
-func Check(ctx context.Context, f *bundle.Function, bom *sbom.SBOM, reg *registry.Client) (Result, error) {
-	c := newCheck(f, bom)
+// then only what the artifact itself holds, and the standings, are compared. Only
+// a cancelled ctx is an error: what could not be read is a difference or left.
+func Check(ctx context.Context, of Of, reg *registry.Client) (Result, error) {
+	c := newCheck(of)
 	if reg != nil {
 		c.reg = reg
 	}
@@ -65,26 +73,31 @@ func Check(ctx context.Context, f *bundle.Function, bom *sbom.SBOM, reg *registr
 
 // check is one run.
 type check struct {
-	f     *bundle.Function
-	bom   *sbom.SBOM
-	reg   Registry // nil: nobody is asked
-	files *files
-	whole map[string]bool // packages of which every file was compared, in one of their places at least
-	res   Result
+	f         *bundle.Function
+	bom       *sbom.SBOM
+	standings map[string]*registry.Standing
+	reg       Registry // nil: nobody is asked
+	files     *files
+	whole     map[string]bool // packages of which every file was compared, in one of their places at least
+	mu        sync.Mutex      // for what is found while archives are fetched
+	swapped   map[string]bool // packages of which that was said
+	res       Result
 }
 
-func newCheck(f *bundle.Function, bom *sbom.SBOM) *check {
-	return &check{f: f, bom: bom, files: newFiles(f), whole: map[string]bool{}}
+func newCheck(of Of) *check {
+	return &check{f: of.Function, bom: of.SBOM, standings: of.Standings, files: newFiles(of.Function), whole: map[string]bool{}, swapped: map[string]bool{}}
 }
 
 // run notes which files are to be compared with what, reads each of them once,
 // and then compares.
 func (c *check) run(ctx context.Context) (Result, error) {
-	py := c.python()
+	c.published()
+	py, npm := c.python(), c.npm(ctx)
 	if err := c.files.hash(ctx); err != nil {
 		return Result{}, err
 	}
 	py.compare()
+	npm.compare()
 	c.finish()
 	return c.res, ctx.Err()
 }
@@ -95,9 +108,24 @@ func (c *check) left(component, reason string) {
 	c.res.Left = append(c.res.Left, Left{component, reason})
 }
 
+// rest says of every package with bytes of its own that nothing was compared.
+func (c *check) rest() {
+	told := map[string]bool{}
+	for _, l := range c.res.Left {
+		told[l.Component] = true
+	}
+	for i := range c.bom.Components {
+		m := &c.bom.Components[i]
+		if !m.Main && m.State != sbom.Declared && m.State != sbom.Provided && !told[m.PURL] && !c.whole[m.PURL] {
+			c.left(m.PURL, "nothing at hand says how its files should be")
+		}
+	}
+}
+
 // finish counts and sorts. A package that is whole in one place and was left in
 // another is not whole.
 func (c *check) finish() {
+	c.rest()
 	slices.SortFunc(c.res.Differences, func(a, b Difference) int {
 		return cmp.Or(cmp.Compare(b.Weight, a.Weight), cmp.Compare(a.Component, b.Component), cmp.Compare(a.Artifact, b.Artifact),
 			cmp.Compare(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Detail, b.Detail))

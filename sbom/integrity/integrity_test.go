@@ -87,7 +87,7 @@ func open(tb testing.TB, code tree, layers ...tree) *bundle.Function {
 // run compares and returns what was found, one line each.
 func run(tb testing.TB, f *bundle.Function, reg Registry, components ...sbom.Component) (Result, string) {
 	tb.Helper()
-	c := newCheck(f, &sbom.SBOM{Components: components})
+	c := newCheck(Of{Function: f, SBOM: &sbom.SBOM{Components: components}})
 	c.reg = reg
 	res, err := c.run(tb.Context())
 	if err != nil {

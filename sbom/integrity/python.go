@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/fnaudit/fnaudit/sbom"
 )
@@ -301,7 +302,7 @@ func (py *python) excuse(d *Difference, p place, c claim) {
 			d.Detail = "it was stripped, or replaced: that cannot be told apart"
 		}
 	case isScript(c.line.path):
-		if data, err := fs.read(p, maxWrapper); err == nil && consoleScript.Match(data) {
+		if data, err := fs.read(p, maxWrapper); err == nil && consoleScript().Match(data) {
 			d.Weight, d.Detail = Low, "it is a start script as installers write it, and nothing else"
 		}
 	default:
@@ -317,7 +318,9 @@ const maxWrapper = 4 << 10
 
 // consoleScript is what pip, uv, distlib and setuptools write to start an entry
 // point; its first line names the interpreter of the machine.
-var consoleScript = regexp.MustCompile(`\A#![^\n]*\n(?:'''exec' [^\n]*\n' '''\n)?(?:# -\*- coding: utf-8 -\*-\r?\n)?(?:import re\r?\n)?import sys\r?\n(?:import re\r?\n)?\r?\n?from [\w.]+ import \w+\r?\n\r?\n?if __name__ == ['"]__main__['"]:\r?\n(?:    sys\.argv\[0\] = [^\n;()]*(?:re\.sub\([^\n;()]*(?:\([^\n;()]*\))?[^\n;()]*\))?\r?\n|    if sys\.argv\[0\]\.endswith\("[\w.-]+"\):\r?\n        sys\.argv\[0\] = sys\.argv\[0\]\[:-\d+\]\r?\n|    elif sys\.argv\[0\]\.endswith\("[\w.-]+"\):\r?\n        sys\.argv\[0\] = sys\.argv\[0\]\[:-\d+\]\r?\n)*    sys\.exit\([\w.]+\(\)\)\r?\n\z`)
+var consoleScript = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\A#![^\n]*\n(?:'''exec' [^\n]*\n' '''\n)?(?:# -\*- coding: utf-8 -\*-\r?\n)?(?:import re\r?\n)?import sys\r?\n(?:import re\r?\n)?\r?\n?from [\w.]+ import \w+\r?\n\r?\n?if __name__ == ['"]__main__['"]:\r?\n(?:    sys\.argv\[0\] = [^\n;()]*(?:re\.sub\([^\n;()]*(?:\([^\n;()]*\))?[^\n;()]*\))?\r?\n|    if sys\.argv\[0\]\.endswith\("[\w.-]+"\):\r?\n        sys\.argv\[0\] = sys\.argv\[0\]\[:-\d+\]\r?\n|    elif sys\.argv\[0\]\.endswith\("[\w.-]+"\):\r?\n        sys\.argv\[0\] = sys\.argv\[0\]\[:-\d+\]\r?\n)*    sys\.exit\([\w.]+\(\)\)\r?\n\z`)
+})
 
 // isScript reports whether a path of RECORD is that of a script in bin.
 func isScript(name string) bool {

@@ -27,4 +27,14 @@ const (
 	// RuleUnread is a file that could not be read, so that nobody knows whether
 	// it is whole. Medium.
 	RuleUnread = "integrity-unread"
+
+	// RuleSwapped is a package of which the lockfile has the digest of another
+	// archive than the registry publishes. High: a version is published once, so
+	// one of the two was exchanged.
+	RuleSwapped = "integrity-swapped"
+
+	// RuleBuilt is machine code in a package that builds or fetches some when it
+	// is installed. Low: that is what such packages do, and nobody published a
+	// digest of the result; the package is not known to be whole.
+	RuleBuilt = "integrity-built"
 )

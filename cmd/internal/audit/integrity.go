@@ -14,7 +14,7 @@ func checkIntegrity(ctx context.Context, a *Auditor, s *Subject) (Result, error)
 	if !a.Deep {
 		return Result{}, Skipped("it reads every byte: scan --deep, gate and vet do")
 	}
-	found, err := integrity.Check(ctx, s.Function, s.SBOM, a.Registry)
+	found, err := integrity.Check(ctx, integrity.Of{Function: s.Function, SBOM: s.SBOM, Standings: s.Standings}, a.Registry)
 	res := Result{Note: integrityNote(found)}
 	byPURL := components(s.SBOM)
 	for _, d := range found.Differences {
