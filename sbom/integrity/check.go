@@ -38,7 +38,7 @@ const (
 // Result is what a comparison came to.
 type Result struct {
 	Differences []Difference // sorted
-	Compared    int          // packages of which every file was compared
+	Compared    int          // packages of which every file was compared; of Go, the sum of the source
 	Files       int          // files that were compared
 	Left        []Left       // sorted
 }
@@ -46,9 +46,8 @@ type Result struct {
 // Left is a package that could not be compared, and why: it is not known to be whole.
 type Left struct{ Component, Reason string }
 
-// Registry is what is asked of the registries; [registry.Client] is one. Archive
-// returns registry.ErrOffline where an archive is neither in the cache nor may
-// be fetched, and so does Get.
+// Registry is who has published archives; [registry.Client] is one. The error is
+// registry.ErrOffline where one is neither in the cache nor may be fetched.
 type Registry interface {
 	Archive(ctx context.Context, p registry.Package, version, file string) (*registry.Archive, error)
 }
@@ -77,6 +76,7 @@ type check struct {
 	bom       *sbom.SBOM
 	standings map[string]*registry.Standing
 	reg       Registry // nil: nobody is asked
+	sums      sums
 	files     *files
 	whole     map[string]bool // packages of which every file was compared, in one of their places at least
 	mu        sync.Mutex      // for what is found while archives are fetched
@@ -92,6 +92,7 @@ func newCheck(of Of) *check {
 // and then compares.
 func (c *check) run(ctx context.Context) (Result, error) {
 	c.published()
+	c.goSums(ctx)
 	py, npm := c.python(), c.npm(ctx)
 	if err := c.files.hash(ctx); err != nil {
 		return Result{}, err

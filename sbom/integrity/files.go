@@ -76,8 +76,8 @@ func (a algorithms) new() hash.Hash {
 // place is one file: index of the volume, index into its files.
 type place struct{ volume, file int }
 
-// sums is what is known of the content of a file once it was read.
-type sums struct {
+// digests is what is known of the content of a file once it was read.
+type digests struct {
 	want algorithms
 	size int64
 	list []sum // in the order of the algorithms
@@ -90,7 +90,7 @@ type sum struct {
 }
 
 // is reports whether the file has a digest.
-func (s *sums) is(alg algorithms, value string) bool {
+func (s *digests) is(alg algorithms, value string) bool {
 	for _, have := range s.list {
 		if have.alg == alg {
 			return have.value == value
@@ -105,11 +105,11 @@ type files struct {
 	volumes []*bundle.Volume
 	trees   []*bundle.Tree // of each volume alone
 	mounts  []string       // "" or with a slash behind: "opt/"
-	wanted  map[place]*sums
+	wanted  map[place]*digests
 }
 
 func newFiles(f *bundle.Function) *files {
-	fs := &files{volumes: f.Volumes, wanted: map[place]*sums{}}
+	fs := &files{volumes: f.Volumes, wanted: map[place]*digests{}}
 	mounts := f.Tree.Mounts()
 	for i, v := range f.Volumes {
 		mount := ""
@@ -134,10 +134,10 @@ func (fs *files) find(volume int, mounted string) (place, bool) {
 func (fs *files) path(p place) string { return fs.volumes[p.volume].Files()[p.file].Path }
 
 // want notes that a digest of a file is needed.
-func (fs *files) want(p place, alg algorithms) *sums {
+func (fs *files) want(p place, alg algorithms) *digests {
 	s := fs.wanted[p]
 	if s == nil {
-		s = &sums{}
+		s = &digests{}
 		fs.wanted[p] = s
 	}
 	s.want |= alg
@@ -176,7 +176,7 @@ func (fs *files) hash(ctx context.Context) error {
 			}
 			return a - b
 		})
-		work := make([]*sums, len(list))
+		work := make([]*digests, len(list))
 		for k, file := range list {
 			work[k] = fs.wanted[place{i, file}]
 		}
@@ -185,7 +185,7 @@ func (fs *files) hash(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (fs *files) hashVolume(ctx context.Context, volume int, list []int, work []*sums) {
+func (fs *files) hashVolume(ctx context.Context, volume int, list []int, work []*digests) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), maxWorkers, len(list)) {
@@ -210,7 +210,7 @@ type hasher struct {
 }
 
 // file fills s. A reader that panics over hostile bytes has not read the file.
-func (h *hasher) file(tree fs.FS, name string, s *sums) {
+func (h *hasher) file(tree fs.FS, name string, s *digests) {
 	f, err := tree.Open(name)
 	if err != nil {
 		s.err = err

@@ -369,7 +369,7 @@ func (n *npm) folderLink(at place) bool {
 
 // bundled reports whether a file is what a package above it published along
 // with itself (https://docs.npmjs.com/cli/configuring-npm/package-json#bundledependencies).
-func (n *npm) bundled(f *npmFolder, at place, s *sums) bool {
+func (n *npm) bundled(f *npmFolder, at place, s *digests) bool {
 	name := n.files.path(at)
 	for dir := path.Dir(strings.TrimSuffix(f.dir, "/")); dir != "."; dir = path.Dir(dir) {
 		outer := n.byDir[infoKey{f.volume, dir + "/"}]

@@ -37,4 +37,9 @@ const (
 	// is installed. Low: that is what such packages do, and nobody published a
 	// digest of the result; the package is not known to be whole.
 	RuleBuilt = "integrity-built"
+
+	// RuleSum is a Go module that was compiled from another source than the
+	// checksum database has for that version. High: a version's source never
+	// changes, so what is inside is not what was reviewed and published.
+	RuleSum = "integrity-sum"
 )
