@@ -25,6 +25,8 @@ type Standing struct {
 	Attested              Answer
 	Previous              *Version // the version before this one; nil when it is the first, or not known
 	Maintainers           []string
+	Signatures            []Signature // of the registry, over this version
+	Past                  Past        // of the versions before it
 }
 
 // Release is a version and when it was published; zero when there is none.
@@ -44,5 +46,6 @@ func (f *Facts) Standing(version string) Standing {
 	s.Published, s.Deprecated, s.Yanked = v.Published, v.Deprecated, v.Yanked
 	s.Licenses, s.Scripts, s.Integrity = v.Licenses, v.Scripts, v.Integrity
 	s.Repository, s.Publisher, s.Attested = v.Repository, v.Publisher, v.Attested
+	s.Signatures, s.Past = v.Signatures, f.past(v)
 	return s
 }
