@@ -32,7 +32,10 @@ func (f *Facts) past(v *Version) Past {
 			p.Publishers++
 			p.Known = p.Known || e.Publisher == v.Publisher
 		}
-		if e.Attested != Known {
+		switch e.Attested {
+		case Unknown: // as of a version that was taken back
+			continue
+		case Absent:
 			unbroken = false
 			continue
 		}

@@ -19,6 +19,8 @@ func TestPast(t *testing.T) {
 		{name: "nothing told", versions: []Version{{Version: "1.0.0"}, {Version: "1.0.1"}}, of: "1.0.1"},
 		{name: "right before", of: "1.0.2", versions: []Version{{Version: "1.0.0", Attested: Known, Publisher: ci}, {Version: "1.0.1", Attested: Known, Publisher: ci}, {Version: "1.0.2", Publisher: bob}},
 			want: Past{Attested: Release{Version: "1.0.1"}, Run: 2, Publishers: 2}},
+		{name: "one in between was taken back", of: "1.0.2", versions: []Version{{Version: "1.0.0", Attested: Known}, {Version: "1.0.1", Yanked: "no longer published"}, {Version: "1.0.2"}},
+			want: Past{Attested: Release{Version: "1.0.0"}, Run: 1}},
 		{name: "given up before", of: "1.0.2", versions: []Version{{Version: "1.0.0", Attested: Known, Publisher: ci}, {Version: "1.0.1", Attested: Absent, Publisher: bob}, {Version: "1.0.2", Publisher: bob}},
 			want: Past{Attested: Release{Version: "1.0.0"}, Publishers: 2, Known: true}},
 		{name: "a later one of an older line", of: "2.0.0", versions: []Version{{Version: "1.0.0", Published: day(1), Publisher: ada}, {Version: "1.0.1", Published: day(9), Attested: Known, Publisher: ci}, {Version: "2.0.0", Published: day(2), Publisher: ada}},

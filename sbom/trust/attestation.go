@@ -30,8 +30,8 @@ const (
 	// RuleProvenanceLost: earlier versions have an attestation of their build, this
 	// one has none. Medium when the version right before it has one: that is what a
 	// stolen publishing token looks like, and also a maintainer's release by hand. High
-	// when the same version also brings an installation script that the one before did not
-	// have. Low when versions in between have none either: then it was given up before.
+	// when it is also the first version by its publisher: then nobody who released it before
+	// did so. Low when versions in between have none either: then it was given up before.
 	RuleProvenanceLost Rule = "provenance-lost"
 
 	// RulePublisherChanged: the version is the first one by its publisher, and others
@@ -171,8 +171,8 @@ func (a *Attested) lost() *Signal {
 		return a.signal(RuleProvenanceLost, Low, fmt.Sprintf("has no attestation of its build any more: the last that has one is %s", clip(s.Past.Attested.Version)), ev)
 	}
 	weight, title := Medium, fmt.Sprintf("has no attestation of its build, and %s has one", clip(s.Past.Attested.Version))
-	if s.Previous != nil && len(s.Scripts) > 0 && len(s.Previous.Scripts) == 0 {
-		weight, title = High, title+"; it also brings an installation script that was not there before: "+clip(s.Scripts[0])
+	if a.newPublisher() {
+		weight, title = High, title+"; it is also the first version that "+clip(s.Publisher)+" published"
 	}
 	return a.signal(RuleProvenanceLost, weight, title, ev)
 }
@@ -215,7 +215,7 @@ func (a *Attested) elsewhere() *Signal {
 // publisher speaks of the first version by its publisher.
 func (a *Attested) publisher(joined bool) *Signal {
 	s := a.Standing
-	if s == nil || s.Publisher == "" || s.Past.Known || s.Past.Publishers == 0 {
+	if !a.newPublisher() {
 		return nil
 	}
 	switch a.Provenance.Status {
@@ -228,6 +228,13 @@ func (a *Attested) publisher(joined bool) *Signal {
 	}
 	return a.signal(RulePublisherChanged, weight, fmt.Sprintf("is the first version that %s published; others published the %d before it", clip(s.Publisher), s.Past.Publishers),
 		a.registryEvidence("published by "+clip(s.Publisher)))
+}
+
+// newPublisher says whether the version is the first by its publisher, and not
+// the first of all.
+func (a *Attested) newPublisher() bool {
+	s := a.Standing
+	return s != nil && s.Publisher != "" && !s.Past.Known && s.Past.Publishers > 0
 }
 
 func (a *Attested) signal(rule Rule, weight Weight, title string, ev Evidence) *Signal {

@@ -46,12 +46,6 @@ func TestJudgeAttested(t *testing.T) {
 		{name: "lost, not known whether", of: Attested{Standing: standing(before(1))}},
 		{name: "lost, still claimed", of: Attested{Standing: standing(before(1)), Provenance: claimed}},
 		{name: "lost before", of: Attested{Standing: standing(before(0)), Provenance: missing}, want: "provenance-lost 1", says: "any more"},
-		{name: "lost, with a new script", of: Attested{Provenance: missing, Standing: standing(func(s *registry.Standing) { before(4)(s); s.Scripts = []string{"postinstall: node x.js"} })},
-			want: "provenance-lost 3", says: "postinstall: node x.js"},
-		{name: "lost, with a script as before", of: Attested{Provenance: missing, Standing: standing(func(s *registry.Standing) {
-			before(4)(s)
-			s.Scripts, s.Previous.Scripts = []string{"postinstall: node x.js"}, []string{"postinstall: node y.js"}
-		})}, want: "provenance-lost 2"},
 		{name: "returned", of: Attested{Standing: standing(nil), Provenance: verified}},
 
 		{name: "first by its publisher", of: Attested{Provenance: missing, Standing: standing(func(s *registry.Standing) { s.Publisher, s.Past.Known = "eve", false })},
@@ -60,7 +54,9 @@ func TestJudgeAttested(t *testing.T) {
 		{name: "first by its publisher, attested", of: Attested{Provenance: claimed, Standing: standing(func(s *registry.Standing) { s.Publisher, s.Past.Known = "ci", false })}},
 		{name: "a publisher of before", of: Attested{Provenance: missing, Standing: standing(func(s *registry.Standing) { s.Previous.Publisher = "bob" })}},
 		{name: "first by its publisher, and lost", of: Attested{Provenance: missing, Standing: standing(func(s *registry.Standing) { before(1)(s); s.Publisher, s.Past.Known = "eve", false })},
-			want: "provenance-lost 2\npublisher-changed 2"},
+			want: "provenance-lost 3\npublisher-changed 2"},
+		{name: "repository changed by a first publisher", of: Attested{Provenance: missing, Standing: standing(func(s *registry.Standing) { s.Publisher, s.Past.Known, s.Repository = "eve", false, "github.com/eve/x" })},
+			want: "publisher-changed 2\nrepository-changed 1"},
 		{name: "first version of all", of: Attested{Provenance: missing, Standing: standing(func(s *registry.Standing) { s.Past, s.Previous = registry.Past{}, nil })}},
 
 		{name: "repository changed", of: Attested{Standing: standing(func(s *registry.Standing) { s.Repository = "github.com/eve/x" })}, want: "repository-changed 1", says: "github.com/eve/x"},
