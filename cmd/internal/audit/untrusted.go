@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -13,7 +14,15 @@ import (
 func checkTrust(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	res := Result{}
 	byPURL := components(s.SBOM)
-	for _, g := range trust.Judge(trust.Of{Components: s.SBOM.Components, Now: a.Now}) {
+	private, err := trust.ParseNames(a.Policy.Dependencies.Private)
+	if err != nil {
+		return res, fmt.Errorf("read the policy's private names: %w", err)
+	}
+	of := trust.Of{
+		Components: s.SBOM.Components, Now: a.Now, Standings: s.Standings,
+		Private: private, Registries: a.Policy.Dependencies.Registries,
+	}
+	for _, g := range trust.Judge(of) {
 		res.Findings = append(res.Findings, signalFinding(g, byPURL[g.Component]))
 	}
 	return res, ctx.Err()
