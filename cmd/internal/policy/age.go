@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -125,4 +126,13 @@ func duration(s *string, to *time.Duration, key string) error {
 // an advisory.
 func ofDependency(f finding.Finding) bool {
 	return f.Kind == finding.KindStale || f.Kind == finding.KindUntrusted
+}
+
+// lookAt is the next step for what no newer version clears.
+func lookAt(r *finding.Report, f finding.Finding) string {
+	deep := ""
+	if strings.HasPrefix(f.Rule, "integrity-") {
+		deep = "--deep "
+	}
+	return "fnaudit scan " + deep + "--explain " + f.ID + " " + again(r) + "   # says why; put it right, or accept it with a waiver in the policy file"
 }

@@ -30,6 +30,8 @@ func (p *printer) function(r *finding.Report) {
 		p.archive(g.archive)
 		p.others(g.other)
 	}
+	p.dependencies(r, "Untrusted", g.untrusted)
+	p.dependencies(r, "Stale", g.stale)
 	p.unknowns(r)
 	p.coverage(r)
 	p.disagreements(r)
