@@ -69,7 +69,7 @@ func plain(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + "…"
+		s = strings.TrimSpace(strings.ToValidUTF8(s[:maxText-len("…")], "")) + "…"
 	}
 	return s
 }
