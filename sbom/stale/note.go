@@ -33,10 +33,12 @@ const (
 	// RuleYanked: its publisher took the version back (Go: retracted it). Medium:
 	// that is done for what is broken, unsafe or published by mistake.
 	RuleYanked Rule = "yanked"
-	// RuleWithdrawn: the registry has the package with later versions, and not
-	// this one. Low and probable: it was removed, or it was never published and
-	// is somebody's own build. A package that the registry does not have at all
-	// is no matter of age: package trust speaks of it.
+	// RuleWithdrawn: the registry had the version and no longer has it. Medium:
+	// whole versions are removed for malware, for secrets in them, or by mistake.
+	// Where the registry has later versions and does not say that it ever had this
+	// one, low and probable: it may never have been published and be somebody's
+	// own build. A package that the registry does not have at all is no matter of
+	// age: package trust speaks of it.
 	RuleWithdrawn Rule = "withdrawn"
 	// RuleArchived: the repository of its project is archived, so that nothing
 	// will be fixed there. Low: it says nothing about this version's code.
@@ -86,7 +88,11 @@ func Judge(c *sbom.Component, s *registry.Standing, l Limits, now time.Time) []N
 		n.Component, n.From, n.Source, n.AsOf = c.PURL, "registry", s.Source, s.AsOf
 		out = append(out, n)
 	}
-	if s.Yanked != "" {
+	switch s.Yanked {
+	case "":
+	case registry.Unpublished:
+		note(Note{Rule: RuleWithdrawn, Severity: "medium", Title: "was taken off its registry after it was published", Fixed: upgrades(c, s), Detail: s.Yanked})
+	default:
 		note(Note{Rule: RuleYanked, Severity: "medium", Title: yankedTitle(c, s), Fixed: upgrades(c, s), Detail: s.Yanked})
 	}
 	if s.Deprecated != "" {
