@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/registry"
 )
 
 // Weight is how strongly a signal speaks against a package. The zero value is Note.
@@ -46,14 +47,20 @@ type Rule string
 type Of struct {
 	Components []sbom.Component
 	Now        time.Time
+
+	Standings  map[string]*registry.Standing // package URL -> what registries say; a package that is missing was never asked about
+	Private    Names                         // names that are published nowhere else
+	Registries map[string][]string           // package URL type -> addresses that its packages may come from; a type that is absent: any
 }
 
 // Judge applies every rule that needs no bytes. The result is sorted.
 func Judge(of Of) []Signal {
 	var out []Signal
 	for i := range of.Components {
-		out = append(out, origin(&of.Components[i])...)
+		c := &of.Components[i]
+		out = append(out, origin(c, of.Registries[typeOf(c.PURL)])...)
 	}
+	out = append(out, identity(&of)...)
 	return sorted(out)
 }
 
