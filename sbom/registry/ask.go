@@ -280,7 +280,7 @@ func (c *Client) suffices(r *record, versions []string, ep Endpoint) bool {
 	case r.Answer == Absent:
 		return true
 	case ep.URL != "" && r.Package.System == Go: // whose dates come one by one
-		return !slices.ContainsFunc(versions, func(s string) bool { v := r.find(s); return v != nil && v.Published.IsZero() })
+		return !slices.ContainsFunc(versions[:min(len(versions), maxDetailed)], func(s string) bool { v := r.find(s); return v != nil && v.Published.IsZero() })
 	case ep.URL != "":
 		return true
 	}
