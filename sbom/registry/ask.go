@@ -146,6 +146,7 @@ var errUnchanged = errors.New("unchanged")
 type visit struct {
 	have, now validators // of its main document
 	versions  []string   // that are asked about
+	lane      *lane      // freed when the document is read
 }
 
 // wanted are the versions whose details are asked for one by one: those that
@@ -170,6 +171,7 @@ func (c *Client) document(ctx context.Context, ep Endpoint, r Request) (Document
 	if ep.visit == nil {
 		return c.Get(ctx, r)
 	}
+	r.lane = ep.visit.lane
 	got, err := c.fetch(ctx, r, ep.visit.have)
 	switch {
 	case err != nil:
@@ -324,7 +326,8 @@ func (c *Client) ask(ctx context.Context, p Package, versions []string, ep Endpo
 	if from == nil {
 		return record{}, fmt.Errorf("the protocol of the registry that is configured for %s is not spoken", p.System)
 	}
-	ep.visit = &visit{versions: versions}
+	ep.visit = &visit{versions: versions, lane: &lane{cache: &c.cache}}
+	defer ep.visit.lane.free()
 	if have && old.Answer == Known {
 		ep.visit.have = old.validators
 	}

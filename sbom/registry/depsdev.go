@@ -132,7 +132,8 @@ func (c *Client) detailed(r *record, v *Version) bool {
 // depsDevPackage asks for the list of versions. What was known of single
 // versions is kept.
 func (c *Client) depsDevPackage(ctx context.Context, p Package, old record, have bool) (record, error) {
-	at := &visit{}
+	at := &visit{lane: &lane{cache: &c.cache}}
+	defer at.lane.free()
 	if have && old.Answer == Known {
 		at.have = old.validators
 	}
