@@ -23,6 +23,7 @@ const (
 	maxText     = 512     // bytes of a message, a name, an address
 	maxList     = 100     // names, licences, scripts
 	maxRequires = 2_000   // packages that one version needs
+	maxInner    = 1 << 18 // bytes of an object or list within an answer that is read as a whole: in memory it takes ten times as much
 )
 
 // Published dates outside of these were not told: before the oldest registry
@@ -121,9 +122,10 @@ func text(raw json.RawMessage) string {
 	return s
 }
 
-// texts reads a JSON object of strings; what is no string is left out, nil when it is no object.
+// texts reads a JSON object of strings; what is no string is left out, nil when
+// it is no object, or too large to be an honest one.
 func texts(raw json.RawMessage) map[string]string {
-	if len(raw) == 0 || raw[0] != '{' {
+	if len(raw) == 0 || raw[0] != '{' || len(raw) > maxInner {
 		return nil
 	}
 	var all map[string]json.RawMessage
@@ -137,6 +139,16 @@ func texts(raw json.RawMessage) map[string]string {
 		}
 	}
 	return out
+}
+
+// list reads the first maxList elements of a JSON list; nil when it is none, or
+// too large to be an honest one.
+func list(raw json.RawMessage) []json.RawMessage {
+	var all []json.RawMessage
+	if len(raw) == 0 || raw[0] != '[' || len(raw) > maxInner || json.Unmarshal(raw, &all) != nil {
+		return nil
+	}
+	return all[:min(len(all), maxList)]
 }
 
 // yes says whether a JSON value is true.
