@@ -108,12 +108,12 @@ func (c *Client) askDepsDev(ctx context.Context, p Package, versions []string, o
 // undetailed are the versions, by index, whose details are to be asked for.
 func (c *Client) undetailed(r *record, versions []string) []int {
 	var out []int
-	for _, text := range versions {
+	for _, text := range versions[:min(len(versions), maxDetailed)] {
 		if text == everyVersion {
 			text = r.Default
 		}
 		v := r.find(text)
-		if v == nil || len(out) == maxDetailed || c.detailed(r, v) {
+		if v == nil || c.detailed(r, v) {
 			continue
 		}
 		if i := slices.IndexFunc(r.Versions, func(w Version) bool { return w.Version == v.Version }); !slices.Contains(out, i) {
@@ -231,7 +231,7 @@ func (c *Client) depsDevPrevious(ctx context.Context, r *record, versions []stri
 	if r.Package.System != NPM && r.Package.System != PyPI {
 		return
 	}
-	for _, text := range versions {
+	for _, text := range versions[:min(len(versions), maxDetailed)] {
 		v := r.find(text)
 		if v == nil || v.Attested != Absent {
 			continue
