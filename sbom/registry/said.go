@@ -34,12 +34,13 @@ const (
 	maxAhead  = 48 * time.Hour
 )
 
-// sane returns a publication date, or zero for one that cannot be true.
+// sane returns a publication date in whole seconds, as they are kept, or zero
+// for one that cannot be true.
 func sane(t, read time.Time) time.Time {
 	if t.Year() < firstYear || t.Unix() > latestEver || !read.IsZero() && t.After(read.Add(maxAhead)) {
 		return time.Time{}
 	}
-	return t.UTC()
+	return t.UTC().Truncate(time.Second)
 }
 
 // date reads a date of RFC 3339; zero when it is none, or cannot be true.
