@@ -238,7 +238,7 @@ func (n *npm) folder(p *npmPackage, f *npmFolder) {
 			continue // to a package beside it, which is compared where it lies
 		case s.err != nil:
 			d.Rule, d.Weight, d.Detail = RuleUnread, Medium, s.err.Error()
-			d.Title = fmt.Sprintf("%s of %s could not be read", clip(name), n.label(p))
+			d.Title = clip(name) + " could not be read"
 			p.because("a file of it could not be read")
 		case listed && s.is(algSHA256, want.sha256), n.bundled(f, at, s):
 			continue
@@ -260,7 +260,7 @@ func (n *npm) folder(p *npmPackage, f *npmFolder) {
 	for _, rule := range []string{RuleChanged, RuleUnlisted, RuleUnread, RuleBuilt} {
 		if more := named[rule] - maxNamed; more > 0 {
 			n.differs(Difference{Rule: rule, Weight: Medium, Component: p.component.PURL, Artifact: f.volume, Path: f.dir + "package.json", Source: "registry",
-				Title: fmt.Sprintf("%d more files of %s", more, n.label(p)), Detail: "they are not named one by one"})
+				Title: fmt.Sprintf("and %d more files", more), Detail: "they are not named one by one"})
 		}
 	}
 }
@@ -270,8 +270,6 @@ func (p *npmPackage) because(reason string) {
 		p.reasons = append(p.reasons, reason)
 	}
 }
-
-func (n *npm) label(p *npmPackage) string { return clip(p.component.Name + " " + p.version) }
 
 // builds reports whether installing the package runs something that may write
 // files: a script of its own, or node-gyp.
@@ -291,7 +289,7 @@ func (n *npm) builds(p *npmPackage) bool {
 // changed judges a file that differs from the published one.
 func (n *npm) changed(d *Difference, p *npmPackage, at place, name string, want published, builds bool) {
 	d.Rule, d.Weight = RuleChanged, npmWeight(name)
-	d.Title = fmt.Sprintf("%s of %s is not the file that the registry published", clip(name), n.label(p))
+	d.Title = clip(name) + " is not the file that the registry published"
 	d.Detail = "its digest is not that of the file in the published archive"
 	data, err := n.files.read(at, maxText)
 	switch {
@@ -301,7 +299,7 @@ func (n *npm) changed(d *Difference, p *npmPackage, at place, name string, want 
 		d.Weight, d.Detail = Low, "it differs in its line ends alone"
 	case builds && n.machine(at):
 		d.Rule, d.Weight, d.Probable = RuleBuilt, Low, true
-		d.Title = fmt.Sprintf("%s of %s was put there when it was installed, or afterwards", clip(name), n.label(p))
+		d.Title = clip(name) + " was put there when the package was installed, or afterwards"
 		d.Detail = "machine code that is not in the published archive; the package runs a script at installation"
 		p.because("what it built at installation has no digest")
 	}
@@ -319,7 +317,7 @@ func (n *npm) added(d *Difference, p *npmPackage, at place, name string, builds 
 		return // data that nothing published refers to
 	}
 	d.Rule, d.Detail = RuleUnlisted, "the published archive does not have it"
-	d.Title = fmt.Sprintf("%s lies in %s, whose published archive does not have it", clip(name), n.label(p))
+	d.Title = clip(name) + " is not in the archive that the registry published"
 	if builds && (path.Ext(base) == ".node" || machineCode(base)) {
 		d.Rule, d.Weight, d.Probable = RuleBuilt, Low, true
 		d.Detail = "machine code that is not in the published archive; the package runs a script at installation"

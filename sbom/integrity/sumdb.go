@@ -124,7 +124,7 @@ func (c *check) goSum(s goSum, lines []string, err error) {
 	_, published, _ := strings.Cut(strings.TrimPrefix(lines[0], m.Name+" "), " ")
 	c.left(m.PURL, "the source that was compiled is not the published one")
 	c.differs(Difference{Rule: RuleSum, Weight: High, Component: m.PURL, Artifact: s.trait.Artifact, Path: s.trait.Path, Source: "checksum database",
-		Title:  fmt.Sprintf("%s was built from another source than the checksum database has", clip(m.Name+" "+m.Version)),
+		Title:  "was built from another source than the checksum database has",
 		Detail: clip(fmt.Sprintf("built from %s, published %s", s.trait.Detail, published))})
 }
 
