@@ -209,11 +209,3 @@ func latestSane(asOf time.Time) int64 {
 	}
 	return min(latestEver, asOf.Unix()+2*24*60*60)
 }
-
-// sane returns t, or zero when it cannot be the time of a publication.
-func sane(t, asOf time.Time) time.Time {
-	if at := t.Unix(); at < earliestSane || at > latestSane(asOf) {
-		return time.Time{}
-	}
-	return t.UTC()
-}

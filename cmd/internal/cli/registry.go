@@ -5,6 +5,7 @@ import (
 
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/sbom/registry"
+	"github.com/fnaudit/fnaudit/sbom/trust"
 )
 
 // factsFolder is where the answers of registries are kept, inside the store.
@@ -17,5 +18,9 @@ func (o *scanOptions) registryClient(env *Env, pol *policy.Policy) (*registry.Cl
 	if err != nil {
 		return nil, err
 	}
-	return &registry.Client{Dir: filepath.Join(dir, factsFolder), Online: o.online, Now: env.Now}, nil
+	private, err := trust.ParseNames(pol.Dependencies.Private)
+	if err != nil {
+		return nil, usage("", "read policy %s: dependencies.private: %w", pol.Name, err)
+	}
+	return &registry.Client{Dir: filepath.Join(dir, factsFolder), Online: o.online, Private: private.Match, Now: env.Now}, nil
 }
