@@ -65,7 +65,7 @@ type Of struct {
 func Check(ctx context.Context, of Of, reg *registry.Client) (Result, error) {
 	c := newCheck(of)
 	if reg != nil {
-		c.reg = reg
+		c.reg, c.sums = reg, clientSums(reg)
 	}
 	return c.run(ctx)
 }
