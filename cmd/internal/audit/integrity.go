@@ -50,12 +50,12 @@ func integrityNote(r integrity.Result) string {
 	if len(r.Left) == 0 && r.Compared == 0 {
 		return "there is nothing that says how the files should be"
 	}
-	note := fmt.Sprintf("compared %d of %d packages", r.Compared, r.Compared+r.LeftPackages())
+	note := fmt.Sprintf("compared %d of %s", r.Compared, finding.Count(r.Compared+r.LeftPackages(), "package", "packages"))
 	if len(r.Left) == 0 {
 		return note
 	}
 	reason, n := r.MainReason()
-	return fmt.Sprintf("%s; of %d others: %s", note, n, reason)
+	return fmt.Sprintf("%s; %d left (%d: %s)", note, r.LeftPackages(), n, reason)
 }
 
 // pathID is a path as part of an id, which people paste into a shell: as it is,
