@@ -93,12 +93,13 @@ func newCheck(of Of) *check {
 func (c *check) run(ctx context.Context) (Result, error) {
 	c.published()
 	c.goSums(ctx)
-	py, npm := c.python(), c.npm(ctx)
+	py, npm, shipped := c.python(), c.npm(ctx), c.shipped()
 	if err := c.files.hash(ctx); err != nil {
 		return Result{}, err
 	}
 	py.compare()
 	npm.compare()
+	shipped.compare()
 	c.finish()
 	return c.res, ctx.Err()
 }
