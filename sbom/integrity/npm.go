@@ -41,12 +41,13 @@ type npm struct {
 	*check
 	list  []*npmPackage
 	byDir map[infoKey]*npmFolder
+	maps  map[place][]mapped
 }
 
 // npm finds the packages of which the archive is at hand, and notes the files
 // that are to be compared with it.
 func (c *check) npm(ctx context.Context) *npm {
-	n := &npm{check: c, byDir: map[infoKey]*npmFolder{}}
+	n := &npm{check: c, byDir: map[infoKey]*npmFolder{}, maps: map[place][]mapped{}}
 	for i := range c.bom.Components {
 		n.add(&c.bom.Components[i])
 	}
@@ -85,7 +86,7 @@ func (n *npm) add(m *sbom.Component) {
 		n.byDir[key] = f
 		p.folders = append(p.folders, f)
 	}
-	if len(p.folders) > 0 {
+	if m.Version != "" && n.addMapped(m, p) || len(p.folders) > 0 {
 		n.list = append(n.list, p)
 	}
 }
@@ -206,6 +207,7 @@ func (n *npm) assign() {
 
 // compare judges what was read.
 func (n *npm) compare() {
+	n.compareMaps()
 	for _, p := range n.list {
 		if p.published != nil {
 			for _, f := range p.folders {
