@@ -173,6 +173,10 @@ func TestNPMFolders(t *testing.T) {
 	} {
 		m := tt.m
 		m.PURL = strings.TrimSuffix(m.PURL, "@")
+		code := outer.under("node_modules/outer/")
+		if len(m.Occurrences) == 0 {
+			code = tree{"app.jar": "x"}
+		}
 		if _, got := run(t, open(t, code), tt.reg, m); got != "left "+m.PURL+": "+tt.want+"\n" {
 			t.Errorf("%s: got\n%s", name, got)
 		}
@@ -257,5 +261,16 @@ func TestArchiveLimits(t *testing.T) {
 	huge := &registry.Archive{Bytes: bytes.NewReader(nil), Size: maxArchive + 1}
 	if _, _, err := readArchive(t.Context(), huge, 1<<20); err == nil {
 		t.Error("an archive over the limit was read")
+	}
+}
+
+// TestLoose: code in node_modules that is part of no package.
+func TestLoose(t *testing.T) {
+	main := npmComponent("linked", "1.0.0", "node_modules/linked/")
+	main.Main = true
+	code := tree{"node_modules/evil.js": "x", "node_modules/evil2/index.js": "x", "node_modules/.prisma/client/index.js": "x", "node_modules/linked/index.js": "x", "node_modules/linked/package.json": "{}", "node_modules/note.txt": "x", "lib/a.js": "x"}
+	want := "medium integrity-unlisted  node_modules/evil.js\nmedium integrity-unlisted  node_modules/evil2/index.js\n"
+	if _, got := run(t, open(t, code), nil, main); got != want {
+		t.Errorf("got\n%s", got)
 	}
 }
