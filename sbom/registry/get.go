@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -18,7 +19,10 @@ type Request struct {
 	System System // whose credentials may be used, for their own host only
 	Keep   bool   // the answer never changes: one in the cache is never asked for again; it is asked for uncompressed
 
+	into func(body io.Reader) (int64, error) // takes the body instead of Document, from its beginning at each attempt; nil: Document has it
+
 	reduce func(body []byte) ([]byte, error) // what of the answer is kept and returned; nil: all
+	lane   *lane                             // for an answer that turns out to be large; the caller frees it
 }
 
 // DefaultLimit bounds an answer in bytes.
@@ -63,6 +67,10 @@ func (c *Client) Get(ctx context.Context, r Request) (Document, error) {
 	}
 	if !have || old.Absent {
 		old.validators = validators{}
+	}
+	if r.lane == nil {
+		r.lane = &lane{cache: &c.cache}
+		defer r.lane.free()
 	}
 	got, err := c.fetch(ctx, r, old.validators)
 	if err == nil && r.reduce != nil && got.Body != nil {
