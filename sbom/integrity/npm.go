@@ -178,7 +178,7 @@ func (b *budget) left() int64 {
 func (n *npm) archive(ctx context.Context, p *npmPackage, b *budget) (*listing, error) {
 	a, err := n.reg.Archive(ctx, p.pkg, p.version, "")
 	if errors.Is(err, registry.ErrOffline) {
-		return nil, errors.New("its published archive is not at hand")
+		return nil, errors.New("its published archive is not at hand (--online fetches it)")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("its published archive cannot be had: %s", clip(err.Error()))

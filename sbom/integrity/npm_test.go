@@ -120,7 +120,7 @@ func TestNPM(t *testing.T) {
 		"built":            {native, native.under(dir).with(dir+"build/Release/x.node", elf), "low integrity-built " + purl + " " + dir + "build/Release/x.node\n" + built},
 		"built over":       {native, native.under(dir).with(dir+"bin/tool", elf), "low integrity-built " + purl + " " + dir + "bin/tool\n" + built},
 		"built script":     {native, native.under(dir).with(dir+"build/x.js", "x"), "high integrity-unlisted " + purl + " " + dir + "build/x.js\n" + differs},
-		"not at hand":      {nil, base, "left " + purl + ": its published archive is not at hand\n"},
+		"not at hand":      {nil, base, "left " + purl + ": its published archive is not at hand (--online fetches it)\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			reg := shelf{}
