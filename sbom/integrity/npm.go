@@ -183,6 +183,7 @@ func (n *npm) archive(ctx context.Context, p *npmPackage, b *budget) (*listing, 
 	if err != nil {
 		return nil, fmt.Errorf("its published archive cannot be had: %s", clip(err.Error()))
 	}
+	defer a.Close()
 	n.lockedArchive(p.component, a)
 	l, unpacked, err := readArchive(ctx, a, b.left())
 	if err != nil {

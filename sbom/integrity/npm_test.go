@@ -18,11 +18,12 @@ import (
 	"github.com/fnaudit/fnaudit/sbom/registry"
 )
 
-// shelf is a registry of a test: "npm:demo@1.0.0" -> archive.
+// shelf is a registry of a test: "npm:demo@1.0.0", with the file's name behind
+// where a version has several -> archive.
 type shelf map[string][]byte
 
-func (s shelf) Archive(_ context.Context, p registry.Package, version, _ string) (*registry.Archive, error) {
-	data, ok := s[p.String()+"@"+version]
+func (s shelf) Archive(_ context.Context, p registry.Package, version, file string) (*registry.Archive, error) {
+	data, ok := s[strings.TrimSpace(p.String()+"@"+version+" "+file)]
 	if !ok {
 		return nil, registry.ErrOffline
 	}
