@@ -169,9 +169,15 @@ func (e *lockEntry) noted(p string) []sbom.Trait {
 	return out
 }
 
-// has adds traits to a place of a package.
+// has adds traits to a place of a package. What one lockfile has said the next
+// one (npm keeps a second in node_modules) need not repeat.
 func (f *found) has(traits ...sbom.Trait) {
-	f.traits = append(f.traits, traits[:min(len(traits), max(maxTraits-len(f.traits), 0))]...)
+	for _, t := range traits {
+		again := slices.ContainsFunc(f.traits, func(o sbom.Trait) bool { return o.Kind == t.Kind && o.Detail == t.Detail })
+		if !again && len(f.traits) < maxTraits {
+			f.traits = append(f.traits, t)
+		}
+	}
 }
 
 // originKey is what an entry of a lockfile and a package have in common.
