@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/registry"
 )
 
 // Weight is how strongly a signal speaks against a package. The zero value is Note.
@@ -46,7 +47,10 @@ type Rule string
 type Of struct {
 	Components []sbom.Component
 	Now        time.Time
-	Registries map[string][]string // package URL type -> addresses that its packages may come from; a type that is absent: any
+
+	Standings  map[string]*registry.Standing // package URL -> what registries say; a package that is missing was never asked about
+	Private    Names                         // names that are published nowhere else
+	Registries map[string][]string           // package URL type -> addresses that its packages may come from; a type that is absent: any
 }
 
 // Judge applies every rule that needs no bytes. The result is sorted.
@@ -56,6 +60,7 @@ func Judge(of Of) []Signal {
 		c := &of.Components[i]
 		out = append(out, origin(c, of.Registries[typeOf(c.PURL)])...)
 	}
+	out = append(out, identity(&of)...)
 	return sorted(out)
 }
 

@@ -40,7 +40,7 @@ func arrows() map[string][]string {
 
 		"cmd/internal/finding":  nil,
 		"cmd/internal/spelling": nil,
-		"cmd/internal/policy":   {"cmd/internal/finding", "cmd/internal/spelling"},
+		"cmd/internal/policy":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom/trust"}, // patterns of names are checked by who matches them
 		"cmd/internal/report":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom", "sbom/codec", "bundle"},
 		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed", "vulndb/share", "bundle/pull")...),
 		"cmd/internal/gate":     {"cmd/internal/finding", "bundle/attest"},

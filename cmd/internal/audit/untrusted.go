@@ -13,7 +13,14 @@ import (
 func checkTrust(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	res := Result{}
 	byPURL := components(s.SBOM)
-	of := trust.Of{Components: s.SBOM.Components, Now: a.Now, Registries: a.Policy.Dependencies.Registries}
+	private, err := trust.ParseNames(a.Policy.Dependencies.Private)
+	if err != nil {
+		return res, fmt.Errorf("read the policy's private names: %w", err)
+	}
+	of := trust.Of{
+		Components: s.SBOM.Components, Now: a.Now, Standings: s.Standings,
+		Private: private, Registries: a.Policy.Dependencies.Registries,
+	}
 	for _, g := range trust.Judge(of) {
 		res.Findings = append(res.Findings, signalFinding(g, byPURL[g.Component]))
 	}

@@ -3,10 +3,15 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/spelling"
+	"github.com/fnaudit/fnaudit/sbom/trust"
 )
 
 // Stale says from where on a dependency counts as past its time. A zero value
@@ -25,7 +30,7 @@ type Facts struct {
 // Dependencies is what a policy says of dependencies. The zero value knows no
 // private name and allows every registry.
 type Dependencies struct {
-	Private       []string            // patterns of package names that are published nowhere else; see MatchName
+	Private       []string            // patterns of package names that are published nowhere else, as trust.ParseNames reads them
 	Registries    map[string][]string // package URL type -> addresses that its packages may come from; a type that is absent: any
 	LayerAccounts []string            // AWS accounts whose layers may be used; nil: any
 	CoolDown      time.Duration       // a version must be published for so long; 0: no time
@@ -107,7 +112,50 @@ func (d *fileDependencies) apply(to *Dependencies) error {
 		return nil
 	}
 	to.Private, to.Registries, to.LayerAccounts = d.Private, d.Registries, d.LayerAccounts
-	return duration(d.CoolDown, &to.CoolDown, "dependencies.cool_down")
+	var errs []error
+	for i := range d.Private {
+		if _, err := trust.ParseNames(d.Private[i : i+1]); err != nil {
+			errs = append(errs, fmt.Errorf("dependencies.private[%d]: %w", i, err))
+		}
+	}
+	for _, typ := range slices.Sorted(maps.Keys(d.Registries)) {
+		errs = append(errs, checkRegistries(typ, d.Registries[typ]))
+	}
+	for i, a := range d.LayerAccounts {
+		if len(a) != 12 || strings.Trim(a, "0123456789") != "" {
+			errs = append(errs, fmt.Errorf("dependencies.layer_accounts[%d]: %q is not the number of an AWS account: twelve digits, quoted", i, a))
+		}
+	}
+	return errors.Join(append(errs, duration(d.CoolDown, &to.CoolDown, "dependencies.cool_down"))...)
+}
+
+// registryTypes are the package URL types whose registries a policy may name.
+var registryTypes = []string{"npm", "pypi", "golang", "maven", "cargo", "nuget", "gem"}
+
+// checkRegistries checks the registries of one type. An empty list is refused:
+// it could mean every registry as well as none.
+func checkRegistries(typ string, list []string) error {
+	key := "dependencies.registries." + typ
+	if !slices.Contains(registryTypes, typ) {
+		err := fmt.Errorf("%s: %q is not a type of packages with a registry (%s)", key, typ, strings.Join(registryTypes, ", "))
+		if near := spelling.Nearest(typ, registryTypes); near != "" {
+			err = fmt.Errorf("%w; did you mean %q?", err, near)
+		}
+		return err
+	}
+	if len(list) == 0 {
+		return fmt.Errorf("%s: the list is empty: name a registry, or leave the type out to allow any", key)
+	}
+	for i, text := range list {
+		u, err := url.Parse(text)
+		switch {
+		case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "":
+			return fmt.Errorf("%s[%d]: not the address of a registry: write it as https://host/path", key, i) // what was written may hold a secret
+		case u.User != nil:
+			return fmt.Errorf("%s[%d]: holds credentials; a policy is no place for them: write only the address", key, i)
+		}
+	}
+	return nil
 }
 
 func duration(s *string, to *time.Duration, key string) error {
@@ -130,9 +178,5 @@ func ofDependency(f finding.Finding) bool {
 
 // lookAt is the next step for what no newer version clears.
 func lookAt(r *finding.Report, f finding.Finding) string {
-	deep := ""
-	if strings.HasPrefix(f.Rule, "integrity-") {
-		deep = "--deep "
-	}
-	return "fnaudit scan " + deep + "--explain " + f.ID + " " + again(r) + "   # says why; put it right, or accept it with a waiver in the policy file"
+	return explaining(r, f) + "   # says why; put it right, or accept it with a waiver in the policy file"
 }
