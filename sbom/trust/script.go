@@ -218,8 +218,12 @@ func knownStart(line string) bool {
 	if m := editable().FindStringSubmatch(line); m != nil {
 		return m[1] == m[2]
 	}
-	if strings.Contains(line, "__import__('") && !strings.Contains(line, "__import__('_distutils_hack')") && !strings.Contains(line, "__import__('importlib.") {
-		return false
+	imports := strings.Count(line, "__import__('")
+	for _, of := range []string{"_distutils_hack", "importlib.util", "importlib.machinery"} {
+		imports -= strings.Count(line, "__import__('"+of+"')")
+	}
+	if imports > 0 {
+		return false // of something else
 	}
 	plain := quoted().ReplaceAllString(line, "''")
 	if slices.Contains(startLines, plain) {
