@@ -27,8 +27,9 @@ func All() []Check {
 		{Name: "signature", Need: NeedTree, Run: checkSignature},
 		{Name: "provenance", Need: NeedTree, Run: checkProvenance},
 		{Name: "facts", Need: NeedSBOM, Run: checkFacts},
-		{Name: "stale", Need: NeedSBOM, Run: checkStale}, // by the facts
-		{Name: "trust", Need: NeedSBOM, Run: checkTrust}, // likewise
+		{Name: "attestation", Need: NeedSBOM, Run: checkAttestation}, // by the facts
+		{Name: "stale", Need: NeedSBOM, Run: checkStale},             // likewise
+		{Name: "trust", Need: NeedSBOM, Run: checkTrust},             // likewise
 		{Name: "integrity", Need: NeedTree, Run: checkIntegrity},
 	}
 }
