@@ -27,7 +27,7 @@ func npmFacts(ctx context.Context, c *Client, p Package, ep Endpoint) (Facts, er
 	if err != nil {
 		return f, err
 	}
-	doc, err := c.Get(ctx, Request{URL: address, Accept: "application/json", Limit: maxPackument, System: NPM})
+	doc, err := c.document(ctx, ep, Request{URL: address, Accept: "application/json", Limit: maxPackument, System: NPM})
 	if err != nil {
 		return f, err
 	}
@@ -356,14 +356,15 @@ func npmIntegrity(d *npmDist) map[string]string {
 
 // npmSignatures are the registry's signatures of a version; nil when not told.
 func npmSignatures(raw json.RawMessage) []Signature {
-	var all []struct{ KeyID, Sig string }
+	var all []json.RawMessage
 	if len(raw) == 0 || json.Unmarshal(raw, &all) != nil {
 		return nil
 	}
 	var out []Signature
-	for _, s := range all[:min(len(all), maxList)] {
-		if s.KeyID != "" && s.Sig != "" && len(s.KeyID) <= maxText && len(s.Sig) <= 4*maxText {
-			out = append(out, Signature{KeyID: s.KeyID, Signature: s.Sig})
+	for _, one := range all[:min(len(all), maxList)] {
+		s := texts(one)
+		if id, sig := s["keyid"], s["sig"]; id != "" && sig != "" && len(id) <= maxText && len(sig) <= 4*maxText {
+			out = append(out, Signature{KeyID: id, Signature: sig})
 		}
 	}
 	return out

@@ -53,7 +53,7 @@ func Repository(text string) string {
 	if plain, err := url.PathUnescape(path); err == nil {
 		path = plain
 	}
-	path = inside(name, path)
+	path = repositoryPart(name, path)
 	if path == "" || strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return ""
 	}
@@ -77,9 +77,9 @@ func shorthand(text string) string {
 	return at + path
 }
 
-// inside takes the place inside a repository off a path: "a/b/tree/main/x" and
+// repositoryPart takes the place inside a repository off a path: "a/b/tree/main/x" and
 // "group/sub/b/-/tree/main" are of "a/b" and "group/sub/b".
-func inside(host, path string) string {
+func repositoryPart(host, path string) string {
 	for _, mark := range []string{"/-/", "/tree/", "/blob/"} {
 		if i := strings.Index(path, mark); i > 0 && strings.Contains(path[:i], "/") {
 			path = path[:i]

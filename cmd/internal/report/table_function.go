@@ -47,9 +47,10 @@ func (p *printer) function(r *finding.Report) {
 		p.line("  nothing is known against its packages")
 	}
 	said := p.lines
-	if clean && (len(r.Verdict.Warnings) > 0 || len(g.waived) > 0) {
+	if clean && (len(r.Calendar) > 0 || len(r.Verdict.Warnings) > 0 || len(g.waived) > 0) {
 		p.line("")
 	}
+	p.calendar(r)
 	p.warnings(r)
 	p.waived(r, g.waived)
 	if clean && p.lines == said {
@@ -78,6 +79,9 @@ func (p *printer) header(r *finding.Report) {
 	}
 	p.signed(r)
 	p.line("")
+	if r.Vetted != nil {
+		p.card(r)
+	}
 }
 
 // environment is what runs the function: "nodejs20.x on aws-lambda (guessed)".
