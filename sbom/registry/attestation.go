@@ -67,16 +67,10 @@ func (c *Client) Proofs(ctx context.Context, p Package, version string, locked [
 
 // proofEndpoint says who may be asked for proofs about a package, or why nobody.
 func (c *Client) proofEndpoint(p Package) (ep Endpoint, why string) {
-	ep = c.Config.For(p)
-	switch {
-	case ep.Refuse != "":
-		return ep, ep.Refuse
-	case ep.URL == "":
-		return ep, "no registry of its ecosystem is configured, and deps.dev hands out no attestation"
-	case c.Private != nil && c.Private(p) && !ep.Own:
-		return ep, "the policy calls the name private: it is not sent anywhere"
+	if ep, why = c.endpoint(p); why == "" && ep.URL == "" {
+		why = "no registry of its ecosystem is configured, and deps.dev hands out no attestation"
 	}
-	return ep, ""
+	return ep, why
 }
 
 // npmProofs asks for npm's list of attestations of a version, at the address
