@@ -304,3 +304,21 @@ func TestAttestationOfNothing(t *testing.T) {
 		t.Errorf("%+v, %v", res, err)
 	}
 }
+
+// BenchmarkAttestation400 asks about 400 packages by what their registry says:
+// what every scan with a warm cache pays.
+func BenchmarkAttestation400(b *testing.B) {
+	s := &Subject{SBOM: &sbom.SBOM{}, Standings: map[string]*registry.Standing{}}
+	for i := range 400 {
+		purl := fmt.Sprintf("pkg:npm/p%d@1.0.1", i)
+		s.SBOM.Components = append(s.SBOM.Components, sbom.Component{PURL: purl, Name: fmt.Sprintf("p%d", i), Version: "1.0.1"})
+		s.Standings[purl] = &registry.Standing{Answer: registry.Known, Version: true, Source: "https://registry.example/", Repository: "github.com/acme/x", Publisher: "ada",
+			Attested: registry.Answer(1 + i%2), Previous: &registry.Version{Version: "1.0.0", Repository: "git+https://github.com/acme/x.git"}, Past: registry.Past{Publishers: 3, Known: true}}
+	}
+	a := &Auditor{Policy: &policy.Policy{}, Now: now}
+	for b.Loop() {
+		if _, err := checkAttestation(b.Context(), a, s); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
