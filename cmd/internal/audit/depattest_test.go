@@ -305,6 +305,65 @@ func TestAttestationOfNothing(t *testing.T) {
 	}
 }
 
+// TestAttestationFromPackuments asks a registry for everything, as a scan does: what its
+// documents say, what it signed, what it hands out.
+func TestAttestationFromPackuments(t *testing.T) {
+	l := newBuildLab(t)
+	const here = "https://github.com/acme/x"
+	dist := func(name, version string, attested bool) string {
+		v := l.version(name, version, "", []byte(name+version))
+		raw := sha512.Sum512([]byte(name + version))
+		out := fmt.Sprintf(`"integrity":"sha512-%s","signatures":[{"keyid":"lab","sig":%q}]`, base64.StdEncoding.EncodeToString(raw[:]), v.Signatures[0].Signature)
+		if attested {
+			out += `,"attestations":{"url":"https://evil.example/x","provenance":{"predicateType":"https://slsa.dev/provenance/v1"}}`
+		}
+		return out
+	}
+	publish := func(name string, attested bool, by string) {
+		one := func(version, by string, attested bool) string {
+			return fmt.Sprintf(`%q:{"name":%q,"version":%q,"repository":{"type":"git","url":"git+https://github.com/acme/x.git"},"_npmUser":{"name":%q},"dist":{%s}}`, version, name, version, by, dist(name, version, attested))
+		}
+		l.lists["/"+strings.Replace(name, "/", "%2f", 1)] = fmt.Sprintf(`{"name":%q,"dist-tags":{"latest":"1.0.1"},"versions":{%s,%s},"time":{"1.0.0":"2026-01-01T00:00:00Z","1.0.1":"2026-02-01T00:00:00Z"}}`,
+			name, one("1.0.0", "ci", true), one("1.0.1", by, attested))
+	}
+	s := &Subject{SBOM: &sbom.SBOM{}}
+	for _, c := range []struct {
+		name     string
+		attested bool
+		by       string
+	}{{"@acme/good", true, "ci"}, {"lost", false, "ci"}, {"taken", false, "eve"}, {"secret", true, "ci"}} {
+		publish(c.name, c.attested, c.by)
+		purl := "pkg:npm/" + strings.Replace(c.name, "@", "%40", 1) + "@1.0.1"
+		if c.attested {
+			l.attests(c.name, "1.0.1", l.bundle(here, purl, []byte(c.name+"1.0.1")))
+		}
+		s.SBOM.Components = append(s.SBOM.Components, sbom.Component{PURL: purl, Name: c.name, Version: "1.0.1", Ecosystem: "npm"})
+	}
+	l.reg.Private = func(p registry.Package) bool { return p.Name == "secret" }
+	a := &Auditor{Policy: &policy.Policy{}, Registry: l.reg, Deep: true, Now: time.Now(), Published: &attest.Published{Root: l.root, Now: time.Now()}}
+	facts, err := checkFacts(t.Context(), a, s)
+	l.check(err)
+	if st := s.Standings["pkg:npm/%40acme/good@1.0.1"]; st.Attested != registry.Known || len(st.Signatures) != 1 || len(facts.Facts) != 4 {
+		t.Fatalf("%+v, %+v", st, facts.Note)
+	}
+	res, err := checkAttestation(t.Context(), a, s)
+	l.check(err)
+	var got []string
+	for _, f := range res.Findings {
+		got = append(got, f.ID+" "+string(f.Severity))
+	}
+	slices.Sort(got)
+	if strings.Join(got, "\n") != "provenance-lost:lost medium\nprovenance-lost:taken high\npublisher-changed:taken medium" {
+		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+	if res.Note != "provenance of 1 of 4 packages verified, 2 have none, 1 not known; signatures of registries: 3 of 3 verified" {
+		t.Error(res.Note)
+	}
+	if f := res.Facts["pkg:npm/%40acme/good@1.0.1"]; f.Attestation.Status != "verified" || f.Attestation.Repository != here || f.Signature.Status != "verified" || f.Attested != "yes" {
+		t.Errorf("%+v", f)
+	}
+}
+
 // BenchmarkAttestation400 asks about 400 packages by what their registry says:
 // what every scan with a warm cache pays.
 func BenchmarkAttestation400(b *testing.B) {
