@@ -41,12 +41,13 @@ type npm struct {
 	*check
 	list  []*npmPackage
 	byDir map[infoKey]*npmFolder
+	maps  map[place][]mapped
 }
 
 // npm finds the packages of which the archive is at hand, and notes the files
 // that are to be compared with it.
 func (c *check) npm(ctx context.Context) *npm {
-	n := &npm{check: c, byDir: map[infoKey]*npmFolder{}}
+	n := &npm{check: c, byDir: map[infoKey]*npmFolder{}, maps: map[place][]mapped{}}
 	for i := range c.bom.Components {
 		n.add(&c.bom.Components[i])
 	}
@@ -85,7 +86,7 @@ func (n *npm) add(m *sbom.Component) {
 		n.byDir[key] = f
 		p.folders = append(p.folders, f)
 	}
-	if len(p.folders) > 0 {
+	if m.Version != "" && n.addMapped(m, p) || len(p.folders) > 0 {
 		n.list = append(n.list, p)
 	}
 }
@@ -206,6 +207,7 @@ func (n *npm) assign() {
 
 // compare judges what was read.
 func (n *npm) compare() {
+	n.compareMaps()
 	for _, p := range n.list {
 		if p.published != nil {
 			for _, f := range p.folders {
@@ -238,7 +240,7 @@ func (n *npm) folder(p *npmPackage, f *npmFolder) {
 			continue // to a package beside it, which is compared where it lies
 		case s.err != nil:
 			d.Rule, d.Weight, d.Detail = RuleUnread, Medium, s.err.Error()
-			d.Title = fmt.Sprintf("%s of %s could not be read", clip(name), n.label(p))
+			d.Title = clip(name) + " could not be read"
 			p.because("a file of it could not be read")
 		case listed && s.is(algSHA256, want.sha256), n.bundled(f, at, s):
 			continue
@@ -260,7 +262,7 @@ func (n *npm) folder(p *npmPackage, f *npmFolder) {
 	for _, rule := range []string{RuleChanged, RuleUnlisted, RuleUnread, RuleBuilt} {
 		if more := named[rule] - maxNamed; more > 0 {
 			n.differs(Difference{Rule: rule, Weight: Medium, Component: p.component.PURL, Artifact: f.volume, Path: f.dir + "package.json", Source: "registry",
-				Title: fmt.Sprintf("%d more files of %s", more, n.label(p)), Detail: "they are not named one by one"})
+				Title: fmt.Sprintf("and %d more files", more), Detail: "they are not named one by one"})
 		}
 	}
 }
@@ -270,8 +272,6 @@ func (p *npmPackage) because(reason string) {
 		p.reasons = append(p.reasons, reason)
 	}
 }
-
-func (n *npm) label(p *npmPackage) string { return clip(p.component.Name + " " + p.version) }
 
 // builds reports whether installing the package runs something that may write
 // files: a script of its own, or node-gyp.
@@ -291,7 +291,7 @@ func (n *npm) builds(p *npmPackage) bool {
 // changed judges a file that differs from the published one.
 func (n *npm) changed(d *Difference, p *npmPackage, at place, name string, want published, builds bool) {
 	d.Rule, d.Weight = RuleChanged, npmWeight(name)
-	d.Title = fmt.Sprintf("%s of %s is not the file that the registry published", clip(name), n.label(p))
+	d.Title = clip(name) + " is not the file that the registry published"
 	d.Detail = "its digest is not that of the file in the published archive"
 	data, err := n.files.read(at, maxText)
 	switch {
@@ -301,7 +301,7 @@ func (n *npm) changed(d *Difference, p *npmPackage, at place, name string, want 
 		d.Weight, d.Detail = Low, "it differs in its line ends alone"
 	case builds && n.machine(at):
 		d.Rule, d.Weight, d.Probable = RuleBuilt, Low, true
-		d.Title = fmt.Sprintf("%s of %s was put there when it was installed, or afterwards", clip(name), n.label(p))
+		d.Title = clip(name) + " was put there when the package was installed, or afterwards"
 		d.Detail = "machine code that is not in the published archive; the package runs a script at installation"
 		p.because("what it built at installation has no digest")
 	}
@@ -319,7 +319,7 @@ func (n *npm) added(d *Difference, p *npmPackage, at place, name string, builds 
 		return // data that nothing published refers to
 	}
 	d.Rule, d.Detail = RuleUnlisted, "the published archive does not have it"
-	d.Title = fmt.Sprintf("%s lies in %s, whose published archive does not have it", clip(name), n.label(p))
+	d.Title = clip(name) + " is not in the archive that the registry published"
 	if builds && (path.Ext(base) == ".node" || machineCode(base)) {
 		d.Rule, d.Weight, d.Probable = RuleBuilt, Low, true
 		d.Detail = "machine code that is not in the published archive; the package runs a script at installation"

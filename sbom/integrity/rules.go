@@ -42,4 +42,10 @@ const (
 	// checksum database has for that version. High: a version's source never
 	// changes, so what is inside is not what was reviewed and published.
 	RuleSum = "integrity-sum"
+
+	// RuleSource is a source in a bundle's map that is not the published file of
+	// that path. Low, since build tools rewrite sources; medium where most of the
+	// package's other sources are the published ones, so that nothing rewrote
+	// them. Never certain.
+	RuleSource = "integrity-source"
 )

@@ -88,7 +88,7 @@ func (d *database) sums(setting string) sums {
 			}
 			return setting
 		},
-		proxies: func(string) []string { return []string{dbProxy} },
+		proxies: []string{dbProxy},
 		private: func(p registry.Package) bool { return strings.HasPrefix(p.Name, "secret.example/") },
 		get:     d.get,
 	}
