@@ -88,7 +88,9 @@ func TestProofsOfNobody(t *testing.T) {
 }
 
 func TestProofsOfPyPI(t *testing.T) {
+	sum := func(hash string) string { return (strings.Repeat("0", 64) + hash)[len(hash):] }
 	file := func(name, hash, provenance string) string {
+		hash = sum(hash)
 		return fmt.Sprintf(`{"filename":%q,"url":"x","hashes":{"sha256":%q}%s}`, name, hash, provenance)
 	}
 	at := func(address string) string { return fmt.Sprintf(`,"provenance":%q`, address) }
@@ -96,7 +98,7 @@ func TestProofsOfPyPI(t *testing.T) {
 	url, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/simple/acme-x/":
-			if got := r.Header.Get("Accept"); got != proofPage {
+			if got := r.Header.Get("Accept"); got != simpleForms {
 				t.Errorf("Accept %q", got)
 			}
 			io.WriteString(w, `{"meta":{"api-version":"1.3"},"name":"acme-x","files":[`+files+`]}`)
@@ -113,21 +115,22 @@ func TestProofsOfPyPI(t *testing.T) {
 		answer               Answer
 		file, reason         string
 	}{
-		{name: "wheel for all", files: file(source, "s", at("/integrity/b")) + "," + file(other, "o", at("/integrity/b")) + "," + file(wheel, "AB", at("/integrity/a")), answer: Known, file: wheel},
-		{name: "the locked one", files: file(source, "s", at("/integrity/b")) + "," + file(wheel, "w", at("/integrity/a")), locked: []string{"sha256:s"}, answer: Known, file: source},
-		{name: "only a source", files: file(source, "s", at(url+"/integrity/a")), answer: Known, file: source},
-		{name: "version spelled otherwise", version: "1.0.0", files: file(wheel, "w", at("/integrity/a")), answer: Known, file: wheel},
-		{name: "none for the file", files: file(wheel, "w", `,"provenance":null`), answer: Absent, file: wheel},
-		{name: "an index that does not tell", files: file(wheel, "w", ""), reason: "does not tell"},
-		{name: "another version", version: "1.1", files: file(wheel, "w", at("/integrity/a")), reason: "no file"},
-		{name: "another project", files: file("acme_y-1.0-py3-none-any.whl", "w", at("/integrity/a")), reason: "no file"},
-		{name: "at another host", files: file(wheel, "w", at("https://evil.example/a")), reason: "another host"},
-		{name: "by another scheme", files: file(wheel, "w", at("file:///etc/passwd")), reason: "another host"},
-		{name: "with a password", files: file(wheel, "w", at(strings.Replace(url, "://", "://u:p@", 1)+"/integrity/a")), reason: "cannot be read"},
-		{name: "an address that is none", files: file(wheel, "w", `,"provenance":{}`), reason: "no text"},
-		{name: "gone", files: file(wheel, "w", at("/integrity/gone")), answer: Absent, file: wheel},
-		{name: "no version", version: "not a version", files: file(wheel, "w", at("/integrity/a")), reason: "no file"},
-		{name: "hostile", files: `{"filename":1}`, reason: "read the index page"},
+		{name: "wheel for all", files: file(source, "c", at("/integrity/b")) + "," + file(other, "d", at("/integrity/b")) + "," + file(wheel, "AA", at("/integrity/a")), answer: Known, file: wheel},
+		{name: "the locked one", files: file(source, "c", at("/integrity/b")) + "," + file(wheel, "e", at("/integrity/a")), locked: []string{"sha256:" + sum("c")}, answer: Known, file: source},
+		{name: "only a source", files: file(source, "c", at(url+"/integrity/a")), answer: Known, file: source},
+		{name: "version spelled otherwise", version: "1.0.0", files: file(wheel, "e", at("/integrity/a")), answer: Known, file: wheel},
+		{name: "none for the file", files: file(wheel, "e", `,"provenance":null`), answer: Absent, file: wheel},
+		{name: "an index that does not tell", files: file(wheel, "e", ""), reason: "does not tell"},
+		{name: "another version", version: "1.1", files: file(wheel, "e", at("/integrity/a")), reason: "no file"},
+		{name: "at another host", files: file(wheel, "e", at("https://evil.example/a")), reason: "another host"},
+		{name: "by another scheme", files: file(wheel, "e", at("file:///etc/passwd")), reason: "another host"},
+		{name: "with a password", files: file(wheel, "e", at(strings.Replace(url, "://", "://u:p@", 1)+"/integrity/a")), reason: "cannot be read"},
+		{name: "an address that is none", files: file(wheel, "e", `,"provenance":{}`), answer: Absent, file: wheel},
+		{name: "an attested file rather than another", files: file(wheel, "e", `,"provenance":null`) + "," + file(source, "c", at("/integrity/a")), answer: Known, file: source},
+		{name: "the locked file rather than an attested one", files: file(wheel, "e", `,"provenance":null`) + "," + file(source, "c", at("/integrity/a")), locked: []string{"sha256:" + sum("e")}, answer: Absent, file: wheel},
+		{name: "gone", files: file(wheel, "e", at("/integrity/gone")), answer: Absent, file: wheel},
+		{name: "no version", version: "not a version", files: file(wheel, "e", at("/integrity/a")), reason: "no file"},
+		{name: "hostile", files: `{"filename":1}`, reason: "no file"},
 		{name: "names that are none", files: file("", "", "") + "," + file("-.whl", "", "") + "," + file("-1.0.tar.gz", "", "") + "," + file(strings.Repeat("-", 9)+".whl", "", ""), reason: "no file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -168,12 +171,12 @@ func TestRegistryKeys(t *testing.T) {
 
 // TestProofFileTime reads a page of many files in a time that grows with their number.
 func TestProofFileTime(t *testing.T) {
-	files := make([]proofIndexFile, 100_000)
+	files := make([]pypiFile, 100_000)
 	for i := range files {
-		files[i].Name = fmt.Sprintf("x-%d-py3-none-any.whl", i)
+		files[i].name, files[i].version = fmt.Sprintf("x-%d-py3-none-any.whl", i), fmt.Sprint(i)
 	}
 	start := time.Now()
-	if f := proofFile(files, Package{PyPI, "x"}, "99999", nil); f == nil || f.Name != "x-99999-py3-none-any.whl" {
+	if f := proofFile(files, Package{PyPI, "x"}, "99999", nil); f == nil || f.name != "x-99999-py3-none-any.whl" {
 		t.Errorf("%+v", f)
 	}
 	if took := time.Since(start); took > 20*time.Second {

@@ -55,6 +55,8 @@ type Subject struct {
 	Standings  map[string]*registry.Standing // package URL -> what registries say; nil before they were asked
 	GoBinaries []finding.GoBinary            // from an earlier report
 
+	proofs map[string][]*finding.DependencyProof // package URL -> what was verified of its published version
+
 	places map[int][]place // of the components of findings, by index
 	signed []signed        // what verification said, by artifact; nil before it was asked
 

@@ -14,6 +14,7 @@ import (
 	"github.com/fnaudit/fnaudit/bundle/attest"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/integrity"
 	"github.com/fnaudit/fnaudit/sbom/registry"
 	"github.com/fnaudit/fnaudit/sbom/trust"
 )
@@ -23,8 +24,9 @@ const maxVerified = 8
 
 // What ties the shipped files to the published archive that an attestation is about.
 const (
-	boundByLock = "lock-digest"      // a lockfile has the archive's digest
-	boundByName = "name-and-version" // nothing but what they are called
+	boundByLock  = "lock-digest"      // a lockfile has the archive's digest
+	boundByName  = "name-and-version" // nothing but what they are called
+	boundByBytes = "compared"         // every shipped file is the archive's
 )
 
 // checkAttestation asks who built the published versions of the dependencies, and
@@ -67,7 +69,33 @@ func checkAttestation(ctx context.Context, a *Auditor, s *Subject) (Result, erro
 	if err := a.verifyAttested(ctx, list); err != nil {
 		return Result{}, err
 	}
+	s.proofs = map[string][]*finding.DependencyProof{}
+	for _, one := range list {
+		for _, p := range []*finding.DependencyProof{one.provenance, one.signature} {
+			if p != nil {
+				s.proofs[one.Component] = append(s.proofs[one.Component], p)
+			}
+		}
+	}
 	return resultOf(list, components(s.SBOM)), nil
+}
+
+// compared says of proofs that the shipped files were compared with the archive that
+// they are about. Files of Python are compared with what is shipped beside them,
+// which binds them to no archive.
+func (s *Subject) compared(found integrity.Result) {
+	differs := map[string]bool{}
+	for _, d := range found.Differences {
+		differs[d.Component] = true
+	}
+	for _, purl := range found.Whole {
+		if differs[purl] || !strings.HasPrefix(purl, "pkg:npm/") {
+			continue
+		}
+		for _, p := range s.proofs[purl] {
+			p.Bound = boundByBytes
+		}
+	}
 }
 
 func requiresAny(list []*attested) bool {

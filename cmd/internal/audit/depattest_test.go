@@ -31,6 +31,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/integrity"
 	"github.com/fnaudit/fnaudit/sbom/registry"
 )
 
@@ -246,6 +247,11 @@ func TestAttestation(t *testing.T) {
 	}
 	if p := res.Facts["pkg:npm/elsewhere@1.0.1"]; p.Attestation.Bound != boundByName || p.Signature.Status != "verified" {
 		t.Errorf("%+v", p)
+	}
+
+	s.compared(integrity.Result{Whole: []string{"pkg:npm/%40acme/good@1.0.1", "pkg:npm/elsewhere@1.0.1", "pkg:npm/unheard@1.0.1"}, Differences: []integrity.Difference{{Component: "pkg:npm/elsewhere@1.0.1"}}})
+	if f := res.Facts["pkg:npm/%40acme/good@1.0.1"]; f.Attestation.Bound != boundByBytes || f.Signature.Bound != boundByBytes || res.Facts["pkg:npm/elsewhere@1.0.1"].Attestation.Bound != boundByName {
+		t.Errorf("%+v", f)
 	}
 
 	t.Run("offline, from the cache", func(t *testing.T) {
