@@ -23,6 +23,7 @@ type Request struct {
 	into func(body io.Reader) (int64, error) // takes the body instead of Document, from its beginning at each attempt; nil: Document has it
 
 	reduce func(body []byte) ([]byte, error) // what of the answer is kept and returned; nil: all
+	lane   *lane                             // for an answer that turns out to be large; the caller frees it
 }
 
 // DefaultLimit bounds an answer in bytes.
@@ -67,6 +68,10 @@ func (c *Client) Get(ctx context.Context, r Request) (Document, error) {
 	}
 	if !have || old.Absent {
 		old.validators = validators{}
+	}
+	if r.lane == nil {
+		r.lane = &lane{cache: &c.cache}
+		defer r.lane.free()
 	}
 	got, err := c.fetch(ctx, r, old.validators)
 	if err == nil && r.reduce != nil && got.Body != nil {

@@ -81,12 +81,12 @@ func pypiIndex(ctx context.Context, c *Client, p Package, base string) (Facts, e
 		f.Answer = Absent
 		return f, nil
 	}
-	list, err := parseSimple(doc.Body, name)
+	listed, err := parseSimple(doc.Body, name)
 	if err != nil {
 		return f, fmt.Errorf("read what %s says of %s: %w", base, p, err)
 	}
-	d := &project{name: list.name, status: list.status, reason: list.reason, versions: map[string]*pypiVersion{}, canon: map[string]string{}}
-	files := !list.dated // then the JSON API has more of them
+	d := &project{name: listed.name, status: listed.status, reason: listed.reason, versions: map[string]*pypiVersion{}, canon: map[string]string{}}
+	files := !listed.dated // then the JSON API has more of them
 	if root, ok := strings.CutSuffix(base, "simple/"); ok {
 		more, err := c.Get(ctx, Request{URL: root + "pypi/" + name + "/json", Accept: "application/json", Limit: maxProject, System: PyPI})
 		switch {
@@ -102,7 +102,7 @@ func pypiIndex(ctx context.Context, c *Client, p Package, base string) (Facts, e
 		}
 	}
 	if len(d.versions) == 0 {
-		if err := d.readList(list); err != nil {
+		if err := d.readList(listed); err != nil {
 			return f, fmt.Errorf("read what %s says of %s: %w", base, p, err)
 		}
 	}
@@ -270,11 +270,11 @@ func (d *project) readJSON(body []byte, files bool) error {
 		if _, err := d.version(version); err != nil {
 			return err
 		}
-		var list json.RawMessage
-		if err := dec.Decode(&list); err != nil {
+		var all json.RawMessage
+		if err := dec.Decode(&all); err != nil {
 			return err
 		}
-		return elements(list, func(dec *json.Decoder) error {
+		return elements(all, func(dec *json.Decoder) error {
 			var file jsonFile
 			if err := loosely(dec.Decode(&file)); err != nil {
 				return err
@@ -353,6 +353,9 @@ func (d *project) file(version string, f pypiFile) error {
 // pypiFileVersion is the version in the name of a file of a project; "" for a
 // name that holds none (PEP 427, PEP 625).
 func pypiFileVersion(project, file string) string {
+	if len(file) > maxText {
+		return ""
+	}
 	if stem, ok := strings.CutSuffix(file, ".whl"); ok {
 		if parts := strings.Split(stem, "-"); len(parts) >= 5 {
 			return parts[1]
@@ -444,10 +447,8 @@ func pypiLicenses(info *jsonInfo) []string {
 	if s := plain(text(info.Expression)); s != "" {
 		return []string{s}
 	}
-	var classifiers []json.RawMessage
-	_ = json.Unmarshal(info.Classifiers, &classifiers) // none in any other form
 	var out []string
-	for _, raw := range classifiers[:min(len(classifiers), maxList)] {
+	for _, raw := range list(info.Classifiers) {
 		if s, ok := strings.CutPrefix(text(raw), "License :: "); ok && s != "OSI Approved" {
 			parts := strings.Split(s, " :: ")
 			out = append(out, plain(parts[len(parts)-1]))
@@ -489,12 +490,12 @@ func knownForge(host string) bool {
 // pypiRequires reads dependency specifiers (PEP 508), without those of extras:
 // "name (>=1) ; marker" -> name: ">=1 ; marker".
 func pypiRequires(raw json.RawMessage) map[string]string {
-	var list []json.RawMessage
-	if len(raw) == 0 || json.Unmarshal(raw, &list) != nil || len(list) > maxRequires {
+	var all []json.RawMessage
+	if len(raw) > maxInner || len(raw) == 0 || json.Unmarshal(raw, &all) != nil || len(all) > maxRequires {
 		return nil
 	}
 	out := map[string]string{}
-	for _, one := range list {
+	for _, one := range all {
 		spec, marker, _ := strings.Cut(plain(text(one)), ";")
 		if strings.Contains(strings.ReplaceAll(marker, " ", ""), "extra==") {
 			continue
@@ -524,10 +525,8 @@ func pypiOwners(raw json.RawMessage) []string {
 	if len(raw) == 0 || loosely(json.Unmarshal(raw, &o)) != nil {
 		return nil
 	}
-	var roles []json.RawMessage
-	_ = json.Unmarshal(o.Roles, &roles) // none in any other form
 	var names []string
-	for _, r := range roles[:min(len(roles), maxList)] {
+	for _, r := range list(o.Roles) {
 		if name := plain(texts(r)["user"]); name != "" {
 			names = append(names, name)
 		}

@@ -50,12 +50,21 @@ func parseSimpleJSON(body []byte) (l simpleList, err error) {
 	if st := texts(s.Status); st["status"] != "active" {
 		l.status, l.reason = plain(st["status"]), plain(st["reason"])
 	}
-	var names []json.RawMessage
-	if len(s.Versions) > 0 && json.Unmarshal(s.Versions, &names) != nil {
+	if len(s.Versions) > 0 && s.Versions[0] != '[' {
 		return l, errors.New("its versions are no list")
 	}
-	for _, raw := range names[:min(len(names), maxVersions+1)] {
-		l.versions = append(l.versions, text(raw))
+	err = elements(s.Versions, func(dec *json.Decoder) error {
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
+			return err
+		}
+		if l.versions = append(l.versions, text(raw)); len(l.versions) > maxVersions {
+			return fmt.Errorf("it lists over %d versions", maxVersions)
+		}
+		return nil
+	})
+	if err != nil {
+		return l, err
 	}
 	err = elements(s.Files, func(dec *json.Decoder) error {
 		var f simpleFile
