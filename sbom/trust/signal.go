@@ -51,6 +51,13 @@ type Of struct {
 	Standings  map[string]*registry.Standing // package URL -> what registries say; a package that is missing was never asked about
 	Private    Names                         // names that are published nowhere else
 	Registries map[string][]string           // package URL type -> addresses that its packages may come from; a type that is absent: any
+	CoolDown   time.Duration                 // a version must have been published for so long; 0: no time
+	Malware    map[string]bool               // package URLs of which an advisory says that they are malware
+
+	// Fixes returns the id of a known-exploited vulnerability that an earlier
+	// version of the component has and the component has not; "" when there is
+	// none, or it is not known. nil: nobody knows.
+	Fixes func(c *sbom.Component, earlier string) string
 }
 
 // Judge applies every rule that needs no bytes. The result is sorted.
@@ -60,7 +67,7 @@ func Judge(of Of) []Signal {
 		out = append(out, origin(&of.Components[i])...)
 	}
 	out = append(out, identity(&of)...)
-	return sorted(out)
+	return sorted(combine(&of, out))
 }
 
 func sorted(list []Signal) []Signal {
