@@ -20,6 +20,12 @@ type Client struct {
 	Fresh   time.Duration        // how old a cached answer may be before the network is asked again; 0: DefaultFresh
 	Notice  func(text string)    // what went wrong on the way, in plain words; nil: nobody is told
 	Done    func(done, of int)   // progress of Facts; nil: nobody is told
+	DepsDev string               // base address of the deps.dev API; "": the public one
+
+	pace  pace  // the zero value is the default; tests are in a hurry
+	hosts hosts // what became of the hosts in this run
+	cache cache // likewise of the folder
+	own   own   // the client that is used when HTTP is nil
 }
 
 // DefaultFresh is how long an answer is taken as it is.
@@ -33,29 +39,6 @@ func (c *Client) Facts(ctx context.Context, packages []Package) ([]Facts, error)
 		out[i] = Facts{Package: p, Reason: "no registry was asked"}
 	}
 	return out, ctx.Err()
-}
-
-// Request is a question to one address.
-type Request struct {
-	URL    string
-	Accept string // media type; "" any
-	Limit  int64  // bytes that the answer may have
-	System System // whose credentials may be used, for their own host only
-	Keep   bool   // the answer never changes: one in the cache is never asked for again
-}
-
-// Document is what an address answered, from the cache or from the network.
-type Document struct {
-	Body    []byte
-	Fetched time.Time // when the answer was last confirmed
-	Absent  bool      // there is nothing at that address
-}
-
-// Get returns what an address answers: from the cache while that is fresh or
-// the network may not be asked, else from the network. The error is
-// ErrOffline when the cache has nothing and the network may not be asked.
-func (c *Client) Get(ctx context.Context, r Request) (Document, error) {
-	return Document{}, ErrOffline
 }
 
 // Archive is a published archive, as its registry has it.

@@ -1,5 +1,7 @@
 package trust
 
+import "slices"
+
 // youngPackage is how long a package must have been there for its age to say
 // nothing about a name that looks like another.
 const youngPackage = 90 * day
@@ -7,8 +9,16 @@ const youngPackage = 90 * day
 // combine weighs together what is weak alone: of each component whose name
 // looks like another's, one thing more makes it medium, two make it high, and
 // so does a record that the package is malware. What nobody could be asked
-// about raises nothing: it is not known.
+// about raises nothing: it is not known. A private name from elsewhere is said
+// once, although its registry is also none of the policy's.
 func combine(of *Of, list []Signal) []Signal {
+	confused := map[string]bool{}
+	for i := range list {
+		if list[i].Rule == RuleConfusion {
+			confused[list[i].Component] = true
+		}
+	}
+	list = slices.DeleteFunc(list, func(s Signal) bool { return s.Rule == RuleRegistry && confused[s.Component] })
 	against := map[string]int{} // component whose name looks like another's -> what else speaks against it
 	for i := range list {
 		if s := &list[i]; s.Rule == RuleLookalike {

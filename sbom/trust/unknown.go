@@ -63,7 +63,7 @@ func ofUnknown(of *Of, c *sbom.Component, p registry.Package) Weight {
 	switch {
 	case len(sources) == 0:
 		return Low
-	case len(own) > 0 && below(sources[0].address, own):
+	case len(own) > 0 && listed(sources[0].evidence.Detail, own):
 		return Note
 	}
 	return Medium

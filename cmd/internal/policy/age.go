@@ -175,3 +175,12 @@ func duration(s *string, to *time.Duration, key string) error {
 func ofDependency(f finding.Finding) bool {
 	return f.Kind == finding.KindStale || f.Kind == finding.KindUntrusted
 }
+
+// lookAt is the next step for what no newer version clears.
+func lookAt(r *finding.Report, f finding.Finding) string {
+	deep := ""
+	if strings.HasPrefix(f.Rule, "integrity-") {
+		deep = "--deep "
+	}
+	return "fnaudit scan " + deep + "--explain " + f.ID + " " + again(r) + "   # says why; put it right, or accept it with a waiver in the policy file"
+}

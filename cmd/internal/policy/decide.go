@@ -234,6 +234,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 			if f.Kind == finding.KindRuntime && len(f.Fixed) > 0 && p.counts(p.Fail, f) && !guessedRuntime(f) {
 				return "move the function to the runtime " + f.Fixed[len(f.Fixed)-1] + "; why: fnaudit scan --explain " + f.ID + " " + again(r)
 			}
+			if ofDependency(f) && len(f.Fixed) == 0 && loaded(f) && p.counts(p.Fail, f) {
+				return lookAt(r, f)
+			}
 			if f.Kind != finding.KindRuntime && len(f.Fixed) > 0 && loaded(f) && p.counts(p.Fail, f) {
 				name, to := upgrade(r, f)
 				return fmt.Sprintf("upgrade %s to %s or later; why: fnaudit scan --explain %s %s", name, to, f.ID, again(r))

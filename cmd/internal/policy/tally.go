@@ -28,7 +28,7 @@ func (t *tally) add(f finding.Finding) {
 		key = "runtime " + f.ID
 	}
 	if ofDependency(f) {
-		key = string(f.Kind) + " " + f.Rule + " " + f.Component
+		key = string(f.Kind) + " " + f.Rule // hundreds of packages can be behind: one sentence says so
 	}
 	if ofTrust(f) {
 		key = string(f.Kind) + " " + f.ID
@@ -59,9 +59,9 @@ func sentence(fs []finding.Finding) string {
 	switch {
 	case worst.Kind == finding.KindArchive:
 		return fmt.Sprintf("%s: %s", worst.Rule, worst.Title)
-	case ofDependency(worst) && worst.Component != "":
-		return worst.Component + " " + worst.Title
-	case worst.Kind == finding.KindRuntime, ofTrust(worst), ofDependency(worst):
+	case ofDependency(worst):
+		return dependencySentence(fs)
+	case worst.Kind == finding.KindRuntime, ofTrust(worst):
 		return worst.Title
 	case worst.Kind == finding.KindMalware:
 		return fmt.Sprintf("malicious package %s: %s", worst.Component, listed(ids, 3))
@@ -82,4 +82,22 @@ func sentence(fs []finding.Finding) string {
 		fix = "fix available for some"
 	}
 	return fmt.Sprintf("%s %s: %s (%s)", worst.Component, strings.Join(words, ", "), listed(ids, 3), fix)
+}
+
+// dependencySentence says what a rule found: all of it about one package, else
+// which packages.
+func dependencySentence(fs []finding.Finding) string {
+	var names []string
+	for _, f := range fs {
+		if f.Component != "" && !slices.Contains(names, f.Component) {
+			names = append(names, f.Component)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return fs[0].Title
+	case len(fs) == 1:
+		return names[0] + " " + fs[0].Title
+	}
+	return fmt.Sprintf("%s: %s", fs[0].Rule, listed(names, 3))
 }

@@ -99,7 +99,7 @@ func explainFinding(doc *finding.Document, r *finding.Report, f finding.Finding)
 		rating += fmt.Sprintf(", CVSS %.1f %s", f.Score, f.Vector)
 	}
 	line("severity", "%s", rating)
-	if f.Kind == finding.KindRuntime || ofTrust(f) {
+	if f.Kind == finding.KindRuntime || ofTrust(f) || ofDependency(f) {
 		line("certainty", "%s", f.Certainty)
 	} else {
 		line("certainty", "%s: %s", f.Certainty, certaintyWords(f.Certainty))
@@ -133,16 +133,18 @@ func explainFinding(doc *finding.Document, r *finding.Report, f finding.Finding)
 		}
 	}
 	for _, e := range f.Evidence {
-		if e.Source != "bytes" || !known {
+		if e.Source != "bytes" || !known || ofDependency(f) {
 			line(e.Source, "%s: %s", e.Locator, e.Detail)
 		}
 	}
-	if !ofTrust(f) {
+	if !ofTrust(f) && !ofDependency(f) {
 		line("known as of", "%s", knownAsOf(doc, comp, f))
 	}
 	switch {
 	case ofTrust(f):
 		line("fix", "%s", trustHelp(f.Rule))
+	case ofDependency(f):
+		line("fix", "%s", dependencyHelp(f))
 	case f.Kind == finding.KindRuntime && len(f.Fixed) > 0:
 		line("fix", "move the function to %s", strings.Join(f.Fixed, " or "))
 	case f.Kind == finding.KindRuntime:

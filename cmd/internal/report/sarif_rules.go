@@ -50,6 +50,13 @@ func rule(id string, f finding.Finding) sarifRule {
 		text += " What to do: " + trustHelp(f.Rule) + "."
 		markdown += "\n\n" + markdownEscape("What to do: "+trustHelp(f.Rule)+".")
 	}
+	if ofDependency(f) {
+		help := dependencyRules()[f.Rule].help
+		if help != "" {
+			text += " What to do: " + help + "."
+			markdown += "\n\n" + markdownEscape("What to do: "+help+".")
+		}
+	}
 	if page := advisoryURL(f); page != "" {
 		text += " See " + page
 		markdown += "\n\n- Advisory: [" + markdownEscape(f.ID) + "](" + page + ")"
@@ -78,6 +85,8 @@ func ruleTitle(f finding.Finding) string {
 		return runtimeTitle(f.Rule)
 	case ofTrust(f):
 		return trustTitle(f.Rule)
+	case ofDependency(f):
+		return dependencyTitle(f)
 	case f.Kind == finding.KindArchive:
 		title, _, _ := strings.Cut(f.Title, ": ")
 		return cmp.Or(title, f.Rule)

@@ -296,7 +296,8 @@ func shownAbove(r *finding.Report, warning string) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
-		return f.Kind == finding.KindArchive && strings.HasPrefix(warning, f.Rule+": ") || (f.Kind == finding.KindRuntime || ofTrust(f)) && warning == f.Title
+		return f.Kind == finding.KindArchive && strings.HasPrefix(warning, f.Rule+": ") || (f.Kind == finding.KindRuntime || ofTrust(f) || ofDependency(f)) && warning == f.Title ||
+			ofDependency(f) && strings.HasPrefix(warning, f.Rule+": ")
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 // groups are the findings of a function as the table shows them, each list
 // worst first.
 type groups struct {
-	malware, live, possible, absent, shadowed, platform, archive, other, waived []finding.Finding
+	malware, live, possible, absent, shadowed, platform, archive, untrusted, stale, other, waived []finding.Finding
 }
 
 // sortFindings puts each finding into one group. Malware is malware wherever
@@ -26,6 +26,10 @@ func sortFindings(r *finding.Report) groups {
 			g.malware = append(g.malware, f)
 		case f.Kind == finding.KindArchive:
 			g.archive = append(g.archive, f)
+		case f.Kind == finding.KindUntrusted:
+			g.untrusted = append(g.untrusted, f)
+		case f.Kind == finding.KindStale:
+			g.stale = append(g.stale, f)
 		case f.Kind != finding.KindVulnerability:
 			g.other = append(g.other, f)
 		case platform(f.Origin):
