@@ -100,6 +100,9 @@ const (
 	MethodFileName  = "file-name"         // the name of an archive: artifact-version.jar
 	MethodClassSet  = "class-set"         // classes that together are one library's
 
+	MethodNamed    = "named"    // somebody asked about it, by name and version
+	MethodResolved = "resolved" // what a package manager would take for a range today
+
 	MethodModule     = "module-name"     // the name that a Python package is imported by
 	MethodVersion    = "version-literal" // a version that the code states
 	MethodVendorList = "vendor-list"     // the list that a package keeps of what it carries copies of

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -22,24 +23,15 @@ type Client struct {
 	Done    func(done, of int)   // progress of Facts; nil: nobody is told
 	DepsDev string               // base address of the deps.dev API; "": the public one
 
-	pace  pace  // the zero value is the default; tests are in a hurry
-	hosts hosts // what became of the hosts in this run
-	cache cache // likewise of the folder
-	own   own   // the client that is used when HTTP is nil
+	pace  pace     // the zero value is the default; tests are in a hurry
+	hosts hosts    // what became of the hosts in this run
+	cache cache    // likewise of the folder
+	own   own      // the client that requests are made with
+	told  sync.Map // what Notice was told
 }
 
 // DefaultFresh is how long an answer is taken as it is.
 const DefaultFresh = 12 * time.Hour
-
-// Facts returns what is known of packages, in their order. What cannot be
-// learnt is Unknown with a reason; only a cancelled ctx is an error.
-func (c *Client) Facts(ctx context.Context, packages []Package) ([]Facts, error) {
-	out := make([]Facts, len(packages))
-	for i, p := range packages {
-		out[i] = Facts{Package: p, Reason: "no registry was asked"}
-	}
-	return out, ctx.Err()
-}
 
 // Archive is a published archive, as its registry has it.
 type Archive struct {

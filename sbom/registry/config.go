@@ -47,6 +47,8 @@ type Endpoint struct {
 	Refuse string  // why nobody is asked: a mirror whose protocol is not spoken, a registry switched off
 	Own    bool    // the configuration gives names like this one a registry of their own, which may be told even private names
 	Public bool    // what none of these has, the tool's built-in registry is asked for: deps.dev here
+
+	visit *visit // while a package is looked up: see Client.document
 }
 
 // Other is a further registry for a package. Each index of pip is asked, since

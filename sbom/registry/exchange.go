@@ -129,7 +129,7 @@ func (c *Client) fetch(ctx context.Context, r Request, have validators) (answer,
 			return got, err
 		}
 		if whole.Err() != nil {
-			return answer{}, fmt.Errorf("%s: no complete answer in %v", about(u), limit)
+			return answer{}, fmt.Errorf("%s: no complete answer in %v", asking(u), limit)
 		}
 		var t *trouble
 		if !errors.As(err, &t) || !t.again || n >= p.attempts {
@@ -166,11 +166,11 @@ func (c *Client) attempt(ctx context.Context, r Request, u *url.URL, have valida
 			return got, err
 		}
 		if err := mayFollow(u, at, got.next); err != nil {
-			return answer{}, fmt.Errorf("%s: %w", about(at), err)
+			return answer{}, fmt.Errorf("%s: %w", asking(at), err)
 		}
 		at = got.next
 	}
-	return answer{}, fmt.Errorf("%s: it redirects more than %d times", about(u), maxRedirects)
+	return answer{}, fmt.Errorf("%s: it redirects more than %d times", asking(u), maxRedirects)
 }
 
 // mayFollow says why a redirect is refused. A server on the internet must not
@@ -218,7 +218,7 @@ func (c *Client) turn(ctx context.Context, r Request, first, at *url.URL, have v
 	if ctx.Err() != nil || !errors.As(err, &t) {
 		return answer{}, err
 	}
-	err = fmt.Errorf("%s: %w", about(at), err)
+	err = fmt.Errorf("%s: %w", asking(at), err)
 	weight := t.weight
 	if t.after > 0 {
 		weight = 0

@@ -17,6 +17,8 @@ type Request struct {
 	Limit  int64  // bytes that the answer may have, uncompressed; 0: DefaultLimit
 	System System // whose credentials may be used, for their own host only
 	Keep   bool   // the answer never changes: one in the cache is never asked for again; it is asked for uncompressed
+
+	reduce func(body []byte) ([]byte, error) // what of the answer is kept and returned; nil: all
 }
 
 // DefaultLimit bounds an answer in bytes.
@@ -63,11 +65,14 @@ func (c *Client) Get(ctx context.Context, r Request) (Document, error) {
 		old.validators = validators{}
 	}
 	got, err := c.fetch(ctx, r, old.validators)
+	if err == nil && r.reduce != nil && got.Body != nil {
+		got.Body, err = r.reduce(got.Body)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return Document{}, ctx.Err()
 	case err != nil && have:
-		c.notice(fmt.Sprintf("%v; what it said on %s is used", err, old.Fetched.Format(time.DateOnly)))
+		c.fellBack(err, "", old.Fetched)
 		return old.Document, nil
 	case err != nil:
 		return Document{}, err
@@ -98,9 +103,9 @@ func (r Request) check(body []byte) error {
 	return nil
 }
 
-// about names what is asked of whom in an error: without credentials and
+// asking names what is asked of whom in an error: without credentials and
 // without a query, which may hold some.
-func about(u *url.URL) string { return clip("ask "+u.Host+" for "+u.EscapedPath(), 200) }
+func asking(u *url.URL) string { return clip("ask "+u.Host+" for "+u.EscapedPath(), 200) }
 
 func clip(s string, limit int) string {
 	if len(s) > limit {
@@ -131,8 +136,22 @@ func (c *Client) now() time.Time {
 	return now().UTC().Truncate(time.Second)
 }
 
+// notice tells the user something, once.
 func (c *Client) notice(text string) {
-	if c.Notice != nil {
+	if c.Notice == nil {
+		return
+	}
+	if _, told := c.told.LoadOrStore(text, true); !told {
 		c.Notice(text)
 	}
+}
+
+// fellBack tells that an older answer is used, about what, because asking
+// failed. Of a host that is given up that is said once, not for each package.
+func (c *Client) fellBack(err error, what string, at time.Time) {
+	if down := downError(""); errors.As(err, &down) {
+		c.notice(string(down) + "; what was said before is used, with its date")
+		return
+	}
+	c.notice(fmt.Sprintf("%s%v; what was said on %s is used", what, err, at.Format(time.DateOnly)))
 }

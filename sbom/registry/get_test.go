@@ -335,7 +335,7 @@ func TestGetFallsBackToTheCache(t *testing.T) {
 	if err != nil || string(doc.Body) != "yes" || !doc.Fetched.Equal(getDay) {
 		t.Fatalf("%+v, %v", doc, err)
 	}
-	if got := notices(); !strings.Contains(got, "500 Internal Server Error") || !strings.Contains(got, "what it said on 2026-03-01 is used") {
+	if got := notices(); !strings.Contains(got, "500 Internal Server Error") || !strings.Contains(got, "what was said on 2026-03-01 is used") {
 		t.Errorf("notices %q", got)
 	}
 }

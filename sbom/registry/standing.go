@@ -32,6 +32,8 @@ type Standing struct {
 	Attested              Answer
 	Previous              *Version // the version before this one; nil when it is the first, or not known
 	Maintainers           []string
+	Signatures            []Signature // of the registry, over this version
+	Past                  Past        // of the versions before it
 }
 
 // Release is a version and when it was published; zero when there is none.
@@ -58,6 +60,7 @@ func (f *Facts) Standing(version string) Standing {
 		s.Published, s.Deprecated, s.Yanked = sane(v.Published, s.AsOf), v.Deprecated, v.Yanked
 		s.Licenses, s.Scripts, s.Integrity = v.Licenses, v.Scripts, v.Integrity
 		s.Repository, s.Publisher, s.Attested = v.Repository, v.Publisher, v.Attested
+		s.Signatures, s.Past = v.Signatures, f.past(v)
 	}
 	f.dates(&s, o)
 	if own.ok {

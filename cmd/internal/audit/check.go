@@ -57,6 +57,8 @@ type Subject struct {
 	places map[int][]place // of the components of findings, by index
 	signed []signed        // what verification said, by artifact; nil before it was asked
 
+	Vetted bool // a package or lockfile that is not in yet: what is asked of a shipped artifact is not asked
+
 	Platform, Runtime string // "" when neither declared nor guessed
 	RuntimeGuessed    bool
 }
@@ -64,6 +66,9 @@ type Subject struct {
 // Lacks says in plain words what the subject lacks for a need; "" if nothing.
 func (s *Subject) Lacks(n Need) string {
 	if s.Function == nil && (n == NeedTree || n == NeedGo && len(s.GoBinaries) == 0) {
+		if s.Vetted {
+			return "the published archive is not at hand"
+		}
 		return "only a bill of materials was given: the bytes were not looked at"
 	}
 	return ""

@@ -14,37 +14,34 @@ import (
 func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	res := Result{Facts: map[string]*finding.Facts{}}
 	s.Standings = map[string]*registry.Standing{}
-	packages, at := []registry.Package{}, map[registry.Package]int{}
-	asked := map[string]registry.Package{}
+	var questions []registry.Question
+	asked := map[string]int{} // package URL -> index of its question
 	for _, c := range s.SBOM.Components {
 		p, _, ok := registry.ParsePURL(c.PURL)
-		if c.Main || !ok {
+		if _, twice := asked[c.PURL]; c.Main || !ok || twice {
 			continue
 		}
-		asked[c.PURL] = p
-		if _, seen := at[p]; !seen {
-			at[p] = len(packages)
-			packages = append(packages, p)
-		}
+		asked[c.PURL] = len(questions)
+		questions = append(questions, registry.Question{Package: p, Version: c.Version})
 	}
-	if len(packages) == 0 {
+	if len(questions) == 0 {
 		res.Note = "it holds no package of a registry"
 		return res, nil
 	}
 	if a.Registry == nil {
 		return res, Skipped("no registry was asked")
 	}
-	facts, err := a.Registry.Facts(ctx, packages)
+	facts, err := a.Registry.Ask(ctx, questions)
 	if err != nil {
 		return res, err
 	}
 	known, why := 0, ""
 	for _, c := range s.SBOM.Components {
-		p, ok := asked[c.PURL]
-		if !ok {
+		i, ok := asked[c.PURL]
+		if s.Standings[c.PURL] != nil || !ok {
 			continue
 		}
-		st := facts[at[p]].Standing(c.Version)
+		st := facts[i].Standing(c.Version)
 		s.Standings[c.PURL] = &st
 		res.Facts[c.PURL] = factsOf(&st)
 		if st.Answer == registry.Unknown {

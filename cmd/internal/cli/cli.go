@@ -135,8 +135,8 @@ func newRoot(env *Env) *cobra.Command {
 folder), lists the packages inside from the shipped bytes, matches them against
 advisories, and ends in one verdict per function: pass, fail or incomplete.
 It works offline; only "db update", "db push", "db pull", image: targets,
-"scan --online", and "gate" where it is told to sign with services or to attach,
-touch the network.
+"scan --online", "vet --online", and "gate" where it is told to sign with services
+or to attach, touch the network.
 
 Exit status: 0 pass, 1 fail, 3 incomplete (something could not be read or
 checked), 2 usage or environment error.`,
@@ -146,6 +146,6 @@ checked), 2 usage or environment error.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().Bool("offline", false, "forbid every network access, even of commands made for it")
-	root.AddCommand(scanCommand(env), sbomCommand(env), verifyCommand(env), gateCommand(env), dbCommand(env), explainCommand(env), versionCommand(env))
+	root.AddCommand(scanCommand(env), vetCommand(env), sbomCommand(env), verifyCommand(env), gateCommand(env), dbCommand(env), explainCommand(env), versionCommand(env))
 	return root
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/sbom/registry"
@@ -12,7 +14,9 @@ import (
 const factsFolder = "facts"
 
 // registryClient returns the client that learns facts about packages for a run
-// under a policy: over the network only with --online.
+// under a policy: over the network only with --online. What the policy calls
+// private is asked of nobody but registries that the user's own configuration
+// gives to such names.
 func (o *scanOptions) registryClient(env *Env, pol *policy.Policy) (*registry.Client, error) {
 	dir, err := storeDir(env, o.db)
 	if err != nil {
@@ -20,7 +24,50 @@ func (o *scanOptions) registryClient(env *Env, pol *policy.Policy) (*registry.Cl
 	}
 	private, err := trust.ParseNames(pol.Dependencies.Private)
 	if err != nil {
-		return nil, usage("", "read policy %s: dependencies.private: %w", pol.Name, err)
+		return nil, usage("", "policy %s: dependencies.private: %w", pol.Name, err)
 	}
-	return &registry.Client{Dir: filepath.Join(dir, factsFolder), Online: o.online, Private: private.Match, Now: env.Now}, nil
+	return &registry.Client{Dir: filepath.Join(dir, factsFolder), Online: o.online && !o.offline, Private: private.Match, Now: env.Now,
+		Config: registry.ReadConfig(registryEnvironment(env)), // offline too: whose answers the cache may be asked for
+		Notice: noticer(env, nil, o.quiet),
+	}, nil
+}
+
+// registryEnvironment is where the ecosystems' own tools have their
+// configuration: the user's and the machine's, never the current folder's.
+func registryEnvironment(env *Env) registry.Environment {
+	home := env.Getenv("HOME")
+	if runtime.GOOS == "windows" {
+		home = env.Getenv("USERPROFILE")
+	}
+	config := env.Getenv("XDG_CONFIG_HOME")
+	switch {
+	case runtime.GOOS == "windows":
+		config = env.Getenv("AppData")
+	case runtime.GOOS == "darwin" && home != "":
+		config = filepath.Join(home, "Library", "Application Support")
+	case config == "" && home != "":
+		config = filepath.Join(home, ".config")
+	}
+	return registry.Environment{Getenv: env.Getenv, ReadFile: os.ReadFile, Home: home, ConfigDir: config, GOROOT: goroot(env)}
+}
+
+// goroot is where Go is installed, as far as the environment says it: the
+// settings that the installation brings may name a module proxy.
+func goroot(env *Env) string {
+	if dir := env.Getenv("GOROOT"); dir != "" {
+		return dir
+	}
+	for _, dir := range filepath.SplitList(env.Getenv("PATH")) {
+		tool := filepath.Join(dir, "go")
+		if runtime.GOOS == "windows" {
+			tool += ".exe"
+		}
+		if !filepath.IsAbs(tool) {
+			continue
+		}
+		if real, err := filepath.EvalSymlinks(tool); err == nil && filepath.Base(filepath.Dir(real)) == "bin" {
+			return filepath.Dir(filepath.Dir(real))
+		}
+	}
+	return ""
 }

@@ -93,8 +93,14 @@ credentials of the docker configuration, into the user's cache.`,
 
 // judgeFlagsOf adds the flags that scan and gate share.
 func judgeFlagsOf(cmd *cobra.Command, o *scanOptions) {
-	f := cmd.Flags()
 	targetFlagsOf(cmd, &o.targetFlags)
+	runFlagsOf(cmd, o)
+}
+
+// runFlagsOf adds the flags of every command that judges: against what, at what
+// time, and how it is said.
+func runFlagsOf(cmd *cobra.Command, o *scanOptions) {
+	f := cmd.Flags()
 	f.StringArrayVarP(&o.outputs, "output", "o", nil, "`FORMAT[=FILE]`, repeatable: "+strings.Join(report.Formats(), ", ")+" (default table)")
 	f.StringVar(&o.policy, "policy", "", "policy `FILE` or builtin:ci, builtin:release, builtin:report (default "+localPolicy+" here if there, else builtin:ci)")
 	f.StringVar(&o.failOn, "fail-on", "", "fail at this `SEVERITY` or worse, fixable or not: critical, high, medium, low, any, none; malware always fails")
@@ -203,20 +209,35 @@ func (o *scanOptions) judge(ctx context.Context, env *Env, specs []bundle.Spec, 
 		Open: o.refuse(open, len(specs) == 1), Catalog: o.cataloger(ctx, db),
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
 	}
+	return o.auditAll(ctx, env, a, now, subjects{len(specs), func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
+		return auditOne(ctx, a, specs[i], stdin)
+	}}, outputs)
+}
+
+// subjects are what a run judges, by index.
+type subjects struct {
+	n   int
+	one func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error)
+}
+
+// auditAll judges the subjects at the time now. The outputs are those that may
+// be written while it goes on.
+func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, now time.Time, all subjects, outputs []output) (*finding.Document, *stream, error) {
 	doc := &finding.Document{
 		SchemaVersion: finding.SchemaVersion, Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()},
-		Database: a.Database(), Policy: pol.Ref(),
+		Database: a.Database(), Policy: a.Policy.Ref(),
 	}
 	doc.JudgedAt = stamp(env, o.at != "", now, doc.Database)
 	o.now = now
 	stream := newStream(env, outputs, doc)
+	var err error
 	if o.online {
-		if fresh, err := o.runOnline(ctx, env, a, specs, stdin, stream, doc); err != nil {
+		if fresh, err := o.runOnline(ctx, env, a, all, stream, doc); err != nil {
 			return nil, nil, err
 		} else if fresh != nil {
 			defer fresh.Close()
 		}
-	} else if doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream); err != nil {
+	} else if doc.Functions, err = o.run(ctx, env, a, all, stream); err != nil {
 		return nil, nil, err
 	}
 	doc.Summary = finding.Summarize(doc.Functions)
@@ -238,8 +259,8 @@ func (o scanOptions) cataloger(ctx context.Context, db *vulndb.DB) func(context.
 
 // runOnline runs once to learn which ecosystems the store lacks and, if it
 // could get some, or newer ones of those that are too old, again with the store as it is then, which it returns.
-func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, specs []bundle.Spec, stdin []byte, stream *stream, doc *finding.Document) (fresh *vulndb.DB, err error) {
-	if doc.Functions, err = o.run(ctx, env, a, specs, stdin, nil); err != nil {
+func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, all subjects, stream *stream, doc *finding.Document) (fresh *vulndb.DB, err error) {
+	if doc.Functions, err = o.run(ctx, env, a, all, nil); err != nil {
 		return nil, err
 	}
 	if fresh, err = o.supply(ctx, env, a.DB, doc.Functions, a.Policy.MaxAge); err != nil {
@@ -256,13 +277,13 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 	a = a.With(fresh, o.cataloger(ctx, fresh))
 	doc.Database = a.Database()
 	doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
-	doc.Functions, err = o.run(ctx, env, a, specs, stdin, stream)
+	doc.Functions, err = o.run(ctx, env, a, all, stream)
 	return fresh, err
 }
 
-// run audits the functions side by side. Results go to their index, so that
+// run audits the subjects side by side. Results go to their index, so that
 // no output depends on timing.
-func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, specs []bundle.Spec, stdin []byte, stream *stream) ([]*finding.Report, error) {
+func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, all subjects, stream *stream) ([]*finding.Report, error) {
 	jobs := o.jobs
 	if jobs < 0 {
 		return nil, usage("", "--jobs %d: it must be at least 1", jobs)
@@ -272,16 +293,16 @@ func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, specs 
 	}
 	bar := newProgress(env, o.noProgress || o.quiet)
 	defer bar.Done()
-	reports := make([]*finding.Report, len(specs))
+	reports := make([]*finding.Report, all.n)
 	var done atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(jobs)
-	for i, spec := range specs {
+	for i := range all.n {
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			rep, err := auditOne(ctx, a, spec, stdin)
+			rep, err := all.one(ctx, a, i)
 			if err != nil {
 				return err
 			}
@@ -289,7 +310,7 @@ func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, specs 
 			if stream.alone() { // thousands of functions: the verdict is all that is still needed
 				reports[i] = &finding.Report{Name: rep.Name, Verdict: rep.Verdict}
 			}
-			bar.Say("audited %s of %s", finding.Thousands(done.Add(1)), finding.Count(len(specs), "function", "functions"))
+			bar.Say("audited %s of %s", finding.Thousands(done.Add(1)), finding.Count(all.n, "function", "functions"))
 			return stream.put(i, rep)
 		})
 	}

@@ -83,6 +83,7 @@ type Report struct {
 	Owner        string        `json:"owner,omitempty"`
 	Tags         []string      `json:"tags,omitempty"`
 	Declared     *Declared     `json:"declared,omitempty"` // by a descriptor
+	Vetted       *Vetted       `json:"vetted,omitempty"`   // a package or a lockfile that is not in yet, rather than a function
 	Artifacts    []Artifact    `json:"artifacts"`
 	Coverage     *Coverage     `json:"coverage,omitempty"`
 	Components   []Component   `json:"components"`

@@ -178,9 +178,5 @@ func ofDependency(f finding.Finding) bool {
 
 // lookAt is the next step for what no newer version clears.
 func lookAt(r *finding.Report, f finding.Finding) string {
-	deep := ""
-	if strings.HasPrefix(f.Rule, "integrity-") {
-		deep = "--deep "
-	}
-	return "fnaudit scan " + deep + "--explain " + f.ID + " " + again(r) + "   # says why; put it right, or accept it with a waiver in the policy file"
+	return explaining(r, f) + "   # says why; put it right, or accept it with a waiver in the policy file"
 }

@@ -82,7 +82,7 @@ func (p *Policy) unsigned(r *finding.Report) (failing, gaps, warning []string) {
 // answer was not asked; "" when it was, or when Require says it already.
 func (p *Policy) unasked(r *finding.Report, kind finding.Kind) string {
 	check := r.Check(string(kind))
-	if check.State != finding.Skipped || slices.Contains(p.Require, string(kind)) {
+	if r.Vetted != nil || check.State != finding.Skipped || slices.Contains(p.Require, string(kind)) {
 		return ""
 	}
 	responses := p.responses(kind)

@@ -100,6 +100,9 @@ func (p *Policy) coverageGaps(r *finding.Report, said map[place]bool) []string {
 // totalGap says that too little of all code is told.
 func (p *Policy) totalGap(r *finding.Report) []string {
 	c := r.Coverage
+	if c == nil && r.Vetted != nil {
+		return nil // there is no code yet
+	}
 	if c == nil {
 		return []string{"how much of the code is accounted for is not known: only a bill of materials was given"}
 	}

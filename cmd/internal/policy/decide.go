@@ -136,6 +136,9 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 		return append(out, reason("could not be opened", s.Reason)) // nothing else can be said
 	}
 	for _, name := range p.Require {
+		if r.Vetted != nil && finding.OfShipped(name) {
+			continue
+		}
 		if s := r.Check(name); s.State != finding.Ran {
 			out = append(out, reason(fmt.Sprintf("required check %q %s", name, s.State), s.Reason))
 		}
@@ -232,14 +235,14 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 				return "fnaudit verify " + r.Target + "   # says which step failed; build and sign again, or correct the policy"
 			}
 			if f.Kind == finding.KindRuntime && len(f.Fixed) > 0 && p.counts(p.Fail, f) && !guessedRuntime(f) {
-				return "move the function to the runtime " + f.Fixed[len(f.Fixed)-1] + "; why: fnaudit scan --explain " + f.ID + " " + again(r)
+				return "move the function to the runtime " + f.Fixed[len(f.Fixed)-1] + "; why: " + explaining(r, f)
 			}
 			if ofDependency(f) && len(f.Fixed) == 0 && loaded(f) && p.counts(p.Fail, f) {
 				return lookAt(r, f)
 			}
 			if f.Kind != finding.KindRuntime && len(f.Fixed) > 0 && loaded(f) && p.counts(p.Fail, f) {
 				name, to := upgrade(r, f)
-				return fmt.Sprintf("upgrade %s to %s or later; why: fnaudit scan --explain %s %s", name, to, f.ID, again(r))
+				return fmt.Sprintf("upgrade %s to %s or later; why: %s", name, to, explaining(r, f))
 			}
 		}
 		if failing, _, _ := p.unsigned(r); len(failing) > 0 {
@@ -269,6 +272,19 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 		return "fnaudit verify " + r.Target + "   # says what is lacking; name who may sign in the policy's artifacts section"
 	}
 	return "make the parts above readable, or accept them with a waiver in the policy file"
+}
+
+// explaining is the command that explains a finding.
+func explaining(r *finding.Report, f finding.Finding) string {
+	switch {
+	case r.Vetted == nil && strings.HasPrefix(f.Rule, "integrity-"):
+		return "fnaudit scan --deep --explain " + f.ID + " " + again(r)
+	case r.Vetted == nil:
+		return "fnaudit scan --explain " + f.ID + " " + again(r)
+	case r.Vetted.Lockfile != "":
+		return "fnaudit vet --explain " + f.ID + " --lockfile " + r.Target
+	}
+	return "fnaudit vet --explain " + f.ID + " " + r.Target
 }
 
 // again is how to name the function on the command line once more.

@@ -94,7 +94,7 @@ func dependencyText(r *finding.Report, f finding.Finding) string {
 	if f.Component != "" {
 		text = show(label(f.Component), maxPackage) + " " + text
 	}
-	if f.State != "" && f.State != "live" {
+	if f.State != "" && f.State != "live" && r.Vetted == nil {
 		text += " (" + esc(f.State) + ")"
 	}
 	if f.Certainty != finding.Certain {

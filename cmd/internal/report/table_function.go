@@ -79,6 +79,9 @@ func (p *printer) header(r *finding.Report) {
 	}
 	p.signed(r)
 	p.line("")
+	if r.Vetted != nil {
+		p.card(r)
+	}
 }
 
 // environment is what runs the function: "nodejs20.x on aws-lambda (guessed)".

@@ -58,6 +58,7 @@ type row struct {
 	name, version, upgrade string
 	worst                  finding.Finding
 	findings               []finding.Finding
+	vetted                 bool // it is of a package that is not in yet
 }
 
 // gather makes one row per component, in the order of its worst finding.
@@ -67,7 +68,7 @@ func gather(r *finding.Report, fs []finding.Finding) []*row {
 	for _, f := range fs {
 		x := byComponent[f.Component]
 		if x == nil {
-			x = &row{worst: f, name: nameOf(f.Component), version: versionOf(f.Component)}
+			x = &row{vetted: r.Vetted != nil, worst: f, name: nameOf(f.Component), version: versionOf(f.Component)}
 			byComponent[f.Component] = x
 			rows = append(rows, x)
 		}
@@ -111,7 +112,7 @@ func (x *row) marks() string {
 		text = " EXPLOITED"
 	}
 	var marks []string
-	if x.worst.State != "" && x.worst.State != "live" {
+	if x.worst.State != "" && x.worst.State != "live" && !x.vetted {
 		marks = append(marks, esc(x.worst.State))
 	}
 	if x.worst.Certainty != finding.Certain {

@@ -1,0 +1,127 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/registry"
+)
+
+// Asked is a package that somebody asks about before it is taken in, or a
+// lockfile that was read.
+type Asked struct {
+	Name    string           // as it was named: "npm:axios@1.9.0", or the path of the lockfile
+	Package registry.Package // zero for a lockfile
+	Version string           // "": the one that the registry installs when none is asked for
+	Locked  *sbom.SBOM       // what the lockfile pins; nil for a package
+}
+
+// Package audits a package that is not in yet, or what a lockfile pins, as if
+// it were a function: the same checks, the same findings, the same policy. As of
+// [Auditor.Function], only a cancelled ctx is an error.
+func (a *Auditor) Package(ctx context.Context, asked Asked) (*finding.Report, error) {
+	if asked.Locked != nil {
+		return a.lockfile(ctx, asked)
+	}
+	v := vetting{a: a, asked: asked, rep: finding.NewReport(asked.Name, asked.Name), bom: &sbom.SBOM{}}
+	v.rep.Vetted = &finding.Vetted{}
+	if v.rep.Ran("open", v.facts(ctx)) {
+		v.rep.Ran("catalog", nil)
+		v.bom.Components = sbom.Merge(v.components)
+		addSBOM(v.rep, v.bom)
+		a.check(ctx, v.rep, &Subject{Name: v.rep.Name, SBOM: v.bom, Vetted: true})
+	}
+	return v.rep, a.finish(ctx, v.rep)
+}
+
+// lockfile audits what a lockfile pins.
+func (a *Auditor) lockfile(ctx context.Context, asked Asked) (*finding.Report, error) {
+	rep := finding.NewReport(asked.Name, asked.Name)
+	rep.Vetted = &finding.Vetted{Lockfile: asked.Name, Tree: "lockfile", Dependencies: len(asked.Locked.Components)}
+	rep.Ran("open", nil)
+	rep.Ran("catalog", nil)
+	addSBOM(rep, asked.Locked)
+	if len(asked.Locked.Components) == 0 {
+		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Path: asked.Name, Kind: string(sbom.Opaque), Code: true, Reason: "the lockfile pins no package, so there was nothing to judge"})
+	}
+	a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: asked.Locked, Vetted: true})
+	return rep, a.finish(ctx, rep)
+}
+
+// vetting is one package while it is asked about.
+type vetting struct {
+	a     *Auditor
+	asked Asked
+	rep   *finding.Report
+
+	known      registry.Facts
+	version    string // "" when it is not known
+	components []sbom.Component
+	bom        *sbom.SBOM
+}
+
+// facts asks the registry for the package, and settles which version it is.
+func (v *vetting) facts(ctx context.Context) error {
+	v.known = registry.Facts{Package: v.asked.Package, Reason: "no registry was asked"}
+	if v.a.Registry != nil {
+		all, err := v.a.Registry.Facts(ctx, []registry.Package{v.asked.Package})
+		if err != nil {
+			return err
+		}
+		v.known = all[0]
+	}
+	if v.version = v.asked.Version; v.version == "" {
+		v.version = v.known.Default
+	}
+	v.doubt()
+	v.components = append(v.components, v.named())
+	v.rep.Vetted.Component = v.components[0].PURL
+	return nil
+}
+
+// doubt says what is not known of the package itself. Nobody can call it judged then.
+func (v *vetting) doubt() {
+	why := ""
+	switch {
+	case v.known.Answer == registry.Unknown:
+		why = "nothing is known of it: " + v.known.Reason
+		if v.a.Registry == nil || !v.a.Registry.Online {
+			why += " (fnaudit vet --online asks)"
+		}
+	case v.known.Answer == registry.Absent:
+		why = "the registry knows no such package"
+	case v.version == "":
+		why = "the registry does not say which version is installed when none is asked for: name one"
+	case v.known.Find(v.version) == nil:
+		why = fmt.Sprintf("the registry has no version %s of it", v.version)
+	}
+	if why != "" {
+		v.unknown(why)
+	}
+}
+
+// unknown notes what cannot be said of the package.
+func (v *vetting) unknown(why string) {
+	v.rep.Unknowns = append(v.rep.Unknowns, finding.Unknown{Path: v.asked.Name, Kind: string(sbom.Opaque), Reason: why, Origin: string(sbom.OriginApp), Code: true})
+}
+
+// named is the package itself, as nobody has it yet.
+func (v *vetting) named() sbom.Component {
+	c := declared(v.asked.Package, v.version)
+	c.Evidence = []sbom.Evidence{{Method: sbom.MethodNamed, Confidence: 1, Detail: v.asked.Name}}
+	if of := v.known.Find(v.version); of != nil {
+		c.Licenses, c.Hashes = of.Licenses, of.Integrity
+		c.Requires = slices.Sorted(maps.Keys(of.Requires))
+	}
+	return c
+}
+
+// declared is a package that is not there.
+func declared(p registry.Package, version string) sbom.Component {
+	purl := sbom.PURL(string(p.System), p.Name, version)
+	return sbom.Component{Ref: purl, PURL: purl, Name: p.Name, Version: version, Ecosystem: sbom.Ecosystem(string(p.System), ""), State: sbom.Declared, Origin: sbom.OriginApp}
+}

@@ -1,0 +1,23 @@
+package finding
+
+import "slices"
+
+// Vetted says what a report is about that is not about a function: a package
+// that is not in yet, or the packages of a lockfile.
+type Vetted struct {
+	Component string `json:"component,omitempty"` // purl of the package that was asked about; "" for a lockfile
+	Lockfile  string `json:"lockfile,omitempty"`  // its path; "" for a package
+	Archive   string `json:"archive,omitempty"`   // digest of the published archive that was looked into, "sha256:…"; "" when none was
+
+	Dependencies int    `json:"dependencies"`     // packages that it needs to run, the direct ones counted; of a lockfile all that it pins
+	Direct       int    `json:"direct,omitempty"` // packages that it names itself; 0 for a lockfile
+	Tree         string `json:"tree,omitempty"`   // who says what it needs: "deps.dev", "registry", "lockfile"; "" when that is not known
+}
+
+// OfShipped says whether a check asks something of a shipped artifact that
+// nobody can answer for a package which is not in yet: who signed the function,
+// what runs it, which of its code is called. Policies demand none of them of a
+// package.
+func OfShipped(check string) bool {
+	return slices.Contains([]string{"reachability", "runtime", "signature", "provenance"}, check)
+}

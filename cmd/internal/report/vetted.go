@@ -1,0 +1,156 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// notKnown stands on the card where nobody said anything: not "none".
+const notKnown = "not known"
+
+// maxScripts is how many installation scripts the card names.
+const maxScripts = 3
+
+// card says of a package that is not in yet what a person wants to know first.
+func (p *printer) card(r *finding.Report) {
+	v := r.Vetted
+	if v.Component == "" {
+		return // a lockfile: its packages are in the tables
+	}
+	c := vettedComponent(r)
+	facts := c.Facts
+	if facts == nil {
+		facts = &finding.Facts{State: "unknown"}
+	}
+	scripts := cmp.Or(strings.Join(firstOf(cardScripts(c, facts), maxScripts), "; "), p.silent(r, facts, "none that the registry tells of", "none"))
+	for _, row := range [][2]string{
+		{"version", p.cardVersion(c, facts)},
+		{"publisher", cmp.Or(facts.Publisher, notKnown)},
+		{"repository", cmp.Or(facts.Repository, notKnown)},
+		{"licence", cmp.Or(strings.Join(facts.Licenses, ", "), strings.Join(c.Licenses, ", "), notKnown)},
+		{"provenance", cardProvenance(r, facts)},
+		{"scripts", scripts},
+		{"needs", cardNeeds(v)},
+		{"archive", cardArchive(v)},
+	} {
+		p.wrapped("  "+p.paint(styleDim, pad(row[0], 10))+"  ", 14, 14, esc(row[1]))
+	}
+	if facts.Source != "" && facts.State != "unknown" {
+		p.wrapped("  "+p.paint(styleDim, pad("says", 10))+"  ", 14, 14, esc(facts.Source)+", asked "+facts.AsOf.UTC().Format(time.DateOnly))
+	}
+	p.line("")
+}
+
+// silent is what to say where a registry says nothing: a word for one that was
+// asked, another where the archive was looked into.
+func (p *printer) silent(r *finding.Report, f *finding.Facts, asked, looked string) string {
+	switch {
+	case r.Vetted.Archive != "":
+		return looked
+	case f.State == "known":
+		return asked
+	}
+	return notKnown
+}
+
+func vettedComponent(r *finding.Report) finding.Component {
+	for _, c := range r.Components {
+		if c.PURL == r.Vetted.Component {
+			return c
+		}
+	}
+	return finding.Component{}
+}
+
+// cardVersion is the version, when it was published, and what is newer.
+func (p *printer) cardVersion(c finding.Component, f *finding.Facts) string {
+	text := cmp.Or(c.Version, notKnown)
+	if !f.Published.IsZero() {
+		text += ", published " + f.Published.UTC().Format(time.DateOnly)
+		if age := p.opt.Now.Sub(f.Published); age >= 0 && !p.opt.Now.IsZero() {
+			text += fmt.Sprintf(" (%s ago)", spanWords(age))
+		}
+	} else if c.Version != "" {
+		text += ", published on a day that is " + notKnown
+	}
+	switch {
+	case f.Behind > 0 && f.Newest != nil:
+		text += fmt.Sprintf("; newest %s, %s further", f.Newest.Version, finding.Count(f.Behind, "version", "versions"))
+	case f.Newest != nil && f.Newest.Version == c.Version:
+		text += "; the newest"
+	}
+	return text
+}
+
+// spanWords is a span of time in days, from three months on in months, from two years on in years.
+func spanWords(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch days := int(d / day); {
+	case days < 2:
+		return finding.Count(int(d/time.Hour), "hour", "hours")
+	case days < 90:
+		return finding.Count(days, "day", "days")
+	case days < 730:
+		return finding.Count(days/30, "month", "months")
+	default:
+		return finding.Count(days/365, "year", "years")
+	}
+}
+
+func cardProvenance(r *finding.Report, f *finding.Facts) string {
+	for _, a := range r.Attestations {
+		if a.Status == "verified" {
+			return "verified: " + cmp.Or(a.Identity, a.Kind)
+		}
+	}
+	switch f.Attested {
+	case "yes":
+		return "attested, and not verified here"
+	case "no":
+		return "none"
+	}
+	return notKnown
+}
+
+// cardScripts lists what it runs at installation, by its registry or its archive.
+func cardScripts(c finding.Component, f *finding.Facts) []string {
+	if len(f.Scripts) > 0 {
+		return f.Scripts
+	}
+	var out []string
+	for _, t := range c.Traits {
+		if t.Kind == "script" {
+			out = append(out, t.Detail)
+		}
+	}
+	return out
+}
+
+func cardNeeds(v *finding.Vetted) string {
+	switch {
+	case v.Tree == "":
+		return notKnown
+	case v.Dependencies == 0:
+		return "no other package"
+	}
+	return fmt.Sprintf("%s, %s in all (by %s)", finding.Count(v.Direct, "package", "packages"), finding.Thousands(v.Dependencies), v.Tree)
+}
+
+func cardArchive(v *finding.Vetted) string {
+	if v.Archive == "" {
+		return "not at hand: not looked into"
+	}
+	return "looked into, " + v.Archive
+}
+
+// firstOf is the first n texts, and how many more there are.
+func firstOf(list []string, n int) []string {
+	if len(list) <= n {
+		return list
+	}
+	return append(list[:n:n], fmt.Sprintf("and %d more", len(list)-n))
+}

@@ -1,0 +1,309 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Question asks about a version of a package; "" asks only which there are.
+type Question struct {
+	Package Package
+	Version string
+}
+
+// maxAsked is how many packages are looked into at a time. It is more than one
+// host is asked at a time, so that a slow one does not hold up the others.
+const maxAsked = 2 * maxPerHost
+
+// maxDetailed is how many versions of one package have their details asked for,
+// where those come one by one. No function ships more; a hostile list may.
+const maxDetailed = 16
+
+// everyVersion asks for the details of all versions where a registry tells them
+// at once, else of the one that is installed when none is named.
+const everyVersion = "*"
+
+// reasonPrivate is why a private name is unknown.
+const reasonPrivate = "the policy calls the name private: it is not sent anywhere"
+
+// Facts returns what is known of packages, in their order: as Ask, about the
+// version that is installed when none is named, and about all of them where the
+// registry tells everything at once.
+func (c *Client) Facts(ctx context.Context, packages []Package) ([]Facts, error) {
+	questions := make([]Question, len(packages))
+	for i, p := range packages {
+		questions[i] = Question{p, everyVersion}
+	}
+	return c.Ask(ctx, questions)
+}
+
+// Ask returns what is known of packages, in the order of the questions. What of
+// a version is more than its name, its dates and who made it (Licenses,
+// Integrity, Archive, Scripts, Requires, Signatures) is there for the versions
+// that are asked about. What cannot be learnt is Unknown with a reason; only a
+// cancelled ctx is an error. Each package is looked up once.
+func (c *Client) Ask(ctx context.Context, questions []Question) ([]Facts, error) {
+	var packages []Package
+	versions := map[Package][]string{}
+	for _, q := range questions {
+		list, seen := versions[q.Package]
+		if !seen {
+			packages = append(packages, q.Package)
+		}
+		if !slices.Contains(list, q.Version) {
+			list = append(list, q.Version)
+		}
+		versions[q.Package] = list
+	}
+	known := make([]Facts, len(packages))
+	var mu sync.Mutex
+	done := 0
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxAsked)
+	for i, p := range packages {
+		g.Go(func() error {
+			var err error
+			if known[i], err = c.about(gctx, p, versions[p]); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			if c.Done != nil {
+				c.Done(done, len(packages))
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	at := make(map[Package]int, len(packages))
+	for i, p := range packages {
+		at[p] = i
+	}
+	out := make([]Facts, len(questions))
+	for i, q := range questions {
+		out[i] = known[at[q.Package]]
+	}
+	return out, ctx.Err()
+}
+
+// about says what is known of one package. Only a cancelled ctx is an error.
+func (c *Client) about(ctx context.Context, p Package, versions []string) (Facts, error) {
+	ep, why := c.endpoint(p)
+	if why != "" {
+		return Facts{Package: p, Reason: why}, ctx.Err()
+	}
+	f, err := c.lookUp(ctx, p, versions, ep)
+	if err == nil && f.Answer == Absent && ep.Public {
+		f, err = c.lookUp(ctx, p, versions, Endpoint{})
+	}
+	if ctx.Err() != nil {
+		return Facts{}, ctx.Err()
+	}
+	if err != nil {
+		return Facts{Package: p, Reason: err.Error()}, nil
+	}
+	return f, nil
+}
+
+// endpoint says who may be asked about a package, or why nobody.
+func (c *Client) endpoint(p Package) (ep Endpoint, why string) {
+	ep = c.Config.For(p)
+	private := c.Private != nil && c.Private(p)
+	switch {
+	case ep.Refuse != "":
+		return ep, ep.Refuse
+	case private && (!ep.Own || ep.URL == ""):
+		return ep, reasonPrivate
+	case private:
+		ep.Public = false
+	}
+	return ep, ""
+}
+
+// errUnchanged says that what is known is what the registry still says.
+var errUnchanged = errors.New("unchanged")
+
+// visit is one look-up of a package at its registry.
+type visit struct {
+	have, now validators // of its main document
+}
+
+// document returns the main document about a package. It is not kept as it is,
+// since the record has all that is used of it; when it did not change since
+// that was made, the error is errUnchanged.
+func (c *Client) document(ctx context.Context, ep Endpoint, r Request) (Document, error) {
+	if ep.visit == nil {
+		return c.Get(ctx, r)
+	}
+	got, err := c.fetch(ctx, r, ep.visit.have)
+	switch {
+	case err != nil:
+		return Document{}, err
+	case got.unchanged:
+		return Document{}, errUnchanged
+	}
+	ep.visit.now = got.validators
+	got.Fetched = c.now()
+	return got.Document, nil
+}
+
+// lookUp returns the facts of a package from its record, and before that brings
+// the record up to date, if it is time and the network may be asked.
+func (c *Client) lookUp(ctx context.Context, p Package, versions []string, ep Endpoint) (Facts, error) {
+	key := c.recordKey(p, ep)
+	done, err := c.cache.lock(ctx, key)
+	if err != nil {
+		return Facts{}, err
+	}
+	defer done()
+	wanted := wants(versions)
+	old, have := c.readRecord(key, p, wanted)
+	if have && (!c.Online || c.suffices(&old, versions, ep)) {
+		return old.Facts, nil
+	}
+	if !c.Online {
+		return Facts{}, ErrOffline
+	}
+	if have && ep.URL == "" { // whose details come one by one: all are needed to write them again
+		old, have = c.readRecord(key, p, nil)
+	}
+	fresh, err := c.ask(ctx, p, versions, ep, old, have)
+	switch {
+	case ctx.Err() != nil:
+		return Facts{}, ctx.Err()
+	case err != nil && !have:
+		return Facts{}, err
+	case err != nil:
+		c.fellBack(err, p.String()+": ", old.AsOf)
+		old.trim(wanted)
+		return old.Facts, nil
+	}
+	if b := fresh.encode(key); b != nil {
+		c.writeFile("facts", key, b)
+	}
+	fresh.trim(wanted)
+	return fresh.Facts, nil
+}
+
+// recordKey names the record of a package at those who are asked.
+func (c *Client) recordKey(p Package, ep Endpoint) string {
+	from := ep.URL
+	if from == "" {
+		from = c.depsDev()
+	}
+	for _, o := range ep.Others {
+		from += "\n" + o.URL
+	}
+	return hash(from + "\n" + p.String())
+}
+
+// wants says which versions have their details read; nil: all.
+func wants(versions []string) func(string) bool {
+	if slices.Contains(versions, everyVersion) {
+		return nil
+	}
+	return func(version string) bool {
+		return slices.ContainsFunc(versions, func(v string) bool { return sameSpelling(v, version) })
+	}
+}
+
+// sameSpelling says whether two texts are one version, but for the "v" that some
+// tools write and others do not.
+func sameSpelling(a, b string) bool {
+	return a == b || len(a) != len(b) && trimV(a) == trimV(b)
+}
+
+func trimV(s string) string {
+	if len(s) > 1 && s[0] == 'v' && s[1] >= '0' && s[1] <= '9' {
+		return s[1:]
+	}
+	return s
+}
+
+// trim takes away the details of what was not asked about, so that an answer
+// does not depend on whether it comes from the record.
+func (r *record) trim(want func(string) bool) {
+	if want == nil {
+		return
+	}
+	for i := range r.Versions {
+		if v := &r.Versions[i]; !want(v.Version) {
+			v.Licenses, v.Integrity, v.Archive, v.Scripts, v.Requires, v.Signatures = nil, nil, "", nil, nil, nil
+		}
+	}
+}
+
+// suffices says whether a record answers without asking again.
+func (c *Client) suffices(r *record, versions []string, ep Endpoint) bool {
+	if !c.listed(r, versions) {
+		return false
+	}
+	if ep.URL != "" || r.Answer == Absent {
+		return true
+	}
+	return len(c.undetailed(r, versions)) == 0
+}
+
+// listed says whether a record is fresh. A version that it does not have may
+// have been published since, so that is believed for a shorter time.
+func (c *Client) listed(r *record, versions []string) bool {
+	missing := r.Answer == Absent
+	for _, v := range versions {
+		missing = missing || v != "" && v != everyVersion && r.find(v) == nil
+	}
+	return c.fresh(r.AsOf, missing)
+}
+
+// find is Find, whatever the spelling.
+func (r *record) find(version string) *Version {
+	for i := range r.Versions {
+		if sameSpelling(r.Versions[i].Version, version) {
+			return &r.Versions[i]
+		}
+	}
+	return nil
+}
+
+// source asks one registry about one package, by the protocol of a system.
+type source func(ctx context.Context, c *Client, p Package, ep Endpoint) (Facts, error)
+
+// sources are the protocols that are spoken.
+func sources() map[System]source {
+	return map[System]source{NPM: npmFacts}
+}
+
+// ask asks whoever answers for a package.
+func (c *Client) ask(ctx context.Context, p Package, versions []string, ep Endpoint, old record, have bool) (record, error) {
+	if ep.URL == "" {
+		return c.askDepsDev(ctx, p, versions, old, have)
+	}
+	from := sources()[p.System]
+	if from == nil {
+		return record{}, fmt.Errorf("the protocol of the registry that is configured for %s is not spoken", p.System)
+	}
+	ep.visit = &visit{}
+	if have && old.Answer == Known {
+		ep.visit.have = old.validators
+	}
+	f, err := from(ctx, c, p, ep)
+	switch {
+	case errors.Is(err, errUnchanged):
+		if old, have = c.readRecord(c.recordKey(p, ep), p, nil); !have {
+			return record{}, errors.New("the cache was changed while the registry was asked")
+		}
+		old.AsOf = c.now()
+		return old, nil
+	case err != nil:
+		return record{}, err
+	}
+	f.Package = p
+	return record{Facts: f, validators: ep.visit.now}, nil
+}

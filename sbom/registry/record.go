@@ -1,0 +1,365 @@
+package registry
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A record is what is kept of a package. A registry's own document has up to
+// tens of megabytes, of which a run needs a line a version, and everything of
+// the one version that is shipped. So a record is a text of three parts, and
+// only the first two are read:
+//
+//	head      a field a line, at last the lengths of the parts and their checksum
+//	versions  texts that repeat, a line each; then a line a version (appendVersion)
+//	details   the rest of each version, as JSON behind its checksum; mostly empty
+//
+// A record that is not exactly what was written counts as absent.
+const recordMagic = "fnaudit facts 1"
+
+// Bounds in bytes. What would be larger is not kept.
+const (
+	firstRead = 32 << 10  // reads most records at once
+	maxRecord = 128 << 20 // of all parts
+	headLines = 11
+)
+
+// record is what is kept of a package: facts, and what is needed to ask
+// whether they changed.
+type record struct {
+	Facts
+	validators
+	looked map[string]time.Time // version -> when its details were asked for, where they come one by one
+}
+
+// details is what of a version is read only when that version is asked about.
+type details struct {
+	Version    string            `json:"v"`
+	Licenses   []string          `json:"l,omitempty"`
+	Integrity  map[string]string `json:"i,omitempty"`
+	Archive    string            `json:"a,omitempty"`
+	Scripts    []string          `json:"s,omitempty"`
+	Requires   map[string]string `json:"r,omitempty"`
+	Signatures []Signature       `json:"g,omitempty"`
+}
+
+// encode writes a record; nil if it is too large to be kept.
+func (r *record) encode(key string) []byte {
+	var texts []string
+	at := map[string]int{"": 0}
+	index := func(s string) int {
+		n, ok := at[s]
+		if !ok {
+			n = len(at)
+			at[s] = n
+			texts = append(texts, s)
+		}
+		return n
+	}
+	var lines, rest []byte
+	for i := range r.Versions {
+		v := &r.Versions[i]
+		d := encodeDetails(v)
+		rest = append(rest, d...)
+		lines = appendVersion(lines, v, index, r.looked[v.Version], len(d))
+		if len(lines)+len(rest) > maxRecord {
+			return nil
+		}
+	}
+	var light []byte
+	for _, s := range texts {
+		light = append(append(light, field(s)...), '\n')
+	}
+	light = append(light, lines...)
+	maintainers := make([]string, len(r.Maintainers))
+	for i, m := range r.Maintainers {
+		maintainers[i] = field(m)
+	}
+	head := strings.Join([]string{
+		recordMagic, key, strconv.FormatInt(r.AsOf.Unix(), 10), strconv.Itoa(int(r.Answer)),
+		"etag " + field(r.etag), "modified " + field(r.modified), "source " + field(r.Source), "default " + field(r.Default), "archived " + field(r.Archived),
+		"maintainers " + strings.Join(maintainers, "\t"),
+		"",
+	}, "\n")
+	sum := crc32.Update(crc32.Checksum([]byte(head), castagnoli), castagnoli, light)
+	head += fmt.Sprintf("parts %d %d %d %d %08x\n", len(texts), len(r.Versions), len(light), len(rest), sum)
+	out := slices.Concat([]byte(head), light, rest)
+	if len(head) > firstRead || len(out) > maxRecord {
+		return nil
+	}
+	return out
+}
+
+// field is a text as a field of a record holds it: what separates there, and
+// every other control character, becomes a blank.
+func field(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// appendVersion writes a version's line: its name, when it was published
+// (seconds; 0 not told), its texts by number, whether it is attested, when its
+// details were asked for, and how many bytes those have.
+func appendVersion(b []byte, v *Version, index func(string) int, looked time.Time, details int) []byte {
+	b = append(b, field(v.Version)...)
+	for _, n := range []int64{
+		seconds(v.Published), int64(index(v.Deprecated)), int64(index(v.Yanked)), int64(index(v.Publisher)), int64(index(v.Repository)),
+		int64(v.Attested), seconds(looked), int64(details),
+	} {
+		b = strconv.AppendInt(append(b, '\t'), n, 10)
+	}
+	return append(b, '\n')
+}
+
+// seconds is a time as a record holds it; 0 for one that was not told, or that
+// no registry can mean.
+func seconds(t time.Time) int64 {
+	if s := t.Unix(); s > 0 && s <= maxTime {
+		return s
+	}
+	return 0
+}
+
+func moment(seconds int64) time.Time {
+	if seconds <= 0 || seconds > maxTime {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+func encodeDetails(v *Version) []byte {
+	if len(v.Licenses)+len(v.Integrity)+len(v.Archive)+len(v.Scripts)+len(v.Requires)+len(v.Signatures) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(details{v.Version, v.Licenses, v.Integrity, v.Archive, v.Scripts, v.Requires, v.Signatures})
+	if err != nil { // it holds nothing but texts
+		return nil
+	}
+	return append(fmt.Appendf(nil, "%08x", crc32.Checksum(b, castagnoli)), b...)
+}
+
+// decodeDetails fills a version; false if this is not what was written of it.
+func decodeDetails(b []byte, v *Version) bool {
+	if len(b) < 8 || string(b[:8]) != fmt.Sprintf("%08x", crc32.Checksum(b[8:], castagnoli)) {
+		return false
+	}
+	var d details
+	if json.Unmarshal(b[8:], &d) != nil || d.Version != v.Version {
+		return false
+	}
+	v.Licenses, v.Integrity, v.Archive, v.Scripts, v.Requires, v.Signatures = d.Licenses, d.Integrity, d.Archive, d.Scripts, d.Requires, d.Signatures
+	return true
+}
+
+// readRecord reads a record with the details of the versions that want names;
+// nil wants all. False if there is none that is whole.
+func (c *Client) readRecord(key string, p Package, want func(version string) bool) (record, bool) {
+	if c.Dir == "" {
+		return record{}, false
+	}
+	f, err := os.Open(c.filePath("facts", key))
+	if err != nil {
+		return record{}, false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return record{}, false
+	}
+	return decodeRecord(f, info.Size(), key, p, want)
+}
+
+// decodeRecord reads what encode wrote.
+func decodeRecord(from io.ReaderAt, size int64, key string, p Package, want func(string) bool) (r record, ok bool) {
+	if size > maxRecord {
+		return record{}, false
+	}
+	b := make([]byte, min(size, firstRead))
+	if _, err := from.ReadAt(b, 0); err != nil {
+		return record{}, false
+	}
+	head, lens, ok := cutHead(string(b))
+	if !ok || head[1] != key || int64(lens.end()) != size {
+		return record{}, false
+	}
+	if short := lens.head + lens.light - len(b); short > 0 {
+		b = append(b, make([]byte, short)...)
+		if _, err := from.ReadAt(b[len(b)-short:], int64(len(b)-short)); err != nil {
+			return record{}, false
+		}
+	}
+	b = b[:lens.head+lens.light]
+	sum := crc32.Update(crc32.Checksum(b[:lens.checked], castagnoli), castagnoli, b[lens.head:])
+	if sum != lens.sum || !r.readHead(head) {
+		return record{}, false
+	}
+	r.Package = p
+	light := reader{rest: string(b[lens.head:])}
+	lengths, ok := r.readVersions(&light, lens)
+	if !ok {
+		return record{}, false
+	}
+	return r, r.readDetails(from, int64(lens.head+lens.light), lengths, want)
+}
+
+// lengths are the parts of a record.
+type lengths struct {
+	texts, versions      int
+	checked              int // bytes of the head that the checksum covers
+	head, light, details int // bytes
+	sum                  uint32
+}
+
+func (l lengths) end() int { return l.head + l.light + l.details }
+
+// cutHead splits the head of a record into its lines.
+func cutHead(s string) (head [headLines]string, l lengths, ok bool) {
+	in := reader{rest: s}
+	for i := range head {
+		if i == headLines-1 {
+			l.checked = len(s) - len(in.rest)
+		}
+		head[i] = in.until('\n')
+	}
+	l.head = len(s) - len(in.rest)
+	parts := reader{rest: strings.TrimPrefix(head[headLines-1], "parts ") + " "}
+	for _, to := range []*int{&l.texts, &l.versions, &l.light, &l.details} {
+		n := parts.number(' ')
+		if n > maxRecord {
+			return head, l, false
+		}
+		*to = int(n)
+	}
+	sum, err := strconv.ParseUint(parts.until(' '), 16, 32)
+	l.sum = uint32(sum)
+	return head, l, err == nil && !in.bad && !parts.bad && head[0] == recordMagic && l.texts <= l.light && l.versions <= l.light
+}
+
+func (r *record) readHead(head [headLines]string) bool {
+	at := reader{rest: head[2] + "\n"}
+	r.AsOf = moment(at.number('\n'))
+	switch head[3] {
+	case strconv.Itoa(int(Known)):
+		r.Answer = Known
+	case strconv.Itoa(int(Absent)):
+		r.Answer = Absent
+	default:
+		return false
+	}
+	maintainers := ""
+	for i, to := range []*string{&r.etag, &r.modified, &r.Source, &r.Default, &r.Archived, &maintainers} {
+		name := []string{"etag ", "modified ", "source ", "default ", "archived ", "maintainers "}[i]
+		value, ok := strings.CutPrefix(head[4+i], name)
+		if !ok {
+			return false
+		}
+		*to = value
+	}
+	if maintainers != "" {
+		r.Maintainers = strings.Split(maintainers, "\t")
+	}
+	return !at.bad && !r.AsOf.IsZero()
+}
+
+// readVersions reads the texts and a line for each version. It returns how many
+// bytes of details each has.
+func (r *record) readVersions(in *reader, l lengths) ([]int, bool) {
+	texts := make([]string, l.texts+1)
+	for i := range l.texts {
+		texts[i+1] = in.until('\n')
+	}
+	text := func(n int64) string {
+		if n < 0 || n >= int64(len(texts)) {
+			in.bad = true
+			return ""
+		}
+		return texts[n]
+	}
+	if l.versions > len(in.rest)/17 { // a line has no less
+		return nil, false
+	}
+	r.Versions = make([]Version, l.versions)
+	lengths, total := make([]int, l.versions), 0
+	for i := range r.Versions {
+		v := &r.Versions[i]
+		v.Version = in.until('\t')
+		v.Published = moment(in.number('\t'))
+		v.Deprecated, v.Yanked = text(in.number('\t')), text(in.number('\t'))
+		v.Publisher, v.Repository = text(in.number('\t')), text(in.number('\t'))
+		v.Attested = Answer(in.number('\t'))
+		if looked := moment(in.number('\t')); !looked.IsZero() {
+			if r.looked == nil {
+				r.looked = map[string]time.Time{}
+			}
+			r.looked[v.Version] = looked
+		}
+		n := in.number('\n')
+		if in.bad || n > int64(l.details-total) || v.Attested > Absent {
+			return nil, false
+		}
+		lengths[i], total = int(n), total+int(n)
+	}
+	return lengths, in.rest == "" && total == l.details
+}
+
+func (r *record) readDetails(from io.ReaderAt, at int64, lengths []int, want func(string) bool) bool {
+	for i, n := range lengths {
+		v := &r.Versions[i]
+		if n > 0 && (want == nil || want(v.Version)) {
+			b := make([]byte, n)
+			if _, err := from.ReadAt(b, at); err != nil || !decodeDetails(b, v) {
+				return false
+			}
+		}
+		at += int64(n)
+	}
+	return true
+}
+
+// reader takes a text apart. After something that is not there bad is true, and
+// all that follows is empty.
+type reader struct {
+	rest string
+	bad  bool
+}
+
+func (in *reader) until(end byte) string {
+	i := strings.IndexByte(in.rest, end)
+	if i < 0 {
+		in.bad, in.rest = true, ""
+		return ""
+	}
+	s := in.rest[:i]
+	in.rest = in.rest[i+1:]
+	return s
+}
+
+// number reads decimal digits.
+func (in *reader) number(end byte) int64 {
+	s := in.until(end)
+	n := int64(0)
+	for i := range len(s) {
+		digit := int64(s[i]) - '0'
+		if digit < 0 || digit > 9 || n > (math.MaxInt64-9)/10 {
+			in.bad = true
+			return 0
+		}
+		n = n*10 + digit
+	}
+	if s == "" {
+		in.bad = true
+	}
+	return n
+}

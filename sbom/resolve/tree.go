@@ -1,0 +1,106 @@
+package resolve
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/fnaudit/fnaudit/sbom/registry"
+)
+
+// Tree is what a version of a package needs to run.
+type Tree struct {
+	Source string // who says so: "deps.dev", or "registry" where it was worked out from what that says; "" when nobody does
+	Nodes  []Node // each package in each version once, sorted; without the package itself
+	Gaps   []Gap  // what is not known, sorted
+}
+
+// Node is a package in a tree.
+type Node struct {
+	Package registry.Package
+	Version string
+	Direct  bool     // the package itself asks for it
+	Bundled bool     // it lies inside another package's archive
+	Needs   []string // names of the packages that it asks for, sorted
+}
+
+// Gap is something that a package needs and that is not known.
+type Gap struct {
+	Package registry.Package // zero: the tree as a whole
+	Reason  string
+}
+
+// Limits bound the work on one tree. A zero field means its default.
+type Limits struct {
+	Packages int           // that a registry is asked about; 3,000. The largest real trees have about 1,500
+	Time     time.Duration // 2 minutes
+}
+
+func (l Limits) withDefaults() Limits {
+	l.Packages = cmp.Or(l.Packages, 3_000)
+	l.Time = cmp.Or(l.Time, 2*time.Minute)
+	return l
+}
+
+// Of returns what a version of a package needs to run. Only a cancelled ctx is
+// an error.
+func Of(ctx context.Context, c *registry.Client, p registry.Package, version string, lim Limits) (Tree, error) {
+	lim = lim.withDefaults()
+	limited, cancel := context.WithTimeout(ctx, lim.Time)
+	defer cancel()
+	tree, err := work(limited, c, p, version, lim)
+	if ctx.Err() != nil {
+		return Tree{}, ctx.Err()
+	}
+	if err != nil {
+		if limited.Err() != nil {
+			err = fmt.Errorf("it took longer than %s to work out", lim.Time)
+		}
+		tree = Tree{Gaps: []Gap{{Reason: err.Error()}}}
+	}
+	tree.sort()
+	return tree, nil
+}
+
+func work(ctx context.Context, c *registry.Client, p registry.Package, version string, lim Limits) (Tree, error) {
+	ep := c.Config.For(p)
+	switch {
+	case ep.Refuse != "":
+		return Tree{}, fmt.Errorf("%s", ep.Refuse)
+	case c.Private != nil && c.Private(p) && !ep.Own:
+		return Tree{}, fmt.Errorf("the policy calls the name private: it is not sent anywhere")
+	case p.System == registry.NPM && ep.URL != "":
+		return ofNPM(ctx, c.Facts, p.Name, version, lim)
+	case ep.URL != "":
+		return Tree{}, fmt.Errorf("what packages of %s need is not worked out from a configured registry", p.System)
+	}
+	return Tree{}, fmt.Errorf("nobody was asked")
+}
+
+// sort puts the tree into its order, each package and version once.
+func (t *Tree) sort() {
+	slices.SortFunc(t.Nodes, func(a, b Node) int {
+		return cmp.Or(cmp.Compare(a.Package.System, b.Package.System), cmp.Compare(a.Package.Name, b.Package.Name), cmp.Compare(a.Version, b.Version))
+	})
+	out := t.Nodes[:0]
+	for _, n := range t.Nodes {
+		if k := len(out) - 1; k >= 0 && out[k].Package == n.Package && out[k].Version == n.Version {
+			out[k].Direct = out[k].Direct || n.Direct
+			out[k].Bundled = out[k].Bundled && n.Bundled
+			out[k].Needs = append(out[k].Needs, n.Needs...)
+			continue
+		}
+		out = append(out, n)
+	}
+	t.Nodes = out
+	for i := range t.Nodes {
+		slices.Sort(t.Nodes[i].Needs)
+		t.Nodes[i].Needs = slices.Compact(t.Nodes[i].Needs)
+	}
+	slices.SortFunc(t.Gaps, func(a, b Gap) int {
+		return cmp.Or(cmp.Compare(a.Package.String(), b.Package.String()), cmp.Compare(a.Reason, b.Reason))
+	})
+	t.Gaps = slices.Compact(t.Gaps)
+}
