@@ -26,6 +26,7 @@ type Signal struct {
 	Rule      Rule
 	Weight    Weight
 	Component string // package URL
+	About     string // what it is about, where that is no package: the ARN of a layer, an image
 	Title     string // one line in plain words, without the package's name
 	Probable  bool   // the evidence allows another explanation; else it is certain
 	Evidence  []Evidence

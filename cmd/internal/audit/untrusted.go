@@ -19,7 +19,7 @@ func checkTrust(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		return res, err
 	}
 	byPURL := components(s.SBOM)
-	for _, g := range trust.Judge(of) {
+	for _, g := range append(trust.Judge(of), trust.JudgePlatform(a.platformOf(s), s.SBOM.Components)...) {
 		res.Findings = append(res.Findings, signalFinding(g, byPURL[g.Component]))
 	}
 	var left []string
@@ -95,6 +95,9 @@ func signalFinding(g trust.Signal, c *sbom.Component) finding.Finding {
 	}
 	if g.Probable {
 		f.Certainty = finding.Probable
+	}
+	if g.About != "" {
+		f.ID += ":" + g.About
 	}
 	about(&f, c)
 	for _, e := range g.Evidence {
