@@ -16,8 +16,10 @@ import (
 // this name. It is an internal package, one that was taken off, or a name that
 // somebody (or a language model) made up and that anybody can register
 // tomorrow. Medium where a lockfile says that it came from a registry, low where
-// nothing says that, a note where there is a reason: a private name, a registry
-// of the policy's, no registry at all, a copy inside another package's files.
+// nothing says that, a note where there is a reason: a registry of the policy's,
+// no registry at all, a copy inside another package's files. A private name is
+// asked of its own registry only, so that one which is missing there came from
+// elsewhere: medium.
 //
 // RuleUnknownVersion: the package is known, and this version is not. As strong
 // for the systems whose tools keep the spelling of a version (npm, Cargo); low
@@ -36,7 +38,9 @@ func unknownTo(of *Of, c *sbom.Component, p registry.Package, s *registry.Standi
 	switch {
 	case s.Answer == registry.Absent:
 		g.Rule, g.Title = RuleUnknownName, "is not known to "+s.Source+": no package has that name"
-		g.Weight = ofUnknown(of, c, p)
+		if g.Weight = ofUnknown(of, c, p); of.Private.Match(p) {
+			g.Title = "bears a private name, and its own registry has no such package: " + s.Source
+		}
 	case s.Answer == registry.Known && !s.Version && c.Version != "":
 		if p.System == registry.Go && (module.IsPseudoVersion(c.Version) || strings.Contains(c.Version, "+")) {
 			return nil
@@ -56,11 +60,13 @@ func ofUnknown(of *Of, c *sbom.Component, p registry.Package) Weight {
 	switch {
 	case c.Origin == sbom.OriginBase, c.Origin == sbom.OriginRuntime, c.State == sbom.Provided:
 		return Note // the platform's own build
-	case of.Private.Match(p), local(c), marked(c, sbom.TraitURL), marked(c, sbom.TraitReplaced), !byManager(c):
+	case local(c), marked(c, sbom.TraitURL), marked(c, sbom.TraitReplaced), !byManager(c):
 		return Note
 	}
 	sources, own := addresses(c), of.Registries[string(p.System)]
 	switch {
+	case of.Private.Match(p):
+		return Medium
 	case len(sources) == 0:
 		return Low
 	case len(own) > 0 && listed(sources[0].evidence.Detail, own):
