@@ -242,13 +242,6 @@ func (o *order) again(seen map[string]bool, s string) bool {
 	return was
 }
 
-// Stable says whether a version of a package is a release: a number that can be
-// read, and no pre-release.
-func Stable(p Package, version string) bool {
-	n := orderOf(p).number(version)
-	return n.ok && n.stable
-}
-
 // Compare orders two versions of a package: -1, 0 or +1. ok is false when a
 // number cannot be read.
 func Compare(p Package, a, b string) (c int, ok bool) {

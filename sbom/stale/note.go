@@ -35,10 +35,8 @@ const (
 	RuleYanked Rule = "yanked"
 	// RuleWithdrawn: the registry had the version and no longer has it. Medium:
 	// whole versions are removed for malware, for secrets in them, or by mistake.
-	// Where the registry has later versions and does not say that it ever had this
-	// one, low and probable: it may never have been published and be somebody's
-	// own build. A package that the registry does not have at all is no matter of
-	// age: package trust speaks of it.
+	// What a registry does not list, and does not say that it ever had, is no
+	// matter of age: package trust speaks of it.
 	RuleWithdrawn Rule = "withdrawn"
 	// RuleArchived: the repository of its project is archived, so that nothing
 	// will be fixed there. Low: it says nothing about this version's code.
@@ -106,10 +104,6 @@ func Judge(c *sbom.Component, s *registry.Standing, l Limits, now time.Time) []N
 	}
 	if s.Archived != "" {
 		note(Note{Rule: RuleArchived, Severity: "low", Title: "comes from an archived project (" + oneLine(s.Archived) + "): nothing will be fixed there", Detail: s.Archived})
-	}
-	if withdrawn(c, s) {
-		note(Note{Rule: RuleWithdrawn, Severity: "low", Probable: true, Fixed: up, Detail: "listed last: " + s.Newest.Version,
-			Title: "is a version that its registry does not list, while it lists later ones: it was withdrawn, or never published there"})
 	}
 	limit := cmp.Or(l.Unmaintained, DefaultUnmaintained)
 	if quiet := now.Sub(s.Last.Published); !s.Last.Published.IsZero() && quiet > limit && s.Archived == "" && s.Deprecated == "" {
@@ -200,31 +194,6 @@ func upgrades(c *sbom.Component, s *registry.Standing) []string {
 	}
 	return out
 }
-
-// withdrawn says whether a registry that has later versions should have this
-// one and has not. What was not taken from a registry, what is no release, and
-// what the platform brings is not expected there.
-func withdrawn(c *sbom.Component, s *registry.Standing) bool {
-	if s.Version || s.Behind == 0 || c.Version == "" || (c.Origin != sbom.OriginApp && c.Origin != sbom.OriginLayer) {
-		return false
-	}
-	if p, _, ok := registry.ParsePURL(c.PURL); !ok || !registry.Stable(p, c.Version) || strings.Contains(c.Version, "+") { // a local version, or build data
-		return false
-	}
-	if !slices.ContainsFunc(c.Evidence, func(e sbom.Evidence) bool { return e.Confidence >= sure && !e.Differs }) {
-		return false // the version is a guess
-	}
-	return !slices.ContainsFunc(c.Traits, func(t sbom.Trait) bool {
-		switch t.Kind {
-		case sbom.TraitGit, sbom.TraitURL, sbom.TraitFolder, sbom.TraitReplaced, sbom.TraitDevel, sbom.TraitModified:
-			return true
-		}
-		return false
-	})
-}
-
-// sure is the confidence from which on a version was read and not guessed.
-const sure = 0.9
 
 func released(r registry.Release) string {
 	if r.Published.IsZero() {

@@ -64,8 +64,7 @@ func TestJudge(t *testing.T) {
 			[]string{"yanked medium was yanked by its publisher [4.17.21]", "behind none is 1 version and 191 days behind 4.17.21 [4.17.21]"}},
 		{"archived", "5.0.0", func(f *registry.Facts) { f.Archived = "code.example/a/b" }, Limits{}, "2036-11-28",
 			[]string{"archived low comes from an archived project (code.example/a/b): nothing will be fixed there []"}},
-		{"withdrawn", "4.18.0", nil, Limits{}, "2026-11-28", []string{
-			"withdrawn low is a version that its registry does not list, while it lists later ones: it was withdrawn, or never published there [4.18.2 5.0.0]",
+		{"not listed", "4.18.0", nil, Limits{}, "2026-11-28", []string{
 			"behind none is 1 major version (2 releases) behind 5.0.0; 4.18.2 is the newest of its own major [4.18.2 5.0.0]"}},
 		{"newer than what is listed", "6.0.0", nil, Limits{}, "2026-11-28", nil},
 		{"somebody's own build", "4.18.0-acme.1", nil, Limits{}, "2026-11-28", []string{
@@ -83,27 +82,6 @@ func TestJudge(t *testing.T) {
 		}
 		if strings.Join(got, "\n") != strings.Join(c.want, "\n") {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, strings.Join(got, "\n     "), strings.Join(c.want, "\n     "))
-		}
-	}
-}
-
-// TestWithdrawn holds that only a version that should be in the registry is
-// missed there.
-func TestWithdrawn(t *testing.T) {
-	for name, change := range map[string]func(*sbom.Component){
-		"of the base image":  func(c *sbom.Component) { c.Origin = sbom.OriginBase },
-		"a guessed version":  func(c *sbom.Component) { c.Evidence[0].Confidence = 0.6 },
-		"from a repository":  func(c *sbom.Component) { c.Traits = []sbom.Trait{{Kind: sbom.TraitGit}} },
-		"from a folder":      func(c *sbom.Component) { c.Traits = []sbom.Trait{{Kind: sbom.TraitFolder}} },
-		"with a local build": func(c *sbom.Component) { c.Version += "+acme1" },
-	} {
-		c := component("pkg:npm/padding", "4.18.0")
-		s := history(nil).Standing("4.18.0")
-		if !withdrawn(c, &s) {
-			t.Fatal("a version that is not listed is not missed")
-		}
-		if change(c); withdrawn(c, &s) {
-			t.Errorf("%s: missed in the registry", name)
 		}
 	}
 }

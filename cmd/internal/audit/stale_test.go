@@ -51,7 +51,7 @@ func TestStale(t *testing.T) {
 	plant("quiet", "1.0.0", "1.0.0 2019-01-01", nil)
 	plant("deprecated", "1.0.0", "1.0.0 2026-01-01", func(f *registry.Facts) { f.Versions[0].Deprecated = "use fresh" })
 	plant("yanked", "1.0.0", "1.0.0 2026-01-01", func(f *registry.Facts) { f.Versions[0].Yanked = "yanked" })
-	plant("withdrawn", "1.0.1", "1.0.0 2026-01-01, 1.0.2 2026-01-02", nil)
+	plant("withdrawn", "1.0.1", "1.0.1 2026-01-01, 1.0.2 2026-01-02", func(f *registry.Facts) { f.Versions[0].Yanked = registry.Unpublished })
 	plant("archived", "1.0.0", "1.0.0 2026-01-01", func(f *registry.Facts) { f.Archived = "code.example/a/archived" })
 	plant("%40aws-sdk/client-s3", "3.1.0", "3.1.0 2021-01-14, 3.900.0 2026-11-01", nil)
 	plant("unknown", "1.0.0", "1.0.0 2010-01-01, 2.0.0 2011-01-01", func(f *registry.Facts) { f.Answer, f.Reason = registry.Unknown, "nobody answered" })
@@ -93,7 +93,7 @@ func TestStale(t *testing.T) {
 		"low end-of-life-soon:eggs certain", "medium end-of-life:hamix 11 certain", "medium end-of-life:spam certain", "low table-old:products certain",
 		"low sdk-behind-runtime:%40aws-sdk/client-s3 probable",
 		"low old-version:behind certain", "low behind:behind certain", "low old-version:oldish certain", "none behind:oldish certain", "low unmaintained:quiet certain",
-		"low deprecated:deprecated certain", "medium yanked:yanked certain", "low withdrawn:withdrawn probable", "none behind:withdrawn certain", "low archived:archived certain",
+		"low deprecated:deprecated certain", "medium yanked:yanked certain", "medium withdrawn:withdrawn certain", "none behind:withdrawn certain", "low archived:archived certain",
 		"low old-version:%40aws-sdk/client-s3 certain", "none behind:%40aws-sdk/client-s3 certain",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
