@@ -7,7 +7,7 @@ const module = "github.com/fnaudit/fnaudit"
 // line. None of them may import anything under cmd.
 var libraries = []string{
 	"bundle", "bundle/attest", "bundle/descriptor", "bundle/pull",
-	"sbom", "sbom/catalog", "sbom/codec", "sbom/integrity", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/registry", "sbom/rpmdb", "sbom/stale", "sbom/trust",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/integrity", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/registry", "sbom/resolve", "sbom/rpmdb", "sbom/stale", "sbom/trust",
 	"vulndb", "vulndb/feed", "vulndb/reach", "vulndb/share", "vulndb/version",
 }
 
@@ -29,6 +29,7 @@ func arrows() map[string][]string {
 		"sbom/rpmdb":     nil,
 		"sbom/registry":  {"sbom", "vulndb/version"}, // how versions are ordered is the same question there
 		"sbom/integrity": {"sbom", "sbom/registry", "bundle"},
+		"sbom/resolve":   {"sbom/registry"},
 		"sbom/stale":     {"sbom", "sbom/registry", "vulndb/version"},
 		"sbom/trust":     {"sbom", "sbom/registry", "vulndb/version"},
 
@@ -76,6 +77,7 @@ func doors() []door {
 		{"github.com/pelletier/go-toml/", []string{"sbom/catalog"}, "its parser has no promise of compatibility, so one file uses it"},
 		{"github.com/tdewolff/parse", []string{"sbom/jsbundle"}, "its lexer needs the bounds that are around it there"},
 		{"go.yaml.in/yaml", []string{"bundle/descriptor"}, "templates are read in one place, within limits"},
+		{"deps.dev/", []string{"sbom/resolve"}, "who resolves ranges as a package manager does is replaceable, and needs the bounds that are around it there"},
 		{"github.com/spf13/", []string{"cmd/internal/cli"}, "flags are the command line's business"},
 		{"github.com/google/go-containerregistry", []string{"bundle/pull"}, "who talks to a registry does so under that package's limits"},
 		{"golang.org/x/vuln", []string{"vulndb/reach"}, "it runs other programs, so it runs in a child process only"},

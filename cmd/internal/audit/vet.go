@@ -9,6 +9,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/registry"
+	"github.com/fnaudit/fnaudit/sbom/resolve"
 )
 
 // Asked is a package that somebody asks about before it is taken in, or a
@@ -30,6 +31,9 @@ func (a *Auditor) Package(ctx context.Context, asked Asked) (*finding.Report, er
 	v := vetting{a: a, asked: asked, rep: finding.NewReport(asked.Name, asked.Name), bom: &sbom.SBOM{}}
 	v.rep.Vetted = &finding.Vetted{}
 	if v.rep.Ran("open", v.facts(ctx)) {
+		if err := v.tree(ctx); err != nil {
+			return nil, err
+		}
 		v.rep.Ran("catalog", nil)
 		v.bom.Components = sbom.Merge(v.components)
 		addSBOM(v.rep, v.bom)
@@ -80,6 +84,38 @@ func (v *vetting) facts(ctx context.Context) error {
 	v.doubt()
 	v.components = append(v.components, v.named())
 	v.rep.Vetted.Component = v.components[0].PURL
+	return nil
+}
+
+// tree adds what the package needs to run. What is not known of it is an
+// unknown, so that nothing passes because it was not seen.
+func (v *vetting) tree(ctx context.Context) error {
+	if v.a.Registry == nil || v.known.Find(v.version) == nil {
+		return nil // said already
+	}
+	t, err := resolve.Of(ctx, v.a.Registry, v.asked.Package, v.version, resolve.Limits{})
+	if err != nil {
+		return err
+	}
+	v.rep.Vetted.Tree = t.Source
+	for _, n := range t.Nodes {
+		c := declared(n.Package, n.Version)
+		c.Requires = n.Needs
+		c.Evidence = []sbom.Evidence{{Method: sbom.MethodResolved, Confidence: 0.9, Detail: "what " + v.asked.Name + " needs, by " + t.Source}}
+		v.components = append(v.components, c)
+		v.rep.Vetted.Dependencies++
+		if n.Direct {
+			v.rep.Vetted.Direct++
+		}
+	}
+	for _, g := range t.Gaps {
+		if g.Package.Name == "" {
+			v.unknown("what it needs is not known: " + g.Reason)
+			continue
+		}
+		u := finding.Unknown{Path: g.Package.String(), Kind: string(sbom.Opaque), Reason: "needed by " + v.asked.Name + ", and not resolved: " + g.Reason, Origin: string(sbom.OriginApp), Code: true}
+		v.rep.Unknowns = append(v.rep.Unknowns, u)
+	}
 	return nil
 }
 
