@@ -27,13 +27,20 @@ const (
 	TraitDevel       TraitKind = "devel"         // a build of a working tree, not of a release
 	TraitAlias       TraitKind = "alias"         // installed under another name than its own: that name
 	TraitNoIntegrity TraitKind = "no-integrity"  // the lockfile holds no digest of it, and could: the lockfile's entry
-	TraitModified    TraitKind = "modified"      // built from a working tree with uncommitted changes
+	TraitModified    TraitKind = "modified"      // built from a working tree with uncommitted changes, or changed by a patch of the project's
 	TraitDisagrees   TraitKind = "disagrees"     // what the lockfile says of it is not what is there: both values
-	TraitScript      TraitKind = "script"        // runs at installation: "postinstall: node setup.js"
+	TraitScript      TraitKind = "script"        // runs at installation: "postinstall: node setup.js"; or whenever the interpreter starts: "start: import x"
+	TraitCalls       TraitKind = "script-calls"  // what the file does that such a script runs: "network, programs"
 	TraitNative      TraitKind = "native"        // holds machine code: the file
 	TraitSum         TraitKind = "sum"           // digest of its source that the build recorded: "h1:…"
 	TraitLocked      TraitKind = "lock-digest"   // digest of the published archive that a lockfile records: "sha512-…"
 	TraitResolved    TraitKind = "resolved-from" // where a lockfile says that it came from: the address
+)
+
+// Details that stand for a value which is not told.
+const (
+	FromVendor = "built from a vendor folder" // of TraitNoIntegrity: Go then records no digest of any module
+	NotTold    = "install: not told"          // of TraitScript: a lockfile says that there is one, and not what it runs
 )
 
 // sortTraits sorts traits and drops repeats.

@@ -274,6 +274,19 @@ func npmKeys(d *Demand) ([]npmKey, error) {
 			return nil, err
 		}
 	}
+	listed, err := readNPMKeys(list, d.Root.Source, npmForSignatures)
+	return append(keys, listed...), err
+}
+
+// The uses of a key of a registry, as the Sigstore root writes them.
+const (
+	npmForSignatures   = "npm:signatures"
+	npmForAttestations = "npm:attestations"
+)
+
+// readNPMKeys reads the keys of a list that are for a use, or that name none.
+func readNPMKeys(list []byte, source, use string) ([]npmKey, error) {
+	var keys []npmKey
 	var doc struct {
 		Keys []struct {
 			ID     string `json:"keyId"` // keyid in the registry's own list: names have no case here
@@ -287,10 +300,10 @@ func npmKeys(d *Demand) ([]npmKey, error) {
 		} `json:"keys"`
 	}
 	if err := json.Unmarshal(list, &doc); err != nil {
-		return nil, fmt.Errorf("the list of keys %s cannot be read: %w", d.Root.Source, err)
+		return nil, fmt.Errorf("the list of keys %s cannot be read: %w", source, err)
 	}
 	for _, k := range doc.Keys {
-		if k.Usage != "" && k.Usage != "npm:signatures" || k.ID == "" {
+		if k.Usage != "" && k.Usage != use || k.ID == "" {
 			continue
 		}
 		der, end := k.Public.Raw, k.Public.ValidFor.End
@@ -299,7 +312,7 @@ func npmKeys(d *Demand) ([]npmKey, error) {
 		}
 		pub, err := x509.ParsePKIXPublicKey(der)
 		if err != nil {
-			return nil, fmt.Errorf("the key %s of %s cannot be read: %w", k.ID, d.Root.Source, err)
+			return nil, fmt.Errorf("the key %s of %s cannot be read: %w", k.ID, source, err)
 		}
 		if _, ok := pub.(*ecdsa.PublicKey); !ok {
 			continue // of a kind that this format has not

@@ -96,11 +96,13 @@ func explainLog(r *Result, req *Request, b *bundle.Bundle, material root.Trusted
 		return
 	}
 	if unknown := unknownLog(entries, material); unknown != "" {
-		r.Reason, r.Found = "the trust root does not know the transparency log of the entry", "log "+unknown
+		r.Reason, r.Found = unknownLogReason, "log "+unknown
 		return
 	}
 	r.Reason = "the log's promise in the bundle is not signed by the log, or too few entries are there"
 }
+
+const unknownLogReason = "the trust root does not know the transparency log of the entry"
 
 // unknownLog returns the id of a log that the trust root does not know, "" for none.
 func unknownLog(entries []*protorekor.TransparencyLogEntry, material root.TrustedMaterial) string {

@@ -1,6 +1,8 @@
 package attest
 
 import (
+	"bytes"
+	"crypto/x509"
 	"embed"
 	"errors"
 	"fmt"
@@ -80,6 +82,23 @@ func (req *Request) sigstoreRoot() *sigstoreRoot {
 // and timestamps.
 func (s *sigstoreRoot) knows() (logs, ctlogs, authorities bool) {
 	return len(s.root.RekorLogs()) > 0, len(s.root.CTLogs()) > 0, len(s.root.TimestampingAuthorities()) > 0
+}
+
+// hasAuthority says whether one of the root's authorities has the key with an id
+// (RFC 5280, section 4.2.1.1).
+func (s *sigstoreRoot) hasAuthority(keyID []byte) bool {
+	for _, ca := range s.root.FulcioCertificateAuthorities() {
+		f, ok := ca.(*root.FulcioCertificateAuthority)
+		if !ok {
+			continue
+		}
+		for _, c := range append([]*x509.Certificate{f.Root}, f.Intermediates...) {
+			if c != nil && len(keyID) > 0 && bytes.Equal(c.SubjectKeyId, keyID) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // notes says how old an embedded root is.

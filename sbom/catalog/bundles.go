@@ -221,6 +221,7 @@ func (a *artifact) bundledPackages(locks []lock) {
 // lockfiles does: only those that were given speak for its bundles.
 func loneBundles(_ context.Context, a *artifact) {
 	a.bundledPackages(nil)
+	a.origins(nil)
 	have := map[string]bool{}
 	for i := range a.found {
 		have[a.found[i].purl()] = true

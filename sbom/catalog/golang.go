@@ -72,12 +72,23 @@ func (a *artifact) goModules(p string, info *debug.BuildInfo) []found {
 		f := a.goModule(p, info.Main.Path, info.Main.Version, "main module")
 		if f.version == "(devel)" || f.version == "" {
 			f.version, f.main = "", true
+			f.has(trait(sbom.TraitDevel, "main module"))
+		}
+		f.has(goState(info)...)
+		for i := range f.traits {
+			f.traits[i].Path = p
 		}
 		out = append(out, f)
 	}
+	vendored := goVendored(info)
 	for _, m := range info.Deps {
 		if m != nil {
-			out = append(out, a.goDependency(p, m))
+			f := a.goDependency(p, m)
+			f.has(goOrigin(m, vendored)...)
+			for i := range f.traits {
+				f.traits[i].Path = p
+			}
+			out = append(out, f)
 		}
 	}
 	return out
@@ -88,7 +99,7 @@ func (a *artifact) goModules(p string, info *debug.BuildInfo) []found {
 // the original's does not hold.
 func (a *artifact) goDependency(p string, m *debug.Module) found {
 	if r := m.Replace; r != nil {
-		if strings.HasPrefix(r.Path, "./") || strings.HasPrefix(r.Path, "../") || strings.HasPrefix(r.Path, "/") || r.Path == "." || r.Path == ".." || r.Version == "" || r.Version == "(devel)" {
+		if goFolder(r) {
 			return a.goModule(p, m.Path, "", "replaced by the folder "+r.Path)
 		}
 		return a.goModule(p, r.Path, r.Version, "replaces "+m.Path+" "+m.Version)

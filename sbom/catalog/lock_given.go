@@ -87,7 +87,7 @@ func (a *artifact) declareGiven(have map[string]bool) {
 				}
 				f := found{
 					typ: "npm", name: e.name, version: e.version, path: b.path, at: x.path, method: sbom.MethodLockfile, confidence: 0.5,
-					resolved: e.resolved, hashes: e.hashes, declared: true, detail: "a production package, and the bytes of " + clip(b.path) + " do not tell whether it is inside",
+					resolved: e.resolved, hashes: e.hashes, traits: e.noted(x.path), declared: true, detail: "a production package, and the bytes of " + clip(b.path) + " do not tell whether it is inside",
 				}
 				if p := f.purl(); !have[p] {
 					have[p] = true

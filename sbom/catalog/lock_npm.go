@@ -1,12 +1,16 @@
 package catalog
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/fnaudit/fnaudit/sbom"
 )
 
 // parsePackageLock reads package-lock.json and npm-shrinkwrap.json, versions 1
@@ -20,6 +24,7 @@ func parsePackageLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 		Resolved     string                     `json:"resolved"`
 		Integrity    string                     `json:"integrity"`
 		Dev          bool                       `json:"dev"`
+		Bundled      bool                       `json:"bundled"`
 		Dependencies map[string]json.RawMessage `json:"dependencies"`
 	}
 	type version3 struct {
@@ -28,8 +33,12 @@ func parsePackageLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 		Resolved     string          `json:"resolved"`
 		Integrity    string          `json:"integrity"`
 		Link         bool            `json:"link"`
+		InBundle     bool            `json:"inBundle"` // another package was published with it inside
+		Script       bool            `json:"hasInstallScript"`
 		Dev          bool            `json:"dev"`
 		Dependencies json.RawMessage `json:"dependencies"`
+		Optional     json.RawMessage `json:"optionalDependencies"`
+		Develop      json.RawMessage `json:"devDependencies"`
 	}
 	var doc struct {
 		LockfileVersion int                        `json:"lockfileVersion"`
@@ -57,10 +66,21 @@ func parsePackageLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 		}
 	}()
 	if doc.Packages != nil {
+		addresses := map[string]bool{} // that somebody asks for; any other is that of a registry
+		defer func() {
+			for i := range out {
+				if e := &out[i]; addresses[e.resolved] {
+					e.byAddress()
+				}
+			}
+		}()
 		for _, at := range slices.Sorted(maps.Keys(doc.Packages)) {
 			var p version3
 			if json.Unmarshal(doc.Packages[at], &p) != nil {
 				continue
+			}
+			for _, deps := range []json.RawMessage{p.Dependencies, p.Optional, p.Develop} {
+				addAddresses(addresses, deps)
 			}
 			i := lastNodeModules(at)
 			if i < 0 { // the project itself and its workspaces
@@ -75,7 +95,19 @@ func parsePackageLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 			if p.Name != "" {
 				name = p.Name
 			}
-			out = append(out, lockEntry{name: name, version: npmVersion(p.Version), path: at, resolved: p.Resolved, hashes: integrity(p.Integrity), dev: p.Dev, main: p.Link})
+			e := lockEntry{name: name, version: npmVersion(p.Version), path: at, resolved: p.Resolved, hashes: integrity(p.Integrity), dev: p.Dev, main: p.Link}
+			o := lockOrigin{address: p.Resolved, digest: p.Integrity, lacks: !p.InBundle && !p.Link, alias: at[i:]}
+			if p.Link || referenceKind(p.Resolved) != sbom.TraitURL {
+				o.reference = p.Resolved
+			}
+			if p.Link && referenceKind(p.Resolved) == "" {
+				o.reference = "link:" + p.Resolved // the folder is written as it is
+			}
+			e.came(o)
+			if p.Script {
+				e.is(sbom.TraitScript, sbom.NotTold)
+			}
+			out = append(out, e)
 		}
 		return out, nil
 	}
@@ -91,17 +123,44 @@ func parsePackageLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 			}
 			at := prefix + "node_modules/" + name
 			e := lockEntry{name: name, version: d.Version, path: at, resolved: d.Resolved, hashes: integrity(d.Integrity), dev: d.Dev}
+			o := lockOrigin{address: d.Resolved, digest: d.Integrity, lacks: !d.Bundled, alias: name}
 			if real, version, ok := npmAlias(d.Version); ok {
 				e.name, e.version = real, version
 			} else if strings.ContainsAny(d.Version, ":/") {
 				e.version, e.resolved = "", d.Version // git, file or URL
+				o.reference = d.Version
 			}
+			e.came(o)
 			out = append(out, e)
 			walk(at+"/", d.Dependencies)
 		}
 	}
 	walk("", doc.Dependencies)
 	return out, nil
+}
+
+// addAddresses adds the addresses among the ranges of dependencies.
+func addAddresses(to map[string]bool, deps json.RawMessage) {
+	if !bytes.Contains(deps, []byte("http")) {
+		return
+	}
+	var ranges map[string]string
+	_ = json.Unmarshal(deps, &ranges)
+	for _, rng := range ranges {
+		if strings.HasPrefix(rng, "http") {
+			to[rng] = true
+		}
+	}
+}
+
+// byAddress says that a package was asked for by its address: no registry
+// answered for it.
+func (e *lockEntry) byAddress() {
+	for i := range e.traits {
+		if e.traits[i].Kind == sbom.TraitResolved {
+			e.traits[i].Kind = cmp.Or(referenceKind(e.resolved), sbom.TraitURL)
+		}
+	}
 }
 
 // npmAlias splits "npm:name@version".
@@ -133,6 +192,13 @@ func parseYarnLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 	}
 	var out []lockEntry
 	var e *lockEntry
+	var taken yarnTaken
+	finish := func() {
+		if e != nil {
+			e.came(taken.origin(e))
+		}
+		e, taken = nil, yarnTaken{}
+	}
 	section := ""
 	for line := range strings.SplitSeq(string(data), "\n") {
 		line = strings.TrimRight(line, " \r")
@@ -142,12 +208,13 @@ func parseYarnLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 		}
 		switch indent := len(line) - len(text); {
 		case indent == 0:
-			e = nil
+			finish()
 			if section = ""; strings.HasPrefix(text, "__metadata") {
 				continue
 			}
 			out = append(out, yarnEntry(text))
 			e = &out[len(out)-1]
+			taken.descriptors = text
 		case e == nil:
 		case indent == 2:
 			name, value := yarnField(text)
@@ -157,10 +224,17 @@ func parseYarnLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 				e.version = value
 			case "resolved":
 				e.resolved = value
+				taken.resolved = value
 			case "integrity":
 				e.hashes = integrity(value)
+				taken.integrity = value
 			case "resolution":
 				yarnResolution(e, value)
+				taken.resolution = value
+			case "checksum":
+				taken.checksum = value
+			case "conditions":
+				taken.conditional = true
 			case "dependencies", "optionalDependencies":
 				section = name
 			}
@@ -169,6 +243,7 @@ func parseYarnLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 			e.needs = append(e.needs, yarnKey(name, value))
 		}
 	}
+	finish()
 	if manifest != nil && !manifest.workspaces {
 		var roots, more []string
 		for name, rng := range manifest.ranges {
@@ -284,15 +359,20 @@ func parseBunLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		}
 		name, version, _ := npmDescriptor(id)
 		e := lockEntry{name: name, version: version, keys: []string{name, bunName(at)}, hoisted: bunPlace(at)}
+		o := lockOrigin{lacks: true, alias: bunName(at)}
 		if strings.HasPrefix(version, "workspace:") {
 			e.main = true
 		} else if strings.ContainsAny(version, ":/") {
 			e.version, e.resolved = "", version
+			o.reference = version
 		}
-		for _, field := range p[1:] {
+		for n, field := range p[1:] {
 			var s string
 			if json.Unmarshal(field, &s) == nil && strings.HasPrefix(s, "sha") {
 				e.hashes = integrity(s)
+				o.digest = s
+			} else if n == 0 {
+				o.address = s // "" is the default registry
 			}
 			var meta struct {
 				Dependencies         map[string]string `json:"dependencies"`
@@ -304,6 +384,9 @@ func parseBunLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 					e.needs = slices.AppendSeq(e.needs, maps.Keys(deps))
 				}
 			}
+		}
+		if !e.main {
+			e.came(o)
 		}
 		out = append(out, e)
 	}

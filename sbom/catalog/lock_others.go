@@ -9,50 +9,87 @@ import (
 	"strings"
 
 	"golang.org/x/mod/modfile"
+
+	"github.com/fnaudit/fnaudit/sbom"
 )
 
 // parseGemfileLock reads Gemfile.lock. It does not say which gems are only for
 // development, so all count.
 func parseGemfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	var out []lockEntry
-	section, remote, specs := "", "", false
-	known := false
+	section, remote, revision, specs := "", "", "", false
+	known, summed := false, false
+	sums := map[string]string{} // "name version" -> digest, as written
 	for line := range strings.SplitSeq(string(data), "\n") {
 		line = strings.TrimRight(line, " \r")
 		text := strings.TrimLeft(line, " ")
 		switch indent := len(line) - len(text); {
 		case text == "":
 		case indent == 0:
-			section, remote, specs = text, "", false
+			section, remote, revision, specs = text, "", "", false
+			summed = summed || text == "CHECKSUMS"
 			known = known || text == "GEM" || text == "DEPENDENCIES" || text == "PATH" || text == "GIT"
 		case indent == 2:
 			specs = text == "specs:"
-			if r, ok := strings.CutPrefix(text, "remote: "); ok && section != "GEM" {
+			if r, ok := strings.CutPrefix(text, "remote: "); ok {
 				remote = r
+			}
+			if r, ok := strings.CutPrefix(text, "revision: "); ok {
+				revision = r
+			}
+			if id, sum, ok := strings.Cut(text, ") "); ok && section == "CHECKSUMS" {
+				sums[strings.Replace(id, " (", " ", 1)] = sum
 			}
 		case indent == 4 && specs:
 			name, version, ok := strings.Cut(strings.TrimSuffix(text, ")"), " (")
 			if !ok {
 				continue
 			}
+			full := name + " " + version
 			version, _, _ = strings.Cut(version, "-") // the platform: 1.13.10-x86_64-linux
-			out = append(out, lockEntry{name: name, version: version, resolved: remote, main: section == "PATH"})
+			e := lockEntry{name: name, version: version, main: section == "PATH", keys: []string{full}}
+			o := lockOrigin{}
+			switch section {
+			case "GEM":
+				o.address = remote
+			case "PATH":
+				e.resolved, o.reference = remote, fileReference(remote)
+			default:
+				e.resolved, o.reference = remote, gitReference(remote, revision)
+			}
+			e.came(o)
+			out = append(out, e)
 		}
 	}
 	if !known {
 		return nil, errNotLockfile
 	}
+	for i := range out {
+		if e := &out[i]; summed && e.resolved == "" { // of a gem of a server; the section comes last, and only newer versions of Bundler write it
+			e.came(lockOrigin{digest: gemDigest(sums[e.keys[0]]), lacks: true})
+		}
+		out[i].keys = nil
+	}
 	return out, nil
 }
 
-// parseComposerLock reads composer.lock.
+// gemDigest spells "sha256=HEX" as digests are.
+func gemDigest(s string) string { return strings.Replace(s, "=", ":", 1) }
+
+// parseComposerLock reads composer.lock. Its digests are those of archives that
+// hosts of repositories make: mostly there are none.
 func parseComposerLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
+	type place struct {
+		Type      string `json:"type"`
+		URL       string `json:"url"`
+		Reference string `json:"reference"`
+		Sum       string `json:"shasum"`
+	}
 	type pkg struct {
 		Name    string `json:"name"`
 		Version string `json:"version"`
-		Source  struct {
-			URL string `json:"url"`
-		} `json:"source"`
+		Source  place  `json:"source"`
+		Dist    place  `json:"dist"`
 	}
 	var doc struct {
 		Packages []pkg `json:"packages"`
@@ -65,11 +102,25 @@ func parseComposerLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		return nil, errNotLockfile
 	}
 	var out []lockEntry
+	add := func(p pkg, dev bool) {
+		e := lockEntry{name: p.Name, version: p.Version, resolved: p.Source.URL, dev: dev}
+		o := lockOrigin{address: p.Dist.URL}
+		switch {
+		case p.Dist.Type == "path":
+			o.reference = fileReference(p.Dist.URL)
+		case p.Dist.URL == "" && p.Source.URL != "":
+			o.reference = gitReference(p.Source.URL, p.Source.Reference)
+		case p.Dist.Sum != "":
+			o.digest = "sha1:" + p.Dist.Sum
+		}
+		e.came(o)
+		out = append(out, e)
+	}
 	for _, p := range doc.Packages {
-		out = append(out, lockEntry{name: p.Name, version: p.Version, resolved: p.Source.URL})
+		add(p, false)
 	}
 	for _, p := range doc.Dev {
-		out = append(out, lockEntry{name: p.Name, version: p.Version, resolved: p.Source.URL, dev: true})
+		add(p, true)
 	}
 	return out, nil
 }
@@ -88,8 +139,20 @@ func parseCargoLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	var out []lockEntry
 	for _, t := range tables {
 		e := lockEntry{name: t.text("name"), version: t.text("version"), main: t.text("source") == ""}
-		if s := t.text("source"); !strings.HasPrefix(s, "registry+") {
-			e.resolved = s
+		o := lockOrigin{lacks: true, digest: t.text("checksum")}
+		switch kind, at, _ := strings.Cut(t.text("source"), "+"); kind {
+		case "registry":
+			o.address = at
+		case "sparse":
+			e.resolved, o.address = t.text("source"), at
+		default:
+			e.resolved, o.reference = t.text("source"), t.text("source")
+		}
+		if o.digest != "" {
+			o.digest = "sha256:" + o.digest
+		}
+		if !e.main {
+			e.came(o)
 		}
 		if sum := t.text("checksum"); len(sum) == 64 {
 			if _, err := hex.DecodeString(sum); err == nil {
@@ -123,9 +186,11 @@ func parseGoMod(data []byte, _ *npmManifest) ([]lockEntry, error) {
 			}
 			if x.New.Version == "" {
 				e.version, e.resolved = "", x.New.Path // a folder: whatever lies there
+				e.is(sbom.TraitFolder, x.New.Path)
 			} else {
 				e.name, e.version = x.New.Path, x.New.Version
 			}
+			e.is(sbom.TraitReplaced, r.Mod.Path+" "+r.Mod.Version)
 		}
 		out = append(out, e)
 	}

@@ -4,7 +4,57 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/fnaudit/fnaudit/sbom"
 )
+
+// maxAliases is how many packages of a lockfile are noted that are installed
+// under another name.
+const maxAliases = 10_000
+
+// pnpmTaken is what a package of pnpm-lock.yaml says about where it came from
+// (https://github.com/pnpm/spec/tree/master/lockfile).
+type pnpmTaken struct {
+	integrity, tarball, repo, commit, directory string
+	build                                       bool
+}
+
+// see takes in one line below the package's id.
+func (t *pnpmTaken) see(keys []string, value string) {
+	field := func(name, value string) {
+		if to := map[string]*string{"integrity": &t.integrity, "tarball": &t.tarball, "repo": &t.repo, "commit": &t.commit, "directory": &t.directory}[name]; to != nil && value != "" {
+			*to = value
+		}
+	}
+	switch {
+	case len(keys) == 3 && keys[2] == "requiresBuild":
+		t.build = value == "true"
+	case len(keys) == 3 && keys[2] == "resolution":
+		for _, name := range []string{"integrity", "tarball", "repo", "commit", "directory"} {
+			field(name, flowField(value, name))
+		}
+	case len(keys) == 4 && keys[2] == "resolution":
+		field(keys[3], value)
+	}
+}
+
+// origin puts it together.
+func (t *pnpmTaken) origin(e *lockEntry, alias string) lockOrigin {
+	o := lockOrigin{address: t.tarball, digest: t.integrity, lacks: true, alias: alias}
+	switch {
+	case t.repo != "":
+		o.reference = gitReference(t.repo, t.commit)
+	case t.directory != "":
+		o.reference = fileReference(t.directory)
+	case referenceKind(t.tarball) == sbom.TraitGit, referenceKind(t.tarball) == sbom.TraitFolder:
+		o.reference = t.tarball
+	case e.version == "" && referenceKind(e.resolved) != "": // its id is a reference
+		o.reference = e.resolved
+	case e.version == "" && t.tarball != "":
+		o.reference = t.tarball
+	}
+	return o
+}
 
 // parsePnpmLock reads pnpm-lock.yaml, versions 5 to 9
 // (https://github.com/pnpm/spec/tree/master/lockfile), by the indentation that
@@ -13,6 +63,14 @@ import (
 func parsePnpmLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	version := ""
 	entries := map[string]*lockEntry{}
+	taken := map[string]*pnpmTaken{} // by id, of what is in "packages"
+	aliases := map[string]string{}   // id -> the name that it is installed under
+	alias := func(name, value string) {
+		id, _, _ := strings.Cut(pnpmKey(name, value), "(")
+		if !strings.HasPrefix(id, name+"@") && !strings.HasPrefix(id, name+"/") && len(aliases) < maxAliases {
+			aliases[id] = name
+		}
+	}
 	devFlags := false
 	var roots []string
 	depRoots := map[string]string{} // version 9 and 6: importer's dependency whose version is on its own line
@@ -27,6 +85,12 @@ func parsePnpmLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 				e = pnpmEntry(id)
 				entries[id] = e
 			}
+			t := taken[id]
+			if t == nil {
+				t = &pnpmTaken{}
+				taken[id] = t
+			}
+			t.see(keys, value)
 			switch {
 			case len(keys) == 3 && keys[2] == "dev":
 				devFlags = true
@@ -42,11 +106,14 @@ func parsePnpmLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 				e.version = value
 			case len(keys) == 4 && (keys[2] == "dependencies" || keys[2] == "optionalDependencies"):
 				e.needs = append(e.needs, pnpmKey(keys[3], value))
+				alias(keys[3], value)
 			}
 		case len(keys) == 5 && keys[0] == "importers" && (keys[2] == "dependencies" || keys[2] == "optionalDependencies") && keys[4] == "version":
 			roots = append(roots, pnpmKey(keys[3], value))
+			alias(keys[3], value)
 		case len(keys) == 4 && keys[0] == "importers" && (keys[2] == "dependencies" || keys[2] == "optionalDependencies") && value != "":
 			roots = append(roots, pnpmKey(keys[3], value))
+			alias(keys[3], value)
 		case len(keys) == 3 && (keys[0] == "dependencies" || keys[0] == "optionalDependencies") && keys[2] == "version":
 			depRoots[keys[1]] = value
 		case len(keys) == 2 && (keys[0] == "dependencies" || keys[0] == "optionalDependencies") && value != "":
@@ -61,9 +128,17 @@ func parsePnpmLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	}
 	for name, value := range depRoots {
 		roots = append(roots, pnpmKey(name, value))
+		alias(name, value)
 	}
 	out := make([]lockEntry, 0, len(entries))
 	for _, id := range slices.Sorted(maps.Keys(entries)) {
+		plain, _, _ := strings.Cut(id, "(") // what version 9 has in "packages", of a snapshot
+		if t := taken[plain]; t != nil {
+			entries[id].came(t.origin(entries[id], aliases[id]))
+			if t.build {
+				entries[id].is(sbom.TraitScript, sbom.NotTold)
+			}
+		}
 		out = append(out, *entries[id])
 	}
 	production(out, roots)

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -17,10 +18,13 @@ import (
 // parsePipfileLock reads Pipfile.lock (https://github.com/pypa/pipfile).
 func parsePipfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	type pin struct {
-		Version string `json:"version"`
-		Git     string `json:"git"`
-		File    string `json:"file"`
-		Path    string `json:"path"`
+		Version string   `json:"version"`
+		Git     string   `json:"git"`
+		Ref     string   `json:"ref"`
+		File    string   `json:"file"`
+		Path    string   `json:"path"`
+		Index   string   `json:"index"` // name of the source
+		Hashes  []string `json:"hashes"`
 	}
 	var doc struct {
 		Meta    json.RawMessage            `json:"_meta"`
@@ -33,6 +37,18 @@ func parsePipfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	if doc.Default == nil && doc.Meta == nil {
 		return nil, errNotLockfile
 	}
+	var meta struct {
+		Sources []struct {
+			Name string `json:"name"`
+			URL  string `json:"url"`
+		} `json:"sources"`
+	}
+	_ = json.Unmarshal(doc.Meta, &meta)
+	sources := map[string]string{}
+	for i := len(meta.Sources) - 1; i >= 0; i-- {
+		sources[meta.Sources[i].Name] = meta.Sources[i].URL
+		sources[""] = meta.Sources[i].URL // the first is the default
+	}
 	var out []lockEntry
 	add := func(pins map[string]json.RawMessage, dev bool) {
 		for _, name := range slices.Sorted(maps.Keys(pins)) {
@@ -40,7 +56,11 @@ func parsePipfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 			if json.Unmarshal(pins[name], &p) != nil {
 				continue
 			}
-			out = append(out, lockEntry{name: name, version: strings.TrimLeft(p.Version, "= "), resolved: p.Git + p.File + p.Path, dev: dev})
+			e := lockEntry{name: name, version: strings.TrimLeft(p.Version, "= "), resolved: p.Git + p.File + p.Path, dev: dev}
+			o := lockOrigin{address: sources[p.Index], lacks: len(p.Hashes) == 0, reference: cmp.Or(gitReference(p.Git, p.Ref), fileReference(p.File), fileReference(p.Path))}
+			e.came(o)
+			pythonDigests(&e, p.Hashes)
+			out = append(out, e)
 		}
 	}
 	add(doc.Default, false)
@@ -52,7 +72,7 @@ func parsePipfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 // which packages are for development (category, groups); in between it doesn't,
 // and all count.
 func parsePoetryLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
-	tables, err := tomlPackages(data, "name", "version", "category", "groups")
+	tables, err := tomlPackages(data, "name", "version", "category", "groups", "source", "files")
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +80,11 @@ func parsePoetryLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		return nil, errNotLockfile
 	}
 	var out []lockEntry
+	summed := slices.ContainsFunc(tables, func(t tomlTable) bool { return len(t.list("files")) > 0 }) // older ones have them elsewhere
 	for _, t := range tables {
 		e := lockEntry{name: t.text("name"), version: t.text("version")}
+		e.came(poetryOrigin(t, summed))
+		pythonDigests(&e, hashesOf(t.list("files")))
 		if c := t.text("category"); c != "" && c != "main" {
 			e.dev = true
 		}
@@ -73,10 +96,28 @@ func parsePoetryLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	return out, nil
 }
 
+// poetryOrigin reads [package.source]; without one the package is of the default
+// index. summed says that the lockfile has digests beside its packages.
+func poetryOrigin(t tomlTable, summed bool) lockOrigin {
+	source := t.table("source")
+	o := lockOrigin{lacks: summed && len(t.list("files")) == 0}
+	switch at := source.text("url"); source.text("type") {
+	case "git":
+		o.reference = gitReference(at, cmp.Or(source.text("resolved_reference"), source.text("reference")))
+	case "url":
+		o.reference = at
+	case "file", "directory":
+		o.reference = fileReference(at)
+	default:
+		o.address = at
+	}
+	return o
+}
+
 // parseUVLock reads uv.lock. The project is the package whose source is a
 // folder; what it needs to run is its list "dependencies".
 func parseUVLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
-	tables, err := tomlPackages(data, "name", "version", "source", "dependencies", optionalDependencies)
+	tables, err := tomlPackages(data, "name", "version", "source", "sdist", "wheels", "dependencies", optionalDependencies)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +139,14 @@ func parseUVLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 			}
 		}
 		e.resolved = source.text("git")
+		if !e.main {
+			digests := hashesOf(append(t.list("wheels"), any(t.table("sdist"))))
+			e.came(lockOrigin{
+				reference: cmp.Or(gitReference(source.text("git"), ""), source.text("url"), fileReference(source.text("path"))),
+				address:   source.text("registry"), lacks: len(digests) == 0,
+			})
+			pythonDigests(&e, digests)
+		}
 		if e.main {
 			roots = append(roots, e.keys...)
 		}
@@ -170,7 +219,7 @@ func uvExtras(tables []tomlTable, entries []lockEntry) {
 
 // parsePDMLock reads pdm.lock.
 func parsePDMLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
-	tables, err := tomlPackages(data, "name", "version", "groups")
+	tables, err := tomlPackages(data, "name", "version", "groups", "git", "ref", "revision", "url", "path", "files")
 	if err != nil {
 		return nil, err
 	}
@@ -183,6 +232,12 @@ func parsePDMLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		if len(t.list("groups")) > 0 {
 			e.dev = !t.holds("groups", "default")
 		}
+		digests := hashesOf(t.list("files"))
+		e.came(lockOrigin{
+			reference: cmp.Or(gitReference(t.text("git"), cmp.Or(t.text("revision"), t.text("ref"))), t.text("url"), fileReference(t.text("path"))),
+			lacks:     len(digests) == 0,
+		})
+		pythonDigests(&e, digests)
 		out = append(out, e)
 	}
 	return out, nil

@@ -25,6 +25,8 @@ type lockEntry struct {
 	root          bool     // the project itself asks for it, to run
 	keys          []string // what other entries call it
 	needs         []string // keys of what it needs to run
+
+	traits []sbom.Trait // where it came from; without their artifact and path
 }
 
 // folder returns the name under which it is installed, which an alias makes
@@ -141,6 +143,7 @@ func lockfiles(ctx context.Context, a *artifact) {
 		a.contradict(&locks[i])
 	}
 	a.bundledPackages(locks)
+	a.origins(locks)
 	have := map[string]bool{}
 	for i := range a.found {
 		if f := &a.found[i]; !f.main {
@@ -188,6 +191,9 @@ func (a *artifact) readLock(p string, parser lockParser) (lock, bool) {
 	if err != nil {
 		a.unread(p, fmt.Errorf("read lockfile: %w", err))
 		return lock{}, false
+	}
+	if path.Base(p) == "go.mod" {
+		a.goSums(path.Join(dirOf(p), "go.sum"), entries)
 	}
 	dir := dirOf(p)
 	if path.Base(p) == ".package-lock.json" {
@@ -288,7 +294,7 @@ func (a *artifact) declare(l *lock, have map[string]bool) {
 		}
 		f := found{
 			typ: l.typ, name: e.name, version: e.version, path: l.path, method: sbom.MethodLockfile, confidence: 0.9,
-			resolved: e.resolved, hashes: e.hashes, declared: true, detail: detail,
+			resolved: e.resolved, hashes: e.hashes, declared: true, detail: detail, traits: e.noted(l.path),
 		}
 		if p := f.purl(); !have[p] {
 			have[p] = true

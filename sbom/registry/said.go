@@ -35,7 +35,7 @@ const (
 
 // sane returns a publication date, or zero for one that cannot be true.
 func sane(t, read time.Time) time.Time {
-	if t.Year() < firstYear || !read.IsZero() && t.After(read.Add(maxAhead)) {
+	if t.Year() < firstYear || t.Unix() > latestEver || !read.IsZero() && t.After(read.Add(maxAhead)) {
 		return time.Time{}
 	}
 	return t.UTC()

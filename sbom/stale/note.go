@@ -1,6 +1,10 @@
 package stale
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fnaudit/fnaudit/sbom"
@@ -10,19 +14,48 @@ import (
 // Rule names a rule of this package. Users waive by these names: they never change.
 type Rule string
 
-// The rules about the age of a package.
+// The rules about the age of a package, by what a registry says of it. Each
+// says how strong it is and why.
 const (
-	RuleDeprecated Rule = "deprecated" // its publisher says not to use it
-	RuleYanked     Rule = "yanked"     // its publisher took the version back
+	// RuleBehind: a higher stable version is there. None by itself, because an
+	// older line can be maintained; low when it is two majors behind, or one and
+	// a year, because fixes for it become rare then.
+	RuleBehind Rule = "behind"
+	// RuleOld: the version is older than the policy's limit, and a newer one is
+	// there. Low: the policy asks for it; without a limit it is never said.
+	RuleOld Rule = "old-version"
+	// RuleUnmaintained: the project published nothing for Limits.Unmaintained.
+	// Low: some projects are finished; nobody is known to fix what is found in it.
+	RuleUnmaintained Rule = "unmaintained"
+	// RuleDeprecated: its publisher says not to use it. Low: it is said of
+	// versions that work as well as of those that do not; the words are shown.
+	RuleDeprecated Rule = "deprecated"
+	// RuleYanked: its publisher took the version back (Go: retracted it). Medium:
+	// that is done for what is broken, unsafe or published by mistake.
+	RuleYanked Rule = "yanked"
+	// RuleWithdrawn: the registry has the package with later versions, and not
+	// this one. Low and probable: it was removed, or it was never published and
+	// is somebody's own build. A package that the registry does not have at all
+	// is no matter of age: package trust speaks of it.
+	RuleWithdrawn Rule = "withdrawn"
+	// RuleArchived: the repository of its project is archived, so that nothing
+	// will be fixed there. Low: it says nothing about this version's code.
+	RuleArchived Rule = "archived"
+	// RuleSDK: the function ships an SDK that the runtime brings in a newer
+	// version. Low: the shipped copy is the one that is loaded.
+	RuleSDK Rule = "sdk-behind-runtime"
 )
 
 // Note is something that is past its time, or will be.
 type Note struct {
 	Rule      Rule
 	Severity  string // "high", "medium", "low", "none"
+	Probable  bool   // it may have a harmless reason
 	Component string // package URL; "" for the function
+	About     string // what it is about when that is no component: "debian 11"
 	Title     string // one line in plain words, without the package's name
 	Fixed     []string
+	From      string    // what kind of source it is: "registry", "table", "bytes"
 	Source    string    // who says so
 	Detail    string    // in which words
 	AsOf      time.Time // when that was current
@@ -35,19 +68,184 @@ type Limits struct {
 }
 
 // DefaultUnmaintained is how long a project may be silent.
-const DefaultUnmaintained = 3 * 365 * 24 * time.Hour
+const DefaultUnmaintained = 3 * 365 * day
 
-// Judge says what is past its time of one component, by what a registry says of it.
+const (
+	day  = 24 * time.Hour
+	year = 365 // days
+)
+
+// Judge says what is past its time of one component, by what a registry says
+// of it. What the registry did not tell is not known, and nothing is said of it.
 func Judge(c *sbom.Component, s *registry.Standing, l Limits, now time.Time) []Note {
-	var out []Note
-	note := func(rule Rule, severity, title, detail string) {
-		out = append(out, Note{Rule: rule, Severity: severity, Component: c.PURL, Title: title, Source: s.Source, Detail: detail, AsOf: s.AsOf})
+	if s.Answer != registry.Known {
+		return nil
 	}
-	if s.Deprecated != "" {
-		note(RuleDeprecated, "low", "is deprecated: "+s.Deprecated, s.Deprecated)
+	var out []Note
+	note := func(n Note) {
+		n.Component, n.From, n.Source, n.AsOf = c.PURL, "registry", s.Source, s.AsOf
+		out = append(out, n)
 	}
 	if s.Yanked != "" {
-		note(RuleYanked, "medium", "was taken back by its publisher: "+s.Yanked, s.Yanked)
+		note(Note{Rule: RuleYanked, Severity: "medium", Title: yankedTitle(c, s), Fixed: upgrades(c, s), Detail: s.Yanked})
+	}
+	if s.Deprecated != "" {
+		title := "is deprecated by its publisher"
+		if s.Deprecated != "deprecated" {
+			title += ": " + oneLine(s.Deprecated)
+		}
+		note(Note{Rule: RuleDeprecated, Severity: "low", Title: title, Fixed: upgrades(c, s), Detail: s.Deprecated})
+	}
+	if s.Archived != "" {
+		note(Note{Rule: RuleArchived, Severity: "low", Title: "its project is archived (" + oneLine(s.Archived) + "): nothing will be fixed there", Detail: s.Archived})
+	}
+	if withdrawn(c, s) {
+		note(Note{Rule: RuleWithdrawn, Severity: "low", Probable: true, Fixed: upgrades(c, s), Detail: "listed last: " + s.Newest.Version,
+			Title: "is a version that its registry does not list, while it lists later ones: it was withdrawn, or never published there"})
+	}
+	limit := cmp.Or(l.Unmaintained, DefaultUnmaintained)
+	if quiet := now.Sub(s.Last.Published); !s.Last.Published.IsZero() && quiet > limit && s.Archived == "" && s.Deprecated == "" {
+		note(Note{Rule: RuleUnmaintained, Severity: "low", Detail: "last release " + released(s.Last),
+			Title: fmt.Sprintf("its project has released nothing for %s: the last was %s", span(quiet), released(s.Last))})
+	}
+	if s.Behind == 0 {
+		return out
+	}
+	if age := now.Sub(s.Published); l.Age > 0 && !s.Published.IsZero() && age > l.Age {
+		note(Note{Rule: RuleOld, Severity: "low", Fixed: upgrades(c, s), Detail: "published " + s.Published.Format(time.DateOnly),
+			Title: fmt.Sprintf("was published %s ago, on %s, and %s is there; the policy allows %s", span(age), s.Published.Format(time.DateOnly), s.Newest.Version, span(l.Age))})
+	}
+	severity := "none"
+	if days := behindDays(s); s.MajorsBack > 1 || s.MajorsBack == 1 && days >= year {
+		severity = "low"
+	}
+	note(Note{Rule: RuleBehind, Severity: severity, Title: behindTitle(c, s), Fixed: upgrades(c, s), Detail: behindDetail(s)})
+	return out
+}
+
+// yankedTitle uses the word of the ecosystem.
+func yankedTitle(c *sbom.Component, s *registry.Standing) string {
+	title := "was yanked by its publisher"
+	if strings.HasPrefix(c.PURL, "pkg:golang/") {
+		title = "was retracted by its author"
+	}
+	if s.Yanked != "yanked" && s.Yanked != "retracted" {
+		title += ": " + oneLine(s.Yanked)
+	}
+	return title
+}
+
+// behindTitle says how far behind, and what there is on the way.
+func behindTitle(c *sbom.Component, s *registry.Standing) string {
+	title := count(s.Behind, "version")
+	if s.MajorsBack > 0 {
+		title = count(s.MajorsBack, "major version") + " (" + count(s.Behind, "release") + ")"
+	}
+	if days := behindDays(s); days > 0 {
+		title += " and " + count(days, "day")
+	}
+	title += " behind " + s.Newest.Version
+	if s.MajorsBack == 0 || s.Major.Version == "" {
+		return title
+	}
+	if near := upgrades(c, s); near[0] != s.Newest.Version {
+		return title + "; " + s.Major.Version + " is the newest of its own major"
+	}
+	return title + "; it is the newest of its own major"
+}
+
+// behindDetail names the versions and their dates.
+func behindDetail(s *registry.Standing) string {
+	parts := []string{"newest " + released(s.Newest)}
+	if s.Major.Version != "" && s.Major.Version != s.Newest.Version {
+		parts = append(parts, "newest of its major "+released(s.Major))
+	}
+	if s.Minor.Version != "" && s.Minor.Version != s.Major.Version {
+		parts = append(parts, "newest of its minor "+released(s.Minor))
+	}
+	if !s.Published.IsZero() {
+		parts = append(parts, "this one was published "+s.Published.Format(time.DateOnly))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// behindDays is how many days lie between this version and the newest; 0 when a
+// date is not known, or when this one is a later release of an older line.
+func behindDays(s *registry.Standing) int {
+	if s.Published.IsZero() || s.Newest.Published.IsZero() {
+		return 0
+	}
+	return max(0, int(s.Newest.Published.Sub(s.Published)/day))
+}
+
+// upgrades are the versions to go to, the nearest first.
+func upgrades(c *sbom.Component, s *registry.Standing) []string {
+	p, _, _ := registry.ParsePURL(c.PURL)
+	var out []string
+	for _, to := range []string{s.Minor.Version, s.Major.Version, s.Newest.Version} {
+		if way, ok := registry.Compare(p, to, c.Version); ok && way > 0 && !slices.Contains(out, to) {
+			out = append(out, to)
+		}
 	}
 	return out
+}
+
+// withdrawn says whether a registry that has later versions should have this
+// one and has not. What was not taken from a registry, what is no release, and
+// what the platform brings is not expected there.
+func withdrawn(c *sbom.Component, s *registry.Standing) bool {
+	if s.Version || s.Behind == 0 || c.Version == "" || (c.Origin != sbom.OriginApp && c.Origin != sbom.OriginLayer) {
+		return false
+	}
+	if p, _, ok := registry.ParsePURL(c.PURL); !ok || !registry.Stable(p, c.Version) || strings.Contains(c.Version, "+") { // a local version, or build data
+		return false
+	}
+	if !slices.ContainsFunc(c.Evidence, func(e sbom.Evidence) bool { return e.Confidence >= sure && !e.Differs }) {
+		return false // the version is a guess
+	}
+	return !slices.ContainsFunc(c.Traits, func(t sbom.Trait) bool {
+		switch t.Kind {
+		case sbom.TraitGit, sbom.TraitURL, sbom.TraitFolder, sbom.TraitReplaced, sbom.TraitDevel, sbom.TraitModified:
+			return true
+		}
+		return false
+	})
+}
+
+// sure is the confidence from which on a version was read and not guessed.
+const sure = 0.9
+
+func released(r registry.Release) string {
+	if r.Published.IsZero() {
+		return r.Version
+	}
+	return r.Version + " of " + r.Published.Format(time.DateOnly)
+}
+
+// span is a length of time in the words of people.
+func span(d time.Duration) string {
+	days := int(d / day)
+	if days < 2*year {
+		return count(days, "day")
+	}
+	return fmt.Sprintf("%d years", days/year)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// maxWords is how many bytes of a publisher's words a title repeats.
+const maxWords = 200
+
+// oneLine makes a title's words of a publisher's text.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) <= maxWords {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxWords], "") + "…"
 }

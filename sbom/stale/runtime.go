@@ -9,20 +9,44 @@ import (
 	"time"
 )
 
-// runtimesJSON is the table that the program brings; sources and dates are in it.
+// runtimesJSON and productsJSON are the tables that the program brings; sources
+// and dates are in them. To bring the products up to date, run
 //
-//go:embed runtimes.json
-var runtimesJSON []byte
+//	go test ./sbom/stale -run TestProductsOf -endoflife CHECKOUT -as-of DATE
+//
+// with a checkout of github.com/endoflife-date/endoflife.date; the runtimes are
+// edited by hand, from the pages that they name.
+var (
+	//go:embed runtimes.json
+	runtimesJSON []byte
+	//go:embed products.json
+	productsJSON []byte
+)
 
-// embedded is the parsed table: nobody pays for it who asks for no runtime.
-var embedded = sync.OnceValues(func() (*Runtimes, error) { return ParseRuntimes(runtimesJSON) })
+// embedded are the parsed tables: nobody pays for them who asks for no end.
+var embedded = sync.OnceValues(func() (*Runtimes, error) {
+	runtimes, err := ParseRuntimes(runtimesJSON)
+	if err != nil {
+		return nil, err
+	}
+	products, err := ParseRuntimes(productsJSON)
+	if err != nil {
+		return nil, err
+	}
+	return runtimes.Over(products), nil
+})
 
-// Embedded returns the table of runtimes that the program brings.
+// Embedded returns the tables that the program brings.
 func Embedded() (*Runtimes, error) { return embedded() }
 
-// Runtimes is when the runtimes of platforms end. It is safe for concurrent use.
+// Runtimes is when the runtimes of platforms end, and the products that
+// functions are made of. It is safe for concurrent use.
 type Runtimes struct {
 	Platforms []Platform // sorted by name
+	Products  []Product  // sorted by id
+
+	byPackage map[string]*Product // versionless package URL
+	byDistro  map[string]*Product
 }
 
 // Platform is the table of one platform, as of one day.

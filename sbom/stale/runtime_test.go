@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func day(s string) time.Time {
+func on(s string) time.Time {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
 		panic(err)
@@ -44,7 +44,7 @@ func TestEmbedded(t *testing.T) {
 		{"google-cloud-functions", "nodejs18", "2026-11-22", Blocked, "nodejs24"},
 		{"azure-functions", "dotnet8", "2026-11-22", Deprecated, "dotnet10"},
 	} {
-		a, ok := table.Look(c.platform, c.id, day(c.at))
+		a, ok := table.Look(c.platform, c.id, on(c.at))
 		if !ok {
 			t.Errorf("%s is not in the table", c.platform)
 			continue
@@ -56,10 +56,10 @@ func TestEmbedded(t *testing.T) {
 			t.Errorf("%s: no source or date", c.id)
 		}
 	}
-	if _, ok := table.Look("knative", "nodejs20.x", day("2026-11-22")); ok {
+	if _, ok := table.Look("knative", "nodejs20.x", on("2026-11-22")); ok {
 		t.Error("knative has a table")
 	}
-	if a, _ := table.Look("aws-lambda", "python3.14", day("2028-01-01")); !a.Old || a.Phase != Supported {
+	if a, _ := table.Look("aws-lambda", "python3.14", on("2028-01-01")); !a.Old || a.Phase != Supported {
 		t.Errorf("a table of 2026 asked in 2028: %+v", a)
 	}
 }
@@ -137,10 +137,10 @@ func TestOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	both := mine.Over(own)
-	if a, ok := both.Look("aws-lambda", "nodejs20.x", day("2027-01-02")); !ok || a.Phase != Unknown || a.Source != "mine" {
+	if a, ok := both.Look("aws-lambda", "nodejs20.x", on("2027-01-02")); !ok || a.Phase != Unknown || a.Source != "mine" {
 		t.Errorf("the named table does not replace the own one: %+v", a)
 	}
-	if a, ok := both.Look("google-cloud-functions", "nodejs18", day("2027-01-02")); !ok || a.Phase != Blocked {
+	if a, ok := both.Look("google-cloud-functions", "nodejs18", on("2027-01-02")); !ok || a.Phase != Blocked {
 		t.Errorf("a platform that the named table lacks is lost: %+v", a)
 	}
 	if n := len((*Runtimes)(nil).Over(nil).Platforms); n != 0 {
@@ -167,7 +167,7 @@ func FuzzParseRuntimes(f *testing.F) {
 			return
 		}
 		for _, p := range table.Platforms {
-			if _, ok := table.Look(p.Name, id, day("2026-11-22")); !ok {
+			if _, ok := table.Look(p.Name, id, on("2026-11-22")); !ok {
 				t.Fatalf("platform %q is in the table and not found", p.Name)
 			}
 		}

@@ -57,7 +57,8 @@ type Of struct {
 func Judge(of Of) []Signal {
 	var out []Signal
 	for i := range of.Components {
-		out = append(out, origin(&of.Components[i])...)
+		c := &of.Components[i]
+		out = append(out, origin(c, of.Registries[typeOf(c.PURL)])...)
 	}
 	out = append(out, identity(&of)...)
 	return sorted(out)

@@ -144,6 +144,7 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 		rep.Findings = append(rep.Findings, res.Findings...)
 		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
 		rep.Attestations = append(rep.Attestations, res.Attestations...)
+		rep.Calendar = append(rep.Calendar, res.Calendar...)
 		for i := range rep.Absent {
 			if found, ok := res.Absent[rep.Absent[i].PURL]; ok {
 				rep.Absent[i].Advisories = found
@@ -187,6 +188,7 @@ func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
 		}
 		f.Aliases, f.Fixed, f.Evidence = notNil(f.Aliases), notNil(f.Fixed), notNil(f.Evidence)
 	}
+	finding.SortEvents(rep.Calendar)
 	rep.Sort()
 	rep.Verdict = a.Policy.Decide(rep, a.Database(), a.Now)
 	return ctx.Err()

@@ -86,8 +86,10 @@ type Result struct {
 
 	Attestations []finding.Attestation // what was verified, and what was not
 
-	Facts map[string]*finding.Facts // package URL -> what a registry says
-	Note  string                    // what the check could not ask, although it ran
+	Facts    map[string]*finding.Facts // package URL -> what a registry says
+	Calendar []finding.Event           // what ends, and when
+
+	Note string // what the check could not ask, although it ran
 }
 
 // Reached says whether the code of a finding is there, and how that is known.

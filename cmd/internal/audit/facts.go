@@ -65,7 +65,7 @@ func factsOf(s *registry.Standing) *finding.Facts {
 	f := &finding.Facts{
 		Source: s.Source, AsOf: s.AsOf.UTC(), State: "known", Reason: s.Reason, Published: utc(s.Published), First: utc(s.First),
 		Last: releaseOf(s.Last), Newest: releaseOf(s.Newest), Major: releaseOf(s.Major), Minor: releaseOf(s.Minor),
-		Behind: s.Behind, MajorsBack: s.MajorsBack, MinorBack: s.MinorBack,
+		Behind: s.Behind, MajorsBack: s.MajorsBack, MinorBack: s.MinorBack, Unordered: s.Unordered,
 		Deprecated: s.Deprecated, Yanked: s.Yanked, Archived: s.Archived, Licenses: s.Licenses, Integrity: s.Integrity, Scripts: s.Scripts,
 		Repository: s.Repository, Publisher: s.Publisher, Attested: attestedWord(s.Attested),
 	}

@@ -18,12 +18,9 @@ func checkRuntime(_ context.Context, a *Auditor, s *Subject) (Result, error) {
 	if s.Runtime == "" || s.Platform == "" {
 		return Result{}, nil
 	}
-	table := a.Runtimes
-	if table == nil {
-		var err error
-		if table, err = stale.Embedded(); err != nil {
-			return Result{}, fmt.Errorf("read the table of runtimes: %w", err)
-		}
+	table, err := a.ends()
+	if err != nil {
+		return Result{}, err
 	}
 	if s.RuntimeGuessed && !strings.ContainsAny(s.Runtime, "0123456789") {
 		return Result{}, nil // a language without a version, which is no runtime's name
@@ -32,11 +29,11 @@ func checkRuntime(_ context.Context, a *Auditor, s *Subject) (Result, error) {
 	if !ok {
 		return Result{}, nil // nobody knows anything about this platform
 	}
-	f, ok := runtimeFinding(s, answer)
-	if !ok {
-		return Result{}, nil
+	res := Result{Calendar: runtimeEvents(s, answer, a.Now)}
+	if f, ok := runtimeFinding(s, answer); ok {
+		res.Findings = []finding.Finding{f}
 	}
-	return Result{Findings: []finding.Finding{f}}, nil
+	return res, nil
 }
 
 // runtimeFinding rates a runtime by what its phase means for whoever runs the

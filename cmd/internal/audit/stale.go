@@ -11,6 +11,21 @@ import (
 // checkStale reports what is past its time, by what registries say and by dated tables.
 func checkStale(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	res := Result{}
+	table, err := a.ends()
+	if err != nil {
+		return res, err
+	}
+	byPURL := components(s.SBOM)
+	ends := table.Ends(s.SBOM.Components, a.Now)
+	for i := range ends {
+		if n, ok := ends[i].Note(); ok {
+			res.Findings = append(res.Findings, staleFinding(n, byPURL[n.Component]))
+		}
+		res.Calendar = append(res.Calendar, endEvents(&ends[i], a.Now)...)
+	}
+	if n, ok := stale.OldTables(ends); ok {
+		res.Findings = append(res.Findings, staleFinding(n, nil))
+	}
 	for i := range s.SBOM.Components {
 		c := &s.SBOM.Components[i]
 		st := s.Standings[c.PURL]
@@ -28,8 +43,14 @@ func checkStale(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 func staleFinding(n stale.Note, c *sbom.Component) finding.Finding {
 	f := finding.Finding{Kind: finding.KindStale, Rule: string(n.Rule), ID: string(n.Rule), Severity: finding.Severity(n.Severity), Certainty: finding.Certain,
 		Component: n.Component, Title: n.Title, Fixed: n.Fixed}
+	if n.Probable {
+		f.Certainty = finding.Probable
+	}
+	if n.About != "" {
+		f.ID += ":" + n.About
+	}
 	about(&f, c)
-	ev := finding.Evidence{Source: "registry", Locator: n.Source, Detail: n.Detail}
+	ev := finding.Evidence{Source: n.From, Locator: n.Source, Detail: n.Detail}
 	if !n.AsOf.IsZero() {
 		at := n.AsOf.UTC()
 		ev.At = &at

@@ -6,7 +6,6 @@ import (
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
-	"github.com/fnaudit/fnaudit/sbom/integrity"
 	"github.com/fnaudit/fnaudit/sbom/trust"
 )
 
@@ -25,28 +24,10 @@ func checkTrust(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	for _, g := range trust.Judge(of) {
 		res.Findings = append(res.Findings, signalFinding(g, byPURL[g.Component]))
 	}
+	if n := trust.Unplaced(of); n > 0 {
+		res.Note = fmt.Sprintf("of %s nothing says where they came from, so that the policy's registries could not be held against them", finding.Count(n, "package", "packages"))
+	}
 	return res, ctx.Err()
-}
-
-// checkIntegrity compares shipped files with what they should be. It reads
-// every byte of them, so only those runs do it that are told to.
-func checkIntegrity(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
-	if !a.Deep {
-		return Result{}, Skipped("it reads every byte: scan --deep, gate and vet do")
-	}
-	found, err := integrity.Check(ctx, s.Function, s.SBOM, a.Registry)
-	res := Result{}
-	byPURL := components(s.SBOM)
-	for _, d := range found.Differences {
-		f := finding.Finding{Kind: finding.KindUntrusted, Rule: d.Rule, ID: d.Rule, Severity: finding.Medium, Certainty: finding.Certain, Component: d.Component, Title: d.Title,
-			Evidence: []finding.Evidence{{Source: d.Source, Artifact: d.Artifact, Locator: d.Path, Detail: d.Detail}}}
-		if d.Severe {
-			f.Severity = finding.High
-		}
-		about(&f, byPURL[d.Component])
-		res.Findings = append(res.Findings, f)
-	}
-	return res, err
 }
 
 // components is an index of a bill by package URL.

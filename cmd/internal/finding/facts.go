@@ -21,6 +21,7 @@ type Facts struct {
 	Behind     int       `json:"behind,omitempty"`     // stable versions between this one and the newest, the newest counted
 	MajorsBack int       `json:"majorsBack,omitempty"` // of which have another first number each
 	MinorBack  int       `json:"minorBack,omitempty"`  // stable versions with the same first two numbers above this one
+	Unordered  int       `json:"unordered,omitempty"`  // versions whose numbers cannot be read: in none of the above
 
 	Deprecated string   `json:"deprecated,omitempty"` // what its publisher says about not using it
 	Yanked     string   `json:"yanked,omitempty"`     // why it was taken back

@@ -92,6 +92,7 @@ type Report struct {
 	Findings     []Finding     `json:"findings"`
 	GoBinaries   []GoBinary    `json:"goBinaries,omitempty"`
 	Attestations []Attestation `json:"attestations,omitempty"`
+	Calendar     []Event       `json:"calendar,omitempty"` // what ends within a year, by day
 	Checks       []Status      `json:"checks"`
 	Verdict      Verdict       `json:"verdict"`
 }

@@ -69,6 +69,9 @@ func toComponent(c finding.Component) sbom.Component {
 			Artifact: l.Artifact, Layer: bundle.Digest(l.Layer), Path: l.Path, State: sbom.State(l.State),
 		})
 	}
+	for _, t := range c.Traits {
+		out.Traits = append(out.Traits, sbom.Trait{Kind: sbom.TraitKind(t.Kind), Artifact: t.Artifact, Path: t.Path, Detail: t.Detail})
+	}
 	for _, e := range c.Evidence {
 		out.Evidence = append(out.Evidence, sbom.Evidence{Method: e.Method, Confidence: e.Confidence, Path: e.Path, Detail: e.Detail})
 	}

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -137,6 +138,7 @@ func failing() *finding.Report {
 		vulnerability(old, "GHSA-r683-j2x4-v87g", finding.High, 8.8, "node-fetch forwards secure headers to untrusted sites", "2.6.7"),
 		vulnerability(openssl, "CVE-2024-0727", finding.Medium, 5.5, "Denial of service in PKCS12 parsing", "3.0.13-1"),
 	}
+	r.Calendar = sampleCalendar(r.Runtime)
 	r.Unknowns = []finding.Unknown{
 		{Path: "lib/native.node", Kind: "opaque", Reason: "packed by UPX: what is inside is not known", Code: true},
 		{Artifact: 1, Path: "python/broken.whl", Kind: "unreadable", Reason: "compressed data cannot be decoded", Code: true},
@@ -244,6 +246,8 @@ func evil() *finding.Report {
 	}
 	r.Absent = []finding.Absent{{PURL: "pkg:npm/" + hostile, Name: hostile, Version: hostile, Ecosystem: hostile, Lockfile: hostile, Bundles: []string{hostile},
 		Advisories: []finding.AbsentAdvisory{{ID: hostile, Aliases: []string{hostile}, Severity: finding.High, Title: hostile}}}}
+	r.Calendar = []finding.Event{{Date: "2027-03-03", Days: 101, What: hostile, Event: finding.EventBlockUpdate, Consequence: strings.Repeat("ä:", 40) + hostile, Component: hostile, Source: hostile},
+		{Date: "2026-11-21", Days: -1, What: hostile, Event: finding.EventEnd, Consequence: hostile, Source: hostile}}
 	r.Checks = []finding.Status{{Check: hostile, State: finding.Failed, Reason: hostile}, {Check: "open", State: finding.Skipped, Reason: hostile}}
 	r.Verdict = finding.Verdict{Decision: finding.Fail, Reasons: []string{hostile}, Warnings: []string{hostile}, Next: hostile}
 	return r

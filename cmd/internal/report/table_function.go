@@ -47,9 +47,10 @@ func (p *printer) function(r *finding.Report) {
 		p.line("  nothing is known against its packages")
 	}
 	said := p.lines
-	if clean && (len(r.Verdict.Warnings) > 0 || len(g.waived) > 0) {
+	if clean && (len(r.Calendar) > 0 || len(r.Verdict.Warnings) > 0 || len(g.waived) > 0) {
 		p.line("")
 	}
+	p.calendar(r)
 	p.warnings(r)
 	p.waived(r, g.waived)
 	if clean && p.lines == said {

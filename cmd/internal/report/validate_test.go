@@ -88,6 +88,8 @@ func validate(format string, text []byte) error {
 		return checkFile("testdata/openvex-0.2.0.schema.json", text)
 	case "osv-json":
 		return checkOSV(text)
+	case "ics":
+		return checkICS(text)
 	}
 	return fmt.Errorf("no validation for format %q", format)
 }

@@ -1,0 +1,56 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom/integrity"
+)
+
+// checkIntegrity compares shipped files with what they should be. It reads
+// every byte of them, so only those runs do it that are told to.
+func checkIntegrity(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
+	if !a.Deep {
+		return Result{}, Skipped("it reads every byte: scan --deep, gate and vet do")
+	}
+	found, err := integrity.Check(ctx, integrity.Of{Function: s.Function, SBOM: s.SBOM, Standings: s.Standings}, a.Registry)
+	res := Result{Note: integrityNote(found)}
+	byPURL := components(s.SBOM)
+	for _, d := range found.Differences {
+		f := finding.Finding{Kind: finding.KindUntrusted, Rule: d.Rule, ID: d.Rule, Severity: integritySeverity(d.Weight), Certainty: finding.Certain, Component: d.Component, Title: d.Title,
+			Evidence: []finding.Evidence{{Source: d.Source, Artifact: d.Artifact, Locator: d.Path, Detail: d.Detail}}}
+		if d.Probable {
+			f.Certainty = finding.Probable
+		}
+		about(&f, byPURL[d.Component])
+		f.ID += ":" + d.Path // each file is a finding of its own
+		res.Findings = append(res.Findings, f)
+	}
+	return res, err
+}
+
+func integritySeverity(w integrity.Weight) finding.Severity {
+	switch w {
+	case integrity.High:
+		return finding.High
+	case integrity.Medium:
+		return finding.Medium
+	case integrity.Low:
+		return finding.Low
+	}
+	return finding.None
+}
+
+// integrityNote says how much was compared and what was not.
+func integrityNote(r integrity.Result) string {
+	if len(r.Left) == 0 && r.Compared == 0 {
+		return "there is nothing that says how the files should be"
+	}
+	note := fmt.Sprintf("compared %d of %d packages", r.Compared, r.Compared+r.LeftPackages())
+	if len(r.Left) == 0 {
+		return note
+	}
+	reason, n := r.MainReason()
+	return fmt.Sprintf("%s; of %d others: %s", note, n, reason)
+}
