@@ -134,6 +134,22 @@ var errUnchanged = errors.New("unchanged")
 // visit is one look-up of a package at its registry.
 type visit struct {
 	have, now validators // of its main document
+	versions  []string   // that are asked about
+}
+
+// wanted are the versions whose details are asked for one by one: those that
+// are asked about, within bounds, and the newest.
+func (v *visit) wanted(newest string) []string {
+	out := []string{newest}
+	if v == nil {
+		return out
+	}
+	for _, version := range v.versions {
+		if version != "" && version != everyVersion && version != newest && len(out) <= maxDetailed {
+			out = append(out, version)
+		}
+	}
+	return out
 }
 
 // document returns the main document about a package. It is not kept as it is,
@@ -246,7 +262,12 @@ func (c *Client) suffices(r *record, versions []string, ep Endpoint) bool {
 	if !c.listed(r, versions) {
 		return false
 	}
-	if ep.URL != "" || r.Answer == Absent {
+	switch {
+	case r.Answer == Absent:
+		return true
+	case ep.URL != "" && r.Package.System == Go: // whose dates come one by one
+		return !slices.ContainsFunc(versions, func(s string) bool { v := r.find(s); return v != nil && v.Published.IsZero() })
+	case ep.URL != "":
 		return true
 	}
 	return len(c.undetailed(r, versions)) == 0
@@ -277,7 +298,7 @@ type source func(ctx context.Context, c *Client, p Package, ep Endpoint) (Facts,
 
 // sources are the protocols that are spoken.
 func sources() map[System]source {
-	return map[System]source{NPM: npmFacts}
+	return map[System]source{NPM: npmFacts, PyPI: pypiFacts, Go: goFacts}
 }
 
 // ask asks whoever answers for a package.
@@ -289,7 +310,7 @@ func (c *Client) ask(ctx context.Context, p Package, versions []string, ep Endpo
 	if from == nil {
 		return record{}, fmt.Errorf("the protocol of the registry that is configured for %s is not spoken", p.System)
 	}
-	ep.visit = &visit{}
+	ep.visit = &visit{versions: versions}
 	if have && old.Answer == Known {
 		ep.visit.have = old.validators
 	}
@@ -305,5 +326,20 @@ func (c *Client) ask(ctx context.Context, p Package, versions []string, ep Endpo
 		return record{}, err
 	}
 	f.Package = p
+	if have && p.System == Go {
+		f.redate(&old.Facts)
+	}
 	return record{Facts: f, validators: ep.visit.now}, nil
+}
+
+// redate takes over what was known of versions that were not looked into this
+// time: when they were made does not change.
+func (f *Facts) redate(old *Facts) {
+	for i := range f.Versions {
+		if v := &f.Versions[i]; v.Published.IsZero() {
+			if before := old.Find(v.Version); before != nil {
+				v.Published, v.Repository = before.Published, before.Repository
+			}
+		}
+	}
 }

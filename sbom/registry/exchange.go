@@ -385,6 +385,16 @@ func readBody(ctx context.Context, cancel context.CancelCauseFunc, r Request, re
 	default:
 		return nil, &trouble{err: fmt.Errorf("the answer is packed as %q, which was not asked for", clip(coding, 40))}
 	}
+	if r.into != nil {
+		n, err := r.into(from)
+		switch {
+		case n > limit:
+			return nil, over
+		case err != nil:
+			return nil, cutShort(ctx, err)
+		}
+		return nil, nil
+	}
 	body, err := io.ReadAll(from)
 	switch {
 	case int64(len(body)) > limit:

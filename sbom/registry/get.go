@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -17,6 +18,8 @@ type Request struct {
 	Limit  int64  // bytes that the answer may have, uncompressed; 0: DefaultLimit
 	System System // whose credentials may be used, for their own host only
 	Keep   bool   // the answer never changes: one in the cache is never asked for again; it is asked for uncompressed
+
+	into func(body io.Reader) (int64, error) // takes the body instead of Document, from its beginning at each attempt; nil: Document has it
 
 	reduce func(body []byte) ([]byte, error) // what of the answer is kept and returned; nil: all
 }
