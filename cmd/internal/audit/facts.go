@@ -9,6 +9,9 @@ import (
 	"github.com/fnaudit/fnaudit/sbom/registry"
 )
 
+// FactsHint ends the reason why no package is known: what would change that.
+const FactsHint = " (scan --online asks them, db update --facts REPORT too)"
+
 // checkFacts asks what registries say of the components. The answers are
 // recorded in the report, and the checks after it judge by them.
 func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
@@ -53,7 +56,7 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	switch {
 	case known == 0:
 		res.Facts = nil // nobody was asked: nothing is to be recorded
-		return res, Skipped(why + " (scan --online asks them, db update --facts REPORT too)")
+		return res, Skipped(why + FactsHint)
 	case known < len(asked):
 		res.Note = fmt.Sprintf("known for %d of %s; %s", known, finding.Count(len(asked), "package", "packages"), why)
 	}
