@@ -29,7 +29,7 @@ func arrows() map[string][]string {
 		"sbom/rpmdb":     nil,
 		"sbom/registry":  {"sbom", "vulndb/version"}, // how versions are ordered is the same question there
 		"sbom/integrity": {"sbom", "sbom/registry", "bundle"},
-		"sbom/resolve":   {"sbom/registry"},
+		"sbom/resolve":   {"sbom", "sbom/registry", "vulndb/version"},
 		"sbom/stale":     {"sbom", "sbom/registry", "vulndb/version"},
 		"sbom/trust":     {"sbom", "sbom/registry", "vulndb/version"},
 
@@ -75,9 +75,9 @@ func doors() []door {
 		{"github.com/google/osv-scalibr", []string{"vulndb/version"}, "only its version order is used"},
 		{"github.com/owenrumney/go-sarif/", []string{"cmd/internal/report"}, "a report format"},
 		{"github.com/pelletier/go-toml/", []string{"sbom/catalog"}, "its parser has no promise of compatibility, so one file uses it"},
+		{"deps.dev/", []string{"sbom/resolve"}, "trees of dependencies are worked out in one place, under its limits"},
 		{"github.com/tdewolff/parse", []string{"sbom/jsbundle"}, "its lexer needs the bounds that are around it there"},
 		{"go.yaml.in/yaml", []string{"bundle/descriptor"}, "templates are read in one place, within limits"},
-		{"deps.dev/", []string{"sbom/resolve"}, "who resolves ranges as a package manager does is replaceable, and needs the bounds that are around it there"},
 		{"github.com/spf13/", []string{"cmd/internal/cli"}, "flags are the command line's business"},
 		{"github.com/google/go-containerregistry", []string{"bundle/pull"}, "who talks to a registry does so under that package's limits"},
 		{"golang.org/x/vuln", []string{"vulndb/reach"}, "it runs other programs, so it runs in a child process only"},

@@ -1,0 +1,32 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// TestDependencyRules reads the rules from the packages that have them: each
+// must say to a person what it is about and what to do.
+func TestDependencyRules(t *testing.T) {
+	rule := regexp.MustCompile(`(?m)^\s*(?:const )?Rule\w+\s*(?:Rule)?\s*= "([a-z0-9-]+)"`)
+	known := dependencyRules()
+	for _, dir := range []string{"trust", "stale", "integrity"} {
+		files, err := filepath.Glob(filepath.Join("..", "..", "..", "sbom", dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("sbom/%s: no files: %v", dir, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range rule.FindAllStringSubmatch(string(text), -1) {
+				if r := known[m[1]]; r.title == "" || r.help == "" {
+					t.Errorf("%s: rule %s has no title or no help", filepath.Base(file), m[1])
+				}
+			}
+		}
+	}
+}
