@@ -18,7 +18,7 @@ func checkTrust(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		return res, fmt.Errorf("read the policy's private names: %w", err)
 	}
 	of := trust.Of{
-		Components: s.SBOM.Components, Now: a.Now, Standings: s.Standings,
+		Components: s.SBOM.Components, Traits: s.SBOM.Traits, Now: a.Now, Standings: s.Standings,
 		Private: private, Registries: a.Policy.Dependencies.Registries,
 	}
 	for _, g := range trust.Judge(of) {
