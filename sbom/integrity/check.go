@@ -65,7 +65,7 @@ type Of struct {
 func Check(ctx context.Context, of Of, reg *registry.Client) (Result, error) {
 	c := newCheck(of)
 	if reg != nil {
-		c.reg = reg
+		c.reg, c.sums = reg, clientSums(reg)
 	}
 	return c.run(ctx)
 }
@@ -93,12 +93,13 @@ func newCheck(of Of) *check {
 func (c *check) run(ctx context.Context) (Result, error) {
 	c.published()
 	c.goSums(ctx)
-	py, npm := c.python(), c.npm(ctx)
+	py, npm, shipped := c.python(ctx), c.npm(ctx), c.shipped()
 	if err := c.files.hash(ctx); err != nil {
 		return Result{}, err
 	}
 	py.compare()
 	npm.compare()
+	shipped.compare()
 	c.finish()
 	return c.res, ctx.Err()
 }
