@@ -74,6 +74,7 @@ func (c *Client) Archive(ctx context.Context, p Package, version, file string) (
 
 // published is where an archive lies, and what its registry says of its bytes.
 type published struct {
+	source  string // who says so
 	address string
 	sums    map[string]string // algorithm -> hexadecimal digest
 }
@@ -116,7 +117,7 @@ func (c *Client) locate(ctx context.Context, p Package, version, file string, ep
 		if err != nil {
 			return published{}, err
 		}
-		return published{address: f.Source + path + "/@v/" + escaped + ".zip"}, nil
+		return published{source: f.Source, address: f.Source + path + "/@v/" + escaped + ".zip"}, nil
 	}
 	return pointedAt(f.Source, v.Archive, v.Integrity, p, version)
 }
@@ -140,7 +141,7 @@ func pointedAt(source, address string, sums map[string]string, p Package, versio
 	if len(sums) == 0 {
 		return published{}, fmt.Errorf("%s: the registry tells no digest of it", where)
 	}
-	return published{to.String(), sums}, nil
+	return published{source, to.String(), sums}, nil
 }
 
 // locatePyPI finds a file in the first index that has it.
@@ -262,7 +263,7 @@ func (c *Client) fetchArchive(ctx context.Context, p Package, at published) (a *
 		}
 	}()
 	var sums *archiveSums
-	got, err := c.fetch(ctx, Request{URL: at.address, Limit: maxPublished, System: p.System, Keep: true, into: func(r io.Reader) (int64, error) {
+	got, err := c.fetch(ctx, Request{URL: at.address, source: at.source, Limit: maxPublished, System: p.System, Keep: true, into: func(r io.Reader) (int64, error) {
 		if err := keep.reset(); err != nil { // an attempt before this one may have written
 			return 0, err
 		}

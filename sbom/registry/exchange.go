@@ -55,6 +55,7 @@ const userAgent = "fnaudit (https://github.com/fnaudit/fnaudit)"
 type own struct {
 	once   sync.Once
 	client *http.Client
+	away   *http.Client // for hosts that registries send to: it does not reach into this network
 }
 
 // client returns what requests are made with. Redirects are not its business:
@@ -65,17 +66,26 @@ func (c *Client) client() *http.Client {
 		if c.HTTP != nil {
 			one = *c.HTTP
 		} else {
-			one.Transport = &http.Transport{
-				Proxy:       http.ProxyFromEnvironment,
-				DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 2 * dialTimeout,
-				MaxConnsPerHost: maxPerHost, MaxIdleConnsPerHost: maxPerHost, IdleConnTimeout: time.Minute,
-				DisableCompression: true, MaxResponseHeaderBytes: maxHeaders,
-			}
+			one.Transport = transport(&net.Dialer{Timeout: dialTimeout})
 		}
 		one.Jar, one.CheckRedirect = nil, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		c.own.client = &one
+		away := one
+		if c.HTTP == nil {
+			away.Transport = transport(&net.Dialer{Timeout: dialTimeout, Control: keepOut})
+		}
+		c.own.away = &away
 	})
 	return c.own.client
+}
+
+func transport(d *net.Dialer) *http.Transport {
+	return &http.Transport{
+		Proxy:       http.ProxyFromEnvironment,
+		DialContext: d.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 2 * dialTimeout,
+		MaxConnsPerHost: maxPerHost, MaxIdleConnsPerHost: maxPerHost, IdleConnTimeout: time.Minute,
+		DisableCompression: true, MaxResponseHeaderBytes: maxHeaders,
+	}
 }
 
 // validators are what a server said about an answer, for the next, conditional
@@ -202,8 +212,7 @@ func inside(u *url.URL) bool {
 	if err != nil {
 		return name == "localhost" || strings.HasSuffix(name, ".localhost") || strings.HasSuffix(name, ".internal")
 	}
-	ip = ip.Unmap()
-	return ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified()
+	return insideIP(ip)
 }
 
 // turn asks one host when it is its turn, and notes what becomes of it.
@@ -267,7 +276,7 @@ func (c *Client) exchange(ctx context.Context, r Request, first, at *url.URL, ha
 			req.Header.Set("Authorization", header)
 		}
 	}
-	resp, err := c.client().Do(req)
+	resp, err := c.clientFor(req, r.home(first)).Do(req)
 	if err != nil {
 		return answer{}, unanswered(ctx, err)
 	}
