@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -243,145 +242,6 @@ func (c *Client) depsDevPrevious(ctx context.Context, r *record, versions []stri
 	}
 }
 
-// parseDepsDevPackage reads an answer of GetPackage.
-func parseDepsDevPackage(body []byte, f *Facts) error {
-	var doc struct {
-		Versions []struct {
-			VersionKey struct {
-				Version string `json:"version"`
-			} `json:"versionKey"`
-			PublishedAt      string `json:"publishedAt"`
-			IsDefault        bool   `json:"isDefault"`
-			IsDeprecated     bool   `json:"isDeprecated"`
-			DeprecatedReason string `json:"deprecatedReason"`
-		} `json:"versions"`
-	}
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return err
-	}
-	if len(doc.Versions) > maxVersions {
-		return fmt.Errorf("it lists more than %d versions", maxVersions)
-	}
-	f.Versions = make([]Version, 0, len(doc.Versions))
-	seen := make(map[string]bool, len(doc.Versions))
-	for _, v := range doc.Versions {
-		name := v.VersionKey.Version
-		if !versionText(name) || seen[name] {
-			continue // no tool could install it
-		}
-		seen[name] = true
-		one := Version{Version: name, Published: date(v.PublishedAt, f.AsOf)}
-		if v.IsDeprecated {
-			one.Deprecated = "deprecated"
-			if why := plain(v.DeprecatedReason); why != "" {
-				one.Deprecated = why
-			}
-		}
-		if v.IsDefault {
-			f.Default = name
-		}
-		f.Versions = append(f.Versions, one)
-	}
-	if len(f.Versions) == 0 {
-		return errors.New("it lists no version")
-	}
-	return nil
-}
-
-// buildAttestations are the types of attestations that say how a version was
-// built or who published it, as the API names them.
-var buildAttestations = []string{"https://slsa.dev/provenance/v0.2", "https://slsa.dev/provenance/v1", "https://docs.pypi.org/attestations/publish/v1"}
-
-// depsDevDetails is what is read of an answer of GetVersion.
-type depsDevDetails struct {
-	Licenses []string `json:"licenses"`
-	Links    []struct {
-		Label string `json:"label"`
-		URL   string `json:"url"`
-	} `json:"links"`
-	SLSAProvenances []depsDevAttestation `json:"slsaProvenances"`
-	Attestations    []depsDevAttestation `json:"attestations"`
-	RelatedProjects []struct {
-		ProjectKey struct {
-			ID string `json:"id"`
-		} `json:"projectKey"`
-		RelationType string `json:"relationType"`
-	} `json:"relatedProjects"`
-	ProjectStatus *struct {
-		Status string `json:"status"`
-		Reason string `json:"reason"`
-	} `json:"projectStatus"`
-}
-
-type depsDevAttestation struct {
-	Type             string `json:"type"`
-	SourceRepository string `json:"sourceRepository"`
-	Verified         bool   `json:"verified"`
-}
-
-// parseDepsDevVersion reads an answer of GetVersion into a version. project is
-// where its source is kept, as deps.dev names projects; "" when it is not told.
-func parseDepsDevVersion(body []byte, s System, v *Version) (project string, err error) {
-	var doc depsDevDetails
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return "", err
-	}
-	v.Licenses = nil
-	for _, l := range doc.Licenses[:min(len(doc.Licenses), maxList)] {
-		if l = plain(l); l != "" {
-			v.Licenses = append(v.Licenses, l)
-		}
-	}
-	if p := doc.ProjectStatus; p != nil && p.Status == "deprecated" && v.Deprecated == "" {
-		v.Deprecated = "the project is deprecated"
-		if why := plain(p.Reason); why != "" {
-			v.Deprecated = why
-		}
-	}
-	v.Attested, v.Repository = doc.attested(s)
-	for _, r := range doc.RelatedProjects {
-		if r.RelationType == "SOURCE_REPO" && r.ProjectKey.ID != "" && len(r.ProjectKey.ID) <= maxText {
-			project = r.ProjectKey.ID
-			break
-		}
-	}
-	if v.Repository == "" {
-		v.Repository = repository(project)
-	}
-	for _, l := range doc.Links {
-		if v.Repository == "" && l.Label == "SOURCE_REPO" {
-			v.Repository = repository(l.URL)
-		}
-	}
-	return project, nil
-}
-
-// attested says whether a version has an attestation of its build, and of which
-// repository. One that deps.dev could not verify proves neither that there is
-// one nor that there is none.
-func (d *depsDevDetails) attested(s System) (Answer, string) {
-	doubt := false
-	for _, a := range d.Attestations {
-		switch {
-		case !slices.Contains(buildAttestations, a.Type):
-		case a.Verified:
-			return Known, repository(a.SourceRepository)
-		default:
-			doubt = true
-		}
-	}
-	for _, a := range d.SLSAProvenances {
-		if a.Verified {
-			return Known, repository(a.SourceRepository)
-		}
-		doubt = true
-	}
-	if doubt || s != NPM && s != PyPI { // the other registries keep none
-		return Unknown, ""
-	}
-	return Absent, ""
-}
-
 // depsDevArchived says whether a project's repository is archived: the API
 // passes on what OpenSSF Scorecard's check "Maintained" said
 // (github.com/ossf/scorecard, checks/evaluation/maintained.go). Without a
@@ -392,28 +252,4 @@ func (c *Client) depsDevArchived(ctx context.Context, project string) (bool, err
 		return false, err
 	}
 	return string(doc.Body) == projectArchived, nil
-}
-
-// projectArchived is what is kept of the answer about an archived project.
-const projectArchived = "archived"
-
-// reduceProject reads an answer of GetProject: all that is used of it is a word.
-func reduceProject(body []byte) ([]byte, error) {
-	var doc struct {
-		Scorecard struct {
-			Checks []struct {
-				Name   string `json:"name"`
-				Reason string `json:"reason"`
-			} `json:"checks"`
-		} `json:"scorecard"`
-	}
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return nil, fmt.Errorf("read what deps.dev says of a project: %w", err)
-	}
-	for _, c := range doc.Scorecard.Checks {
-		if c.Name == "Maintained" && (strings.HasPrefix(c.Reason, "project is archived") || strings.HasPrefix(c.Reason, "repo is marked as archived")) {
-			return []byte(projectArchived), nil
-		}
-	}
-	return []byte("not known to be archived"), nil
 }
