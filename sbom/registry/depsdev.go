@@ -89,8 +89,8 @@ func (c *Client) askDepsDev(ctx context.Context, p Package, versions []string, o
 	if depsDevSystems[p.System] == "" {
 		return record{}, fmt.Errorf("deps.dev does not know packages of %s", p.System)
 	}
-	r := old
-	if !have || !c.listed(&old, versions) {
+	r, again := old, !have || !c.listed(&old, versions)
+	if again {
 		var err error
 		if r, err = c.depsDevPackage(ctx, p, old, have); err != nil {
 			return record{}, err
@@ -98,6 +98,9 @@ func (c *Client) askDepsDev(ctx context.Context, p Package, versions []string, o
 	}
 	if r.Answer != Known {
 		return r, nil
+	}
+	if again {
+		c.depsDevProject(ctx, &r, versions)
 	}
 	c.depsDevVersions(ctx, &r, c.undetailed(&r, versions))
 	c.depsDevPrevious(ctx, &r, versions)
@@ -122,18 +125,20 @@ func (c *Client) undetailed(r *record, versions []string) []int {
 	return out
 }
 
-// detailed says whether the details of a version are known well enough.
+// detailed says whether the details of a version are known well enough. Of
+// Python projects they tell whether the project is given up, which changes.
 func (c *Client) detailed(r *record, v *Version) bool {
 	at := r.looked[v.Version]
-	return !at.IsZero() && (!v.Published.IsZero() && at.Sub(v.Published) > settled || c.fresh(at, false))
+	return !at.IsZero() && (r.Package.System != PyPI && !v.Published.IsZero() && at.Sub(v.Published) > settled || c.fresh(at, false))
 }
 
 // depsDevPackage asks for the list of versions. What was known of single
-// versions is kept.
+// versions is kept, but for Python, where they tell what is said of the project.
 func (c *Client) depsDevPackage(ctx context.Context, p Package, old record, have bool) (record, error) {
 	at := &visit{lane: &lane{cache: &c.cache}}
 	defer at.lane.free()
-	if have && old.Answer == Known {
+	have = have && old.Answer == Known && p.System != PyPI
+	if have {
 		at.have = old.validators
 	}
 	doc, err := c.document(ctx, Endpoint{visit: at}, Request{URL: c.depsDevPath(p), Accept: "application/json", Limit: maxPackageAnswer, System: p.System})
@@ -204,25 +209,41 @@ func (c *Client) depsDevVersion(ctx context.Context, r *record, i int) error {
 		r.looked[v.Version] = c.now()
 		return nil
 	}
-	project, err := parseDepsDevVersion(doc.Body, r.Package.System, v)
+	project, archived, err := parseDepsDevVersion(doc.Body, r.Package.System, v)
 	if err != nil {
 		return fmt.Errorf("read what deps.dev says of %s %s: %w", r.Package, v.Version, err)
 	}
 	r.looked[v.Version] = c.now()
+	switch {
+	case archived:
+		r.Archived = r.Package.Name
+		return nil
+	case r.Archived == r.Package.Name:
+		r.Archived = ""
+	}
 	if project == "" {
 		return nil
 	}
-	archived, err := c.depsDevArchived(ctx, project)
-	switch {
-	case err != nil: // then it is not known whether it is archived, and the rest holds
-		delete(r.looked, v.Version)
+	if err := c.depsDevArchived(ctx, r, project); err != nil {
+		delete(r.looked, v.Version) // the next run asks again
 		return err
-	case archived:
-		r.Archived = project
-	case r.Archived == project:
-		r.Archived = ""
 	}
 	return nil
+}
+
+// depsDevProject asks again whether the projects are archived that settled
+// versions are built from: that changes when nothing else of them does.
+func (c *Client) depsDevProject(ctx context.Context, r *record, versions []string) {
+	for _, text := range versions[:min(len(versions), maxDetailed)] {
+		v := r.find(text)
+		if v == nil || r.looked[v.Version].IsZero() || v.Repository == "" || r.Archived == r.Package.Name {
+			continue
+		}
+		var down downError
+		if err := c.depsDevArchived(ctx, r, v.Repository); err != nil && ctx.Err() == nil && !errors.As(err, &down) {
+			c.notice(fmt.Sprintf("%s: %v; whether its project is archived is as it was", r.Package, err))
+		}
+	}
 }
 
 // depsDevPrevious asks for the version before one that has no attestation: it
@@ -242,14 +263,19 @@ func (c *Client) depsDevPrevious(ctx context.Context, r *record, versions []stri
 	}
 }
 
-// depsDevArchived says whether a project's repository is archived: the API
+// depsDevArchived notes whether a project's repository is archived: the API
 // passes on what OpenSSF Scorecard's check "Maintained" said
 // (github.com/ossf/scorecard, checks/evaluation/maintained.go). Without a
-// scorecard it is not known, which is false here.
-func (c *Client) depsDevArchived(ctx context.Context, project string) (bool, error) {
+// scorecard it is not known.
+func (c *Client) depsDevArchived(ctx context.Context, r *record, project string) error {
 	doc, err := c.Get(ctx, Request{URL: c.depsDev() + "/v3/projects/" + step(project), Accept: "application/json", Limit: maxVersionAnswer, reduce: reduceProject})
-	if err != nil || doc.Absent {
-		return false, err
+	switch {
+	case err != nil:
+		return err
+	case string(doc.Body) == projectArchived:
+		r.Archived = project
+	case r.Archived == project:
+		r.Archived = ""
 	}
-	return string(doc.Body) == projectArchived, nil
+	return nil
 }

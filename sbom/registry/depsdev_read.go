@@ -72,11 +72,33 @@ type depsDevDetails struct {
 		} `json:"projectKey"`
 		RelationType string `json:"relationType"`
 	} `json:"relatedProjects"`
-	ProjectStatus *struct {
-		Status string `json:"status"`
-		Reason string `json:"reason"`
-	} `json:"projectStatus"`
+	ProjectStatus projectStatus `json:"projectStatus"`
 }
+
+// projectStatus is the marker of a Python project (PEP 792).
+type projectStatus struct {
+	Status string `json:"status"`
+	Reason string `json:"reason"`
+}
+
+// tell notes on a version what the marker says against its project, but that it
+// is archived.
+func (p *projectStatus) tell(v *Version) {
+	status := plain(p.Status)
+	why := "the project is " + status
+	if reason := plain(p.Reason); reason != "" {
+		why += ": " + reason
+	}
+	switch {
+	case status == "" || status == "active" || p.archived():
+	case status == "deprecated" && v.Deprecated == "":
+		v.Deprecated = why
+	case status != "deprecated" && v.Yanked == "": // quarantined, and what may be invented yet
+		v.Yanked = why
+	}
+}
+
+func (p *projectStatus) archived() bool { return p.Status == "archived" }
 
 type depsDevAttestation struct {
 	Type             string `json:"type"`
@@ -86,10 +108,11 @@ type depsDevAttestation struct {
 
 // parseDepsDevVersion reads an answer of GetVersion into a version. project is
 // where its source is kept, as deps.dev names projects; "" when it is not told.
-func parseDepsDevVersion(body []byte, s System, v *Version) (project string, err error) {
+// archived says that its index calls the project so.
+func parseDepsDevVersion(body []byte, s System, v *Version) (project string, archived bool, err error) {
 	var doc depsDevDetails
 	if err := json.Unmarshal(body, &doc); err != nil {
-		return "", err
+		return "", false, err
 	}
 	v.Licenses = nil
 	for _, l := range doc.Licenses[:min(len(doc.Licenses), maxList)] {
@@ -97,12 +120,7 @@ func parseDepsDevVersion(body []byte, s System, v *Version) (project string, err
 			v.Licenses = append(v.Licenses, l)
 		}
 	}
-	if p := doc.ProjectStatus; p != nil && p.Status == "deprecated" && v.Deprecated == "" {
-		v.Deprecated = "the project is deprecated"
-		if why := plain(p.Reason); why != "" {
-			v.Deprecated = why
-		}
-	}
+	doc.ProjectStatus.tell(v)
 	v.Attested, v.Repository = doc.attested(s)
 	for _, r := range doc.RelatedProjects {
 		if r.RelationType == "SOURCE_REPO" && r.ProjectKey.ID != "" && len(r.ProjectKey.ID) <= maxText {
@@ -118,7 +136,7 @@ func parseDepsDevVersion(body []byte, s System, v *Version) (project string, err
 			v.Repository = repository(l.URL)
 		}
 	}
-	return project, nil
+	return project, doc.ProjectStatus.archived(), nil
 }
 
 // attested says whether a version has an attestation of its build, and of which
