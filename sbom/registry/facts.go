@@ -102,6 +102,10 @@ type Version struct {
 	Signatures []Signature
 }
 
+// Unpublished is Version.Yanked of a version that its registry had, and of which
+// it tells nothing but the day of its publication any more.
+const Unpublished = "no longer published"
+
 // Signature is a registry's signature over a version.
 type Signature struct{ KeyID, Signature string }
 

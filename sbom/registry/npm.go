@@ -253,7 +253,7 @@ func (d *packument) takenBack(version string) {
 	if _, listed := d.versions[version]; listed || !versionText(version) {
 		return
 	}
-	d.versions[version] = &Version{Version: version, Yanked: "no longer published"}
+	d.versions[version] = &Version{Version: version, Yanked: Unpublished}
 	d.order = append(d.order, version)
 }
 

@@ -30,13 +30,13 @@ func (t *Runtimes) Ends(components []sbom.Component, now time.Time) []End {
 	seen := map[key]bool{}
 	lastDistro := ""
 	var out []End
-	add := func(p *Product, version, purl string) {
+	add := func(p *Product, version, purl string, origin sbom.Origin) {
 		c, ok := p.line(version)
 		if !ok || seen[key{p.ID, c.Name}] {
 			return
 		}
 		seen[key{p.ID, c.Name}] = true
-		out = append(out, End{Product: p, Cycle: c, Phase: c.phase(now), Component: purl, Version: version,
+		out = append(out, End{Product: p, Cycle: c, Phase: c.phase(now), Component: purl, Version: version, Origin: origin,
 			Extended: now.Before(c.Extended), Old: now.Sub(p.AsOf) > OldDays*day, Successors: p.successors(c, now)})
 	}
 	for i := range components {
@@ -45,14 +45,14 @@ func (t *Runtimes) Ends(components []sbom.Component, now time.Time) []End {
 			lastDistro = distro // a function has thousands of its packages, one after the other
 			name, release := cutRelease(distro)
 			if p := t.byDistro[name]; p != nil {
-				add(p, release, "")
+				add(p, release, "", c.Origin)
 			}
 		}
 		if c.Version == "" || c.Main {
 			continue
 		}
 		if p := t.byPackage[versionless(c.PURL)]; p != nil {
-			add(p, strings.TrimPrefix(strings.TrimPrefix(c.Version, "go"), "v"), c.PURL)
+			add(p, strings.TrimPrefix(strings.TrimPrefix(c.Version, "go"), "v"), c.PURL, c.Origin)
 		}
 	}
 	slices.SortFunc(out, func(a, b End) int {
@@ -63,7 +63,7 @@ func (t *Runtimes) Ends(components []sbom.Component, now time.Time) []End {
 
 // Note says what there is to say about a release line; ok is false for nothing.
 func (e *End) Note() (n Note, ok bool) {
-	n = Note{Component: e.Component, Fixed: e.Successors, From: "table", Source: e.Product.Source, AsOf: e.Product.AsOf, Detail: e.dates()}
+	n = Note{Component: e.Component, Origin: e.Origin, Fixed: e.Successors, From: "table", Source: e.Product.Source, AsOf: e.Product.AsOf, Detail: e.dates()}
 	switch e.Phase {
 	case Deprecated:
 		n.Rule, n.Severity, n.Title = RuleEnd, "medium", "gets no security fixes any more"

@@ -33,10 +33,12 @@ const (
 	// RuleYanked: its publisher took the version back (Go: retracted it). Medium:
 	// that is done for what is broken, unsafe or published by mistake.
 	RuleYanked Rule = "yanked"
-	// RuleWithdrawn: the registry has the package with later versions, and not
-	// this one. Low and probable: it was removed, or it was never published and
-	// is somebody's own build. A package that the registry does not have at all
-	// is no matter of age: package trust speaks of it.
+	// RuleWithdrawn: the registry had the version and no longer has it. Medium:
+	// whole versions are removed for malware, for secrets in them, or by mistake.
+	// Where the registry has later versions and does not say that it ever had this
+	// one, low and probable: it may never have been published and be somebody's
+	// own build. A package that the registry does not have at all is no matter of
+	// age: package trust speaks of it.
 	RuleWithdrawn Rule = "withdrawn"
 	// RuleArchived: the repository of its project is archived, so that nothing
 	// will be fixed there. Low: it says nothing about this version's code.
@@ -49,11 +51,12 @@ const (
 // Note is something that is past its time, or will be.
 type Note struct {
 	Rule      Rule
-	Severity  string // "high", "medium", "low", "none"
-	Probable  bool   // it may have a harmless reason
-	Component string // package URL; "" for the function
-	About     string // what it is about when that is no component: "debian 11"
-	Title     string // one line in plain words, without the package's name
+	Severity  string      // "high", "medium", "low", "none"
+	Probable  bool        // it may have a harmless reason
+	Component string      // package URL; "" for the function
+	About     string      // what it is about when that is no component: "debian 11"
+	Origin    sbom.Origin // of that; "" for the function itself
+	Title     string      // one line in plain words, without the package's name
 	Fixed     []string
 	From      string    // what kind of source it is: "registry", "table", "bytes"
 	Source    string    // who says so
@@ -82,25 +85,30 @@ func Judge(c *sbom.Component, s *registry.Standing, l Limits, now time.Time) []N
 		return nil
 	}
 	var out []Note
+	up := upgrades(c, s)
 	note := func(n Note) {
 		n.Component, n.From, n.Source, n.AsOf = c.PURL, "registry", s.Source, s.AsOf
 		out = append(out, n)
 	}
-	if s.Yanked != "" {
-		note(Note{Rule: RuleYanked, Severity: "medium", Title: yankedTitle(c, s), Fixed: upgrades(c, s), Detail: s.Yanked})
+	switch s.Yanked {
+	case "":
+	case registry.Unpublished:
+		note(Note{Rule: RuleWithdrawn, Severity: "medium", Title: "was taken off its registry after it was published", Fixed: up, Detail: s.Yanked})
+	default:
+		note(Note{Rule: RuleYanked, Severity: "medium", Title: yankedTitle(c, s), Fixed: up, Detail: s.Yanked})
 	}
 	if s.Deprecated != "" {
 		title := "is deprecated by its publisher"
 		if s.Deprecated != "deprecated" {
 			title += ": " + oneLine(s.Deprecated)
 		}
-		note(Note{Rule: RuleDeprecated, Severity: "low", Title: title, Fixed: upgrades(c, s), Detail: s.Deprecated})
+		note(Note{Rule: RuleDeprecated, Severity: "low", Title: title, Fixed: up, Detail: s.Deprecated})
 	}
 	if s.Archived != "" {
 		note(Note{Rule: RuleArchived, Severity: "low", Title: "comes from an archived project (" + oneLine(s.Archived) + "): nothing will be fixed there", Detail: s.Archived})
 	}
 	if withdrawn(c, s) {
-		note(Note{Rule: RuleWithdrawn, Severity: "low", Probable: true, Fixed: upgrades(c, s), Detail: "listed last: " + s.Newest.Version,
+		note(Note{Rule: RuleWithdrawn, Severity: "low", Probable: true, Fixed: up, Detail: "listed last: " + s.Newest.Version,
 			Title: "is a version that its registry does not list, while it lists later ones: it was withdrawn, or never published there"})
 	}
 	limit := cmp.Or(l.Unmaintained, DefaultUnmaintained)
@@ -112,14 +120,14 @@ func Judge(c *sbom.Component, s *registry.Standing, l Limits, now time.Time) []N
 		return out
 	}
 	if age := now.Sub(s.Published); l.Age > 0 && !s.Published.IsZero() && age > l.Age {
-		note(Note{Rule: RuleOld, Severity: "low", Fixed: upgrades(c, s), Detail: "published " + s.Published.Format(time.DateOnly),
+		note(Note{Rule: RuleOld, Severity: "low", Fixed: up, Detail: "published " + s.Published.Format(time.DateOnly),
 			Title: fmt.Sprintf("was published %s ago, on %s, and %s is there; the policy allows %s", span(age), s.Published.Format(time.DateOnly), s.Newest.Version, span(l.Age))})
 	}
 	severity := "none"
 	if days := behindDays(s); s.MajorsBack > 1 || s.MajorsBack == 1 && days >= year {
 		severity = "low"
 	}
-	note(Note{Rule: RuleBehind, Severity: severity, Title: behindTitle(c, s), Fixed: upgrades(c, s), Detail: behindDetail(s)})
+	note(Note{Rule: RuleBehind, Severity: severity, Title: behindTitle(s, up), Fixed: up, Detail: behindDetail(s)})
 	return out
 }
 
@@ -135,8 +143,8 @@ func yankedTitle(c *sbom.Component, s *registry.Standing) string {
 	return title
 }
 
-// behindTitle says how far behind, and what there is on the way.
-func behindTitle(c *sbom.Component, s *registry.Standing) string {
+// behindTitle says how far behind, and what there is on the way up.
+func behindTitle(s *registry.Standing, up []string) string {
 	title := "is " + count(s.Behind, "version")
 	if s.MajorsBack > 0 {
 		title = "is " + count(s.MajorsBack, "major version") + " (" + count(s.Behind, "release") + ")"
@@ -148,7 +156,7 @@ func behindTitle(c *sbom.Component, s *registry.Standing) string {
 	if s.MajorsBack == 0 || s.Major.Version == "" {
 		return title
 	}
-	if near := upgrades(c, s); near[0] != s.Newest.Version {
+	if len(up) > 0 && up[0] != s.Newest.Version {
 		return title + "; " + s.Major.Version + " is the newest of its own major"
 	}
 	return title + "; it is the newest of its own major"
@@ -180,6 +188,9 @@ func behindDays(s *registry.Standing) int {
 
 // upgrades are the versions to go to, the nearest first.
 func upgrades(c *sbom.Component, s *registry.Standing) []string {
+	if s.Behind == 0 {
+		return nil
+	}
 	p, _, _ := registry.ParsePURL(c.PURL)
 	var out []string
 	for _, to := range []string{s.Minor.Version, s.Major.Version, s.Newest.Version} {

@@ -58,6 +58,8 @@ func TestJudge(t *testing.T) {
 			[]string{"deprecated low is deprecated by its publisher: use spacing instead []"}},
 		{"taken back", "5.0.0", func(f *registry.Facts) { f.Versions[5].Yanked = "broken on Tuesdays" }, Limits{}, "2026-11-28",
 			[]string{"yanked medium was yanked by its publisher: broken on Tuesdays []"}},
+		{"removed", "5.0.0", func(f *registry.Facts) { f.Versions[5].Yanked = registry.Unpublished }, Limits{}, "2026-11-28",
+			[]string{"withdrawn medium was taken off its registry after it was published []"}},
 		{"taken back, and one above", "4.17.20", func(f *registry.Facts) { f.Versions[1].Yanked, f.Versions = "yanked", f.Versions[:3] }, Limits{}, "2022-11-28",
 			[]string{"yanked medium was yanked by its publisher [4.17.21]", "behind none is 1 version and 191 days behind 4.17.21 [4.17.21]"}},
 		{"archived", "5.0.0", func(f *registry.Facts) { f.Archived = "code.example/a/b" }, Limits{}, "2036-11-28",

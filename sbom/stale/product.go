@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fnaudit/fnaudit/sbom"
 )
 
 // Product is when the release lines of something end that a function is made
@@ -70,10 +72,11 @@ type End struct {
 	Product    *Product
 	Cycle      Cycle
 	Phase      Phase
-	Component  string // package URL of the first package that shows it; "" for a distribution
-	Version    string // that was matched
-	Extended   bool   // somebody makes fixes beyond its end
-	Old        bool   // the table is more than OldDays old
+	Component  string      // package URL of the first package that shows it; "" for a distribution
+	Version    string      // that was matched
+	Origin     sbom.Origin // of that package, or of the first one of the distribution
+	Extended   bool        // somebody makes fixes beyond its end
+	Old        bool        // the table is more than OldDays old
 	Successors []string
 }
 

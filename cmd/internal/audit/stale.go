@@ -63,6 +63,9 @@ func staleFinding(n stale.Note, c *sbom.Component) finding.Finding {
 		f.ID += ":" + n.About
 	}
 	about(&f, c)
+	if c == nil && n.Origin != "" {
+		f.Origin = string(n.Origin)
+	}
 	ev := finding.Evidence{Source: n.From, Locator: n.Source, Detail: n.Detail}
 	if !n.AsOf.IsZero() {
 		at := n.AsOf.UTC()

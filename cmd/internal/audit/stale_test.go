@@ -82,6 +82,9 @@ func TestStale(t *testing.T) {
 	var got []string
 	for _, f := range res.Findings {
 		got = append(got, fmt.Sprint(f.Severity, " ", f.ID, " ", f.Certainty))
+		if distro := f.ID == "end-of-life:hamix 11"; distro != (f.Origin == "base") {
+			t.Errorf("%s is of origin %q", f.ID, f.Origin)
+		}
 		if f.Kind != finding.KindStale || f.Title == "" || len(f.Evidence) != 1 || f.Evidence[0].Source == "" || f.Evidence[0].Locator == "" || f.Evidence[0].At == nil {
 			t.Errorf("a claim without its source: %+v", f)
 		}
