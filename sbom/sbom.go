@@ -106,6 +106,7 @@ const (
 
 	MethodModule     = "module-name"     // the name that a Python package is imported by
 	MethodVersion    = "version-literal" // a version that the code states
+	MethodExtension  = "extension"       // a file that the platform starts beside the function
 	MethodVendorList = "vendor-list"     // the list that a package keeps of what it carries copies of
 )
 

@@ -3,6 +3,7 @@ package integrity
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -39,6 +40,7 @@ const (
 type Result struct {
 	Differences []Difference // sorted
 	Compared    int          // packages of which every file was compared; of Go, the sum of the source
+	Whole       []string     // which those are: package URLs, sorted
 	Files       int          // files that were compared
 	Left        []Left       // sorted
 }
@@ -140,6 +142,7 @@ func (c *check) finish() {
 		delete(c.whole, l.Component)
 	}
 	c.res.Compared = len(c.whole)
+	c.res.Whole = slices.Sorted(maps.Keys(c.whole))
 }
 
 // LeftPackages is how many packages were not compared completely.

@@ -30,6 +30,7 @@ func checkIntegrity(ctx context.Context, a *Auditor, s *Subject) (Result, error)
 		f.ID += ":" + pathID(d.Path) // each file is a finding of its own
 		res.Findings = append(res.Findings, f)
 	}
+	s.compared(found)
 	return res, err
 }
 
