@@ -95,7 +95,7 @@ func newCheck(of Of) *check {
 func (c *check) run(ctx context.Context) (Result, error) {
 	c.published()
 	c.goSums(ctx)
-	py, npm, shipped := c.python(), c.npm(ctx), c.shipped()
+	py, npm, shipped := c.python(ctx), c.npm(ctx), c.shipped()
 	if err := c.files.hash(ctx); err != nil {
 		return Result{}, err
 	}

@@ -42,12 +42,14 @@ type npm struct {
 	list  []*npmPackage
 	byDir map[infoKey]*npmFolder
 	maps  map[place][]mapped
+	known map[infoKey]bool // folders of all components, also of those that are not compared
+	loose []place          // code in node_modules that lies in no package's folder
 }
 
 // npm finds the packages of which the archive is at hand, and notes the files
 // that are to be compared with it.
 func (c *check) npm(ctx context.Context) *npm {
-	n := &npm{check: c, byDir: map[infoKey]*npmFolder{}, maps: map[place][]mapped{}}
+	n := &npm{check: c, byDir: map[infoKey]*npmFolder{}, maps: map[place][]mapped{}, known: map[infoKey]bool{}}
 	for i := range c.bom.Components {
 		n.add(&c.bom.Components[i])
 	}
@@ -68,6 +70,11 @@ func (c *check) npm(ctx context.Context) *npm {
 
 // add notes where a package of npm is installed.
 func (n *npm) add(m *sbom.Component) {
+	for _, o := range m.Occurrences {
+		if dir, base := path.Split(o.Path); base == "package.json" {
+			n.known[infoKey{o.Artifact, dir}] = true
+		}
+	}
 	pkg, version, ok := registry.ParsePURL(m.PURL)
 	if !ok || pkg.System != registry.NPM || m.Main {
 		return
@@ -171,11 +178,12 @@ func (b *budget) left() int64 {
 func (n *npm) archive(ctx context.Context, p *npmPackage, b *budget) (*listing, error) {
 	a, err := n.reg.Archive(ctx, p.pkg, p.version, "")
 	if errors.Is(err, registry.ErrOffline) {
-		return nil, errors.New("its published archive is not at hand")
+		return nil, errors.New("its published archive is not at hand (--online fetches it)")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("its published archive cannot be had: %s", clip(err.Error()))
 	}
+	defer a.Close()
 	n.lockedArchive(p.component, a)
 	l, unpacked, err := readArchive(ctx, a, b.left())
 	if err != nil {
@@ -190,24 +198,53 @@ func (n *npm) archive(ctx context.Context, p *npmPackage, b *budget) (*listing, 
 
 // assign gives each file to the package in whose folder it lies, the deepest one.
 func (n *npm) assign() {
-	if len(n.list) == 0 {
-		return
-	}
 	for v, volume := range n.files.volumes {
 		for i, f := range volume.Files() {
+			if !strings.Contains(f.Path, "node_modules/") {
+				continue
+			}
+			owned := false
 			for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
-				if owner := n.byDir[infoKey{v, dir + "/"}]; owner != nil {
+				key := infoKey{v, dir + "/"}
+				if owner := n.byDir[key]; owner != nil {
 					owner.files = append(owner.files, i)
+				}
+				if owned = n.known[key] || n.byDir[key] != nil; owned {
 					break
 				}
 			}
+			if !owned && f.Mode == 0 && npmCode(f.Path) && !hiddenFolder(f.Path) {
+				n.loose = append(n.loose, place{v, i})
+			}
 		}
+	}
+}
+
+// hiddenFolder reports whether a path in node_modules leads through a folder
+// that no name of a package can lead to: .bin, .cache, .prisma.
+func hiddenFolder(p string) bool {
+	_, in, _ := strings.Cut(p, "node_modules/")
+	return strings.HasPrefix(in, ".")
+}
+
+// unowned reports code in node_modules that is part of no package: whoever
+// requires its name gets it, and no list of packages has it.
+func (n *npm) unowned() {
+	for k, at := range n.loose {
+		if k == maxNamed {
+			n.differs(Difference{Rule: RuleUnlisted, Weight: Medium, Probable: true, Artifact: at.volume, Source: "node_modules", Path: n.files.path(at),
+				Title: fmt.Sprintf("and %d more files in node_modules that are part of no package", len(n.loose)-k), Detail: "they are not named one by one"})
+			return
+		}
+		n.differs(Difference{Rule: RuleUnlisted, Weight: Medium, Probable: true, Artifact: at.volume, Source: "node_modules", Path: n.files.path(at),
+			Title: clip(n.files.path(at)) + " is part of no package", Detail: "it lies in node_modules, in the folder of no package that was found"})
 	}
 }
 
 // compare judges what was read.
 func (n *npm) compare() {
 	n.compareMaps()
+	n.unowned()
 	for _, p := range n.list {
 		if p.published != nil {
 			for _, f := range p.folders {

@@ -2,6 +2,7 @@ package integrity
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"path"
 	"regexp"
@@ -24,11 +25,11 @@ type distribution struct {
 	component string // package URL, "" when the bill has none for it
 	label     string // "requests 2.31.0"
 	lines     []recordLine
+	wheel     map[string]recordLine // RECORD of the published wheel; nil when that is not at hand
 
 	compared int
 	reasons  []string // why it is not known to be whole
 	missing  []string // code that it lists
-	stripped int
 }
 
 // claim is a line of a distribution about a file.
@@ -48,7 +49,7 @@ type python struct {
 }
 
 // python finds the RECORDs and notes which files they need.
-func (c *check) python() *python {
+func (c *check) python(ctx context.Context) *python {
 	py := &python{check: c, claims: map[string][]claim{}, owned: map[string]*distribution{}, eggs: map[string]string{}, files: map[place][]claim{}}
 	components := c.byMetadata()
 	for v := range c.files.volumes {
@@ -71,6 +72,7 @@ func (c *check) python() *python {
 		}
 	}
 	py.match()
+	py.wheels(ctx)
 	return py
 }
 
@@ -244,6 +246,7 @@ func (py *python) compare() {
 	}
 	py.unlisted(named)
 	for _, d := range py.list {
+		py.against(d, named)
 		py.distribution(d)
 	}
 	py.more(named)

@@ -327,11 +327,11 @@ func (o *sumOps) reason(path, version string, err error) error {
 	case errors.Is(failed, errNoModule):
 		return errors.New("the checksum database does not know it")
 	case errors.Is(failed, registry.ErrOffline):
-		return errors.New("what the checksum database has of it is not at hand")
+		return errors.New("what the checksum database has of it is not at hand (--online asks it)")
 	case o.broken != "":
 		return errBroken
 	case o.offline:
-		return errors.New("the proof of what the checksum database has of it is not at hand")
+		return errors.New("the proof of what the checksum database has of it is not at hand (--online asks it)")
 	case failed != nil:
 		return fmt.Errorf("the checksum database could not be asked: %s", withoutAddress(failed))
 	}
