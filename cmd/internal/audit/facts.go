@@ -84,6 +84,9 @@ func factsOf(s *registry.Standing) *finding.Facts {
 	case !s.Version:
 		f.State = "no-version"
 	}
+	if p := s.Past; p != (registry.Past{}) {
+		f.Past = &finding.Past{Attested: releaseOf(p.Attested), Run: p.Run, Publishers: p.Publishers, Known: p.Known}
+	}
 	if p := s.Previous; p != nil {
 		f.Previous = &finding.Earlier{Version: p.Version, Repository: p.Repository, Publisher: p.Publisher, Attested: attestedWord(p.Attested)}
 	}
