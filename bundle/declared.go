@@ -16,6 +16,8 @@ type Declared struct {
 	CodeSigning  string    // code signing configuration as written
 	SigningMode  string    // what a deployment of an untrusted artifact leads to: "Enforce" or "Warn"; "": not known, or no configuration
 	Profiles     []string  // signing profile versions that the configuration allows, sorted; nil: not known
+	Layers       []string  // ARNs of its layers that are no resources of the descriptor, in merge order
+	Image        string    // reference of its container image, as written
 	Condition    string    // the function is deployed only when this condition of the descriptor holds
 	Unresolved   []string  // properties whose value is not known before deployment, sorted
 	Gaps         []Gap     // what belongs to the function and cannot be read here, sorted

@@ -23,13 +23,14 @@ type Image struct {
 
 // ImageLayer is one layer of an image.
 type ImageLayer struct {
-	Digest      Digest // of the blob as shipped; in a docker archive of the tar in it
-	DiffID      Digest // of the tar, unpacked
-	Size        int64  // bytes as shipped
-	MediaType   string // "" when not said
-	CreatedBy   string // the build step by the history, "" when not said
-	Base        bool   // belongs to the base image
-	BaseGuessed bool   // Base was concluded from the history and not declared
+	Digest      Digest    // of the blob as shipped; in a docker archive of the tar in it
+	DiffID      Digest    // of the tar, unpacked
+	Size        int64     // bytes as shipped
+	MediaType   string    // "" when not said
+	CreatedBy   string    // the build step by the history, "" when not said
+	Created     time.Time // of that step; zero when not said
+	Base        bool      // belongs to the base image
+	BaseGuessed bool      // Base was concluded from the history and not declared
 }
 
 // Image returns what a container image says about itself; nil when the

@@ -119,7 +119,7 @@ func TestImageGuess(t *testing.T) {
 func TestImageFacts(t *testing.T) {
 	i := img{platform: "linux/arm64", annotations: map[string]string{"a": "b"},
 		config:  m{"Entrypoint": []string{"/e"}, "Cmd": []string{"c"}, "Env": []string{"A=1"}, "WorkingDir": "/w", "User": "u", "Labels": map[string]string{"l": "1"}},
-		history: []m{{"created_by": "one"}, {"created_by": "none", "empty_layer": true}, {"created_by": "two"}},
+		history: []m{{"created_by": "one", "created": "2026-01-02T03:04:05Z"}, {"created_by": "none", "empty_layer": true, "created": "2026-05-05T00:00:00Z"}, {"created_by": "two"}},
 		layers:  []lay{{ents: files("a", "1"), pack: "gzip"}, {ents: files("b", "2"), pack: "zstd"}}}
 	s := store{}
 	d := s.add(i)
@@ -137,7 +137,7 @@ func TestImageFacts(t *testing.T) {
 	}
 	for n, l := range g.Layers {
 		b := i.layers[n].shipped()
-		if l.Digest != digestOfBytes(b) || l.DiffID != digestOfBytes(i.layers[n].unpacked()) || l.Size != int64(len(b)) || l.CreatedBy != []string{"one", "two"}[n] || l.MediaType == "" {
+		if l.Digest != digestOfBytes(b) || l.DiffID != digestOfBytes(i.layers[n].unpacked()) || l.Size != int64(len(b)) || l.CreatedBy != []string{"one", "two"}[n] || !l.Created.Equal([]time.Time{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), {}}[n]) || l.MediaType == "" {
 			t.Errorf("layer %d: %+v", n, l)
 		}
 		if v.ImageLayer(n) != n {

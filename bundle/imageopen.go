@@ -258,6 +258,9 @@ func (r *imageRead) describe() error {
 	for _, h := range c.History {
 		if !h.EmptyLayer && i < len(img.Layers) {
 			img.Layers[i].CreatedBy = h.CreatedBy
+			if h.Created != nil {
+				img.Layers[i].Created = h.Created.UTC()
+			}
 			i++
 		}
 	}

@@ -12,6 +12,7 @@ type SBOM struct {
 	Unknowns   []Unknown   // sorted by artifact, path, kind
 	Coverage   *Coverage   // nil when the bytes were not there to be counted
 	Absent     []Absent    // sorted by PURL, then lockfile
+	Traits     []Trait     // of files that belong to no component
 }
 
 // Absent is a production package of a lockfile that is proven not to be in the
@@ -105,6 +106,7 @@ const (
 
 	MethodModule     = "module-name"     // the name that a Python package is imported by
 	MethodVersion    = "version-literal" // a version that the code states
+	MethodExtension  = "extension"       // a file that the platform starts beside the function
 	MethodVendorList = "vendor-list"     // the list that a package keeps of what it carries copies of
 )
 

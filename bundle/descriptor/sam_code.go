@@ -119,6 +119,7 @@ func (t *template) image(res *mapping, v any, s *bundle.Spec) {
 			s.Ref = path
 			return
 		}
+		s.Declared.Image = uri
 		if errors.Is(err, errOutside) {
 			s.Unread = fmt.Sprintf("the image %s %s", uri, rootHint(err))
 			return
@@ -234,6 +235,7 @@ func (t *template) layers(v any, s *bundle.Spec) {
 				continue
 			}
 		case string:
+			s.Declared.Layers = append(s.Declared.Layers, e)
 			gap.Reason = "a layer of another account or stack is not here: fetch it (aws lambda get-layer-version-by-arn --arn " + word(e) + ") and name all layers with --function and --layer"
 		default:
 			gap.Reason = "the layer is not known before deployment" + hint(e)

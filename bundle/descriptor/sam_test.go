@@ -159,6 +159,8 @@ func show(b *strings.Builder, s bundle.Spec) {
 	line("role", d.Role)
 	line("policies", strings.Join(d.Policies, ", "))
 	line("environment", d.Environment)
+	line("declared layers", d.Layers)
+	line("image", d.Image)
 	line("signing", d.CodeSigning)
 	line("signing mode", d.SigningMode)
 	line("profiles", strings.Join(d.Profiles, ", "))

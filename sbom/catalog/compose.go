@@ -60,6 +60,10 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 			c.placeUnknown(&u)
 			out.Unknowns = append(out.Unknowns, u)
 		}
+		for _, t := range r.traits {
+			t.Artifact = i
+			out.Traits = append(out.Traits, t)
+		}
 		out.Unknowns = append(out.Unknowns, c.missingEntry(i)...)
 	}
 	c.ensurepipWheels()
@@ -72,8 +76,9 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 	c.javaOrder()
 	out.Unknowns = append(out.Unknowns, c.documented(results)...)
 	c.broughtElsewhere()
-	out.Unknowns = sbom.SortUnknowns(append(out.Unknowns, c.ranges()...))
-	out.Components = sbom.Merge(c.components())
+	extensions, left := c.extensions()
+	out.Unknowns = sbom.SortUnknowns(append(append(out.Unknowns, c.ranges()...), left...))
+	out.Components = sbom.Merge(append(c.components(), extensions...))
 	out.Coverage = c.coverage(results)
 	out.Absent = c.absent(results, out.Unknowns)
 	return out

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	stdhash "hash"
@@ -155,25 +154,26 @@ func (c *Client) locatePyPI(ctx context.Context, p Package, version, file string
 		return published{}, fmt.Errorf("%q is not the name of a Python project", plain(p.Name))
 	}
 	for _, o := range append([]Other{{URL: ep.URL}}, ep.Others...) {
-		doc, err := c.Get(ctx, Request{URL: o.URL + name + "/", Accept: simpleJSON, Limit: maxProject, System: PyPI})
+		doc, err := c.Get(ctx, Request{URL: o.URL + name + "/", Accept: simpleForms, Limit: maxProject, System: PyPI})
 		if err != nil {
 			return published{}, err
 		}
 		if doc.Absent {
 			continue
 		}
-		found, err := pypiFiles(doc.Body, version, file)
+		list, err := parseSimple(doc.Body, name)
 		if err != nil {
 			return published{}, fmt.Errorf("read what %s says of %s: %w", o.URL, p, err)
 		}
+		found := list.find(version, file)
 		switch len(found) {
 		case 0:
 		case 1:
 			sums := map[string]string{}
-			if sum := hexSum("sha256", texts(found[0].Hashes)["sha256"]); sum != "" {
+			if sum := hexSum("sha256", found[0].sha256); sum != "" {
 				sums["sha256"] = sum
 			}
-			return pointedAt(o.URL+name+"/", clipped(text(found[0].URL), 4*maxText), sums, p, version)
+			return pointedAt(o.URL+name+"/", clipped(found[0].address, 4*maxText), sums, p, version)
 		default:
 			return published{}, fmt.Errorf("%s has %d files at version %s, and which one is meant was not said", p, len(found), plain(version))
 		}
@@ -181,30 +181,14 @@ func (c *Client) locatePyPI(ctx context.Context, p Package, version, file string
 	return published{}, fmt.Errorf("no configured index has %s at version %s (file %q)", p, plain(version), plain(file))
 }
 
-// pypiFiles are the files of a version; the one of that name, if it is given.
-func pypiFiles(body []byte, version, file string) ([]simpleFile, error) {
-	var s simpleProject
-	if json.Unmarshal(body, &s) != nil {
-		return nil, errors.New("it is not of the form that was expected")
+// find returns the files of a version; the one of that name, if it is given.
+func (l *simpleList) find(version, file string) (found []pypiFile) {
+	for _, f := range l.files {
+		if pypiCanon(f.version) == pypiCanon(version) && (file == "" || f.name == file) {
+			found = append(found, f)
+		}
 	}
-	var found []simpleFile
-	seen := 0
-	err := elements(s.Files, func(dec *json.Decoder) error {
-		var f simpleFile
-		if err := loosely(dec.Decode(&f)); err != nil {
-			return err
-		}
-		if seen++; seen > maxFiles {
-			return fmt.Errorf("it lists over %d files", maxFiles)
-		}
-		name := text(f.Filename)
-		if file != "" && name != file || pypiCanon(pypiFileVersion(text(s.Name), name)) != pypiCanon(version) {
-			return nil
-		}
-		found = append(found, f)
-		return nil
-	})
-	return found, err
+	return found
 }
 
 // archiveSums hashes an archive while it is written or read.

@@ -20,8 +20,8 @@ type Question struct {
 // host is asked at a time, so that a slow one does not hold up the others.
 const maxAsked = 2 * maxPerHost
 
-// maxDetailed is how many versions of one package have their details asked for,
-// where those come one by one. No function ships more; a hostile list may.
+// maxDetailed is how many versions of one package are worth a question, where
+// details come one by one. No function ships more; a hostile list may.
 const maxDetailed = 16
 
 // everyVersion asks for the details of all versions where a registry tells them
@@ -50,37 +50,19 @@ func (c *Client) Facts(ctx context.Context, packages []Package) ([]Facts, error)
 func (c *Client) Ask(ctx context.Context, questions []Question) ([]Facts, error) {
 	var packages []Package
 	versions := map[Package][]string{}
+	seen := make(map[Question]bool, len(questions))
 	for _, q := range questions {
-		list, seen := versions[q.Package]
-		if !seen {
+		if seen[q] {
+			continue
+		}
+		seen[q] = true
+		if versions[q.Package] == nil {
 			packages = append(packages, q.Package)
 		}
-		if !slices.Contains(list, q.Version) {
-			list = append(list, q.Version)
-		}
-		versions[q.Package] = list
+		versions[q.Package] = append(versions[q.Package], q.Version)
 	}
-	known := make([]Facts, len(packages))
-	var mu sync.Mutex
-	done := 0
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(maxAsked)
-	for i, p := range packages {
-		g.Go(func() error {
-			var err error
-			if known[i], err = c.about(gctx, p, versions[p]); err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			done++
-			if c.Done != nil {
-				c.Done(done, len(packages))
-			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+	known, err := c.each(ctx, packages, versions)
+	if err != nil {
 		return nil, err
 	}
 	at := make(map[Package]int, len(packages))
@@ -92,6 +74,35 @@ func (c *Client) Ask(ctx context.Context, questions []Question) ([]Facts, error)
 		out[i] = known[at[q.Package]]
 	}
 	return out, ctx.Err()
+}
+
+// each says what is known of each package. A few workers take one after the
+// other: a goroutine a package would grow a stack a package.
+func (c *Client) each(ctx context.Context, packages []Package, versions map[Package][]string) ([]Facts, error) {
+	known := make([]Facts, len(packages))
+	var mu sync.Mutex
+	next, done := 0, 0
+	take := func(finished int) int {
+		mu.Lock()
+		defer mu.Unlock()
+		if done += finished; finished > 0 && c.Done != nil {
+			c.Done(done, len(packages))
+		}
+		next++
+		return next - 1
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(maxAsked, len(packages)) {
+		g.Go(func() (err error) {
+			for i := take(0); i < len(packages); i = take(1) {
+				if known[i], err = c.about(ctx, packages[i], versions[packages[i]]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return known, g.Wait()
 }
 
 // about says what is known of one package. Only a cancelled ctx is an error.
@@ -135,6 +146,7 @@ var errUnchanged = errors.New("unchanged")
 type visit struct {
 	have, now validators // of its main document
 	versions  []string   // that are asked about
+	lane      *lane      // freed when the document is read
 }
 
 // wanted are the versions whose details are asked for one by one: those that
@@ -159,6 +171,7 @@ func (c *Client) document(ctx context.Context, ep Endpoint, r Request) (Document
 	if ep.visit == nil {
 		return c.Get(ctx, r)
 	}
+	r.lane = ep.visit.lane
 	got, err := c.fetch(ctx, r, ep.visit.have)
 	switch {
 	case err != nil:
@@ -226,16 +239,19 @@ func wants(versions []string) func(string) bool {
 	if slices.Contains(versions, everyVersion) {
 		return nil
 	}
-	return func(version string) bool {
-		return slices.ContainsFunc(versions, func(v string) bool { return sameSpelling(v, version) })
+	if len(versions) == 1 {
+		return func(version string) bool { return sameSpelling(versions[0], version) }
 	}
+	set := make(map[string]bool, len(versions))
+	for _, v := range versions {
+		set[trimV(v)] = true
+	}
+	return func(version string) bool { return set[trimV(version)] }
 }
 
 // sameSpelling says whether two texts are one version, but for the "v" that some
 // tools write and others do not.
-func sameSpelling(a, b string) bool {
-	return a == b || len(a) != len(b) && trimV(a) == trimV(b)
-}
+func sameSpelling(a, b string) bool { return a == b || trimV(a) == trimV(b) }
 
 func trimV(s string) string {
 	if len(s) > 1 && s[0] == 'v' && s[1] >= '0' && s[1] <= '9' {
@@ -266,7 +282,7 @@ func (c *Client) suffices(r *record, versions []string, ep Endpoint) bool {
 	case r.Answer == Absent:
 		return true
 	case ep.URL != "" && r.Package.System == Go: // whose dates come one by one
-		return !slices.ContainsFunc(versions, func(s string) bool { v := r.find(s); return v != nil && v.Published.IsZero() })
+		return !slices.ContainsFunc(versions[:min(len(versions), maxDetailed)], func(s string) bool { v := r.find(s); return v != nil && v.Published.IsZero() })
 	case ep.URL != "":
 		return true
 	}
@@ -277,7 +293,7 @@ func (c *Client) suffices(r *record, versions []string, ep Endpoint) bool {
 // have been published since, so that is believed for a shorter time.
 func (c *Client) listed(r *record, versions []string) bool {
 	missing := r.Answer == Absent
-	for _, v := range versions {
+	for _, v := range versions[:min(len(versions), maxDetailed)] {
 		missing = missing || v != "" && v != everyVersion && r.find(v) == nil
 	}
 	return c.fresh(r.AsOf, missing)
@@ -310,7 +326,8 @@ func (c *Client) ask(ctx context.Context, p Package, versions []string, ep Endpo
 	if from == nil {
 		return record{}, fmt.Errorf("the protocol of the registry that is configured for %s is not spoken", p.System)
 	}
-	ep.visit = &visit{versions: versions}
+	ep.visit = &visit{versions: versions, lane: &lane{cache: &c.cache}}
+	defer ep.visit.lane.free()
 	if have && old.Answer == Known {
 		ep.visit.have = old.validators
 	}

@@ -20,20 +20,20 @@ func (c *Client) Files(ctx context.Context, p Package, version string) ([]string
 		return nil, errors.New("no index is configured that has its files")
 	}
 	for _, o := range append([]Other{{URL: ep.URL}}, ep.Others...) {
-		doc, err := c.Get(ctx, Request{URL: o.URL + name + "/", Accept: simpleJSON, Limit: maxProject, System: PyPI})
+		doc, err := c.Get(ctx, Request{URL: o.URL + name + "/", Accept: simpleForms, Limit: maxProject, System: PyPI})
 		if err != nil {
 			return nil, err
 		}
 		if doc.Absent {
 			continue
 		}
-		found, err := pypiFiles(doc.Body, version, "")
+		list, err := parseSimple(doc.Body, name)
 		if err != nil {
 			return nil, err
 		}
 		var names []string
-		for _, f := range found {
-			names = append(names, text(f.Filename))
+		for _, f := range list.find(version, "") {
+			names = append(names, f.name)
 		}
 		slices.Sort(names)
 		if len(names) > 0 {

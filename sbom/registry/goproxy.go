@@ -18,7 +18,7 @@ import (
 const (
 	maxModuleList = 16 << 20
 	maxModuleInfo = 1 << 20
-	maxModuleFile = 16 << 20 // as in Go itself
+	maxModuleFile = 1 << 20 // parsed it takes a hundred times as much; the largest real ones have about 100 KB
 )
 
 // goFacts asks module proxies about a module by their protocol

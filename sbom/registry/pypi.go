@@ -15,9 +15,9 @@ import (
 
 // Media type and bound in bytes of what an index says of a project.
 const (
-	simpleJSON = "application/vnd.pypi.simple.v1+json"
-	maxProject = 64 << 20
-	maxFiles   = 200_000 // the largest real projects have about 10,000
+	simpleForms = "application/vnd.pypi.simple.v1+json, text/html;q=0.1" // many private indexes have the old form only
+	maxProject  = 64 << 20
+	maxFiles    = 200_000 // the largest real projects have about 10,000
 )
 
 // pypiFacts asks every configured index about a project: pip takes the best
@@ -63,43 +63,47 @@ func pypiFacts(ctx context.Context, c *Client, p Package, ep Endpoint) (Facts, e
 // pypiIndex asks one index: by the Simple API
 // (https://packaging.python.org/en/latest/specifications/simple-repository-api/),
 // which has the files, and by the JSON API, if the index offers that
-// (https://docs.pypi.org/api/json/), which has what a release says of itself.
+// (https://docs.pypi.org/api/json/), which has what a release says of itself, and
+// the dates that the HTML form of the Simple API lacks. Only the Simple API is
+// what every index must have, so only its failure is one.
 func pypiIndex(ctx context.Context, c *Client, p Package, base string) (Facts, error) {
 	f := Facts{Package: p, Source: base}
 	name, ok := pypiName(p.Name)
 	if !ok {
 		return f, fmt.Errorf("%q is not the name of a Python project", plain(p.Name))
 	}
-	d := &project{versions: map[string]*pypiVersion{}, canon: map[string]string{}}
-	doc, simple := c.Get(ctx, Request{URL: base + name + "/", Accept: simpleJSON, Limit: maxProject, System: PyPI})
-	if simple == nil && doc.Absent {
-		f.Answer, f.AsOf = Absent, doc.Fetched
+	doc, err := c.Get(ctx, Request{URL: base + name + "/", Accept: simpleForms, Limit: maxProject, System: PyPI})
+	if err != nil {
+		return f, err
+	}
+	f.AsOf = doc.Fetched
+	if doc.Absent {
+		f.Answer = Absent
 		return f, nil
 	}
-	if simple == nil {
-		f.AsOf = doc.Fetched
-		if err := d.readSimple(doc.Body); err != nil {
-			return f, fmt.Errorf("read what %s says of %s: %w", base, p, err)
-		}
+	listed, err := parseSimple(doc.Body, name)
+	if err != nil {
+		return f, fmt.Errorf("read what %s says of %s: %w", base, p, err)
 	}
-	root, offers := strings.CutSuffix(base, "simple/")
-	if !offers && simple != nil {
-		return f, simple
-	}
-	if offers {
+	d := &project{name: listed.name, status: listed.status, reason: listed.reason, versions: map[string]*pypiVersion{}, canon: map[string]string{}}
+	files := !listed.dated // then the JSON API has more of them
+	if root, ok := strings.CutSuffix(base, "simple/"); ok {
 		more, err := c.Get(ctx, Request{URL: root + "pypi/" + name + "/json", Accept: "application/json", Limit: maxProject, System: PyPI})
 		switch {
-		case err == nil && !more.Absent:
-			if err := d.readJSON(more.Body, simple != nil); err != nil {
-				return f, fmt.Errorf("read what %s says of %s: %w", base, p, err)
-			}
-			if f.AsOf.IsZero() || more.Fetched.Before(f.AsOf) {
-				f.AsOf = more.Fetched
-			}
 		case ctx.Err() != nil:
 			return f, ctx.Err()
-		case simple != nil:
-			return f, simple
+		case err == nil && !more.Absent:
+			if err := d.readJSON(more.Body, files); err != nil {
+				return f, fmt.Errorf("read what %s says of %s: %w", base, p, err)
+			}
+			if more.Fetched.Before(f.AsOf) {
+				f.AsOf = more.Fetched
+			}
+		}
+	}
+	if len(d.versions) == 0 {
+		if err := d.readList(listed); err != nil {
+			return f, fmt.Errorf("read what %s says of %s: %w", base, p, err)
 		}
 	}
 	if d.name != "" {
@@ -171,57 +175,20 @@ type pypiVersion struct {
 	address   string
 }
 
-// simpleProject is a project in the Simple API. Each field may have any form.
-type simpleProject struct {
-	Name     json.RawMessage
-	Versions json.RawMessage
-	Files    json.RawMessage
-	Status   json.RawMessage `json:"project-status"`
-}
-
-type simpleFile struct {
-	Filename, URL, Yanked json.RawMessage
-	Hashes                json.RawMessage
-	Uploaded              json.RawMessage `json:"upload-time"`
-	Provenance            json.RawMessage
-}
-
-// readSimple reads a project of the Simple API.
-func (d *project) readSimple(body []byte) error {
-	var s simpleProject
-	if err := json.Unmarshal(body, &s); err != nil {
-		return errors.New("it is not of the form that was expected")
-	}
-	d.name = text(s.Name)
-	if d.name == "" {
-		return errors.New("it names no project")
-	}
-	if st := texts(s.Status); st["status"] != "" && st["status"] != "active" {
-		d.status, d.reason = plain(st["status"]), plain(st["reason"])
-	}
-	var names []json.RawMessage
-	if len(s.Versions) > 0 && json.Unmarshal(s.Versions, &names) != nil {
-		return errors.New("its versions are no list")
-	}
-	for _, raw := range names {
-		if _, err := d.version(text(raw)); err != nil {
+// readList takes over what the Simple API lists.
+func (d *project) readList(l simpleList) error {
+	d.keeps = l.keeps
+	for _, name := range l.versions {
+		if _, err := d.version(name); err != nil {
 			return err
 		}
 	}
-	return elements(s.Files, func(dec *json.Decoder) error {
-		var file simpleFile
-		if err := loosely(dec.Decode(&file)); err != nil {
+	for _, f := range l.files {
+		if err := d.file(f.version, f); err != nil {
 			return err
 		}
-		if len(file.Provenance) > 0 {
-			d.keeps = true
-		}
-		yanked, why := yes(file.Yanked), plain(text(file.Yanked))
-		return d.file(pypiFileVersion(d.name, text(file.Filename)), pypiFile{
-			uploaded: text(file.Uploaded), yanked: yanked || why != "", reason: why, attested: text(file.Provenance) != "",
-			sha256: texts(file.Hashes)["sha256"], address: text(file.URL),
-		})
-	})
+	}
+	return nil
 }
 
 // elements calls f for each element of a JSON list; what is none has none.
@@ -303,11 +270,11 @@ func (d *project) readJSON(body []byte, files bool) error {
 		if _, err := d.version(version); err != nil {
 			return err
 		}
-		var list json.RawMessage
-		if err := dec.Decode(&list); err != nil {
+		var all json.RawMessage
+		if err := dec.Decode(&all); err != nil {
 			return err
 		}
-		return elements(list, func(dec *json.Decoder) error {
+		return elements(all, func(dec *json.Decoder) error {
 			var file jsonFile
 			if err := loosely(dec.Decode(&file)); err != nil {
 				return err
@@ -342,14 +309,22 @@ func (d *project) version(name string) (*pypiVersion, error) {
 // pypiCanon brings the spellings of a version together that differ in case and
 // separators only.
 func pypiCanon(s string) string {
-	return strings.TrimPrefix(strings.NewReplacer("_", ".", "-", ".", "+", ".").Replace(strings.ToLower(s)), "v")
+	return strings.TrimPrefix(strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r == '+' {
+			return '.'
+		}
+		return r
+	}, strings.ToLower(s)), "v")
 }
 
+// pypiFile is what an index says of a file.
 type pypiFile struct {
+	name, version    string
 	uploaded         string
 	yanked, attested bool
 	reason           string
 	sha256, address  string
+	provenance       string // address of its attestations, as the index writes it
 }
 
 // file adds a file to its version.
@@ -378,6 +353,9 @@ func (d *project) file(version string, f pypiFile) error {
 // pypiFileVersion is the version in the name of a file of a project; "" for a
 // name that holds none (PEP 427, PEP 625).
 func pypiFileVersion(project, file string) string {
+	if len(file) > maxText {
+		return ""
+	}
 	if stem, ok := strings.CutSuffix(file, ".whl"); ok {
 		if parts := strings.Split(stem, "-"); len(parts) >= 5 {
 			return parts[1]
@@ -469,10 +447,8 @@ func pypiLicenses(info *jsonInfo) []string {
 	if s := plain(text(info.Expression)); s != "" {
 		return []string{s}
 	}
-	var classifiers []json.RawMessage
-	_ = json.Unmarshal(info.Classifiers, &classifiers) // none in any other form
 	var out []string
-	for _, raw := range classifiers[:min(len(classifiers), maxList)] {
+	for _, raw := range list(info.Classifiers) {
 		if s, ok := strings.CutPrefix(text(raw), "License :: "); ok && s != "OSI Approved" {
 			parts := strings.Split(s, " :: ")
 			out = append(out, plain(parts[len(parts)-1]))
@@ -514,12 +490,12 @@ func knownForge(host string) bool {
 // pypiRequires reads dependency specifiers (PEP 508), without those of extras:
 // "name (>=1) ; marker" -> name: ">=1 ; marker".
 func pypiRequires(raw json.RawMessage) map[string]string {
-	var list []json.RawMessage
-	if len(raw) == 0 || json.Unmarshal(raw, &list) != nil || len(list) > maxRequires {
+	var all []json.RawMessage
+	if len(raw) > maxInner || len(raw) == 0 || json.Unmarshal(raw, &all) != nil || len(all) > maxRequires {
 		return nil
 	}
 	out := map[string]string{}
-	for _, one := range list {
+	for _, one := range all {
 		spec, marker, _ := strings.Cut(plain(text(one)), ";")
 		if strings.Contains(strings.ReplaceAll(marker, " ", ""), "extra==") {
 			continue
@@ -549,10 +525,8 @@ func pypiOwners(raw json.RawMessage) []string {
 	if len(raw) == 0 || loosely(json.Unmarshal(raw, &o)) != nil {
 		return nil
 	}
-	var roles []json.RawMessage
-	_ = json.Unmarshal(o.Roles, &roles) // none in any other form
 	var names []string
-	for _, r := range roles[:min(len(roles), maxList)] {
+	for _, r := range list(o.Roles) {
 		if name := plain(texts(r)["user"]); name != "" {
 			names = append(names, name)
 		}

@@ -107,19 +107,42 @@ func TestPyPIFacts(t *testing.T) {
 	}
 }
 
+// pypiHTML is the project in the HTML form of the Simple API, as old and
+// private indexes have it.
+const pypiHTML = `<!DOCTYPE html>
+<html><head><meta name="pypi:repository-version" content="1.0"><title>Links for acme-lamp</title></head><body><h1>Links for acme-lamp</h1>
+<!-- <a href="acme_lamp-9.9.tar.gz">acme_lamp-9.9.tar.gz</a> -->
+<a href="https://files.acme.test/acme_lamp-1.0.tar.gz#sha256=ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" rel=internal>acme_lamp-1.0.tar.gz</a><br/>
+<A HREF='../../acme_lamp-1.1-py3-none-any.whl' data-requires-python="&gt;=3.8" data-yanked="bad &amp;
+wrong">acme_lamp-1.1-py3-none-any.whl</A><br/>
+<a href="acme_lamp-1.10.zip#md5=00" data-yanked data-provenance="https://x.test">
+ acme_lamp-1.10.zip </a>
+<a href="/simple/">up</a> <a href="acme_lamp-2.0.tar.gz"></a> < a <a
+`
+
 // TestPyPIFactsOfOldIndex holds that an index without the JSON form of the
-// Simple API is asked by the JSON API, and one without that one too is unknown.
+// Simple API is asked for the HTML form, and by the JSON API for the dates.
 func TestPyPIFactsOfOldIndex(t *testing.T) {
-	html := `<!DOCTYPE html><a href="a-1.0.tar.gz">a</a>`
-	f, _ := pypiAt(t, "acme-lamp", pypiServer(m{pypiPath: html, pypiJSONPath: pypiJSON}))
+	f, _ := pypiAt(t, "acme-lamp", pypiServer(m{pypiPath: pypiHTML, pypiJSONPath: pypiJSON}))
 	if got, want := versionsOf(f), []string{"1.0", "1.1", "1.10"}; f.Answer != Known || !slices.Equal(got, want) {
 		t.Fatalf("%v versions %q, want %q; %s", f.Answer, got, want, f.Reason)
 	}
-	if f.Versions[1].Yanked != "yanked" || f.Versions[0].Yanked == "" || len(f.Versions[2].Integrity) != 1 || f.Versions[2].Attested != Unknown {
+	if f.Versions[1].Yanked != "yanked" || f.Versions[0].Yanked == "" || len(f.Versions[2].Integrity) != 1 || f.Versions[2].Attested != Unknown || f.Versions[2].Published.IsZero() {
 		t.Errorf("%+v", f.Versions)
 	}
-	if f, _ := pypiAt(t, "acme-lamp", pypiServer(m{pypiPath: html})); f.Answer != Unknown || !strings.Contains(f.Reason, "JSON") {
-		t.Errorf("%+v", f)
+	f, _ = pypiAt(t, "acme-lamp", pypiServer(m{pypiPath: pypiHTML}))
+	if got, want := versionsOf(f), []string{"1.0", "1.1", "1.10", "2.0"}; f.Answer != Known || !slices.Equal(got, want) {
+		t.Fatalf("%v versions %q, want %q; %s", f.Answer, got, want, f.Reason)
+	}
+	one, bad, last := f.Versions[0], f.Versions[1], f.Versions[2]
+	if one.Yanked != "" || one.Attested != Absent || !strings.HasPrefix(one.Integrity["sha256"], "ba7816bf") || !strings.HasSuffix(one.Archive, "/acme_lamp-1.0.tar.gz") || !one.Published.IsZero() {
+		t.Errorf("%+v", one)
+	}
+	if bad.Yanked != "bad & wrong" || bad.Archive != "../../acme_lamp-1.1-py3-none-any.whl" || bad.Integrity != nil || last.Yanked != "yanked" || last.Attested != Known {
+		t.Errorf("%+v\n%+v", bad, last)
+	}
+	if f, _ := pypiAt(t, "acme-lamp", pypiServer(m{pypiPath: `<html><form action="/login"><a href="/help">help</a>`})); f.Answer != Unknown || !strings.Contains(f.Reason, "no version") {
+		t.Errorf("a login page: %+v", f)
 	}
 }
 
@@ -186,15 +209,22 @@ func TestPyPIFileVersion(t *testing.T) {
 
 func FuzzProject(f *testing.F) {
 	f.Add([]byte(pypiSimple), []byte(pypiJSON))
+	f.Add([]byte(pypiHTML), []byte(`{}`))
+	f.Add([]byte("<a href=x data-yanked=\"<meta name='pypi:project-status' content=x"), []byte(`{"info":{}}`))
 	f.Add([]byte(`{"name":"acme-lamp","versions":["1","v1","1_","\u0000"],"files":[{"filename":"acme-lamp-1.zip","yanked":{}}],"project-status":{"status":"x"}}`), []byte(`{"info":[],"releases":{"1":{}}}`))
 	f.Fuzz(func(t *testing.T, simple, more []byte) {
-		d := &project{versions: map[string]*pypiVersion{}, canon: map[string]string{}}
-		bad := d.readSimple(simple)
-		if d.readJSON(more, bad != nil) != nil && bad != nil {
+		list, err := parseSimple(simple, "acme-lamp")
+		if err != nil {
 			return
 		}
-		facts := Facts{Package: Package{PyPI, "acme-lamp"}, AsOf: getDay}
-		d.facts(&facts)
-		factsSane(t, &facts)
+		for _, files := range []bool{true, false} {
+			d := &project{name: list.name, status: list.status, reason: list.reason, versions: map[string]*pypiVersion{}, canon: map[string]string{}}
+			if d.readJSON(more, files) != nil || d.readList(list) != nil {
+				continue
+			}
+			facts := Facts{Package: Package{PyPI, "acme-lamp"}, AsOf: getDay}
+			d.facts(&facts)
+			factsSane(t, &facts)
+		}
 	})
 }

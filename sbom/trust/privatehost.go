@@ -45,7 +45,7 @@ func privateHost(of *Of, c *sbom.Component, p registry.Package) []Signal {
 	}
 	var out []Signal
 	for _, s := range sources {
-		if !below(s.address, own) {
+		if !listed(s.evidence.Detail, own) {
 			out = append(out, Signal{Rule: RuleConfusion, Weight: High, Component: c.PURL,
 				Title:    "bears a private name, but came from " + s.address.Host + ", which is none of the policy's registries",
 				Evidence: []Evidence{s.evidence, {Source: "policy", Locator: "dependencies.registries." + string(p.System), Detail: strings.Join(own, ", ")}}})
@@ -70,7 +70,7 @@ func addresses(c *sbom.Component) []source {
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return
 		}
-		u.User, u.RawQuery, u.Fragment = nil, "", "" // either may hold a secret
+		u.User, u.RawQuery, u.Fragment, u.RawPath = nil, "", "", "" // secrets, and other spellings of the same path
 		e.Source, e.Detail = "lockfile", u.String()
 		out = append(out, source{u, e})
 	}
@@ -95,30 +95,4 @@ func local(c *sbom.Component) bool {
 		}
 	}
 	return false
-}
-
-// below says whether an address lies below one of some registries: on the same
-// host and port, and in the same folder. The scheme is not compared: how it was
-// transported is another question.
-func below(u *url.URL, registries []string) bool {
-	for _, text := range registries {
-		r, err := url.Parse(text)
-		if err != nil || !strings.EqualFold(r.Hostname(), u.Hostname()) || port(r) != port(u) {
-			continue
-		}
-		folder := strings.TrimSuffix(r.Path, "/") + "/"
-		if strings.HasPrefix(u.Path+"/", folder) && !strings.Contains(u.Path+"/", "/../") {
-			return true
-		}
-	}
-	return false
-}
-
-// port is an address's port; "" for the usual one of its scheme.
-func port(u *url.URL) string {
-	p := u.Port()
-	if u.Scheme == "https" && p == "443" || u.Scheme == "http" && p == "80" {
-		return ""
-	}
-	return p
 }

@@ -26,6 +26,7 @@ type Signal struct {
 	Rule      Rule
 	Weight    Weight
 	Component string // package URL
+	About     string // what it is about, where that is no package: the ARN of a layer, an image
 	Title     string // one line in plain words, without the package's name
 	Probable  bool   // the evidence allows another explanation; else it is certain
 	Evidence  []Evidence
@@ -46,11 +47,19 @@ type Rule string
 // Of is what the rules look at.
 type Of struct {
 	Components []sbom.Component
+	Traits     []sbom.Trait // of files that belong to no component
 	Now        time.Time
 
 	Standings  map[string]*registry.Standing // package URL -> what registries say; a package that is missing was never asked about
 	Private    Names                         // names that are published nowhere else
 	Registries map[string][]string           // package URL type -> addresses that its packages may come from; a type that is absent: any
+	CoolDown   time.Duration                 // a version must have been published for so long; 0: no time
+	Malware    map[string]bool               // package URLs of which an advisory says that they are malware
+
+	// Fixes returns the id of a known-exploited vulnerability that an earlier
+	// version of the component has and the component has not; "" when there is
+	// none, or it is not known. nil: nobody knows.
+	Fixes func(c *sbom.Component, earlier string) string
 }
 
 // Judge applies every rule that needs no bytes. The result is sorted.
@@ -59,9 +68,12 @@ func Judge(of Of) []Signal {
 	for i := range of.Components {
 		c := &of.Components[i]
 		out = append(out, origin(c, of.Registries[typeOf(c.PURL)])...)
+		out = append(out, scripts(c)...)
+		out = append(out, native(c)...)
 	}
 	out = append(out, identity(&of)...)
-	return sorted(out)
+	out = append(out, starts(of.Traits)...)
+	return sorted(combine(&of, out))
 }
 
 func sorted(list []Signal) []Signal {

@@ -27,7 +27,7 @@ func declare(rep *finding.Report, spec bundle.Spec) {
 	rep.Platform, rep.Runtime, rep.Handler, rep.Architecture = string(spec.Platform), spec.Runtime, spec.Handler, spec.Arch
 	rep.Declared = &finding.Declared{
 		Descriptor: d.Descriptor, Resource: d.Resource, FunctionName: d.FunctionName, URLAuth: d.URLAuth, Role: d.Role,
-		Policies: d.Policies, Environment: d.Environment, CodeSigning: d.CodeSigning, SigningMode: d.SigningMode, Profiles: d.Profiles, Condition: d.Condition, Unresolved: d.Unresolved,
+		Policies: d.Policies, Environment: d.Environment, CodeSigning: d.CodeSigning, SigningMode: d.SigningMode, Profiles: d.Profiles, Layers: d.Layers, Image: d.Image, Condition: d.Condition, Unresolved: d.Unresolved,
 	}
 	for _, t := range d.Triggers {
 		rep.Declared.Triggers = append(rep.Declared.Triggers, finding.Trigger(t))

@@ -3,6 +3,8 @@ package audit
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -12,22 +14,67 @@ import (
 // checkTrust reports what speaks against the dependencies and needs no bytes.
 func checkTrust(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	res := Result{}
-	byPURL := components(s.SBOM)
-	private, err := trust.ParseNames(a.Policy.Dependencies.Private)
+	of, err := a.trustOf(ctx, s)
 	if err != nil {
-		return res, fmt.Errorf("read the policy's private names: %w", err)
+		return res, err
 	}
-	of := trust.Of{
-		Components: s.SBOM.Components, Now: a.Now, Standings: s.Standings,
-		Private: private, Registries: a.Policy.Dependencies.Registries,
-	}
-	for _, g := range trust.Judge(of) {
+	byPURL := components(s.SBOM)
+	for _, g := range append(trust.Judge(of), trust.JudgePlatform(a.platformOf(s), s.SBOM.Components)...) {
 		res.Findings = append(res.Findings, signalFinding(g, byPURL[g.Component]))
 	}
+	var left []string
 	if n := trust.Unplaced(of); n > 0 {
-		res.Note = fmt.Sprintf("of %s nothing says where they came from, so that the policy's registries could not be held against them", finding.Count(n, "package", "packages"))
+		left = append(left, fmt.Sprintf("of %s nothing says where they came from, so that the policy's registries could not be held against them", finding.Count(n, "package", "packages")))
 	}
+	if n := trust.Undated(of); n > 0 {
+		left = append(left, fmt.Sprintf("of %s it is not known when they were published, so that the policy's cool-down could not be held against them", finding.Count(n, "package", "packages")))
+	}
+	res.Note = strings.Join(left, "; ")
 	return res, ctx.Err()
+}
+
+// trustOf is what the rules of trust look at.
+func (a *Auditor) trustOf(ctx context.Context, s *Subject) (trust.Of, error) {
+	d := a.Policy.Dependencies
+	private, err := trust.ParseNames(d.Private)
+	if err != nil {
+		return trust.Of{}, fmt.Errorf("read the policy's private names: %w", err)
+	}
+	return trust.Of{
+		Components: s.SBOM.Components, Traits: s.SBOM.Traits, Now: a.Now, Standings: s.Standings,
+		Private: private, Registries: d.Registries, CoolDown: d.CoolDown,
+		Malware: s.malware(), Fixes: a.fixes(ctx, s),
+	}, nil
+}
+
+// malware is the packages that an advisory calls malware.
+func (s *Subject) malware() map[string]bool {
+	out := map[string]bool{}
+	for _, f := range s.Findings {
+		if f.Kind == finding.KindMalware {
+			out[f.Component] = true
+		}
+	}
+	return out
+}
+
+// fixes finds known-exploited vulnerabilities that earlier versions of a
+// component have and the component has not. What cannot be matched is not known.
+func (a *Auditor) fixes(ctx context.Context, s *Subject) func(*sbom.Component, string) string {
+	return func(c *sbom.Component, earlier string) string {
+		before := *c
+		before.Version, before.Versions, before.SourceVersion = earlier, nil, ""
+		found, _, err := matchComponent(ctx, a.DB, before, map[string]string{})
+		if err != nil {
+			return ""
+		}
+		for _, f := range found {
+			if f.KEV && !slices.ContainsFunc(s.Findings, func(has finding.Finding) bool { return has.Component == c.PURL && has.ID == f.ID }) {
+				return f.ID
+			}
+		}
+		return ""
+	}
 }
 
 // components is an index of a bill by package URL.
@@ -48,6 +95,9 @@ func signalFinding(g trust.Signal, c *sbom.Component) finding.Finding {
 	}
 	if g.Probable {
 		f.Certainty = finding.Probable
+	}
+	if g.About != "" {
+		f.ID += ":" + g.About
 	}
 	about(&f, c)
 	for _, e := range g.Evidence {

@@ -14,6 +14,8 @@ type Declared struct {
 	CodeSigning  string    `json:"codeSigning,omitempty"`
 	SigningMode  string    `json:"signingMode,omitempty"` // what an untrusted artifact leads to: Enforce or Warn; "" when not known
 	Profiles     []string  `json:"signingProfiles,omitempty"`
+	Layers       []string  `json:"layers,omitempty"`     // ARNs of layers that are no resources of the descriptor
+	Image        string    `json:"image,omitempty"`      // reference of its container image, as written
 	Condition    string    `json:"condition,omitempty"`  // deployed only when it holds
 	Unresolved   []string  `json:"unresolved,omitempty"` // properties that only the deployment knows
 }
