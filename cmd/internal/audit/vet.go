@@ -72,7 +72,6 @@ type vetting struct {
 	known      registry.Facts
 	version    string            // "" when it is not known
 	opened     *registry.Archive // nil when it could not be had
-	lacks      string            // why not
 	components []sbom.Component
 	bom        *sbom.SBOM
 }
@@ -89,9 +88,9 @@ func (v *vetting) facts(ctx context.Context) error {
 	if v.version = v.asked.Version; v.version == "" {
 		v.version = v.known.Default
 	}
-	v.doubt()
 	v.components = append(v.components, v.named())
 	v.rep.Vetted.Component = v.components[0].PURL
+	v.doubt()
 	return nil
 }
 
@@ -137,7 +136,9 @@ func (v *vetting) tree(ctx context.Context) error {
 			v.unknown("what it needs is not known: " + g.Reason)
 			continue
 		}
-		u := finding.Unknown{Path: g.Package.String(), Kind: string(sbom.Opaque), Reason: "needed by " + v.asked.Name + ", and not resolved: " + g.Reason, Origin: string(sbom.OriginApp), Code: true}
+		v.rep.Vetted.Unresolved++
+		u := finding.Unknown{Path: g.Package.String(), Kind: string(sbom.Opaque), Reason: "needed by " + v.asked.Name + ", and not resolved: " + g.Reason,
+			Origin: string(sbom.OriginApp), PURL: sbom.PURL(string(g.Package.System), g.Package.Name, ""), Code: true}
 		v.rep.Unknowns = append(v.rep.Unknowns, u)
 	}
 	return nil
@@ -151,6 +152,7 @@ const ruleArchiveChanged = "published-archive-changed"
 // cannot be had. One that contradicts its registry is a finding.
 func (v *vetting) archive(ctx context.Context) *bundle.Function {
 	if v.a.Registry == nil || v.known.Find(v.version) == nil {
+		v.rep.Vetted.Lacks = "nothing is known of it"
 		return nil
 	}
 	got, err := Published(ctx, v.a.Registry, v.asked.Package, v.version)
@@ -162,7 +164,7 @@ func (v *vetting) archive(ctx context.Context) *bundle.Function {
 		})
 	}
 	if err != nil {
-		v.lacks = err.Error()
+		v.rep.Vetted.Lacks = err.Error()
 		return nil
 	}
 	folder := ""
@@ -174,6 +176,7 @@ func (v *vetting) archive(ctx context.Context) *bundle.Function {
 	}, bundle.Limits{})
 	if err != nil {
 		got.Close()
+		v.rep.Vetted.Lacks = err.Error()
 		v.unknown("its published archive cannot be read: " + err.Error())
 		return nil
 	}
@@ -228,7 +231,7 @@ func (v *vetting) doubt() {
 
 // unknown notes what cannot be said of the package.
 func (v *vetting) unknown(why string) {
-	v.rep.Unknowns = append(v.rep.Unknowns, finding.Unknown{Path: v.asked.Name, Kind: string(sbom.Opaque), Reason: why, Origin: string(sbom.OriginApp), Code: true})
+	v.rep.Unknowns = append(v.rep.Unknowns, finding.Unknown{Path: v.asked.Name, Kind: string(sbom.Opaque), Reason: why, Origin: string(sbom.OriginApp), PURL: v.rep.Vetted.Component, Code: true})
 }
 
 // named is the package itself, as nobody has it yet.
