@@ -200,3 +200,20 @@ func BenchmarkPublished(b *testing.B) {
 		}
 	}
 }
+
+// FuzzPublished feeds what a registry may answer: nothing of it is verified that
+// the lab did not sign.
+func FuzzPublished(f *testing.F) {
+	f.Add([]byte(`{"attestations":[{"predicateType":"x","bundle":{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"k"}},"dsseEnvelope":{}}}]}`), "x")
+	f.Add([]byte(`{"version":1,"attestation_bundles":[{"attestations":[{"version":1,"envelope":{},"verification_material":{}}]}]}`), "x-1.0-py3-none-any.whl")
+	f.Add([]byte(`{"attestations":[{"bundle":{"verificationMaterial":{"certificate":{"rawBytes":"MAA="}}}}]}`), "")
+	p := &Published{Now: time.Now()}
+	f.Fuzz(func(t *testing.T, doc []byte, file string) {
+		for _, typ := range []string{"npm", "pypi"} {
+			v, err := p.Attestations(context.Background(), publishedRelease(typ, "x", "1.0", file, []byte("tgz")), doc)
+			if err != nil || v.Status == Verified || v.Reason == "" {
+				t.Errorf("%+v, %v", v, err)
+			}
+		}
+	})
+}

@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 //	referrers LAYOUT N      demand that an image layout lists N bundles that refer to an image in it
 //	attached REF N          demand the same of a registry
 //	spoilzip ZIP            change a byte of a zip that says nothing about its content
+//	mknpm DIR               publish the packages of a folder as an npm registry at $WEB/npm/ (see mknpm)
 //	[!] asked               demand that the plain server ($WEB, see serve) was asked for something
 func TestScripts(t *testing.T) {
 	functions, err := filepath.Abs("../../testdata/functions")
@@ -64,7 +65,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "mksigstore": mksigstore, "mkdsse": mkdsse, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "signimage": signimage, "imagedigest": imagedigest, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin, "unwrap": unwrap, "referrers": referrers, "attached": attached, "spoilzip": spoilzip,
+			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "mksigstore": mksigstore, "mkdsse": mkdsse, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "signimage": signimage, "imagedigest": imagedigest, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin, "unwrap": unwrap, "referrers": referrers, "attached": attached, "spoilzip": spoilzip, "mknpm": mknpm,
 		},
 	})
 }

@@ -204,6 +204,6 @@ func (f *found) purl() string {
 func (f *found) component() sbom.Component {
 	return sbom.Component{
 		PURL: f.purl(), Name: f.name, Version: f.version, Versions: slices.Clone(f.versions), Disputed: f.disputed, Ecosystem: cmp.Or(f.ecosystem, sbom.Ecosystem(f.typ, f.distro)), Source: f.source, SourceVersion: f.sourceVersion,
-		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: f.resolved, Requires: slices.Clone(f.requires), Traits: slices.Clone(f.traits),
+		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: withoutSecrets(f.resolved), Requires: slices.Clone(f.requires), Traits: slices.Clone(f.traits),
 	}
 }

@@ -78,7 +78,7 @@ func (a *artifact) npmRanges(p string, in *installed, locks map[string][]*lock) 
 		if named(name) || in.has("npm", name, dirOf(p)) || localRange(rng) && a.hasBelow(path.Join(dirOf(p), rng[strings.IndexByte(rng, ':')+1:])) || strings.HasPrefix(rng, "workspace:") {
 			continue // known, or the function's own code
 		}
-		f := found{typ: "npm", name: name, path: p, method: sbom.MethodManifest, confidence: 0.7, declared: true, detail: "asked for as " + clip(rng)}
+		f := found{typ: "npm", name: name, path: p, method: sbom.MethodManifest, confidence: 0.7, declared: true, detail: "asked for as " + clip(withoutSecrets(rng))}
 		if real, r, ok := npmAlias(rng); ok {
 			f.name, rng = real, r
 		}

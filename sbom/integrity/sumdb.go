@@ -135,7 +135,6 @@ type sums struct {
 	refuse  string                   // why neither they nor the database may be asked; "" when they may
 	private func(registry.Package) bool
 	get     func(context.Context, registry.Request) (registry.Document, error)
-	pack    fs.FS // tiles and lookups that the go command keeps, NAME/lookup/... and NAME/tile/...; nil: none
 }
 
 // clientSums asks as a registry's client is configured.
@@ -180,9 +179,9 @@ func (s *sums) open(ctx context.Context, setting string) (*sumOps, error) {
 	if err != nil {
 		return nil, errors.New("the key of the checksum database that GOSUMDB names is not known: give it as name+hash+key")
 	}
-	ops := &sumOps{sumServer: &sumServer{ctx: ctx, sums: s, key: key, name: verifier.Name(), kept: map[string]sumAnswer{}}}
+	ops := &sumOps{sumServer: &sumServer{ctx: ctx, sums: s, key: key, kept: map[string]sumAnswer{}}}
 	switch {
-	case s.refuse != "": // the pack may have it
+	case s.refuse != "":
 	case len(fields) == 2:
 		ops.base = strings.TrimSuffix(fields[1], "/")
 	default:
@@ -211,7 +210,6 @@ type sumServer struct {
 	ctx  context.Context
 	sums *sums
 	key  string
-	name string
 	base string
 
 	mu   sync.Mutex
@@ -226,7 +224,8 @@ type sumAnswer struct {
 // maxKeptAnswers bounds what is kept in memory; a tile has up to 8 KiB.
 const maxKeptAnswers = 4096
 
-// read asks the go command's cache first, then the registry's client with its own.
+// read asks the registry's client. What that has fetched once it keeps, so that
+// its cache is the pack from which everything is proven again offline.
 func (s *sumServer) read(path string) ([]byte, error) {
 	s.mu.Lock()
 	a, ok := s.kept[path]
@@ -234,9 +233,9 @@ func (s *sumServer) read(path string) ([]byte, error) {
 	if ok {
 		return a.body, a.err
 	}
-	if a.body, a.err = s.packed(s.name + path); a.err != nil && s.base == "" {
-		a.err = registry.ErrOffline
-	} else if a.err != nil {
+	if s.base == "" {
+		a.err = errors.New(s.sums.refuse)
+	} else {
 		doc, err := s.sums.get(s.ctx, registry.Request{URL: s.base + path, Limit: maxSumAnswer, System: registry.Go, Keep: true})
 		if err == nil && doc.Absent {
 			err = errNoModule
@@ -249,17 +248,6 @@ func (s *sumServer) read(path string) ([]byte, error) {
 		s.kept[path] = a
 	}
 	return a.body, a.err
-}
-
-func (s *sumServer) packed(file string) ([]byte, error) {
-	if s.sums.pack == nil || !fs.ValidPath(file) {
-		return nil, fs.ErrNotExist
-	}
-	info, err := fs.Stat(s.sums.pack, file)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSumAnswer {
-		return nil, fs.ErrNotExist
-	}
-	return fs.ReadFile(s.sums.pack, file)
 }
 
 // sumOps is what a client of the database asks of the world outside. It has no

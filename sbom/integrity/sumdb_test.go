@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 
 	"golang.org/x/mod/sumdb"
 	"golang.org/x/mod/sumdb/note"
@@ -188,25 +187,6 @@ func TestSumsRefused(t *testing.T) {
 	}
 	if got := lookUp(t, func(*check) {}, good); got != left("no checksum database may be asked about it") {
 		t.Errorf("nobody: got\n%s", got)
-	}
-}
-
-// TestSumPack: what the go command keeps will do, without anybody being asked.
-func TestSumPack(t *testing.T) {
-	d := newDatabase(t)
-	good := goModule("example.com/good", "v1.0.0", "h1:published")
-	lookUp(t, func(c *check) { c.sums = d.sums(d.key) }, good)
-	pack := fstest.MapFS{}
-	for url, body := range d.cache {
-		if path, ok := strings.CutPrefix(url, dbProxy+"sumdb/"); ok {
-			pack[path] = &fstest.MapFile{Data: []byte(body)}
-		}
-	}
-	empty := &database{cache: map[string]string{}}
-	s := empty.sums(d.key)
-	s.pack = pack
-	if got := lookUp(t, func(c *check) { c.sums = s }, good); got != "compared 1\n" {
-		t.Errorf("got\n%s", got)
 	}
 }
 

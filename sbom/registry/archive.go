@@ -72,8 +72,13 @@ func (c *Client) Archive(ctx context.Context, p Package, version, file string) (
 	return c.fetchArchive(ctx, p, at)
 }
 
+// ErrChanged is wrapped by the error for an archive that contradicts its
+// registry's digests.
+var ErrChanged = errors.New("it was changed on the way or at the registry")
+
 // published is where an archive lies, and what its registry says of its bytes.
 type published struct {
+	source  string // who says so
 	address string
 	sums    map[string]string // algorithm -> hexadecimal digest
 }
@@ -116,7 +121,7 @@ func (c *Client) locate(ctx context.Context, p Package, version, file string, ep
 		if err != nil {
 			return published{}, err
 		}
-		return published{address: f.Source + path + "/@v/" + escaped + ".zip"}, nil
+		return published{source: f.Source, address: f.Source + path + "/@v/" + escaped + ".zip"}, nil
 	}
 	return pointedAt(f.Source, v.Archive, v.Integrity, p, version)
 }
@@ -140,7 +145,7 @@ func pointedAt(source, address string, sums map[string]string, p Package, versio
 	if len(sums) == 0 {
 		return published{}, fmt.Errorf("%s: the registry tells no digest of it", where)
 	}
-	return published{to.String(), sums}, nil
+	return published{source, to.String(), sums}, nil
 }
 
 // locatePyPI finds a file in the first index that has it.
@@ -262,7 +267,7 @@ func (c *Client) fetchArchive(ctx context.Context, p Package, at published) (a *
 		}
 	}()
 	var sums *archiveSums
-	got, err := c.fetch(ctx, Request{URL: at.address, Limit: maxPublished, System: p.System, Keep: true, into: func(r io.Reader) (int64, error) {
+	got, err := c.fetch(ctx, Request{URL: at.address, source: at.source, Limit: maxPublished, System: p.System, Keep: true, into: func(r io.Reader) (int64, error) {
 		if err := keep.reset(); err != nil { // an attempt before this one may have written
 			return 0, err
 		}
@@ -276,7 +281,7 @@ func (c *Client) fetchArchive(ctx context.Context, p Package, at published) (a *
 		return nil, fmt.Errorf("%s is not where the registry says", where)
 	}
 	if alg := sums.differs(at.sums); alg != "" {
-		return nil, fmt.Errorf("%s has the %s digest %s, and the registry says %s: it was changed on the way or at the registry", where, alg, sums.hex(alg), at.sums[alg])
+		return nil, fmt.Errorf("%s has the %s digest %s, and the registry says %s: %w", where, alg, sums.hex(alg), at.sums[alg], ErrChanged)
 	}
 	a = &Archive{Size: sums.size, SHA256: sums.hex("sha256"), SHA512: sums.hex("sha512")}
 	if keep.file == nil {

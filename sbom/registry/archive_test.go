@@ -226,3 +226,35 @@ func TestArchiveDamaged(t *testing.T) {
 		t.Errorf("kept %q", b)
 	}
 }
+
+// TestArchiveCutShort holds that what comes in part is asked for again from its
+// beginning, and that what never comes whole is nothing.
+func TestArchiveCutShort(t *testing.T) {
+	for _, c := range []struct {
+		fails int
+		ok    bool
+	}{{1, true}, {9, false}} {
+		s := &archiveServer{bytes: []byte(archiveText), dist: npmLies}
+		failed := 0
+		now := getDay
+		client, _ := getClient(t, &now)
+		url, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, ".tgz") && failed < c.fails {
+				failed++
+				w.Header().Set("Content-Length", fmt.Sprint(len(archiveText)))
+				io.WriteString(w, archiveText[:10])
+				return
+			}
+			s.answer(w, r)
+		})
+		client.Config = ReadConfig(configured(nil, m{"NPM_CONFIG_REGISTRY": url}))
+		a, err := client.Archive(t.Context(), Package{NPM, "lamp"}, "1.0.0", "")
+		if (err == nil) != c.ok || (a != nil) != c.ok {
+			t.Errorf("%d failures: %+v, %v", c.fails, a, err)
+		}
+		a.Close()
+		if left, _ := filepath.Glob(filepath.Join(client.Dir, "temp", "*")); len(left) > 0 {
+			t.Errorf("left %q", left)
+		}
+	}
+}

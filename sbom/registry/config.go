@@ -61,6 +61,10 @@ type Other struct {
 
 // ReadConfig reads the configuration of npm, Go, pip, Maven, NuGet, Cargo and
 // Bundler. It has no error: what is wrong is the Refuse of the packages concerned.
+//
+// Not read are the files of their relatives (Yarn, pnpm, Bun, uv, Poetry, Gradle,
+// gem), those of virtual environments, and the registries built into the tools,
+// which are written in no file.
 func ReadConfig(env Environment) Config {
 	c := Config{refused: map[System]string{}, logins: map[System][]credential{}}
 	for s, read := range map[System]func(*Config, Environment) error{

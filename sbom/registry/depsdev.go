@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -90,8 +89,8 @@ func (c *Client) askDepsDev(ctx context.Context, p Package, versions []string, o
 	if depsDevSystems[p.System] == "" {
 		return record{}, fmt.Errorf("deps.dev does not know packages of %s", p.System)
 	}
-	r := old
-	if !have || !c.listed(&old, versions) {
+	r, again := old, !have || !c.listed(&old, versions)
+	if again {
 		var err error
 		if r, err = c.depsDevPackage(ctx, p, old, have); err != nil {
 			return record{}, err
@@ -99,6 +98,9 @@ func (c *Client) askDepsDev(ctx context.Context, p Package, versions []string, o
 	}
 	if r.Answer != Known {
 		return r, nil
+	}
+	if again {
+		c.depsDevProject(ctx, &r, versions)
 	}
 	c.depsDevVersions(ctx, &r, c.undetailed(&r, versions))
 	c.depsDevPrevious(ctx, &r, versions)
@@ -123,18 +125,20 @@ func (c *Client) undetailed(r *record, versions []string) []int {
 	return out
 }
 
-// detailed says whether the details of a version are known well enough.
+// detailed says whether the details of a version are known well enough. Of
+// Python projects they tell whether the project is given up, which changes.
 func (c *Client) detailed(r *record, v *Version) bool {
 	at := r.looked[v.Version]
-	return !at.IsZero() && (!v.Published.IsZero() && at.Sub(v.Published) > settled || c.fresh(at, false))
+	return !at.IsZero() && (r.Package.System != PyPI && !v.Published.IsZero() && at.Sub(v.Published) > settled || c.fresh(at, false))
 }
 
 // depsDevPackage asks for the list of versions. What was known of single
-// versions is kept.
+// versions is kept, but for Python, where they tell what is said of the project.
 func (c *Client) depsDevPackage(ctx context.Context, p Package, old record, have bool) (record, error) {
 	at := &visit{lane: &lane{cache: &c.cache}}
 	defer at.lane.free()
-	if have && old.Answer == Known {
+	have = have && old.Answer == Known && p.System != PyPI
+	if have {
 		at.have = old.validators
 	}
 	doc, err := c.document(ctx, Endpoint{visit: at}, Request{URL: c.depsDevPath(p), Accept: "application/json", Limit: maxPackageAnswer, System: p.System})
@@ -205,25 +209,41 @@ func (c *Client) depsDevVersion(ctx context.Context, r *record, i int) error {
 		r.looked[v.Version] = c.now()
 		return nil
 	}
-	project, err := parseDepsDevVersion(doc.Body, r.Package.System, v)
+	project, archived, err := parseDepsDevVersion(doc.Body, r.Package.System, v)
 	if err != nil {
 		return fmt.Errorf("read what deps.dev says of %s %s: %w", r.Package, v.Version, err)
 	}
 	r.looked[v.Version] = c.now()
+	switch {
+	case archived:
+		r.Archived = r.Package.Name
+		return nil
+	case r.Archived == r.Package.Name:
+		r.Archived = ""
+	}
 	if project == "" {
 		return nil
 	}
-	archived, err := c.depsDevArchived(ctx, project)
-	switch {
-	case err != nil: // then it is not known whether it is archived, and the rest holds
-		delete(r.looked, v.Version)
+	if err := c.depsDevArchived(ctx, r, project); err != nil {
+		delete(r.looked, v.Version) // the next run asks again
 		return err
-	case archived:
-		r.Archived = project
-	case r.Archived == project:
-		r.Archived = ""
 	}
 	return nil
+}
+
+// depsDevProject asks again whether the projects are archived that settled
+// versions are built from: that changes when nothing else of them does.
+func (c *Client) depsDevProject(ctx context.Context, r *record, versions []string) {
+	for _, text := range versions[:min(len(versions), maxDetailed)] {
+		v := r.find(text)
+		if v == nil || r.looked[v.Version].IsZero() || v.Repository == "" || r.Archived == r.Package.Name {
+			continue
+		}
+		var down downError
+		if err := c.depsDevArchived(ctx, r, v.Repository); err != nil && ctx.Err() == nil && !errors.As(err, &down) {
+			c.notice(fmt.Sprintf("%s: %v; whether its project is archived is as it was", r.Package, err))
+		}
+	}
 }
 
 // depsDevPrevious asks for the version before one that has no attestation: it
@@ -243,177 +263,19 @@ func (c *Client) depsDevPrevious(ctx context.Context, r *record, versions []stri
 	}
 }
 
-// parseDepsDevPackage reads an answer of GetPackage.
-func parseDepsDevPackage(body []byte, f *Facts) error {
-	var doc struct {
-		Versions []struct {
-			VersionKey struct {
-				Version string `json:"version"`
-			} `json:"versionKey"`
-			PublishedAt      string `json:"publishedAt"`
-			IsDefault        bool   `json:"isDefault"`
-			IsDeprecated     bool   `json:"isDeprecated"`
-			DeprecatedReason string `json:"deprecatedReason"`
-		} `json:"versions"`
-	}
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return err
-	}
-	if len(doc.Versions) > maxVersions {
-		return fmt.Errorf("it lists more than %d versions", maxVersions)
-	}
-	f.Versions = make([]Version, 0, len(doc.Versions))
-	seen := make(map[string]bool, len(doc.Versions))
-	for _, v := range doc.Versions {
-		name := v.VersionKey.Version
-		if !versionText(name) || seen[name] {
-			continue // no tool could install it
-		}
-		seen[name] = true
-		one := Version{Version: name, Published: date(v.PublishedAt, f.AsOf)}
-		if v.IsDeprecated {
-			one.Deprecated = "deprecated"
-			if why := plain(v.DeprecatedReason); why != "" {
-				one.Deprecated = why
-			}
-		}
-		if v.IsDefault {
-			f.Default = name
-		}
-		f.Versions = append(f.Versions, one)
-	}
-	if len(f.Versions) == 0 {
-		return errors.New("it lists no version")
-	}
-	return nil
-}
-
-// buildAttestations are the types of attestations that say how a version was
-// built or who published it, as the API names them.
-var buildAttestations = []string{"https://slsa.dev/provenance/v0.2", "https://slsa.dev/provenance/v1", "https://docs.pypi.org/attestations/publish/v1"}
-
-// depsDevDetails is what is read of an answer of GetVersion.
-type depsDevDetails struct {
-	Licenses []string `json:"licenses"`
-	Links    []struct {
-		Label string `json:"label"`
-		URL   string `json:"url"`
-	} `json:"links"`
-	SLSAProvenances []depsDevAttestation `json:"slsaProvenances"`
-	Attestations    []depsDevAttestation `json:"attestations"`
-	RelatedProjects []struct {
-		ProjectKey struct {
-			ID string `json:"id"`
-		} `json:"projectKey"`
-		RelationType string `json:"relationType"`
-	} `json:"relatedProjects"`
-	ProjectStatus *struct {
-		Status string `json:"status"`
-		Reason string `json:"reason"`
-	} `json:"projectStatus"`
-}
-
-type depsDevAttestation struct {
-	Type             string `json:"type"`
-	SourceRepository string `json:"sourceRepository"`
-	Verified         bool   `json:"verified"`
-}
-
-// parseDepsDevVersion reads an answer of GetVersion into a version. project is
-// where its source is kept, as deps.dev names projects; "" when it is not told.
-func parseDepsDevVersion(body []byte, s System, v *Version) (project string, err error) {
-	var doc depsDevDetails
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return "", err
-	}
-	v.Licenses = nil
-	for _, l := range doc.Licenses[:min(len(doc.Licenses), maxList)] {
-		if l = plain(l); l != "" {
-			v.Licenses = append(v.Licenses, l)
-		}
-	}
-	if p := doc.ProjectStatus; p != nil && p.Status == "deprecated" && v.Deprecated == "" {
-		v.Deprecated = "the project is deprecated"
-		if why := plain(p.Reason); why != "" {
-			v.Deprecated = why
-		}
-	}
-	v.Attested, v.Repository = doc.attested(s)
-	for _, r := range doc.RelatedProjects {
-		if r.RelationType == "SOURCE_REPO" && r.ProjectKey.ID != "" && len(r.ProjectKey.ID) <= maxText {
-			project = r.ProjectKey.ID
-			break
-		}
-	}
-	if v.Repository == "" {
-		v.Repository = repository(project)
-	}
-	for _, l := range doc.Links {
-		if v.Repository == "" && l.Label == "SOURCE_REPO" {
-			v.Repository = repository(l.URL)
-		}
-	}
-	return project, nil
-}
-
-// attested says whether a version has an attestation of its build, and of which
-// repository. One that deps.dev could not verify proves neither that there is
-// one nor that there is none.
-func (d *depsDevDetails) attested(s System) (Answer, string) {
-	doubt := false
-	for _, a := range d.Attestations {
-		switch {
-		case !slices.Contains(buildAttestations, a.Type):
-		case a.Verified:
-			return Known, repository(a.SourceRepository)
-		default:
-			doubt = true
-		}
-	}
-	for _, a := range d.SLSAProvenances {
-		if a.Verified {
-			return Known, repository(a.SourceRepository)
-		}
-		doubt = true
-	}
-	if doubt || s != NPM && s != PyPI { // the other registries keep none
-		return Unknown, ""
-	}
-	return Absent, ""
-}
-
-// depsDevArchived says whether a project's repository is archived: the API
+// depsDevArchived notes whether a project's repository is archived: the API
 // passes on what OpenSSF Scorecard's check "Maintained" said
 // (github.com/ossf/scorecard, checks/evaluation/maintained.go). Without a
-// scorecard it is not known, which is false here.
-func (c *Client) depsDevArchived(ctx context.Context, project string) (bool, error) {
+// scorecard it is not known.
+func (c *Client) depsDevArchived(ctx context.Context, r *record, project string) error {
 	doc, err := c.Get(ctx, Request{URL: c.depsDev() + "/v3/projects/" + step(project), Accept: "application/json", Limit: maxVersionAnswer, reduce: reduceProject})
-	if err != nil || doc.Absent {
-		return false, err
+	switch {
+	case err != nil:
+		return err
+	case string(doc.Body) == projectArchived:
+		r.Archived = project
+	case r.Archived == project:
+		r.Archived = ""
 	}
-	return string(doc.Body) == projectArchived, nil
-}
-
-// projectArchived is what is kept of the answer about an archived project.
-const projectArchived = "archived"
-
-// reduceProject reads an answer of GetProject: all that is used of it is a word.
-func reduceProject(body []byte) ([]byte, error) {
-	var doc struct {
-		Scorecard struct {
-			Checks []struct {
-				Name   string `json:"name"`
-				Reason string `json:"reason"`
-			} `json:"checks"`
-		} `json:"scorecard"`
-	}
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return nil, fmt.Errorf("read what deps.dev says of a project: %w", err)
-	}
-	for _, c := range doc.Scorecard.Checks {
-		if c.Name == "Maintained" && (strings.HasPrefix(c.Reason, "project is archived") || strings.HasPrefix(c.Reason, "repo is marked as archived")) {
-			return []byte(projectArchived), nil
-		}
-	}
-	return []byte("not known to be archived"), nil
+	return nil
 }

@@ -179,11 +179,17 @@ func TestDepsDev(t *testing.T) {
 	if f = ask(t, c, NPM, "@a/b", "1.0.0"); f.Default != "3.0.0" || f.Find("1.0.0").Attested != Absent || f.Archived != "github.com/a/b" || !f.AsOf.Equal(now) {
 		t.Errorf("%+v", f)
 	}
-	if got, want := d.since(), []string{"systems/npm/packages/%40a%2Fb"}; !slices.Equal(got, want) {
+	if got, want := d.since(), []string{"projects/github.com%2Fa%2Fb", "systems/npm/packages/%40a%2Fb"}; !slices.Equal(got, want) {
 		t.Errorf("asked %q", got)
 	}
 	if got := notices(); got != "" {
 		t.Errorf("notices %q", got)
+	}
+	// The project is asked about again, since that changes: it was taken up again.
+	now = getDay.AddDate(0, 0, 3)
+	d.set("projects/github.com%2Fa%2Fb", projectAlive)
+	if f = ask(t, c, NPM, "@a/b", "1.0.0"); f.Archived != "" {
+		t.Errorf("%+v", f)
 	}
 }
 
@@ -245,14 +251,35 @@ func TestDepsDevAttestations(t *testing.T) {
 		{"of another kind", NPM, otherKind, Absent, "github.com/a/b"},
 	} {
 		v := Version{Version: "1"}
-		project, err := parseDepsDevVersion([]byte(versionBody("github.com/a/b", tt.attestations)), tt.system, &v)
-		if err != nil || project != "github.com/a/b" || v.Attested != tt.want || v.Repository != tt.repository {
+		project, archived, err := parseDepsDevVersion([]byte(versionBody("github.com/a/b", tt.attestations)), tt.system, &v)
+		if err != nil || archived || project != "github.com/a/b" || v.Attested != tt.want || v.Repository != tt.repository {
 			t.Errorf("%s: %q %+v, %v", tt.name, project, v, err)
 		}
 	}
 	v := Version{}
-	if _, err := parseDepsDevVersion([]byte(`{"links":[{"label":"SOURCE_REPO","url":"https://github.com/linked/repo"}],"projectStatus":{"status":"deprecated","reason":"gone"}}`), PyPI, &v); err != nil || v.Repository != "github.com/linked/repo" || v.Deprecated != "gone" {
+	if _, _, err := parseDepsDevVersion([]byte(`{"links":[{"label":"SOURCE_REPO","url":"https://github.com/linked/repo"}],"projectStatus":{"status":"deprecated","reason":"gone"}}`), PyPI, &v); err != nil || v.Repository != "github.com/linked/repo" || v.Deprecated != "the project is deprecated: gone" {
 		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// TestDepsDevMarkers: what a Python project says of itself as a whole.
+func TestDepsDevMarkers(t *testing.T) {
+	for _, tt := range []struct {
+		status, deprecated, yanked string
+		archived                   bool
+	}{
+		{status: "", archived: false},
+		{status: "active"},
+		{status: "archived", archived: true},
+		{status: "deprecated", deprecated: "the project is deprecated: why"},
+		{status: "quarantined", yanked: "the project is quarantined: why"},
+		{status: "new\\u0000word", yanked: "the project is new word: why"},
+	} {
+		v := Version{}
+		_, archived, err := parseDepsDevVersion([]byte(`{"projectStatus":{"status":"`+tt.status+`","reason":"why"}}`), PyPI, &v)
+		if err != nil || v.Deprecated != tt.deprecated || v.Yanked != tt.yanked || archived != tt.archived {
+			t.Errorf("%q: %+v %v, %v", tt.status, v, archived, err)
+		}
 	}
 }
 
@@ -390,7 +417,7 @@ func FuzzDepsDev(f *testing.F) {
 		if parseDepsDevPackage(b, &facts) == nil {
 			r := record{Facts: facts}
 			r.Answer = Known
-			if _, err := parseDepsDevVersion(b, NPM, &r.Versions[0]); err == nil {
+			if _, _, err := parseDepsDevVersion(b, NPM, &r.Versions[0]); err == nil {
 				if got, ok := decode(r.encode("key"), nil); !ok || len(got.Versions) != len(r.Versions) || got.Versions[0].Version != r.Versions[0].Version {
 					t.Errorf("kept as %v %+v", ok, got)
 				}

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"cmp"
-	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -55,6 +54,7 @@ const userAgent = "fnaudit (https://github.com/fnaudit/fnaudit)"
 type own struct {
 	once   sync.Once
 	client *http.Client
+	away   *http.Client // for hosts that registries send to: it does not reach into this network
 }
 
 // client returns what requests are made with. Redirects are not its business:
@@ -65,17 +65,26 @@ func (c *Client) client() *http.Client {
 		if c.HTTP != nil {
 			one = *c.HTTP
 		} else {
-			one.Transport = &http.Transport{
-				Proxy:       http.ProxyFromEnvironment,
-				DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 2 * dialTimeout,
-				MaxConnsPerHost: maxPerHost, MaxIdleConnsPerHost: maxPerHost, IdleConnTimeout: time.Minute,
-				DisableCompression: true, MaxResponseHeaderBytes: maxHeaders,
-			}
+			one.Transport = transport(&net.Dialer{Timeout: dialTimeout})
 		}
 		one.Jar, one.CheckRedirect = nil, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		c.own.client = &one
+		away := one
+		if c.HTTP == nil {
+			away.Transport = transport(&net.Dialer{Timeout: dialTimeout, Control: keepOut})
+		}
+		c.own.away = &away
 	})
 	return c.own.client
+}
+
+func transport(d *net.Dialer) *http.Transport {
+	return &http.Transport{
+		Proxy:       http.ProxyFromEnvironment,
+		DialContext: d.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 2 * dialTimeout,
+		MaxConnsPerHost: maxPerHost, MaxIdleConnsPerHost: maxPerHost, IdleConnTimeout: time.Minute,
+		DisableCompression: true, MaxResponseHeaderBytes: maxHeaders,
+	}
 }
 
 // validators are what a server said about an answer, for the next, conditional
@@ -202,8 +211,7 @@ func inside(u *url.URL) bool {
 	if err != nil {
 		return name == "localhost" || strings.HasSuffix(name, ".localhost") || strings.HasSuffix(name, ".internal")
 	}
-	ip = ip.Unmap()
-	return ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified()
+	return insideIP(ip)
 }
 
 // turn asks one host when it is its turn, and notes what becomes of it.
@@ -267,7 +275,7 @@ func (c *Client) exchange(ctx context.Context, r Request, first, at *url.URL, ha
 			req.Header.Set("Authorization", header)
 		}
 	}
-	resp, err := c.client().Do(req)
+	resp, err := c.clientFor(req, r.home(first)).Do(req)
 	if err != nil {
 		return answer{}, unanswered(ctx, err)
 	}
@@ -364,81 +372,4 @@ func unanswered(ctx context.Context, err error) error {
 		t.err, t.again, t.weight = fmt.Errorf("its certificate is not trusted: %w", err), false, maxFailures
 	}
 	return t
-}
-
-// readBody reads an answer within its limit, which holds for what comes and for
-// what that unpacks to.
-func readBody(ctx context.Context, cancel context.CancelCauseFunc, r Request, resp *http.Response, stall time.Duration) ([]byte, error) {
-	limit := r.limit()
-	over := &trouble{err: fmt.Errorf("the answer has more than %d bytes", limit)}
-	if resp.ContentLength > limit {
-		return nil, over
-	}
-	w := &watched{r: io.LimitReader(resp.Body, limit+1), stall: stall}
-	w.timer = time.AfterFunc(stall, func() { cancel(errStalled) })
-	defer w.timer.Stop()
-	var from io.Reader = w
-	switch coding := resp.Header.Get("Content-Encoding"); {
-	case r.Keep || coding == "" || coding == "identity":
-	case coding == "gzip" || coding == "x-gzip":
-		z, err := gzip.NewReader(w)
-		if err != nil {
-			return nil, cutShort(ctx, err)
-		}
-		from = io.LimitReader(z, limit+1)
-	default:
-		return nil, &trouble{err: fmt.Errorf("the answer is packed as %q, which was not asked for", clip(coding, 40))}
-	}
-	if r.into != nil {
-		n, err := r.into(from)
-		switch {
-		case n > limit:
-			return nil, over
-		case err != nil:
-			return nil, cutShort(ctx, err)
-		}
-		return nil, nil
-	}
-	if r.lane != nil {
-		from = &laneReader{ctx: ctx, r: from, lane: r.lane, from: w}
-	}
-	body, err := io.ReadAll(from)
-	switch {
-	case int64(len(body)) > limit:
-		return nil, over
-	case err != nil:
-		return nil, cutShort(ctx, err)
-	}
-	if err := r.check(body); err != nil {
-		return nil, &trouble{err: err, weight: 1, again: true}
-	}
-	return body, nil
-}
-
-// cutShort makes a trouble of a body that did not come to its end.
-func cutShort(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause == errStalled {
-		return &trouble{err: cause, weight: 1, again: true}
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return &trouble{err: fmt.Errorf("the answer was cut short: %w", err), weight: 1, again: true}
-}
-
-// watched puts off a timer whenever minWindow more bytes have come.
-type watched struct {
-	r     io.Reader
-	timer *time.Timer
-	stall time.Duration
-	moved int
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	if w.moved += n; w.moved >= minWindow {
-		w.moved = 0
-		w.timer.Reset(w.stall)
-	}
-	return n, err
 }

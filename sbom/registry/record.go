@@ -1,15 +1,16 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"math"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -112,16 +113,25 @@ func field(s string) string {
 	}, s)
 }
 
+// numbers is how many numbers a version has in its line.
+const numbers = 8
+
 // appendVersion writes a version's line: its name, when it was published
 // (seconds; 0 not told), its texts by number, whether it is attested, when its
-// details were asked for, and how many bytes those have.
+// details were asked for, and how many bytes those have. Zeros at the end are
+// left out: of most versions there is only a date.
 func appendVersion(b []byte, v *Version, index func(string) int, looked time.Time, details int) []byte {
 	b = append(b, field(v.Version)...)
-	for _, n := range []int64{
+	all := [numbers]int64{
 		seconds(v.Published), int64(index(v.Deprecated)), int64(index(v.Yanked)), int64(index(v.Publisher)), int64(index(v.Repository)),
 		int64(v.Attested), seconds(looked), int64(details),
-	} {
-		b = strconv.AppendInt(append(b, '\t'), n, 10)
+	}
+	n := len(all)
+	for n > 1 && all[n-1] == 0 {
+		n--
+	}
+	for _, one := range all[:n] {
+		b = strconv.AppendInt(append(b, '\t'), one, 10)
 	}
 	return append(b, '\n')
 }
@@ -189,16 +199,18 @@ func decodeRecord(from io.ReaderAt, size int64, key string, p Package, want func
 	if size > maxRecord {
 		return record{}, false
 	}
-	b := make([]byte, min(size, firstRead))
+	buffer := buffers.Get().(*[firstRead]byte)
+	defer buffers.Put(buffer) // what is kept of it is copied
+	b := buffer[:min(size, firstRead)]
 	if _, err := from.ReadAt(b, 0); err != nil {
 		return record{}, false
 	}
-	head, lens, ok := cutHead(string(b[:min(len(b), maxHead)]))
+	head, lens, ok := cutHead(headOf(b))
 	if !ok || head[1] != key || int64(lens.end()) != size {
 		return record{}, false
 	}
 	if short := lens.head + lens.light - len(b); short > 0 {
-		b = append(b, make([]byte, short)...)
+		b = append(b[:len(b):len(b)], make([]byte, short)...)
 		if _, err := from.ReadAt(b[len(b)-short:], int64(len(b)-short)); err != nil {
 			return record{}, false
 		}
@@ -215,6 +227,22 @@ func decodeRecord(from io.ReaderAt, size int64, key string, p Package, want func
 		return record{}, false
 	}
 	return r, r.readDetails(from, b, end, lengths, want)
+}
+
+// buffers are for the first read of a record.
+var buffers = sync.Pool{New: func() any { return new([firstRead]byte) }}
+
+// headOf is the head of a record, or what may be taken for one.
+func headOf(b []byte) string {
+	end := 0
+	for range headLines {
+		i := bytes.IndexByte(b[end:min(len(b), maxHead)], '\n')
+		if i < 0 {
+			break
+		}
+		end += i + 1
+	}
+	return string(b[:end])
 }
 
 // lengths are the parts of a record.
@@ -290,7 +318,7 @@ func (r *record) readVersions(in *reader, l lengths) ([]int, bool) {
 		}
 		return texts[n]
 	}
-	if l.versions > len(in.rest)/17 { // a line has no less
+	if l.versions > maxVersions {
 		return nil, false
 	}
 	r.Versions = make([]Version, l.versions)
@@ -298,18 +326,18 @@ func (r *record) readVersions(in *reader, l lengths) ([]int, bool) {
 	for i := range r.Versions {
 		v := &r.Versions[i]
 		v.Version = in.until('\t')
-		v.Published = moment(in.number('\t'))
-		v.Deprecated, v.Yanked = text(in.number('\t')), text(in.number('\t'))
-		v.Publisher, v.Repository = text(in.number('\t')), text(in.number('\t'))
-		v.Attested = Answer(in.number('\t'))
-		if looked := in.number('\t'); looked != 0 {
+		at := in.numbers()
+		v.Published = moment(at[0])
+		v.Deprecated, v.Yanked, v.Publisher, v.Repository = text(at[1]), text(at[2]), text(at[3]), text(at[4])
+		v.Attested = Answer(at[5])
+		if at[6] != 0 {
 			if r.looked == nil {
 				r.looked = map[string]time.Time{}
 			}
-			r.looked[v.Version] = moment(looked)
+			r.looked[v.Version] = moment(at[6])
 		}
-		n := in.number('\n')
-		if in.bad || n > int64(l.details-total) || v.Attested > Absent {
+		n := at[7]
+		if in.bad || n > int64(l.details-total) || at[5] > int64(Absent) {
 			return nil, false
 		}
 		lengths[i], total = int(n), total+int(n)
@@ -339,43 +367,4 @@ func (r *record) readDetails(from io.ReaderAt, have []byte, at int, lengths []in
 		at += n
 	}
 	return true
-}
-
-// reader takes a text apart. After something that is not there bad is true, and
-// all that follows is empty.
-type reader struct {
-	rest string
-	bad  bool
-}
-
-func (in *reader) until(end byte) string {
-	i := strings.IndexByte(in.rest, end)
-	if i < 0 {
-		in.bad, in.rest = true, ""
-		return ""
-	}
-	s := in.rest[:i]
-	in.rest = in.rest[i+1:]
-	return s
-}
-
-// number reads decimal digits. It is most of what reading a record is.
-func (in *reader) number(end byte) int64 {
-	n, s := int64(0), in.rest
-	for i := range len(s) {
-		digit := s[i] - '0'
-		if digit > 9 {
-			if s[i] != end || i == 0 {
-				break
-			}
-			in.rest = s[i+1:]
-			return n
-		}
-		if n > (math.MaxInt64-9)/10 {
-			break
-		}
-		n = n*10 + int64(digit)
-	}
-	in.bad, in.rest = true, ""
-	return 0
 }

@@ -148,7 +148,7 @@ func TestColdIsPolite(t *testing.T) {
 	if m := most.Load(); m > maxPerHost {
 		t.Errorf("%d questions at once", m)
 	}
-	if n := connections.Load(); n > maxPerHost {
+	if n := connections.Load(); n > 2*maxPerHost { // one may break and be replaced
 		t.Errorf("%d connections", n)
 	}
 	if n := asked.Load(); n > 400*4 {

@@ -85,7 +85,7 @@ credentials of the docker configuration, into the user's cache.`,
 	}
 	judgeFlagsOf(cmd, &o)
 	f := cmd.Flags()
-	f.BoolVar(&o.deep, "deep", false, "also compare every shipped file with what it should be: RECORD, published archives, checksum database")
+	f.BoolVar(&o.deep, "deep", false, "also compare every shipped file with what it should be (RECORD, published archives, checksum database) and verify the attestations of the dependencies")
 	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
 	return cmd

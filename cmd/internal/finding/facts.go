@@ -34,6 +34,7 @@ type Facts struct {
 	Publisher  string            `json:"publisher,omitempty"`
 	Attested   string            `json:"attested,omitempty"` // "yes", "no"; "" when the registry does not say
 	Previous   *Earlier          `json:"previous,omitempty"` // the version before this one, where it differs in one of the last three
+	Past       *Past             `json:"past,omitempty"`     // of the versions before this one; absent when nothing is told
 
 	Attestation *DependencyProof `json:"attestation,omitempty"` // of its build; absent when it was not verified: Attested is what the registry says
 	Signature   *DependencyProof `json:"signature,omitempty"`   // of the registry, over this version; absent when it was not verified
@@ -63,6 +64,15 @@ type DependencyProof struct {
 type Release struct {
 	Version   string    `json:"version"`
 	Published time.Time `json:"published,omitzero"`
+}
+
+// Past is what a registry says of the versions before one: those with a lower
+// number that were not published later, and for a stable one only stable ones.
+type Past struct {
+	Attested   *Release `json:"attested,omitempty"`   // the newest that has an attestation of its build
+	Run        int      `json:"run,omitempty"`        // how many have one, right before this version and without a gap
+	Publishers int      `json:"publishers,omitempty"` // of how many the publisher is told
+	Known      bool     `json:"known,omitempty"`      // one of them is by the publisher of this version
 }
 
 // Earlier is what a registry says of an earlier version of the package.

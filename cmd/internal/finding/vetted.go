@@ -5,13 +5,15 @@ import "slices"
 // Vetted says what a report is about that is not about a function: a package
 // that is not in yet, or the packages of a lockfile.
 type Vetted struct {
-	Component string `json:"component,omitempty"` // purl of the package that was asked about; "" for a lockfile
-	Lockfile  string `json:"lockfile,omitempty"`  // its path; "" for a package
-	Archive   string `json:"archive,omitempty"`   // digest of the published archive that was looked into, "sha256:…"; "" when none was
+	Component string `json:"component,omitempty"`    // purl of the package that was asked about; "" for a lockfile
+	Lockfile  string `json:"lockfile,omitempty"`     // its path; "" for a package
+	Archive   string `json:"archive,omitempty"`      // digest of the published archive that was looked into, "sha256:…"; "" when none was
+	Lacks     string `json:"archiveLacks,omitempty"` // why no archive was looked into
 
-	Dependencies int    `json:"dependencies"`     // packages that it needs to run, the direct ones counted; of a lockfile all that it pins
-	Direct       int    `json:"direct,omitempty"` // packages that it names itself; 0 for a lockfile
-	Tree         string `json:"tree,omitempty"`   // who says what it needs: "deps.dev", "registry", "lockfile"; "" when that is not known
+	Dependencies int    `json:"dependencies"`         // packages that it needs to run, the direct ones counted; of a lockfile all that it pins
+	Direct       int    `json:"direct,omitempty"`     // packages that it names itself; 0 for a lockfile
+	Unresolved   int    `json:"unresolved,omitempty"` // packages that it needs and of which nobody knows which version that is; not counted above
+	Tree         string `json:"tree,omitempty"`       // who says what it needs: "deps.dev", "registry", "lockfile"; "" when that is not known
 }
 
 // OfShipped says whether a check asks something of a shipped artifact that

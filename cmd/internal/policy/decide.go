@@ -255,6 +255,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	}) {
 		return "fnaudit db update --facts REPORT   # with this report as JSON; or scan again with --online"
 	}
+	if r.Vetted != nil && r.Vetted.Component != "" && slices.ContainsFunc(gaps, func(g string) bool { return strings.Contains(g, "vet --online asks") }) {
+		return "fnaudit vet --online " + r.Target
+	}
 	for _, g := range gaps {
 		if strings.Contains(g, "advisory store ") || strings.Contains(g, "db update") {
 			return "fnaudit db update   # then scan again"
@@ -349,7 +352,7 @@ func unknownSentence(kind string, us []finding.Unknown) string {
 	}
 	sort.Strings(names)
 	noun := "file"
-	if kind == "unmatched" {
+	if kind == "unmatched" || !slices.ContainsFunc(us, func(u finding.Unknown) bool { return u.PURL == "" }) {
 		noun = "package"
 	}
 	sentence := fmt.Sprintf("%s %s: %s", finding.Count(len(files), noun, noun+"s"), say, listed(names, 3))

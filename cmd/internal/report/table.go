@@ -103,7 +103,11 @@ func (p *printer) footer() {
 				parts = append(parts, p.paint(d.style, finding.Thousands(d.n)+" "+d.what))
 			}
 		}
-		p.line("%s: %s", finding.Count(n, "function", "functions"), cmp.Or(strings.Join(parts, ", "), "nothing was judged"))
+		what := finding.Count(n, "function", "functions")
+		if n > 0 && p.doc.Functions[0].Vetted != nil {
+			what = finding.Count(n, "package", "packages") + " vetted" // or lockfiles, which are packages too
+		}
+		p.line("%s: %s", what, cmp.Or(strings.Join(parts, ", "), "nothing was judged"))
 	}
 	if next := p.next(); next != "" {
 		p.line("")

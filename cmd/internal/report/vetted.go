@@ -95,7 +95,7 @@ func spanWords(d time.Duration) string {
 	case days < 90:
 		return finding.Count(days, "day", "days")
 	case days < 730:
-		return finding.Count(days/30, "month", "months")
+		return finding.Count(days*12/365, "month", "months")
 	default:
 		return finding.Count(days/365, "year", "years")
 	}
@@ -136,18 +136,22 @@ func cardScripts(c finding.Component, f *finding.Facts) []string {
 }
 
 func cardNeeds(v *finding.Vetted) string {
+	more := ""
+	if v.Unresolved > 0 {
+		more = ", and " + finding.Count(v.Unresolved, "package", "packages") + " that could not be resolved"
+	}
 	switch {
 	case v.Tree == "":
 		return notKnown
-	case v.Dependencies == 0:
-		return "no other package"
+	case v.Dependencies == 0 && more == "":
+		return fmt.Sprintf("no other package (by %s)", v.Tree)
 	}
-	return fmt.Sprintf("%s, %s in all (by %s)", finding.Count(v.Direct, "package", "packages"), finding.Thousands(v.Dependencies), v.Tree)
+	return fmt.Sprintf("%s, %s in all%s (by %s)", finding.Count(v.Direct, "package", "packages"), finding.Thousands(v.Dependencies), more, v.Tree)
 }
 
 func cardArchive(v *finding.Vetted) string {
 	if v.Archive == "" {
-		return "not at hand: not looked into"
+		return "not looked into: " + cmp.Or(v.Lacks, notKnown)
 	}
 	return "looked into, " + v.Archive
 }
