@@ -12,6 +12,7 @@ type SBOM struct {
 	Unknowns   []Unknown   // sorted by artifact, path, kind
 	Coverage   *Coverage   // nil when the bytes were not there to be counted
 	Absent     []Absent    // sorted by PURL, then lockfile
+	Traits     []Trait     // of files that belong to no component
 }
 
 // Absent is a production package of a lockfile that is proven not to be in the

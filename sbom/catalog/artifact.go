@@ -43,7 +43,7 @@ func scan(ctx context.Context, opts Options, h helpers, v *bundle.Volume) (*resu
 		res.ownedCode += a.ownedCode
 		res.loose = append(res.loose, a.loose...)
 		if !older {
-			res.absent, res.documents = a.absent, a.documents
+			res.absent, res.documents, res.traits = a.absent, a.documents, a.traits
 			res.otherCode = a.otherCode()
 		}
 		older = true
@@ -95,6 +95,7 @@ type artifact struct {
 	loose         []sbom.CodeFile        // code that they do not, and bundles
 	documents     []document             // bills of materials
 	absent        []sbom.Absent          // packages of lockfiles that are proven not to be in the bundles; Ecosystem is not set
+	traits        []sbom.Trait           // of files that belong to no package
 	held          map[string]bundle.Content
 	heldSize      int64
 	shownText     int64 // bytes of the manifests that syft was given

@@ -145,6 +145,7 @@ type result struct {
 	ownedCode int64           // bytes of code that packages account for
 	documents []document      // bills of materials, of which nothing is checked yet
 	absent    []sbom.Absent   // packages of lockfiles that are proven not to be in the artifact; Ecosystem is not set
+	traits    []sbom.Trait    // of files that belong to no package; without their artifact
 	otherCode bool            // the artifact may hold code beside its bundles
 	loose     []sbom.CodeFile // code that they do not, and bundles; Artifact and Origin are not set
 }
@@ -162,6 +163,7 @@ type found struct {
 	licenses      []string
 	requires      []string
 	traits        []sbom.Trait // without their artifact
+	prepare       string       // the script of npm that runs where a package is taken from a repository
 	hashes        map[string]string
 	resolved      string
 	url           string // package URL, where it is more than type, name and version

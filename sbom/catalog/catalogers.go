@@ -35,6 +35,7 @@ func every() []cataloger {
 		{"Composer packages", composerInstalled, anywhere},
 		{".NET assemblies", dotnetInstalled, anywhere},
 		{"executables", executables, anywhere},
+		{"machine code in packages", undeclaredNative, anywhere},
 		{"Python archives", pythonArchives, anywhere},
 		{"Java archives", javaArchives, outside},
 		{"Go build information", goBinaries, anywhere},

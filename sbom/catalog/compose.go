@@ -60,6 +60,10 @@ func compose(fn *bundle.Function, results []*result) *sbom.SBOM {
 			c.placeUnknown(&u)
 			out.Unknowns = append(out.Unknowns, u)
 		}
+		for _, t := range r.traits {
+			t.Artifact = i
+			out.Traits = append(out.Traits, t)
+		}
 		out.Unknowns = append(out.Unknowns, c.missingEntry(i)...)
 	}
 	c.ensurepipWheels()

@@ -22,8 +22,9 @@ var update = flag.Bool("update", false, "rewrite the golden sections of testdata
 
 // TestGolden catalogues each testdata/*.txtar: "function/..." is the code,
 // "layer1/...", "layer2/..." are the layers. A file whose only line is
-// "-> TARGET" is a symbolic link; a last line "PAD" stands for 32 KiB of code.
-// The comment may hold "runtime: ID".
+// "-> TARGET" is a symbolic link, "ELF" stands for a shared library; a last line
+// "PAD" stands for 32 KiB of code. The comment may hold "runtime: ID", and
+// "traits: yes" where only traits are asked for.
 func TestGolden(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -37,6 +38,9 @@ func TestGolden(t *testing.T) {
 			}
 			s := catalogueFiles(t, runtimeOf(ar), ar.Files)
 			got := render(s) + renderCode(s)
+			if bytes.Contains(ar.Comment, []byte("traits: yes")) {
+				got = renderTraits(s)
+			}
 			for i := range ar.Files {
 				if ar.Files[i].Name != "golden" {
 					continue
@@ -115,6 +119,10 @@ func writeZip(t testing.TB, p string, files []txtar.File) {
 			h.SetMode(fs.ModeSymlink | 0o777)
 			data = []byte(strings.TrimSpace(target))
 		}
+		if string(data) == "ELF\n" {
+			data = append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 57)...)
+			data[16], data[18], data[20], data[52] = 3, 62, 1, 64 // ET_DYN, x86-64, version, size of the header
+		}
 		if code, ok := bytes.CutSuffix(data, []byte("PAD\n")); ok {
 			data = append(bytes.Clone(code), strings.Repeat("f(1, 2, 3);\n", 32<<10/12+1)...)
 		}
@@ -174,6 +182,27 @@ func render(s *sbom.SBOM) string {
 		fmt.Fprintf(&b, "? %s code=%v %d %s: %s\n", u.Kind, u.Code, u.Artifact, u.Path, u.Reason)
 	}
 	return strings.ReplaceAll(b.String(), " \n", "\n")
+}
+
+// renderTraits writes what is noted of components and of nobody's files.
+func renderTraits(s *sbom.SBOM) string {
+	var b strings.Builder
+	write := func(list []sbom.Trait) {
+		for _, t := range list {
+			fmt.Fprintf(&b, "    %s %d %s: %s\n", t.Kind, t.Artifact, t.Path, t.Detail)
+		}
+	}
+	for _, c := range s.Components {
+		if len(c.Traits) > 0 {
+			fmt.Fprintf(&b, "%s %s\n", c.State, c.PURL)
+			write(c.Traits)
+		}
+	}
+	if len(s.Traits) > 0 {
+		b.WriteString("nobody's\n")
+		write(s.Traits)
+	}
+	return b.String()
 }
 
 // renderCode writes what is proven not to be there, and whose the code is.

@@ -16,7 +16,7 @@ const maxAliases = 10_000
 // (https://github.com/pnpm/spec/tree/master/lockfile).
 type pnpmTaken struct {
 	integrity, tarball, repo, commit, directory string
-	build                                       bool
+	named, build                                bool // named: version 6 and before, of what no registry answered for
 }
 
 // see takes in one line below the package's id.
@@ -27,6 +27,8 @@ func (t *pnpmTaken) see(keys []string, value string) {
 		}
 	}
 	switch {
+	case len(keys) == 3 && keys[2] == "name":
+		t.named = true
 	case len(keys) == 3 && keys[2] == "requiresBuild":
 		t.build = value == "true"
 	case len(keys) == 3 && keys[2] == "resolution":
@@ -41,6 +43,7 @@ func (t *pnpmTaken) see(keys []string, value string) {
 // origin puts it together.
 func (t *pnpmTaken) origin(e *lockEntry, alias string) lockOrigin {
 	o := lockOrigin{address: t.tarball, digest: t.integrity, lacks: true, alias: alias}
+	_, at, _ := npmDescriptor(e.keys[0])
 	switch {
 	case t.repo != "":
 		o.reference = gitReference(t.repo, t.commit)
@@ -48,9 +51,9 @@ func (t *pnpmTaken) origin(e *lockEntry, alias string) lockOrigin {
 		o.reference = fileReference(t.directory)
 	case referenceKind(t.tarball) == sbom.TraitGit, referenceKind(t.tarball) == sbom.TraitFolder:
 		o.reference = t.tarball
-	case e.version == "" && referenceKind(e.resolved) != "": // its id is a reference
-		o.reference = e.resolved
-	case e.version == "" && t.tarball != "":
+	case referenceKind(at) != "": // its id is a reference
+		o.reference = at
+	case t.named:
 		o.reference = t.tarball
 	}
 	return o

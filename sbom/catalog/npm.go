@@ -221,6 +221,11 @@ type npmManifest struct {
 	private       bool
 	published     bool     // it has what a package of the registry has: a version, a licence and a repository, and it is not private
 	members       []string // patterns of the workspaces' folders
+
+	scripts []string // what npm runs when it installs it: "postinstall: node setup.js"
+	prepare string   // what it runs besides where it takes it from a repository
+	gyp     bool     // npm builds a binding.gyp unasked
+	taken   string   // where npm up to version 6 says that it took it from, when that is no registry
 }
 
 // npmField decodes one field and reports whether it has that type.
@@ -261,6 +266,9 @@ func parseNpmManifest(data []byte) (npmManifest, error) {
 		}
 		m.resolutions[name] = r
 	}
+	m.scripts, m.prepare = npmScripts(fields)
+	m.gyp = string(fields["gypfile"]) != "false"
+	m.taken = npmTaken(fields, &m)
 	type workspaces struct {
 		Packages []string `json:"packages"`
 	}
@@ -357,6 +365,7 @@ func (a *artifact) npmPackage(p, folder string, m *npmManifest, syft reading, er
 	} else if f.name != folder {
 		f.note("installed under the name " + folder)
 	}
+	a.npmTraits(&f, m)
 	a.add(f)
 }
 

@@ -39,6 +39,7 @@ func pythonInstalled(ctx context.Context, a *artifact) {
 		}
 	}
 	defer a.pythonFolders()
+	defer a.pythonStart()
 	if len(shown) == 0 {
 		return
 	}
@@ -57,6 +58,7 @@ func pythonInstalled(ctx context.Context, a *artifact) {
 		if m.DirectURLOrigin != nil {
 			f.resolved = m.DirectURLOrigin.URL
 		}
+		a.pythonDirect(&f, at)
 		m.Name, m.Version = p.Name, p.Version
 		a.pythonOwns(f.dir, at, &m, v.set[path.Join(dirOf(at), "RECORD")])
 		a.add(f)
@@ -286,8 +288,12 @@ func (a *artifact) pythonOwns(root, metadata string, m *pkg.PythonPackage, recor
 		}
 		a.owners.addFile(p)
 		switch path.Ext(p) {
-		case ".py", ".pyc", ".so", ".pyd":
+		case ".py", ".pyc", ".so", ".pyd", ".pth", ".dylib", ".dll", ".exe":
 			a.claim(p)
+		default:
+			if strings.Contains(path.Base(p), ".so.") {
+				a.claim(p)
+			}
 		}
 	}
 	if recorded {

@@ -232,6 +232,7 @@ func (c *contents) may(e *lockEntry) bool {
 // project has one version only and the lockfile has none like it.
 func (a *artifact) contradict(l *lock) {
 	wanted := map[string]string{} // folder or name -> version; "" when there are several
+	called := map[string]string{} // folder -> name, of npm
 	for i := range l.entries {
 		e := &l.entries[i]
 		if e.version == "" || e.main || e.name == "" {
@@ -243,6 +244,7 @@ func (a *artifact) contradict(l *lock) {
 				continue
 			}
 			k = path.Join(l.dir, e.path)
+			called[k] = e.name
 		}
 		if v, ok := wanted[k]; ok && v != e.version {
 			wanted[k] = ""
@@ -262,6 +264,10 @@ func (a *artifact) contradict(l *lock) {
 		}
 		if want := wanted[k]; want != "" && want != f.version && !sameVersion(l.typ, want, f.version) {
 			names = append(names, f.name+" "+f.version+" (not "+want+")")
+			f.has(sbom.Trait{Kind: sbom.TraitDisagrees, Path: l.path, Detail: "version " + clip(f.version) + " is installed, the lockfile has " + clip(want)})
+		}
+		if name := called[k]; name != "" && name != f.name {
+			f.has(sbom.Trait{Kind: sbom.TraitDisagrees, Path: l.path, Detail: clip(f.name) + " is installed, the lockfile has " + clip(name) + " there"})
 		}
 	}
 	if len(names) > 0 {

@@ -76,6 +76,9 @@ func (a *artifact) gem(at, name, version string, licences []string) {
 	}
 	if data, err := a.read(at, a.opts.MaxManifest); err == nil {
 		f.requires = gemRequires(data)
+		for _, x := range gemExtensions(data) {
+			f.has(sbom.Trait{Kind: sbom.TraitScript, Path: at, Detail: "extension: " + clip(x)})
+		}
 	}
 	a.add(f)
 }
@@ -96,6 +99,25 @@ func gemRequires(data []byte) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// gemExtensions returns the programs that build the native parts of a gem when
+// it is installed: s.extensions = ["ext/x/extconf.rb".freeze].
+func gemExtensions(data []byte) []string {
+	const most = 10
+	_, rest, ok := bytes.Cut(data, []byte(".extensions = ["))
+	list, _, closed := bytes.Cut(rest[:min(len(rest), 4096)], []byte("]"))
+	if !ok || !closed {
+		return nil
+	}
+	var out []string
+	for part := range bytes.SplitSeq(list, []byte(",")) {
+		if _, text, ok := bytes.Cut(part, []byte{'"'}); ok && len(out) < most {
+			name, _, _ := bytes.Cut(text, []byte{'"'})
+			out = append(out, string(name))
+		}
+	}
+	return out
 }
 
 // gitGems finds gems that Bundler checked out of git. Their gemspec is the
@@ -126,6 +148,7 @@ func (a *artifact) gitGems() {
 		if err != nil {
 			a.unread(p, err)
 		}
+		f.has(sbom.Trait{Kind: sbom.TraitGit, Path: p, Detail: clip(folder[:dash]) + "#" + clip(folder[dash+1:])})
 		f.version = gemLiteral(data, ".version")
 		if name := gemLiteral(data, ".name"); name != "" {
 			f.name = name

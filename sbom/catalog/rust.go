@@ -175,6 +175,10 @@ func (a *artifact) parseCrates(p string, section []byte) ([]found, error) {
 		case "", "crates.io", "registry":
 		default:
 			f.detail = "from " + c.Source
+			kind := map[string]sbom.TraitKind{"git": sbom.TraitGit, "local": sbom.TraitFolder}[c.Source]
+			if kind != "" && !c.Root {
+				f.has(sbom.Trait{Kind: kind, Path: p, Detail: "which is not told"})
+			}
 		}
 		for _, d := range c.Dependencies {
 			if d >= 0 && d < len(list.Packages) {

@@ -15,7 +15,10 @@ const maxTraits = 64
 // trait makes a trait of a value as it is written. The value is kept short and
 // without secrets, since traits are printed.
 func trait(kind sbom.TraitKind, value string) sbom.Trait {
-	const most = 300
+	most := 300
+	if kind == sbom.TraitScript { // cut, it could hide what it does behind a harmless start
+		most = 2000
+	}
 	value = withoutSecrets(value[:min(len(value), 8*most)])
 	if len(value) > most {
 		value = strings.ToValidUTF8(value[:most], "") + "…"
@@ -169,9 +172,15 @@ func (e *lockEntry) noted(p string) []sbom.Trait {
 	return out
 }
 
-// has adds traits to a place of a package.
+// has adds traits to a place of a package. What one lockfile has said the next
+// one (npm keeps a second in node_modules) need not repeat.
 func (f *found) has(traits ...sbom.Trait) {
-	f.traits = append(f.traits, traits[:min(len(traits), max(maxTraits-len(f.traits), 0))]...)
+	for _, t := range traits {
+		again := slices.ContainsFunc(f.traits, func(o sbom.Trait) bool { return o.Kind == t.Kind && o.Detail == t.Detail })
+		if !again && len(f.traits) < maxTraits {
+			f.traits = append(f.traits, t)
+		}
+	}
 }
 
 // originKey is what an entry of a lockfile and a package have in common.
@@ -239,8 +248,14 @@ func (a *artifact) originsOf(l *lock, byKey map[originKey][]int) {
 				continue // which of them is meant is not known
 			}
 			for _, at := range there {
-				if f := &a.found[at]; below(f.path, l.dir) {
-					f.has(e.noted(l.path)...)
+				f := &a.found[at]
+				if !below(f.path, l.dir) {
+					continue
+				}
+				f.has(e.noted(l.path)...)
+				if f.prepare != "" && slices.ContainsFunc(e.traits, func(t sbom.Trait) bool { return t.Kind == sbom.TraitGit }) {
+					a.scripts(f, []string{"prepare: " + f.prepare})
+					f.prepare = ""
 				}
 			}
 		}

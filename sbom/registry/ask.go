@@ -20,8 +20,8 @@ type Question struct {
 // host is asked at a time, so that a slow one does not hold up the others.
 const maxAsked = 2 * maxPerHost
 
-// maxDetailed is how many versions of one package have their details asked for,
-// where those come one by one. No function ships more; a hostile list may.
+// maxDetailed is how many versions of one package are worth a question, where
+// details come one by one. No function ships more; a hostile list may.
 const maxDetailed = 16
 
 // everyVersion asks for the details of all versions where a registry tells them
@@ -50,37 +50,19 @@ func (c *Client) Facts(ctx context.Context, packages []Package) ([]Facts, error)
 func (c *Client) Ask(ctx context.Context, questions []Question) ([]Facts, error) {
 	var packages []Package
 	versions := map[Package][]string{}
+	seen := make(map[Question]bool, len(questions))
 	for _, q := range questions {
-		list, seen := versions[q.Package]
-		if !seen {
+		if seen[q] {
+			continue
+		}
+		seen[q] = true
+		if versions[q.Package] == nil {
 			packages = append(packages, q.Package)
 		}
-		if !slices.Contains(list, q.Version) {
-			list = append(list, q.Version)
-		}
-		versions[q.Package] = list
+		versions[q.Package] = append(versions[q.Package], q.Version)
 	}
-	known := make([]Facts, len(packages))
-	var mu sync.Mutex
-	done := 0
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(maxAsked)
-	for i, p := range packages {
-		g.Go(func() error {
-			var err error
-			if known[i], err = c.about(gctx, p, versions[p]); err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			done++
-			if c.Done != nil {
-				c.Done(done, len(packages))
-			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+	known, err := c.each(ctx, packages, versions)
+	if err != nil {
 		return nil, err
 	}
 	at := make(map[Package]int, len(packages))
@@ -92,6 +74,35 @@ func (c *Client) Ask(ctx context.Context, questions []Question) ([]Facts, error)
 		out[i] = known[at[q.Package]]
 	}
 	return out, ctx.Err()
+}
+
+// each says what is known of each package. A few workers take one after the
+// other: a goroutine a package would grow a stack a package.
+func (c *Client) each(ctx context.Context, packages []Package, versions map[Package][]string) ([]Facts, error) {
+	known := make([]Facts, len(packages))
+	var mu sync.Mutex
+	next, done := 0, 0
+	take := func(finished int) int {
+		mu.Lock()
+		defer mu.Unlock()
+		if done += finished; finished > 0 && c.Done != nil {
+			c.Done(done, len(packages))
+		}
+		next++
+		return next - 1
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(maxAsked, len(packages)) {
+		g.Go(func() (err error) {
+			for i := take(0); i < len(packages); i = take(1) {
+				if known[i], err = c.about(ctx, packages[i], versions[packages[i]]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return known, g.Wait()
 }
 
 // about says what is known of one package. Only a cancelled ctx is an error.
@@ -134,6 +145,23 @@ var errUnchanged = errors.New("unchanged")
 // visit is one look-up of a package at its registry.
 type visit struct {
 	have, now validators // of its main document
+	versions  []string   // that are asked about
+	lane      *lane      // freed when the document is read
+}
+
+// wanted are the versions whose details are asked for one by one: those that
+// are asked about, within bounds, and the newest.
+func (v *visit) wanted(newest string) []string {
+	out := []string{newest}
+	if v == nil {
+		return out
+	}
+	for _, version := range v.versions {
+		if version != "" && version != everyVersion && version != newest && len(out) <= maxDetailed {
+			out = append(out, version)
+		}
+	}
+	return out
 }
 
 // document returns the main document about a package. It is not kept as it is,
@@ -143,6 +171,7 @@ func (c *Client) document(ctx context.Context, ep Endpoint, r Request) (Document
 	if ep.visit == nil {
 		return c.Get(ctx, r)
 	}
+	r.lane = ep.visit.lane
 	got, err := c.fetch(ctx, r, ep.visit.have)
 	switch {
 	case err != nil:
@@ -210,16 +239,19 @@ func wants(versions []string) func(string) bool {
 	if slices.Contains(versions, everyVersion) {
 		return nil
 	}
-	return func(version string) bool {
-		return slices.ContainsFunc(versions, func(v string) bool { return sameSpelling(v, version) })
+	if len(versions) == 1 {
+		return func(version string) bool { return sameSpelling(versions[0], version) }
 	}
+	set := make(map[string]bool, len(versions))
+	for _, v := range versions {
+		set[trimV(v)] = true
+	}
+	return func(version string) bool { return set[trimV(version)] }
 }
 
 // sameSpelling says whether two texts are one version, but for the "v" that some
 // tools write and others do not.
-func sameSpelling(a, b string) bool {
-	return a == b || len(a) != len(b) && trimV(a) == trimV(b)
-}
+func sameSpelling(a, b string) bool { return a == b || trimV(a) == trimV(b) }
 
 func trimV(s string) string {
 	if len(s) > 1 && s[0] == 'v' && s[1] >= '0' && s[1] <= '9' {
@@ -246,7 +278,12 @@ func (c *Client) suffices(r *record, versions []string, ep Endpoint) bool {
 	if !c.listed(r, versions) {
 		return false
 	}
-	if ep.URL != "" || r.Answer == Absent {
+	switch {
+	case r.Answer == Absent:
+		return true
+	case ep.URL != "" && r.Package.System == Go: // whose dates come one by one
+		return !slices.ContainsFunc(versions[:min(len(versions), maxDetailed)], func(s string) bool { v := r.find(s); return v != nil && v.Published.IsZero() })
+	case ep.URL != "":
 		return true
 	}
 	return len(c.undetailed(r, versions)) == 0
@@ -256,7 +293,7 @@ func (c *Client) suffices(r *record, versions []string, ep Endpoint) bool {
 // have been published since, so that is believed for a shorter time.
 func (c *Client) listed(r *record, versions []string) bool {
 	missing := r.Answer == Absent
-	for _, v := range versions {
+	for _, v := range versions[:min(len(versions), maxDetailed)] {
 		missing = missing || v != "" && v != everyVersion && r.find(v) == nil
 	}
 	return c.fresh(r.AsOf, missing)
@@ -277,7 +314,7 @@ type source func(ctx context.Context, c *Client, p Package, ep Endpoint) (Facts,
 
 // sources are the protocols that are spoken.
 func sources() map[System]source {
-	return map[System]source{NPM: npmFacts}
+	return map[System]source{NPM: npmFacts, PyPI: pypiFacts, Go: goFacts}
 }
 
 // ask asks whoever answers for a package.
@@ -289,7 +326,8 @@ func (c *Client) ask(ctx context.Context, p Package, versions []string, ep Endpo
 	if from == nil {
 		return record{}, fmt.Errorf("the protocol of the registry that is configured for %s is not spoken", p.System)
 	}
-	ep.visit = &visit{}
+	ep.visit = &visit{versions: versions, lane: &lane{cache: &c.cache}}
+	defer ep.visit.lane.free()
 	if have && old.Answer == Known {
 		ep.visit.have = old.validators
 	}
@@ -305,5 +343,20 @@ func (c *Client) ask(ctx context.Context, p Package, versions []string, ep Endpo
 		return record{}, err
 	}
 	f.Package = p
+	if have && p.System == Go {
+		f.redate(&old.Facts)
+	}
 	return record{Facts: f, validators: ep.visit.now}, nil
+}
+
+// redate takes over what was known of versions that were not looked into this
+// time: when they were made does not change.
+func (f *Facts) redate(old *Facts) {
+	for i := range f.Versions {
+		if v := &f.Versions[i]; v.Published.IsZero() {
+			if before := old.Find(v.Version); before != nil {
+				v.Published, v.Repository = before.Published, before.Repository
+			}
+		}
+	}
 }

@@ -54,6 +54,24 @@ func TestAskOnce(t *testing.T) {
 	}
 }
 
+// TestAskHostileList: a list of components that names one package over and over
+// costs a few questions and little time.
+func TestAskHostileList(t *testing.T) {
+	now := getDay
+	c, d, _ := depsDevClient(t, &now, map[string]string{"systems/cargo/packages/a": manyVersions(20_000)})
+	var questions []Question
+	for i := range 20_000 {
+		questions = append(questions, Question{Package{Cargo, "a"}, fmt.Sprintf("0.0.%d", i)})
+	}
+	facts, err := c.Ask(t.Context(), questions)
+	if err != nil || len(facts) != len(questions) || facts[7].Answer != Known {
+		t.Fatalf("%d facts, %v", len(facts), err)
+	}
+	if n := len(d.since()); n > 1+maxDetailed {
+		t.Errorf("%d questions", n)
+	}
+}
+
 // TestAskPrivate: a private name is in no request and in no name of a file.
 func TestAskPrivate(t *testing.T) {
 	now := getDay
@@ -354,7 +372,7 @@ func TestCacheSharedByProcesses(t *testing.T) {
 		wg.Go(func() {
 			c := &Client{Dir: dir, Now: now}
 			r := recordOf(1 + 100*i)
-			for range 50 {
+			for range 10 {
 				c.writeFile("facts", key, r.encode(key))
 				c.writeAnswer(key, stored{Document{Body: []byte(strings.Repeat("x", 10000*(i+1))), Fetched: getDay}, validators{}})
 				if _, ok := c.readRecord(key, Package{}, nil); !ok {

@@ -1,9 +1,7 @@
 package registry
 
 import (
-	"context"
 	"errors"
-	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -32,22 +30,6 @@ type Client struct {
 
 // DefaultFresh is how long an answer is taken as it is.
 const DefaultFresh = 12 * time.Hour
-
-// Archive is a published archive, as its registry has it.
-type Archive struct {
-	Bytes  io.ReaderAt
-	Size   int64
-	SHA256 string // hexadecimal
-	SHA512 string
-}
-
-// Archive returns the published archive of a version, from the cache or from
-// the network. file names one of several (the wheels of PyPI); "" is the only
-// one. What the registry's own digests contradict is an error. The error is
-// ErrOffline when it is not in the cache and the network may not be asked.
-func (c *Client) Archive(ctx context.Context, p Package, version, file string) (*Archive, error) {
-	return nil, ErrOffline
-}
 
 // ErrOffline says that something is not in the cache and the network may not be asked.
 var ErrOffline = errors.New("not in the cache, and the network was not asked")

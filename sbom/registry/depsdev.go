@@ -108,12 +108,12 @@ func (c *Client) askDepsDev(ctx context.Context, p Package, versions []string, o
 // undetailed are the versions, by index, whose details are to be asked for.
 func (c *Client) undetailed(r *record, versions []string) []int {
 	var out []int
-	for _, text := range versions {
+	for _, text := range versions[:min(len(versions), maxDetailed)] {
 		if text == everyVersion {
 			text = r.Default
 		}
 		v := r.find(text)
-		if v == nil || len(out) == maxDetailed || c.detailed(r, v) {
+		if v == nil || c.detailed(r, v) {
 			continue
 		}
 		if i := slices.IndexFunc(r.Versions, func(w Version) bool { return w.Version == v.Version }); !slices.Contains(out, i) {
@@ -132,7 +132,8 @@ func (c *Client) detailed(r *record, v *Version) bool {
 // depsDevPackage asks for the list of versions. What was known of single
 // versions is kept.
 func (c *Client) depsDevPackage(ctx context.Context, p Package, old record, have bool) (record, error) {
-	at := &visit{}
+	at := &visit{lane: &lane{cache: &c.cache}}
+	defer at.lane.free()
 	if have && old.Answer == Known {
 		at.have = old.validators
 	}
@@ -231,7 +232,7 @@ func (c *Client) depsDevPrevious(ctx context.Context, r *record, versions []stri
 	if r.Package.System != NPM && r.Package.System != PyPI {
 		return
 	}
-	for _, text := range versions {
+	for _, text := range versions[:min(len(versions), maxDetailed)] {
 		v := r.find(text)
 		if v == nil || v.Attested != Absent {
 			continue

@@ -125,8 +125,12 @@ func (c *Client) fetch(ctx context.Context, r Request, have validators) (answer,
 	defer cancel()
 	for n := 1; ; n++ {
 		got, err := c.attempt(whole, r, u, have)
-		if err == nil || ctx.Err() != nil {
-			return got, err
+		if err == nil {
+			return got, nil
+		}
+		r.lane.free() // who waits for it may be whom the next attempt waits for
+		if ctx.Err() != nil {
+			return answer{}, ctx.Err()
 		}
 		if whole.Err() != nil {
 			return answer{}, fmt.Errorf("%s: no complete answer in %v", asking(u), limit)
@@ -384,6 +388,19 @@ func readBody(ctx context.Context, cancel context.CancelCauseFunc, r Request, re
 		from = io.LimitReader(z, limit+1)
 	default:
 		return nil, &trouble{err: fmt.Errorf("the answer is packed as %q, which was not asked for", clip(coding, 40))}
+	}
+	if r.into != nil {
+		n, err := r.into(from)
+		switch {
+		case n > limit:
+			return nil, over
+		case err != nil:
+			return nil, cutShort(ctx, err)
+		}
+		return nil, nil
+	}
+	if r.lane != nil {
+		from = &laneReader{ctx: ctx, r: from, lane: r.lane, from: w}
 	}
 	body, err := io.ReadAll(from)
 	switch {

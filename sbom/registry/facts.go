@@ -30,7 +30,8 @@ type Package struct {
 func (p Package) String() string { return string(p.System) + ":" + p.Name }
 
 // ParsePURL returns the package and the version that a package URL names. ok is
-// false for types that no registry is asked about.
+// false for what no registry is asked about: other types, and the standard
+// library of Go, which comes with the compiler.
 func ParsePURL(purl string) (p Package, version string, ok bool) {
 	rest, ok := strings.CutPrefix(purl, "pkg:")
 	if !ok {
@@ -54,7 +55,7 @@ func ParsePURL(purl string) (p Package, version string, ok bool) {
 		group, artifact, two := strings.Cut(name, "/")
 		return Package{s, group + ":" + artifact}, version, two
 	case NPM, PyPI, Go, Cargo, NuGet, RubyGems:
-		return Package{s, name}, version, true
+		return Package{s, name}, version, s != Go || name != "stdlib"
 	}
 	return p, "", false
 }

@@ -1,10 +1,12 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -13,12 +15,15 @@ import (
 // Request is a question to one address.
 type Request struct {
 	URL    string // https, or http where the configuration says so; without credentials
-	Accept string // media type; "" any. What is asked for as JSON and is none is an error, and is not kept
+	Accept string // media type; "" any. What is asked for as JSON only and is none is an error, and is not kept
 	Limit  int64  // bytes that the answer may have, uncompressed; 0: DefaultLimit
 	System System // whose credentials may be used, for their own host only
 	Keep   bool   // the answer never changes: one in the cache is never asked for again; it is asked for uncompressed
 
+	into func(body io.Reader) (int64, error) // takes the body instead of Document, from its beginning at each attempt; nil: Document has it
+
 	reduce func(body []byte) ([]byte, error) // what of the answer is kept and returned; nil: all
+	lane   *lane                             // for an answer that turns out to be large; the caller frees it
 }
 
 // DefaultLimit bounds an answer in bytes.
@@ -64,6 +69,10 @@ func (c *Client) Get(ctx context.Context, r Request) (Document, error) {
 	if !have || old.Absent {
 		old.validators = validators{}
 	}
+	if r.lane == nil {
+		r.lane = &lane{cache: &c.cache}
+		defer r.lane.free()
+	}
 	got, err := c.fetch(ctx, r, old.validators)
 	if err == nil && r.reduce != nil && got.Body != nil {
 		got.Body, err = r.reduce(got.Body)
@@ -97,7 +106,8 @@ func (r Request) limit() int64 {
 // check says what is wrong with an answer's body: what is cut short or comes
 // from somebody else than the registry must not be kept as its answer.
 func (r Request) check(body []byte) error {
-	if strings.Contains(r.Accept, "json") && !json.Valid(body) {
+	html := strings.Contains(r.Accept, "html") && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
+	if strings.Contains(r.Accept, "json") && !html && !json.Valid(body) {
 		return errors.New("the answer is not the JSON that was asked for: it was cut short, or a proxy or a login page answered instead")
 	}
 	return nil

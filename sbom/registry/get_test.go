@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	urlpkg "net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -467,6 +468,126 @@ func TestGetAtMostEightAtATime(t *testing.T) {
 	}
 	if n := asked.Load(); n != 50 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestGetBrokenServer: a host that never answers as it should is given up.
+func TestGetBrokenServer(t *testing.T) {
+	for name, h := range map[string]http.HandlerFunc{
+		"500":        func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) },
+		"silent":     func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"login page": func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>") },
+		"401":        func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) },
+	} {
+		now := getDay
+		c, notices := getClient(t, &now)
+		c.pace = hurry
+		url, asked := server(t, h)
+		var wg sync.WaitGroup
+		for i := range 200 {
+			wg.Go(func() {
+				if _, err := c.Get(t.Context(), Request{URL: fmt.Sprintf("%s/%d", url, i), Accept: "application/json"}); err == nil {
+					t.Errorf("%s: no error", name)
+				}
+			})
+		}
+		wg.Wait()
+		if n := asked.Load(); n > maxPerHost+maxFailures {
+			t.Errorf("%s: asked %d times", name, n)
+		}
+		if got := notices(); strings.Count(got, "is not asked any more in this run") != 1 {
+			t.Errorf("%s: notices %q", name, got)
+		}
+	}
+}
+
+// TestGetRateLimited: a host that wants a pause gets it from all, and is not
+// given up for that.
+func TestGetRateLimited(t *testing.T) {
+	now := getDay
+	c, notices := getClient(t, &now)
+	var mu sync.Mutex
+	var paused time.Time
+	n := 0
+	url, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		switch {
+		case n <= maxPerHost:
+			paused = time.Now()
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(429)
+		case time.Since(paused) < 900*time.Millisecond:
+			t.Errorf("asked %v after it wanted a pause", time.Since(paused))
+		}
+	})
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			if _, err := c.Get(t.Context(), Request{URL: fmt.Sprintf("%s/%d", url, i)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := notices(); got != "" {
+		t.Errorf("notices %q", got)
+	}
+}
+
+// TestGetLargeAnswers: what is large is read one after the other, and all of it.
+func TestGetLargeAnswers(t *testing.T) {
+	now := getDay
+	c, _ := getClient(t, &now)
+	c.Dir = ""
+	body := bytes.Repeat([]byte("x"), largeAnswer+100)
+	url, _ := server(t, func(w http.ResponseWriter, r *http.Request) { w.Write(body) })
+	var wg sync.WaitGroup
+	for i := range 12 {
+		wg.Go(func() {
+			doc, err := c.Get(t.Context(), Request{URL: fmt.Sprintf("%s/%d", url, i)})
+			if err != nil || !bytes.Equal(doc.Body, body) {
+				t.Errorf("%d bytes, %v", len(doc.Body), err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(c.cache.asked) != 0 {
+		t.Errorf("%d locks are left", len(c.cache.asked))
+	}
+}
+
+func TestMayFollow(t *testing.T) {
+	for _, tt := range []struct{ from, to, want string }{
+		{"https://a.example/x", "https://a.example/y", ""},
+		{"https://a.example/x", "https://b.example/y", ""},
+		{"http://a.example/x", "https://b.example/y", ""},
+		{"https://a.example/x", "http://a.example/y", "from https to http"},
+		{"https://a.example/x", "https://169.254.169.254/latest", "inside this network"},
+		{"https://a.example/x", "https://[fd00::1]/", "inside this network"},
+		{"https://a.example/x", "https://[::ffff:10.0.0.1]/", "inside this network"},
+		{"https://a.example/x", "https://localhost:8080/", "inside this network"},
+		{"https://a.example/x", "https://LOCALHOST./", "inside this network"},
+		{"http://a.example/x", "http://metadata.google.internal/", "inside this network"},
+		{"https://10.0.0.1/x", "https://10.0.0.2/x", ""},
+		{"https://10.0.0.1/x", "https://b.example/x", ""},
+		{"https://a.example/x", "https://u:p@b.example/", "name or password"},
+		{"https://a.example/x", "data:text/plain,x", "no address"},
+		{"https://a.example/x", "https:///x", "no address"},
+	} {
+		from, err := urlpkg.Parse(tt.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := urlpkg.Parse(tt.to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = mayFollow(from, from, to)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s -> %s: %v", tt.from, tt.to, err)
+		}
 	}
 }
 

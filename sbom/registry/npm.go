@@ -203,7 +203,7 @@ func (d *packument) readTimes(dec *json.Decoder) error {
 		case "unpublished":
 			var gone struct{ Versions []string }
 			d.erased = len(raw) > 0 && raw[0] == '{'
-			if d.erased && json.Unmarshal(raw, &gone) == nil && len(gone.Versions) <= maxVersions {
+			if d.erased && len(raw) <= maxInner && json.Unmarshal(raw, &gone) == nil {
 				d.gone = gone.Versions
 			}
 		default:
@@ -279,12 +279,8 @@ func npmPerson(raw json.RawMessage) string {
 
 // npmPeople are the names of accounts, sorted; nil when not told.
 func npmPeople(raw json.RawMessage) []string {
-	var all []json.RawMessage
-	if json.Unmarshal(raw, &all) != nil {
-		return nil
-	}
 	var names []string
-	for _, one := range all[:min(len(all), maxList)] {
+	for _, one := range list(raw) {
 		if name := npmPerson(one); name != "" {
 			names = append(names, name)
 		}
@@ -296,15 +292,8 @@ func npmPeople(raw json.RawMessage) []string {
 // npmLicenses reads "license": "MIT", {"type": "MIT"}, or the old
 // "licenses": [{"type": "MIT"}, ...].
 func npmLicenses(one, many json.RawMessage) []string {
-	all := []json.RawMessage{one}
-	if len(many) > 0 {
-		var list []json.RawMessage
-		if json.Unmarshal(many, &list) == nil {
-			all = append(all, list[:min(len(list), maxList)]...)
-		}
-	}
 	var out []string
-	for _, raw := range all {
+	for _, raw := range append([]json.RawMessage{one}, list(many)...) {
 		name := text(raw)
 		if name == "" {
 			name = texts(raw)["type"]
@@ -356,12 +345,8 @@ func npmIntegrity(d *npmDist) map[string]string {
 
 // npmSignatures are the registry's signatures of a version; nil when not told.
 func npmSignatures(raw json.RawMessage) []Signature {
-	var all []json.RawMessage
-	if len(raw) == 0 || json.Unmarshal(raw, &all) != nil {
-		return nil
-	}
 	var out []Signature
-	for _, one := range all[:min(len(all), maxList)] {
+	for _, one := range list(raw) {
 		s := texts(one)
 		if id, sig := s["keyid"], s["sig"]; id != "" && sig != "" && len(id) <= maxText && len(sig) <= 4*maxText {
 			out = append(out, Signature{KeyID: id, Signature: sig})

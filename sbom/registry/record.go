@@ -25,12 +25,15 @@ import (
 // A record that is not exactly what was written counts as absent.
 const recordMagic = "fnaudit facts 1"
 
-// Bounds in bytes. What would be larger is not kept.
+// Sizes in bytes. What would be larger is not kept.
 const (
 	firstRead = 32 << 10  // reads most records at once
 	maxRecord = 128 << 20 // of all parts
-	headLines = 11
+	maxHead   = 16 << 10  // of the head
 )
+
+// headLines is how many lines the head has.
+const headLines = 11
 
 // record is what is kept of a package: facts, and what is needed to ask
 // whether they changed.
@@ -92,7 +95,7 @@ func (r *record) encode(key string) []byte {
 	sum := crc32.Update(crc32.Checksum([]byte(head), castagnoli), castagnoli, light)
 	head += fmt.Sprintf("parts %d %d %d %d %08x\n", len(texts), len(r.Versions), len(light), len(rest), sum)
 	out := slices.Concat([]byte(head), light, rest)
-	if len(head) > firstRead || len(out) > maxRecord {
+	if len(head) > maxHead || len(out) > maxRecord {
 		return nil
 	}
 	return out
@@ -190,7 +193,7 @@ func decodeRecord(from io.ReaderAt, size int64, key string, p Package, want func
 	if _, err := from.ReadAt(b, 0); err != nil {
 		return record{}, false
 	}
-	head, lens, ok := cutHead(string(b))
+	head, lens, ok := cutHead(string(b[:min(len(b), maxHead)]))
 	if !ok || head[1] != key || int64(lens.end()) != size {
 		return record{}, false
 	}
@@ -200,18 +203,18 @@ func decodeRecord(from io.ReaderAt, size int64, key string, p Package, want func
 			return record{}, false
 		}
 	}
-	b = b[:lens.head+lens.light]
-	sum := crc32.Update(crc32.Checksum(b[:lens.checked], castagnoli), castagnoli, b[lens.head:])
+	end := lens.head + lens.light
+	sum := crc32.Update(crc32.Checksum(b[:lens.checked], castagnoli), castagnoli, b[lens.head:end])
 	if sum != lens.sum || !r.readHead(head) {
 		return record{}, false
 	}
 	r.Package = p
-	light := reader{rest: string(b[lens.head:])}
+	light := reader{rest: string(b[lens.head:end])}
 	lengths, ok := r.readVersions(&light, lens)
 	if !ok {
 		return record{}, false
 	}
-	return r, r.readDetails(from, int64(lens.head+lens.light), lengths, want)
+	return r, r.readDetails(from, b, end, lengths, want)
 }
 
 // lengths are the parts of a record.
@@ -299,11 +302,11 @@ func (r *record) readVersions(in *reader, l lengths) ([]int, bool) {
 		v.Deprecated, v.Yanked = text(in.number('\t')), text(in.number('\t'))
 		v.Publisher, v.Repository = text(in.number('\t')), text(in.number('\t'))
 		v.Attested = Answer(in.number('\t'))
-		if looked := moment(in.number('\t')); !looked.IsZero() {
+		if looked := in.number('\t'); looked != 0 {
 			if r.looked == nil {
 				r.looked = map[string]time.Time{}
 			}
-			r.looked[v.Version] = looked
+			r.looked[v.Version] = moment(looked)
 		}
 		n := in.number('\n')
 		if in.bad || n > int64(l.details-total) || v.Attested > Absent {
@@ -314,16 +317,26 @@ func (r *record) readVersions(in *reader, l lengths) ([]int, bool) {
 	return lengths, in.rest == "" && total == l.details
 }
 
-func (r *record) readDetails(from io.ReaderAt, at int64, lengths []int, want func(string) bool) bool {
+// readDetails reads the details of the versions that are wanted, which start at
+// a place in the file; have is what was read of it so far.
+func (r *record) readDetails(from io.ReaderAt, have []byte, at int, lengths []int, want func(string) bool) bool {
 	for i, n := range lengths {
 		v := &r.Versions[i]
 		if n > 0 && (want == nil || want(v.Version)) {
-			b := make([]byte, n)
-			if _, err := from.ReadAt(b, at); err != nil || !decodeDetails(b, v) {
+			var b []byte
+			if at+n <= len(have) {
+				b = have[at : at+n]
+			} else {
+				b = make([]byte, n)
+				if _, err := from.ReadAt(b, int64(at)); err != nil {
+					return false
+				}
+			}
+			if !decodeDetails(b, v) {
 				return false
 			}
 		}
-		at += int64(n)
+		at += n
 	}
 	return true
 }
@@ -346,20 +359,23 @@ func (in *reader) until(end byte) string {
 	return s
 }
 
-// number reads decimal digits.
+// number reads decimal digits. It is most of what reading a record is.
 func (in *reader) number(end byte) int64 {
-	s := in.until(end)
-	n := int64(0)
+	n, s := int64(0), in.rest
 	for i := range len(s) {
-		digit := int64(s[i]) - '0'
-		if digit < 0 || digit > 9 || n > (math.MaxInt64-9)/10 {
-			in.bad = true
-			return 0
+		digit := s[i] - '0'
+		if digit > 9 {
+			if s[i] != end || i == 0 {
+				break
+			}
+			in.rest = s[i+1:]
+			return n
 		}
-		n = n*10 + digit
+		if n > (math.MaxInt64-9)/10 {
+			break
+		}
+		n = n*10 + int64(digit)
 	}
-	if s == "" {
-		in.bad = true
-	}
-	return n
+	in.bad, in.rest = true, ""
+	return 0
 }

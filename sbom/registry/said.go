@@ -23,6 +23,7 @@ const (
 	maxText     = 512     // bytes of a message, a name, an address
 	maxList     = 100     // names, licences, scripts
 	maxRequires = 2_000   // packages that one version needs
+	maxInner    = 1 << 18 // bytes of an object or list within an answer that is read as a whole: in memory it takes ten times as much
 )
 
 // Published dates outside of these were not told: before the oldest registry
@@ -33,12 +34,13 @@ const (
 	maxAhead  = 48 * time.Hour
 )
 
-// sane returns a publication date, or zero for one that cannot be true.
+// sane returns a publication date in whole seconds, as they are kept, or zero
+// for one that cannot be true.
 func sane(t, read time.Time) time.Time {
 	if t.Year() < firstYear || t.Unix() > latestEver || !read.IsZero() && t.After(read.Add(maxAhead)) {
 		return time.Time{}
 	}
-	return t.UTC()
+	return t.UTC().Truncate(time.Second)
 }
 
 // date reads a date of RFC 3339; zero when it is none, or cannot be true.
@@ -121,9 +123,10 @@ func text(raw json.RawMessage) string {
 	return s
 }
 
-// texts reads a JSON object of strings; what is no string is left out, nil when it is no object.
+// texts reads a JSON object of strings; what is no string is left out, nil when
+// it is no object, or too large to be an honest one.
 func texts(raw json.RawMessage) map[string]string {
-	if len(raw) == 0 || raw[0] != '{' {
+	if len(raw) == 0 || raw[0] != '{' || len(raw) > maxInner {
 		return nil
 	}
 	var all map[string]json.RawMessage
@@ -137,6 +140,16 @@ func texts(raw json.RawMessage) map[string]string {
 		}
 	}
 	return out
+}
+
+// list reads the first maxList elements of a JSON list; nil when it is none, or
+// too large to be an honest one.
+func list(raw json.RawMessage) []json.RawMessage {
+	var all []json.RawMessage
+	if len(raw) == 0 || raw[0] != '[' || len(raw) > maxInner || json.Unmarshal(raw, &all) != nil {
+		return nil
+	}
+	return all[:min(len(all), maxList)]
 }
 
 // yes says whether a JSON value is true.

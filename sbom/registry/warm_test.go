@@ -75,7 +75,6 @@ func BenchmarkWarm400(b *testing.B) {
 				key := c.recordKey(q.Package, c.Config.For(q.Package))
 				c.writeFile("facts", key, r.encode(key))
 			}
-			b.ReportMetric(float64(total)/400, "versions/package")
 			b.ResetTimer()
 			for b.Loop() {
 				facts, err := c.Ask(b.Context(), questions)
@@ -88,6 +87,7 @@ func BenchmarkWarm400(b *testing.B) {
 					}
 				}
 			}
+			b.ReportMetric(float64(total)/400, "versions/package")
 		})
 	}
 }

@@ -120,7 +120,7 @@ func OldTables(ends []End) (n Note, ok bool) {
 	}
 	n.Rule, n.Severity, n.From, n.About = RuleTableOld, "low", "table", "products"
 	n.Detail = strings.Join(names, ", ")
-	n.Title = fmt.Sprintf("supported, by a table of %s that is more than %d days old: %s", n.AsOf.Format(time.DateOnly), OldDays, listed(names))
+	n.Title = fmt.Sprintf("a table of %s, which is more than %d days old, is all that says these are supported: %s", n.AsOf.Format(time.DateOnly), OldDays, listed(names))
 	return n, true
 }
 

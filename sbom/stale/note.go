@@ -97,7 +97,7 @@ func Judge(c *sbom.Component, s *registry.Standing, l Limits, now time.Time) []N
 		note(Note{Rule: RuleDeprecated, Severity: "low", Title: title, Fixed: upgrades(c, s), Detail: s.Deprecated})
 	}
 	if s.Archived != "" {
-		note(Note{Rule: RuleArchived, Severity: "low", Title: "its project is archived (" + oneLine(s.Archived) + "): nothing will be fixed there", Detail: s.Archived})
+		note(Note{Rule: RuleArchived, Severity: "low", Title: "comes from an archived project (" + oneLine(s.Archived) + "): nothing will be fixed there", Detail: s.Archived})
 	}
 	if withdrawn(c, s) {
 		note(Note{Rule: RuleWithdrawn, Severity: "low", Probable: true, Fixed: upgrades(c, s), Detail: "listed last: " + s.Newest.Version,
@@ -106,7 +106,7 @@ func Judge(c *sbom.Component, s *registry.Standing, l Limits, now time.Time) []N
 	limit := cmp.Or(l.Unmaintained, DefaultUnmaintained)
 	if quiet := now.Sub(s.Last.Published); !s.Last.Published.IsZero() && quiet > limit && s.Archived == "" && s.Deprecated == "" {
 		note(Note{Rule: RuleUnmaintained, Severity: "low", Detail: "last release " + released(s.Last),
-			Title: fmt.Sprintf("its project has released nothing for %s: the last was %s", span(quiet), released(s.Last))})
+			Title: fmt.Sprintf("comes from a project that has released nothing for %s: the last was %s", span(quiet), released(s.Last))})
 	}
 	if s.Behind == 0 {
 		return out
@@ -137,9 +137,9 @@ func yankedTitle(c *sbom.Component, s *registry.Standing) string {
 
 // behindTitle says how far behind, and what there is on the way.
 func behindTitle(c *sbom.Component, s *registry.Standing) string {
-	title := count(s.Behind, "version")
+	title := "is " + count(s.Behind, "version")
 	if s.MajorsBack > 0 {
-		title = count(s.MajorsBack, "major version") + " (" + count(s.Behind, "release") + ")"
+		title = "is " + count(s.MajorsBack, "major version") + " (" + count(s.Behind, "release") + ")"
 	}
 	if days := behindDays(s); days > 0 {
 		title += " and " + count(days, "day")

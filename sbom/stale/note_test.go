@@ -37,37 +37,37 @@ func TestJudge(t *testing.T) {
 	}{
 		{"the newest", "5.0.0", nil, Limits{}, "2026-11-28", nil},
 		{"behind a major and years", "4.17.20", nil, Limits{}, "2026-11-28",
-			[]string{"behind low 1 major version (3 releases) and 1967 days behind 5.0.0; 4.18.2 is the newest of its own major [4.17.21 4.18.2 5.0.0]"}},
+			[]string{"behind low is 1 major version (3 releases) and 1967 days behind 5.0.0; 4.18.2 is the newest of its own major [4.17.21 4.18.2 5.0.0]"}},
 		{"the newest of its major", "4.18.2", nil, Limits{}, "2026-11-28",
-			[]string{"behind low 1 major version (1 release) and 1155 days behind 5.0.0; it is the newest of its own major [5.0.0]"}},
-		{"two majors", "3.0.0", nil, Limits{}, "2026-11-28", []string{"behind low 2 major versions (4 releases) and 2922 days behind 5.0.0; it is the newest of its own major [5.0.0]"}},
+			[]string{"behind low is 1 major version (1 release) and 1155 days behind 5.0.0; it is the newest of its own major [5.0.0]"}},
+		{"two majors", "3.0.0", nil, Limits{}, "2026-11-28", []string{"behind low is 2 major versions (4 releases) and 2922 days behind 5.0.0; it is the newest of its own major [5.0.0]"}},
 		{"behind a patch", "4.17.20", func(f *registry.Facts) { f.Versions = f.Versions[:3] }, Limits{}, "2022-11-28",
-			[]string{"behind none 1 version and 191 days behind 4.17.21 [4.17.21]"}},
+			[]string{"behind none is 1 version and 191 days behind 4.17.21 [4.17.21]"}},
 		{"dates that are not told", "4.17.20", func(f *registry.Facts) {
 			for i := range f.Versions {
 				f.Versions[i].Published = time.Time{}
 			}
-		}, Limits{}, "2036-11-28", []string{"behind none 1 major version (3 releases) behind 5.0.0; 4.18.2 is the newest of its own major [4.17.21 4.18.2 5.0.0]"}},
+		}, Limits{}, "2036-11-28", []string{"behind none is 1 major version (3 releases) behind 5.0.0; 4.18.2 is the newest of its own major [4.17.21 4.18.2 5.0.0]"}},
 		{"old, by the policy", "4.18.2", nil, Limits{Age: year * day}, "2026-11-28", []string{
 			"old-version low was published 4 years ago, on 2022-11-03, and 5.0.0 is there; the policy allows 365 days [5.0.0]",
-			"behind low 1 major version (1 release) and 1155 days behind 5.0.0; it is the newest of its own major [5.0.0]"}},
+			"behind low is 1 major version (1 release) and 1155 days behind 5.0.0; it is the newest of its own major [5.0.0]"}},
 		{"old, and nothing newer", "5.0.0", nil, Limits{Age: day}, "2026-11-28", nil},
-		{"given up", "5.0.0", nil, Limits{}, "2029-11-28", []string{"unmaintained low its project has released nothing for 3 years: the last was 5.0.0 of 2026-01-01 []"}},
-		{"given up by the policy", "5.0.0", nil, Limits{Unmaintained: 30 * day}, "2026-11-28", []string{"unmaintained low its project has released nothing for 331 days: the last was 5.0.0 of 2026-01-01 []"}},
+		{"given up", "5.0.0", nil, Limits{}, "2029-11-28", []string{"unmaintained low comes from a project that has released nothing for 3 years: the last was 5.0.0 of 2026-01-01 []"}},
+		{"given up by the policy", "5.0.0", nil, Limits{Unmaintained: 30 * day}, "2026-11-28", []string{"unmaintained low comes from a project that has released nothing for 331 days: the last was 5.0.0 of 2026-01-01 []"}},
 		{"deprecated", "5.0.0", func(f *registry.Facts) { f.Versions[5].Deprecated = "use\nspacing  instead" }, Limits{}, "2029-11-28",
 			[]string{"deprecated low is deprecated by its publisher: use spacing instead []"}},
 		{"taken back", "5.0.0", func(f *registry.Facts) { f.Versions[5].Yanked = "broken on Tuesdays" }, Limits{}, "2026-11-28",
 			[]string{"yanked medium was yanked by its publisher: broken on Tuesdays []"}},
 		{"taken back, and one above", "4.17.20", func(f *registry.Facts) { f.Versions[1].Yanked, f.Versions = "yanked", f.Versions[:3] }, Limits{}, "2022-11-28",
-			[]string{"yanked medium was yanked by its publisher [4.17.21]", "behind none 1 version and 191 days behind 4.17.21 [4.17.21]"}},
+			[]string{"yanked medium was yanked by its publisher [4.17.21]", "behind none is 1 version and 191 days behind 4.17.21 [4.17.21]"}},
 		{"archived", "5.0.0", func(f *registry.Facts) { f.Archived = "code.example/a/b" }, Limits{}, "2036-11-28",
-			[]string{"archived low its project is archived (code.example/a/b): nothing will be fixed there []"}},
+			[]string{"archived low comes from an archived project (code.example/a/b): nothing will be fixed there []"}},
 		{"withdrawn", "4.18.0", nil, Limits{}, "2026-11-28", []string{
 			"withdrawn low is a version that its registry does not list, while it lists later ones: it was withdrawn, or never published there [4.18.2 5.0.0]",
-			"behind none 1 major version (2 releases) behind 5.0.0; 4.18.2 is the newest of its own major [4.18.2 5.0.0]"}},
+			"behind none is 1 major version (2 releases) behind 5.0.0; 4.18.2 is the newest of its own major [4.18.2 5.0.0]"}},
 		{"newer than what is listed", "6.0.0", nil, Limits{}, "2026-11-28", nil},
 		{"somebody's own build", "4.18.0-acme.1", nil, Limits{}, "2026-11-28", []string{
-			"behind none 1 major version (2 releases) behind 5.0.0; 4.18.2 is the newest of its own major [4.18.2 5.0.0]"}},
+			"behind none is 1 major version (2 releases) behind 5.0.0; 4.18.2 is the newest of its own major [4.18.2 5.0.0]"}},
 		{"nobody answered", "4.17.20", func(f *registry.Facts) { f.Answer = registry.Unknown }, Limits{}, "2036-11-28", nil},
 		{"no such package", "4.17.20", func(f *registry.Facts) { f.Answer = registry.Absent }, Limits{}, "2036-11-28", nil},
 	} {

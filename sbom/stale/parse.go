@@ -32,6 +32,7 @@ type tablePlatform struct {
 
 type tableRuntime struct {
 	ID          string   `json:"id"`
+	Released    string   `json:"released"`
 	Deprecated  string   `json:"deprecated"`
 	BlockCreate string   `json:"blockCreate"`
 	BlockUpdate string   `json:"blockUpdate"`
@@ -60,7 +61,7 @@ type tableCycle struct {
 //
 //	{"version": 1, "platforms": [{
 //	  "platform": "aws-lambda", "asOf": "2026-08-22", "source": "where the dates come from", "complete": true,
-//	  "runtimes": [{"id": "nodejs20.x", "deprecated": "2026-04-30", "blockCreate": "2027-02-01", "blockUpdate": "2027-03-03", "successors": []}]}],
+//	  "runtimes": [{"id": "nodejs20.x", "released": "2023-11-15", "deprecated": "2026-04-30", "blockCreate": "2027-02-01", "blockUpdate": "2027-03-03", "successors": []}]}],
 //	 "products": [{
 //	  "product": "django", "name": "Django", "kind": "framework", "asOf": "2026-08-22", "source": "where the dates come from",
 //	  "packages": ["pkg:pypi/django"], "cycles": [{"cycle": "4.2", "end": "2026-04-30", "extended": "2027-04-30"}]}]}
@@ -203,7 +204,7 @@ func (p tablePlatform) parse() (Platform, error) {
 		for _, d := range []struct {
 			key, text string
 			to        *time.Time
-		}{{"deprecated", r.Deprecated, &q.Deprecated}, {"blockCreate", r.BlockCreate, &q.BlockCreate}, {"blockUpdate", r.BlockUpdate, &q.BlockUpdate}} {
+		}{{"released", r.Released, &q.Released}, {"deprecated", r.Deprecated, &q.Deprecated}, {"blockCreate", r.BlockCreate, &q.BlockCreate}, {"blockUpdate", r.BlockUpdate, &q.BlockUpdate}} {
 			if d.text == "" {
 				continue
 			}

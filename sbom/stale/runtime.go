@@ -61,6 +61,7 @@ type Platform struct {
 // Runtime is one line. A zero time is a step for which no date is known.
 type Runtime struct {
 	ID          string    // as the platform writes it: "nodejs20.x"
+	Released    time.Time // the first day on which a function could have it
 	Deprecated  time.Time // from this day on nobody patches it
 	BlockCreate time.Time // from this day on no function can be created with it
 	BlockUpdate time.Time // from this day on the code of a function that has it cannot be updated

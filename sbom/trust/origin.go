@@ -164,7 +164,7 @@ func (j *originJudge) addressed(t sbom.Trait, registries []string) {
 	address := strings.ToLower(t.Detail)
 	if plain(address) {
 		w, title := Medium, "was fetched without encryption: "+t.Detail
-		if host := hostOf(address); host == "localhost" || strings.HasPrefix(host, "127.") || host == "[::1]" {
+		if host, _, _ := strings.Cut(hostOf(address), ":"); host == "localhost" || strings.HasPrefix(host, "127.") {
 			w = Low
 		}
 		j.say(RuleHTTP, w, title, t)

@@ -47,6 +47,7 @@ type Rule string
 // Of is what the rules look at.
 type Of struct {
 	Components []sbom.Component
+	Traits     []sbom.Trait // of files that belong to no component
 	Now        time.Time
 
 	Standings  map[string]*registry.Standing // package URL -> what registries say; a package that is missing was never asked about
@@ -67,8 +68,11 @@ func Judge(of Of) []Signal {
 	for i := range of.Components {
 		c := &of.Components[i]
 		out = append(out, origin(c, of.Registries[typeOf(c.PURL)])...)
+		out = append(out, scripts(c)...)
+		out = append(out, native(c)...)
 	}
 	out = append(out, identity(&of)...)
+	out = append(out, starts(of.Traits)...)
 	return sorted(combine(&of, out))
 }
 

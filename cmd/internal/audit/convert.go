@@ -62,12 +62,15 @@ func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 			out.Locations = append(out.Locations, finding.Location{Artifact: o.Artifact, Layer: string(o.Layer), Path: o.Path, State: string(o.State)})
 		}
 		for _, t := range c.Traits {
-			out.Traits = append(out.Traits, finding.Trait{Kind: string(t.Kind), Artifact: t.Artifact, Path: t.Path, Detail: t.Detail})
+			out.Traits = append(out.Traits, traitOf(t))
 		}
 		for _, e := range c.Evidence {
 			out.Evidence = append(out.Evidence, finding.Proof{Method: e.Method, Confidence: e.Confidence, Path: e.Path, Detail: e.Detail})
 		}
 		rep.Components = append(rep.Components, out)
+	}
+	for _, t := range bom.Traits {
+		rep.Traits = append(rep.Traits, traitOf(t))
 	}
 	rep.Coverage = coverageOf(bom.Coverage)
 	for _, a := range bom.Absent {
@@ -79,6 +82,10 @@ func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 	for _, u := range bom.Unknowns {
 		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Artifact: u.Artifact, Path: u.Path, Kind: string(u.Kind), Reason: u.Reason, Origin: string(u.Origin), Code: u.Code})
 	}
+}
+
+func traitOf(t sbom.Trait) finding.Trait {
+	return finding.Trait{Kind: string(t.Kind), Artifact: t.Artifact, Path: t.Path, Detail: t.Detail}
 }
 
 // coverageOf turns a coverage into that of a report; nil stays nil.

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -45,7 +46,7 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		s.Standings[c.PURL] = &st
 		res.Facts[c.PURL] = factsOf(&st)
 		if st.Answer == registry.Unknown {
-			why = st.Reason
+			why = cmp.Or(why, st.Reason)
 			continue
 		}
 		known++
@@ -53,7 +54,10 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	switch {
 	case known == 0:
 		res.Facts = nil // nobody was asked: nothing is to be recorded
-		return res, Skipped(why + " (scan --online asks them, db update --facts REPORT too)")
+		if !a.Registry.Online {
+			why += " (scan --online asks them, db update --facts REPORT too)"
+		}
+		return res, Skipped(why)
 	case known < len(asked):
 		res.Note = fmt.Sprintf("known for %d of %s; %s", known, finding.Count(len(asked), "package", "packages"), why)
 	}

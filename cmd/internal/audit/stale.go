@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -26,6 +27,9 @@ func checkStale(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	if n, ok := stale.OldTables(ends); ok {
 		res.Findings = append(res.Findings, staleFinding(n, nil))
 	}
+	for _, n := range stale.SDKs(s.SBOM.Components, s.Standings, s.declaredRuntime(table, a.Now)) {
+		res.Findings = append(res.Findings, staleFinding(n, byPURL[n.Component]))
+	}
 	for i := range s.SBOM.Components {
 		c := &s.SBOM.Components[i]
 		st := s.Standings[c.PURL]
@@ -37,6 +41,15 @@ func checkStale(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		}
 	}
 	return res, ctx.Err()
+}
+
+// declaredRuntime is what the table says of the runtime that somebody declared;
+// nil when nobody did, or it says nothing.
+func (s *Subject) declaredRuntime(table *stale.Runtimes, now time.Time) *stale.Answer {
+	if answer, ok := table.Look(s.Platform, s.Runtime, now); ok && s.Runtime != "" && !s.RuntimeGuessed {
+		return &answer
+	}
+	return nil
 }
 
 // staleFinding is a note as a finding.

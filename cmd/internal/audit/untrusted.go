@@ -41,7 +41,7 @@ func (a *Auditor) trustOf(ctx context.Context, s *Subject) (trust.Of, error) {
 		return trust.Of{}, fmt.Errorf("read the policy's private names: %w", err)
 	}
 	return trust.Of{
-		Components: s.SBOM.Components, Now: a.Now, Standings: s.Standings,
+		Components: s.SBOM.Components, Traits: s.SBOM.Traits, Now: a.Now, Standings: s.Standings,
 		Private: private, Registries: d.Registries, CoolDown: d.CoolDown,
 		Malware: s.malware(), Fixes: a.fixes(ctx, s),
 	}, nil

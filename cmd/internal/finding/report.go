@@ -88,6 +88,7 @@ type Report struct {
 	Coverage     *Coverage     `json:"coverage,omitempty"`
 	Components   []Component   `json:"components"`
 	Absent       []Absent      `json:"absent,omitempty"` // packages of a lockfile that are not there
+	Traits       []Trait       `json:"traits,omitempty"` // of files that belong to no component
 	Unknowns     []Unknown     `json:"unknowns"`
 	Findings     []Finding     `json:"findings"`
 	GoBinaries   []GoBinary    `json:"goBinaries,omitempty"`

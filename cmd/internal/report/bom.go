@@ -41,6 +41,9 @@ func toFunction(r *finding.Report) codec.Function {
 	for _, c := range r.Components {
 		bom.Components = append(bom.Components, toComponent(c))
 	}
+	for _, t := range r.Traits {
+		bom.Traits = append(bom.Traits, toTrait(t))
+	}
 	for _, u := range r.Unknowns {
 		bom.Unknowns = append(bom.Unknowns, sbom.Unknown{
 			Artifact: u.Artifact, Path: u.Path, Kind: sbom.UnknownKind(u.Kind), Reason: u.Reason, Code: u.Code,
@@ -70,12 +73,16 @@ func toComponent(c finding.Component) sbom.Component {
 		})
 	}
 	for _, t := range c.Traits {
-		out.Traits = append(out.Traits, sbom.Trait{Kind: sbom.TraitKind(t.Kind), Artifact: t.Artifact, Path: t.Path, Detail: t.Detail})
+		out.Traits = append(out.Traits, toTrait(t))
 	}
 	for _, e := range c.Evidence {
 		out.Evidence = append(out.Evidence, sbom.Evidence{Method: e.Method, Confidence: e.Confidence, Path: e.Path, Detail: e.Detail})
 	}
 	return out
+}
+
+func toTrait(t finding.Trait) sbom.Trait {
+	return sbom.Trait{Kind: sbom.TraitKind(t.Kind), Artifact: t.Artifact, Path: t.Path, Detail: t.Detail}
 }
 
 func toVulnerability(f finding.Finding) codec.Vulnerability {

@@ -21,7 +21,7 @@ func dependencyRules() map[string]dependencyRule {
 		"archived":           {"Its repository is archived", "look for a successor: nobody will fix it"},
 		"end-of-life":        {"Its maintainers no longer support it", "move to a supported release"},
 		"end-of-life-soon":   {"Its maintainers will soon no longer support it", "plan the move to a supported release"},
-		"table-old":          {"The table of ends of life is too old to be believed", "give a newer table"},
+		"table-old":          {"The table of ends of life is too old to be believed", "use a newer release of this program, or give a newer table with --runtimes FILE"},
 		"sdk-behind-runtime": {"The shipped SDK is older than the runtime's own", "leave it out and use the runtime's, or ship a newer one"},
 
 		// where it came from
