@@ -203,10 +203,12 @@ func (p *Published) keysOf(rel *Release, id string) []Key {
 	return pick(attestationKeys(rel.Keys))
 }
 
-// strange says whether a signature was rejected only because the trust root
-// does not know who vouches for it.
+// strange says whether a signature was rejected only because it cannot be read
+// here, or because the trust root does not know who vouches for it.
 func (p *Published) strange(r Result, doc []byte) bool {
 	switch r.Step {
+	case StepParse:
+		return true // what cannot be read was not checked: a newer form may have fields that are not known here
 	case StepLog:
 		return strings.HasPrefix(r.Reason, unknownLogReason)
 	case StepSCT:

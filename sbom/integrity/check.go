@@ -3,6 +3,7 @@ package integrity
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -39,6 +40,7 @@ const (
 type Result struct {
 	Differences []Difference // sorted
 	Compared    int          // packages of which every file was compared; of Go, the sum of the source
+	Whole       []string     // which those are: package URLs, sorted
 	Files       int          // files that were compared
 	Left        []Left       // sorted
 }
@@ -65,7 +67,7 @@ type Of struct {
 func Check(ctx context.Context, of Of, reg *registry.Client) (Result, error) {
 	c := newCheck(of)
 	if reg != nil {
-		c.reg = reg
+		c.reg, c.sums = reg, clientSums(reg)
 	}
 	return c.run(ctx)
 }
@@ -93,12 +95,13 @@ func newCheck(of Of) *check {
 func (c *check) run(ctx context.Context) (Result, error) {
 	c.published()
 	c.goSums(ctx)
-	py, npm := c.python(), c.npm(ctx)
+	py, npm, shipped := c.python(ctx), c.npm(ctx), c.shipped()
 	if err := c.files.hash(ctx); err != nil {
 		return Result{}, err
 	}
 	py.compare()
 	npm.compare()
+	shipped.compare()
 	c.finish()
 	return c.res, ctx.Err()
 }
@@ -139,6 +142,7 @@ func (c *check) finish() {
 		delete(c.whole, l.Component)
 	}
 	c.res.Compared = len(c.whole)
+	c.res.Whole = slices.Sorted(maps.Keys(c.whole))
 }
 
 // LeftPackages is how many packages were not compared completely.

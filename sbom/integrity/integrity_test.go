@@ -89,6 +89,11 @@ func run(tb testing.TB, f *bundle.Function, reg Registry, components ...sbom.Com
 	tb.Helper()
 	c := newCheck(Of{Function: f, SBOM: &sbom.SBOM{Components: components}})
 	c.reg = reg
+	return finish(tb, c)
+}
+
+func finish(tb testing.TB, c *check) (Result, string) {
+	tb.Helper()
 	res, err := c.run(tb.Context())
 	if err != nil {
 		tb.Fatal(err)

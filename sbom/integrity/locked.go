@@ -113,6 +113,6 @@ func (c *check) swap(m *sbom.Component, published map[string]string) {
 		}
 	}
 	c.differs(Difference{Rule: RuleSwapped, Weight: High, Component: m.PURL, Artifact: artifact, Path: at, Source: "registry",
-		Title:  fmt.Sprintf("the lockfile has another archive of %s than the registry publishes", clip(m.Name+" "+m.Version)),
+		Title:  "the lockfile has the digest of another archive than the registry publishes",
 		Detail: fmt.Sprintf("locked %s %s, published %s", alg, want, got)})
 }

@@ -41,12 +41,15 @@ type npm struct {
 	*check
 	list  []*npmPackage
 	byDir map[infoKey]*npmFolder
+	maps  map[place][]mapped
+	known map[infoKey]bool // folders of all components, also of those that are not compared
+	loose []place          // code in node_modules that lies in no package's folder
 }
 
 // npm finds the packages of which the archive is at hand, and notes the files
 // that are to be compared with it.
 func (c *check) npm(ctx context.Context) *npm {
-	n := &npm{check: c, byDir: map[infoKey]*npmFolder{}}
+	n := &npm{check: c, byDir: map[infoKey]*npmFolder{}, maps: map[place][]mapped{}, known: map[infoKey]bool{}}
 	for i := range c.bom.Components {
 		n.add(&c.bom.Components[i])
 	}
@@ -67,6 +70,11 @@ func (c *check) npm(ctx context.Context) *npm {
 
 // add notes where a package of npm is installed.
 func (n *npm) add(m *sbom.Component) {
+	for _, o := range m.Occurrences {
+		if dir, base := path.Split(o.Path); base == "package.json" {
+			n.known[infoKey{o.Artifact, dir}] = true
+		}
+	}
 	pkg, version, ok := registry.ParsePURL(m.PURL)
 	if !ok || pkg.System != registry.NPM || m.Main {
 		return
@@ -85,7 +93,7 @@ func (n *npm) add(m *sbom.Component) {
 		n.byDir[key] = f
 		p.folders = append(p.folders, f)
 	}
-	if len(p.folders) > 0 {
+	if m.Version != "" && n.addMapped(m, p) || len(p.folders) > 0 {
 		n.list = append(n.list, p)
 	}
 }
@@ -170,11 +178,12 @@ func (b *budget) left() int64 {
 func (n *npm) archive(ctx context.Context, p *npmPackage, b *budget) (*listing, error) {
 	a, err := n.reg.Archive(ctx, p.pkg, p.version, "")
 	if errors.Is(err, registry.ErrOffline) {
-		return nil, errors.New("its published archive is not at hand")
+		return nil, errors.New("its published archive is not at hand (--online fetches it)")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("its published archive cannot be had: %s", clip(err.Error()))
 	}
+	defer a.Close()
 	n.lockedArchive(p.component, a)
 	l, unpacked, err := readArchive(ctx, a, b.left())
 	if err != nil {
@@ -189,23 +198,53 @@ func (n *npm) archive(ctx context.Context, p *npmPackage, b *budget) (*listing, 
 
 // assign gives each file to the package in whose folder it lies, the deepest one.
 func (n *npm) assign() {
-	if len(n.list) == 0 {
-		return
-	}
 	for v, volume := range n.files.volumes {
 		for i, f := range volume.Files() {
+			if !strings.Contains(f.Path, "node_modules/") {
+				continue
+			}
+			owned := false
 			for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
-				if owner := n.byDir[infoKey{v, dir + "/"}]; owner != nil {
+				key := infoKey{v, dir + "/"}
+				if owner := n.byDir[key]; owner != nil {
 					owner.files = append(owner.files, i)
+				}
+				if owned = n.known[key] || n.byDir[key] != nil; owned {
 					break
 				}
+			}
+			if !owned && f.Mode == 0 && npmCode(f.Path) && !hiddenFolder(f.Path) {
+				n.loose = append(n.loose, place{v, i})
 			}
 		}
 	}
 }
 
+// hiddenFolder reports whether a path in node_modules leads through a folder
+// that no name of a package can lead to: .bin, .cache, .prisma.
+func hiddenFolder(p string) bool {
+	_, in, _ := strings.Cut(p, "node_modules/")
+	return strings.HasPrefix(in, ".")
+}
+
+// unowned reports code in node_modules that is part of no package: whoever
+// requires its name gets it, and no list of packages has it.
+func (n *npm) unowned() {
+	for k, at := range n.loose {
+		if k == maxNamed {
+			n.differs(Difference{Rule: RuleUnlisted, Weight: Medium, Probable: true, Artifact: at.volume, Source: "node_modules", Path: n.files.path(at),
+				Title: fmt.Sprintf("and %d more files in node_modules that are part of no package", len(n.loose)-k), Detail: "they are not named one by one"})
+			return
+		}
+		n.differs(Difference{Rule: RuleUnlisted, Weight: Medium, Probable: true, Artifact: at.volume, Source: "node_modules", Path: n.files.path(at),
+			Title: clip(n.files.path(at)) + " is part of no package", Detail: "it lies in node_modules, in the folder of no package that was found"})
+	}
+}
+
 // compare judges what was read.
 func (n *npm) compare() {
+	n.compareMaps()
+	n.unowned()
 	for _, p := range n.list {
 		if p.published != nil {
 			for _, f := range p.folders {
@@ -238,7 +277,7 @@ func (n *npm) folder(p *npmPackage, f *npmFolder) {
 			continue // to a package beside it, which is compared where it lies
 		case s.err != nil:
 			d.Rule, d.Weight, d.Detail = RuleUnread, Medium, s.err.Error()
-			d.Title = fmt.Sprintf("%s of %s could not be read", clip(name), n.label(p))
+			d.Title = clip(name) + " could not be read"
 			p.because("a file of it could not be read")
 		case listed && s.is(algSHA256, want.sha256), n.bundled(f, at, s):
 			continue
@@ -260,7 +299,7 @@ func (n *npm) folder(p *npmPackage, f *npmFolder) {
 	for _, rule := range []string{RuleChanged, RuleUnlisted, RuleUnread, RuleBuilt} {
 		if more := named[rule] - maxNamed; more > 0 {
 			n.differs(Difference{Rule: rule, Weight: Medium, Component: p.component.PURL, Artifact: f.volume, Path: f.dir + "package.json", Source: "registry",
-				Title: fmt.Sprintf("%d more files of %s", more, n.label(p)), Detail: "they are not named one by one"})
+				Title: fmt.Sprintf("and %d more files", more), Detail: "they are not named one by one"})
 		}
 	}
 }
@@ -270,8 +309,6 @@ func (p *npmPackage) because(reason string) {
 		p.reasons = append(p.reasons, reason)
 	}
 }
-
-func (n *npm) label(p *npmPackage) string { return clip(p.component.Name + " " + p.version) }
 
 // builds reports whether installing the package runs something that may write
 // files: a script of its own, or node-gyp.
@@ -291,7 +328,7 @@ func (n *npm) builds(p *npmPackage) bool {
 // changed judges a file that differs from the published one.
 func (n *npm) changed(d *Difference, p *npmPackage, at place, name string, want published, builds bool) {
 	d.Rule, d.Weight = RuleChanged, npmWeight(name)
-	d.Title = fmt.Sprintf("%s of %s is not the file that the registry published", clip(name), n.label(p))
+	d.Title = clip(name) + " is not the file that the registry published"
 	d.Detail = "its digest is not that of the file in the published archive"
 	data, err := n.files.read(at, maxText)
 	switch {
@@ -301,7 +338,7 @@ func (n *npm) changed(d *Difference, p *npmPackage, at place, name string, want 
 		d.Weight, d.Detail = Low, "it differs in its line ends alone"
 	case builds && n.machine(at):
 		d.Rule, d.Weight, d.Probable = RuleBuilt, Low, true
-		d.Title = fmt.Sprintf("%s of %s was put there when it was installed, or afterwards", clip(name), n.label(p))
+		d.Title = clip(name) + " was put there when the package was installed, or afterwards"
 		d.Detail = "machine code that is not in the published archive; the package runs a script at installation"
 		p.because("what it built at installation has no digest")
 	}
@@ -319,7 +356,7 @@ func (n *npm) added(d *Difference, p *npmPackage, at place, name string, builds 
 		return // data that nothing published refers to
 	}
 	d.Rule, d.Detail = RuleUnlisted, "the published archive does not have it"
-	d.Title = fmt.Sprintf("%s lies in %s, whose published archive does not have it", clip(name), n.label(p))
+	d.Title = clip(name) + " is not in the archive that the registry published"
 	if builds && (path.Ext(base) == ".node" || machineCode(base)) {
 		d.Rule, d.Weight, d.Probable = RuleBuilt, Low, true
 		d.Detail = "machine code that is not in the published archive; the package runs a script at installation"

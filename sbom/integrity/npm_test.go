@@ -18,11 +18,12 @@ import (
 	"github.com/fnaudit/fnaudit/sbom/registry"
 )
 
-// shelf is a registry of a test: "npm:demo@1.0.0" -> archive.
+// shelf is a registry of a test: "npm:demo@1.0.0", with the file's name behind
+// where a version has several -> archive.
 type shelf map[string][]byte
 
-func (s shelf) Archive(_ context.Context, p registry.Package, version, _ string) (*registry.Archive, error) {
-	data, ok := s[p.String()+"@"+version]
+func (s shelf) Archive(_ context.Context, p registry.Package, version, file string) (*registry.Archive, error) {
+	data, ok := s[strings.TrimSpace(p.String()+"@"+version+" "+file)]
 	if !ok {
 		return nil, registry.ErrOffline
 	}
@@ -120,7 +121,7 @@ func TestNPM(t *testing.T) {
 		"built":            {native, native.under(dir).with(dir+"build/Release/x.node", elf), "low integrity-built " + purl + " " + dir + "build/Release/x.node\n" + built},
 		"built over":       {native, native.under(dir).with(dir+"bin/tool", elf), "low integrity-built " + purl + " " + dir + "bin/tool\n" + built},
 		"built script":     {native, native.under(dir).with(dir+"build/x.js", "x"), "high integrity-unlisted " + purl + " " + dir + "build/x.js\n" + differs},
-		"not at hand":      {nil, base, "left " + purl + ": its published archive is not at hand\n"},
+		"not at hand":      {nil, base, "left " + purl + ": its published archive is not at hand (--online fetches it)\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			reg := shelf{}
@@ -173,6 +174,10 @@ func TestNPMFolders(t *testing.T) {
 	} {
 		m := tt.m
 		m.PURL = strings.TrimSuffix(m.PURL, "@")
+		code := outer.under("node_modules/outer/")
+		if len(m.Occurrences) == 0 {
+			code = tree{"app.jar": "x"}
+		}
 		if _, got := run(t, open(t, code), tt.reg, m); got != "left "+m.PURL+": "+tt.want+"\n" {
 			t.Errorf("%s: got\n%s", name, got)
 		}
@@ -257,5 +262,16 @@ func TestArchiveLimits(t *testing.T) {
 	huge := &registry.Archive{Bytes: bytes.NewReader(nil), Size: maxArchive + 1}
 	if _, _, err := readArchive(t.Context(), huge, 1<<20); err == nil {
 		t.Error("an archive over the limit was read")
+	}
+}
+
+// TestLoose: code in node_modules that is part of no package.
+func TestLoose(t *testing.T) {
+	main := npmComponent("linked", "1.0.0", "node_modules/linked/")
+	main.Main = true
+	code := tree{"node_modules/evil.js": "x", "node_modules/evil2/index.js": "x", "node_modules/.prisma/client/index.js": "x", "node_modules/linked/index.js": "x", "node_modules/linked/package.json": "{}", "node_modules/note.txt": "x", "lib/a.js": "x"}
+	want := "medium integrity-unlisted  node_modules/evil.js\nmedium integrity-unlisted  node_modules/evil2/index.js\n"
+	if _, got := run(t, open(t, code), nil, main); got != want {
+		t.Errorf("got\n%s", got)
 	}
 }

@@ -2,6 +2,7 @@ package integrity
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"path"
 	"regexp"
@@ -24,11 +25,11 @@ type distribution struct {
 	component string // package URL, "" when the bill has none for it
 	label     string // "requests 2.31.0"
 	lines     []recordLine
+	wheel     map[string]recordLine // RECORD of the published wheel; nil when that is not at hand
 
 	compared int
 	reasons  []string // why it is not known to be whole
 	missing  []string // code that it lists
-	stripped int
 }
 
 // claim is a line of a distribution about a file.
@@ -48,7 +49,7 @@ type python struct {
 }
 
 // python finds the RECORDs and notes which files they need.
-func (c *check) python() *python {
+func (c *check) python(ctx context.Context) *python {
 	py := &python{check: c, claims: map[string][]claim{}, owned: map[string]*distribution{}, eggs: map[string]string{}, files: map[place][]claim{}}
 	components := c.byMetadata()
 	for v := range c.files.volumes {
@@ -71,6 +72,7 @@ func (c *check) python() *python {
 		}
 	}
 	py.match()
+	py.wheels(ctx)
 	return py
 }
 
@@ -244,6 +246,7 @@ func (py *python) compare() {
 	}
 	py.unlisted(named)
 	for _, d := range py.list {
+		py.against(d, named)
 		py.distribution(d)
 	}
 	py.more(named)
@@ -258,7 +261,7 @@ func (py *python) file(p place, named map[string]int) {
 	c := claims[0]
 	py.res.Files++
 	if s.err != nil {
-		py.name(named, c.of, Difference{Rule: RuleUnread, Weight: Medium, Artifact: p.volume, Path: at, Title: fmt.Sprintf("%s of %s could not be read", clip(at), c.of.label), Source: "RECORD", Detail: s.err.Error()})
+		py.name(named, c.of, Difference{Rule: RuleUnread, Weight: Medium, Artifact: p.volume, Path: at, Title: clip(at) + " could not be read", Source: "RECORD", Detail: s.err.Error()})
 		c.of.because("a file of it could not be read")
 		return
 	}
@@ -278,7 +281,7 @@ func (py *python) file(p place, named map[string]int) {
 		return
 	}
 	d := Difference{Rule: RuleChanged, Weight: pythonWeight(at, c.line.path), Artifact: p.volume, Path: at, Source: "RECORD",
-		Title: fmt.Sprintf("%s is not the file that was installed with %s", clip(at), c.of.label), Detail: "its digest is not the one that RECORD has"}
+		Title: clip(at) + " is not the file that its RECORD lists", Detail: "its digest is not the one that RECORD has"}
 	py.excuse(&d, p, c)
 	if d.Weight > Low || d.Rule == RuleStripped {
 		c.of.because("files of it differ from its RECORD")
@@ -298,7 +301,7 @@ func (py *python) excuse(d *Difference, p place, c claim) {
 		defer content.Close()
 		if fs.wanted[p].size < c.line.size && stripped(content) {
 			d.Rule, d.Weight, d.Probable = RuleStripped, Low, true
-			d.Title = fmt.Sprintf("%s of %s has no symbols and is not the file that was installed", clip(d.Path), c.of.label)
+			d.Title = clip(d.Path) + " has no symbols and is not the file that its RECORD lists"
 			d.Detail = "it was stripped, or replaced: that cannot be told apart"
 		}
 	case isScript(c.line.path):
@@ -358,7 +361,7 @@ func (py *python) foreign(p place, mounted, top string, d *distribution, named m
 	dir, base := path.Split(mounted)
 	g := Difference{Rule: RuleUnlisted, Weight: High, Artifact: p.volume, Path: py.check.files.path(p), Source: "RECORD",
 		Detail: "it lies in " + clip(top) + " and no RECORD lists it"}
-	g.Title = fmt.Sprintf("%s lies in %s, which did not bring it", clip(g.Path), d.label)
+	g.Title = clip(g.Path) + " is code that no RECORD lists"
 	switch stem, cached := compiledFrom(base); {
 	case stem == "":
 	case cached && strings.HasSuffix(dir, "/__pycache__/"):
@@ -431,7 +434,7 @@ func (py *python) distribution(d *distribution) {
 	if n := len(d.missing); n > 0 {
 		slices.Sort(d.missing)
 		py.differs(Difference{Rule: RuleMissing, Weight: Low, Component: d.component, Artifact: d.volume, Path: d.info + "/RECORD", Source: "RECORD",
-			Title:  fmt.Sprintf("%d modules that %s was installed with are not there", n, d.label),
+			Title:  fmt.Sprintf("%d modules that its RECORD lists are not there", n),
 			Detail: clip(strings.Join(d.missing[:min(n, 5)], ", "))})
 	}
 	if d.compared == 0 && len(d.reasons) == 0 {
@@ -469,6 +472,9 @@ func (d *distribution) key(rule string) string {
 // name reports a difference of a distribution, the first of each rule one by one.
 func (py *python) name(named map[string]int, d *distribution, g Difference) {
 	g.Component = d.component
+	if d.component == "" {
+		g.Title += " (" + d.label + ")"
+	}
 	key := d.key(g.Rule)
 	if named[key]++; named[key] <= maxNamed {
 		py.differs(g)
@@ -481,7 +487,7 @@ func (py *python) more(named map[string]int) {
 		for _, rule := range []string{RuleChanged, RuleUnlisted, RuleUnread, RuleStripped} {
 			if n := named[d.key(rule)] - maxNamed; n > 0 {
 				py.differs(Difference{Rule: rule, Weight: Medium, Component: d.component, Artifact: d.volume, Path: d.info + "/RECORD", Source: "RECORD",
-					Title: fmt.Sprintf("%d more files of %s", n, d.label), Detail: "they are not named one by one"})
+					Title: fmt.Sprintf("and %d more files", n), Detail: "they are not named one by one"})
 			}
 		}
 	}

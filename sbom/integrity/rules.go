@@ -11,7 +11,8 @@ const (
 	// RuleUnlisted is code inside a package that its publisher did not put
 	// there. High: it is imported or required like the rest of the package, and
 	// no advisory and no lockfile will ever speak of it. Medium where another
-	// package without a list claims the folder too. Low where nothing loads it.
+	// package without a list claims the folder too, and in node_modules outside
+	// of every package. Low where nothing loads it.
 	RuleUnlisted = "integrity-unlisted"
 
 	// RuleMissing is code that a package lists and that is not there. Low: a
@@ -42,4 +43,10 @@ const (
 	// checksum database has for that version. High: a version's source never
 	// changes, so what is inside is not what was reviewed and published.
 	RuleSum = "integrity-sum"
+
+	// RuleSource is a source in a bundle's map that is not the published file of
+	// that path. Low, since build tools rewrite sources; medium where most of the
+	// package's other sources are the published ones, so that nothing rewrote
+	// them. Never certain.
+	RuleSource = "integrity-source"
 )

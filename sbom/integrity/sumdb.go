@@ -124,17 +124,37 @@ func (c *check) goSum(s goSum, lines []string, err error) {
 	_, published, _ := strings.Cut(strings.TrimPrefix(lines[0], m.Name+" "), " ")
 	c.left(m.PURL, "the source that was compiled is not the published one")
 	c.differs(Difference{Rule: RuleSum, Weight: High, Component: m.PURL, Artifact: s.trait.Artifact, Path: s.trait.Path, Source: "checksum database",
-		Title:  fmt.Sprintf("%s was built from another source than the checksum database has", clip(m.Name+" "+m.Version)),
+		Title:  "was built from another source than the checksum database has",
 		Detail: clip(fmt.Sprintf("built from %s, published %s", s.trait.Detail, published))})
 }
 
 // sums is who is asked about the sums of modules. The zero value asks nobody.
 type sums struct {
-	setting func(path string) string   // the database that may be told of a module, as GOSUMDB spells it; "": none
-	proxies func(path string) []string // module proxies, each ending in "/"
+	setting func(path string) string // the database that may be told of a module, as GOSUMDB spells it; "": none
+	proxies []string                 // module proxies, in order
+	refuse  string                   // why neither they nor the database may be asked; "" when they may
 	private func(registry.Package) bool
 	get     func(context.Context, registry.Request) (registry.Document, error)
 	pack    fs.FS // tiles and lookups that the go command keeps, NAME/lookup/... and NAME/tile/...; nil: none
+}
+
+// clientSums asks as a registry's client is configured.
+func clientSums(reg *registry.Client) sums {
+	at := reg.Config.For(registry.Package{System: registry.Go})
+	s := sums{private: reg.Private, get: reg.Get, refuse: at.Refuse}
+	s.setting = func(path string) string {
+		if own := reg.Config.For(registry.Package{System: registry.Go, Name: path}); own.Refuse != "" && at.Refuse == "" {
+			return "" // what no proxy may be told of is not asked through one
+		}
+		return reg.Config.GoSums(path)
+	}
+	if at.URL != "" {
+		s.proxies = append(s.proxies, at.URL)
+	}
+	for _, other := range at.Others {
+		s.proxies = append(s.proxies, other.URL)
+	}
+	return s
 }
 
 // database returns the setting of the database that may be told of a module.
@@ -161,11 +181,13 @@ func (s *sums) open(ctx context.Context, setting string) (*sumOps, error) {
 		return nil, errors.New("the key of the checksum database that GOSUMDB names is not known: give it as name+hash+key")
 	}
 	ops := &sumOps{sumServer: &sumServer{ctx: ctx, sums: s, key: key, name: verifier.Name(), kept: map[string]sumAnswer{}}}
-	if len(fields) == 2 {
+	switch {
+	case s.refuse != "": // the pack may have it
+	case len(fields) == 2:
 		ops.base = strings.TrimSuffix(fields[1], "/")
-		return ops, nil
+	default:
+		ops.base = s.reach(ctx, verifier.Name())
 	}
-	ops.base = s.reach(ctx, verifier.Name())
 	return ops, nil
 }
 
@@ -173,13 +195,11 @@ func (s *sums) open(ctx context.Context, setting string) (*sumOps, error) {
 // says it passes questions on, else itself
 // (https://go.dev/design/25530-sumdb#proxying-a-checksum-database).
 func (s *sums) reach(ctx context.Context, name string) string {
-	if s.proxies != nil {
-		for _, proxy := range s.proxies(name) {
-			base := strings.TrimSuffix(proxy, "/") + "/sumdb/" + name
-			doc, err := s.get(ctx, registry.Request{URL: base + "/supported", Limit: maxSumAnswer, System: registry.Go})
-			if err == nil && !doc.Absent {
-				return base
-			}
+	for _, proxy := range s.proxies {
+		base := strings.TrimSuffix(proxy, "/") + "/sumdb/" + name
+		doc, err := s.get(ctx, registry.Request{URL: base + "/supported", Limit: maxSumAnswer, System: registry.Go})
+		if err == nil && !doc.Absent {
+			return base
 		}
 	}
 	return "https://" + name
@@ -214,7 +234,9 @@ func (s *sumServer) read(path string) ([]byte, error) {
 	if ok {
 		return a.body, a.err
 	}
-	if a.body, a.err = s.packed(s.name + path); a.err != nil {
+	if a.body, a.err = s.packed(s.name + path); a.err != nil && s.base == "" {
+		a.err = registry.ErrOffline
+	} else if a.err != nil {
 		doc, err := s.sums.get(s.ctx, registry.Request{URL: s.base + path, Limit: maxSumAnswer, System: registry.Go, Keep: true})
 		if err == nil && doc.Absent {
 			err = errNoModule
@@ -305,11 +327,11 @@ func (o *sumOps) reason(path, version string, err error) error {
 	case errors.Is(failed, errNoModule):
 		return errors.New("the checksum database does not know it")
 	case errors.Is(failed, registry.ErrOffline):
-		return errors.New("what the checksum database has of it is not at hand")
+		return errors.New("what the checksum database has of it is not at hand (--online asks it)")
 	case o.broken != "":
 		return errBroken
 	case o.offline:
-		return errors.New("the proof of what the checksum database has of it is not at hand")
+		return errors.New("the proof of what the checksum database has of it is not at hand (--online asks it)")
 	case failed != nil:
 		return fmt.Errorf("the checksum database could not be asked: %s", withoutAddress(failed))
 	}

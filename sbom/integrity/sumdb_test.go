@@ -88,7 +88,7 @@ func (d *database) sums(setting string) sums {
 			}
 			return setting
 		},
-		proxies: func(string) []string { return []string{dbProxy} },
+		proxies: []string{dbProxy},
 		private: func(p registry.Package) bool { return strings.HasPrefix(p.Name, "secret.example/") },
 		get:     d.get,
 	}
@@ -144,7 +144,7 @@ func TestSums(t *testing.T) {
 		}
 	}
 	d.online = false
-	offline := strings.Replace(want, "unknown@v1.0.0 the checksum database does not know it", "unknown@v1.0.0 what the checksum database has of it is not at hand", 1)
+	offline := strings.Replace(want, "unknown@v1.0.0 the checksum database does not know it", "unknown@v1.0.0 what the checksum database has of it is not at hand (--online asks it)", 1)
 	if got := lookUp(t, func(c *check) { c.sums = d.sums(d.key) }, modules...); got != offline {
 		t.Errorf("offline: got\n%s", got)
 	}

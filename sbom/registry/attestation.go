@@ -3,7 +3,6 @@ package registry
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -26,12 +25,10 @@ type Proofs struct {
 	Digest map[string]string // PyPI: of that file, says the index
 }
 
-// Bounds in bytes of answers. Real lists have about 20 KB; an index page of a
-// project with many releases some megabytes.
+// Bounds in bytes of answers. Real lists of attestations have about 20 KB.
 const (
 	maxProofs = 4 << 20
 	maxKeys   = 1 << 20
-	maxIndex  = 64 << 20
 )
 
 // Proofs asks the registry that is configured for a package what it hands out
@@ -67,16 +64,10 @@ func (c *Client) Proofs(ctx context.Context, p Package, version string, locked [
 
 // proofEndpoint says who may be asked for proofs about a package, or why nobody.
 func (c *Client) proofEndpoint(p Package) (ep Endpoint, why string) {
-	ep = c.Config.For(p)
-	switch {
-	case ep.Refuse != "":
-		return ep, ep.Refuse
-	case ep.URL == "":
-		return ep, "no registry of its ecosystem is configured, and deps.dev hands out no attestation"
-	case c.Private != nil && c.Private(p) && !ep.Own:
-		return ep, "the policy calls the name private: it is not sent anywhere"
+	if ep, why = c.endpoint(p); why == "" && ep.URL == "" {
+		why = "no registry of its ecosystem is configured, and deps.dev hands out no attestation"
 	}
-	return ep, ""
+	return ep, why
 }
 
 // npmProofs asks for npm's list of attestations of a version, at the address
@@ -124,53 +115,51 @@ func (c *Client) RegistryKeys(ctx context.Context, p Package) ([]byte, error) {
 	return doc.Body, nil
 }
 
-// proofPage is the form of an index page that tells of attestations (Python
-// packaging specifications, "Simple repository API", version 1.3).
-const proofPage = "application/vnd.pypi.simple.v1+json"
-
-// proofIndexFile is a file of an index page, as far as attestations need it.
-type proofIndexFile struct {
-	Name       string            `json:"filename"`
-	Hashes     map[string]string `json:"hashes"`
-	Provenance json.RawMessage   `json:"provenance"` // an address, or null; absent: the index does not tell
+// pypiProofs asks for the provenance of one file of a release (PEP 740). Of
+// several indexes the first that lists the version is believed.
+func (c *Client) pypiProofs(ctx context.Context, p Package, version string, locked []string, ep Endpoint) (Proofs, error) {
+	name, ok := pypiName(p.Name)
+	if !ok {
+		return Proofs{}, fmt.Errorf("%q is not the name of a Python project", plain(p.Name))
+	}
+	out := Proofs{}
+	for _, o := range append([]Other{{URL: ep.URL}}, ep.Others...) {
+		out.Source = o.URL + name + "/"
+		page, err := c.Get(ctx, Request{URL: out.Source, Accept: simpleForms, Limit: maxProject, System: PyPI})
+		if err != nil {
+			return out, err
+		}
+		out.AsOf = page.Fetched
+		if page.Absent {
+			continue
+		}
+		list, err := parseSimple(page.Body, name)
+		if err != nil {
+			return out, fmt.Errorf("read what the index says of %s: %w", p, err)
+		}
+		if f := proofFile(list.files, p, version, locked); f != nil {
+			return c.pypiProof(ctx, out, f, list.keeps)
+		}
+	}
+	return out, errors.New("the index lists no file of this version")
 }
 
-// pypiProofs asks for the provenance of one file of a release (PEP 740).
-func (c *Client) pypiProofs(ctx context.Context, p Package, version string, locked []string, ep Endpoint) (Proofs, error) {
-	out := Proofs{Source: ep.URL + url.PathEscape(proofProject(p.Name)) + "/"}
-	page, err := c.Get(ctx, Request{URL: out.Source, Accept: proofPage, Limit: maxIndex, System: PyPI})
+// pypiProof asks for the provenance of one file.
+func (c *Client) pypiProof(ctx context.Context, out Proofs, f *pypiFile, keeps bool) (Proofs, error) {
+	out.File = f.name
+	if sum := hexSum("sha256", f.sha256); sum != "" {
+		out.Digest = map[string]string{"sha256": sum}
+	}
 	switch {
-	case err != nil:
-		return out, err
-	case page.Absent:
-		return out, errors.New("the index has no such project")
-	}
-	out.AsOf = page.Fetched
-	var index struct {
-		Files []proofIndexFile `json:"files"`
-	}
-	if err := json.Unmarshal(page.Body, &index); err != nil {
-		return out, fmt.Errorf("read the index page of %s: %w", p, err)
-	}
-	f := proofFile(index.Files, p, version, locked)
-	if f == nil {
-		return out, errors.New("the index lists no file of this version")
-	}
-	out.File, out.Digest = f.Name, map[string]string{"sha256": strings.ToLower(f.Hashes["sha256"])}
-	switch {
-	case len(f.Provenance) == 0:
+	case !keeps:
 		return out, errors.New("the index does not tell of attestations")
-	case string(f.Provenance) == "null":
+	case f.provenance == "":
 		out.Answer = Absent
 		return out, nil
 	}
-	var text string
-	if err := json.Unmarshal(f.Provenance, &text); err != nil {
-		return out, errors.New("the address of the attestation is no text")
-	}
-	at, err := proofAddress(out.Source, text)
+	at, err := proofAddress(out.Source, f.provenance)
 	if err != nil {
-		return out, fmt.Errorf("the attestation of %s: %w", plain(f.Name), err)
+		return out, fmt.Errorf("the attestation of %s: %w", plain(f.name), err)
 	}
 	out.Source = at
 	return c.proofs(ctx, out, PyPI)
@@ -193,34 +182,29 @@ func proofAddress(page, ref string) (string, error) {
 	return u.String(), nil
 }
 
-// proofFile picks a file of a release: one whose digest a lockfile has, else the
-// wheel for every platform, else another wheel, else the source. Which one was installed is not
-// known then; a release is built as a whole, so that one speaks for it.
-func proofFile(files []proofIndexFile, p Package, want string, locked []string) *proofIndexFile {
-	var best *proofIndexFile
-	rank := func(f *proofIndexFile) int {
-		switch {
-		case f.Hashes["sha256"] != "" && slices.Contains(locked, "sha256:"+strings.ToLower(f.Hashes["sha256"])):
-			return 3
-		case strings.HasSuffix(f.Name, "-none-any.whl"):
-			return 2
-		case strings.HasSuffix(f.Name, ".whl"):
-			return 1
+// proofFile picks a file of a release: one whose digest a lockfile has, else one
+// that is attested, and of those the wheel for every platform, another wheel, the source. Which
+// one was installed is not known then; a release is built as a whole, so that one speaks for it.
+func proofFile(files []pypiFile, p Package, want string, locked []string) *pypiFile {
+	rank := func(f *pypiFile) int {
+		n := 0
+		for i, is := range []bool{strings.HasSuffix(f.name, ".whl"), strings.HasSuffix(f.name, "-none-any.whl"), f.attested,
+			f.sha256 != "" && slices.Contains(locked, "sha256:"+strings.ToLower(f.sha256))} {
+			if is {
+				n += 1 << i
+			}
 		}
-		return 0
+		return n
 	}
 	wanted, err := version.Parse("PyPI", p.Name, want)
 	if err != nil {
 		return nil
 	}
+	var best *pypiFile
 	for i := range files {
 		f := &files[i]
-		name, v, ok := proofFileVersion(f.Name)
-		if !ok || name != proofProject(p.Name) {
-			continue
-		}
-		if v != want {
-			parsed, err := version.Parse("PyPI", p.Name, v)
+		if f.version != want {
+			parsed, err := version.Parse("PyPI", p.Name, f.version)
 			if err != nil {
 				continue
 			}
@@ -228,50 +212,9 @@ func proofFile(files []proofIndexFile, p Package, want string, locked []string) 
 				continue
 			}
 		}
-		if best == nil || cmp.Or(cmp.Compare(rank(f), rank(best)), cmp.Compare(best.Name, f.Name)) > 0 {
+		if best == nil || cmp.Or(cmp.Compare(rank(f), rank(best)), cmp.Compare(best.name, f.name)) > 0 {
 			best = f
 		}
 	}
 	return best
-}
-
-// proofFileVersion reads the name of a distribution's file: NAME-VERSION-….whl, or
-// NAME-VERSION.tar.gz (Python packaging specifications, "Binary distribution
-// format" and "Source distribution format").
-func proofFileVersion(file string) (name, version string, ok bool) {
-	if base, wheel := strings.CutSuffix(file, ".whl"); wheel {
-		parts := strings.Split(base, "-")
-		if len(parts) != 5 && len(parts) != 6 {
-			return "", "", false
-		}
-		return proofProject(parts[0]), parts[1], true
-	}
-	base, source := strings.CutSuffix(file, ".tar.gz")
-	if !source {
-		base, source = strings.CutSuffix(file, ".zip")
-	}
-	i := strings.LastIndexByte(base, '-')
-	if !source || i <= 0 {
-		return "", "", false
-	}
-	return proofProject(base[:i]), base[i+1:], true
-}
-
-// proofProject is the normal form of a project's name (Python packaging
-// specifications, "Names and normalization").
-func proofProject(name string) string {
-	var b strings.Builder
-	dash := false
-	for _, r := range strings.ToLower(name) {
-		if r == '-' || r == '_' || r == '.' {
-			dash = true
-			continue
-		}
-		if dash {
-			b.WriteByte('-')
-			dash = false
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }

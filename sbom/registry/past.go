@@ -1,7 +1,5 @@
 package registry
 
-import "strings"
-
 // Past is what a registry says of the versions before one, as far as it tells
 // whether the one got worse. The zero value says nothing.
 //
@@ -17,15 +15,19 @@ type Past struct {
 }
 
 // past looks at the versions before one of them.
-func (f *Facts) past(v *Version) Past {
+func (f *Facts) past(o *order, v *Version) Past {
 	var p Past
 	at, unbroken := 0, true
 	for at < len(f.Versions) && &f.Versions[at] != v {
 		at++
 	}
+	own := o.number(v.Version)
 	for i := at - 1; i >= 0; i-- {
 		e := &f.Versions[i]
-		if !v.Published.IsZero() && e.Published.After(v.Published) || preview(f.Package.System, e.Version) && !preview(f.Package.System, v.Version) {
+		if e.Publisher == "" && e.Attested == Unknown || !v.Published.IsZero() && e.Published.After(v.Published) {
+			continue
+		}
+		if n := o.number(e.Version); own.stable && !n.stable {
 			continue
 		}
 		if e.Publisher != "" {
@@ -33,33 +35,16 @@ func (f *Facts) past(v *Version) Past {
 			p.Known = p.Known || e.Publisher == v.Publisher
 		}
 		switch e.Attested {
-		case Unknown: // as of a version that was taken back
-			continue
 		case Absent:
 			unbroken = false
-			continue
-		}
-		if p.Attested.Version == "" {
-			p.Attested = Release{Version: e.Version, Published: e.Published}
-		}
-		if unbroken {
-			p.Run++
+		case Known:
+			if p.Attested.Version == "" {
+				p.Attested = Release{Version: e.Version, Published: e.Published}
+			}
+			if unbroken {
+				p.Run++
+			}
 		}
 	}
 	return p
-}
-
-// preview says whether a version is one before a release, as its system spells
-// those: "1.0.0-rc.1" (Semantic Versioning 2.0.0, section 9), "1.0rc1", "1.0.dev3"
-// (Python packaging specifications, "Version specifiers").
-func preview(s System, version string) bool {
-	if s == PyPI {
-		public, _, _ := strings.Cut(strings.ToLower(version), "+")
-		for _, mark := range []string{".post", "post", "v"} {
-			public = strings.ReplaceAll(public, mark, "")
-		}
-		return strings.ContainsAny(public, "abcdefghijklmnopqrstuvwxyz")
-	}
-	core, _, _ := strings.Cut(version, "+")
-	return strings.Contains(core, "-")
 }

@@ -324,6 +324,7 @@ type pypiFile struct {
 	yanked, attested bool
 	reason           string
 	sha256, address  string
+	provenance       string // address of its attestations, as the index writes it
 }
 
 // file adds a file to its version.

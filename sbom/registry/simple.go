@@ -76,7 +76,7 @@ func parseSimpleJSON(body []byte) (l simpleList, err error) {
 		why := plain(text(f.Yanked))
 		return l.add(l.name, pypiFile{
 			name: text(f.Filename), uploaded: text(f.Uploaded), yanked: yes(f.Yanked) || why != "", reason: why, attested: text(f.Provenance) != "",
-			sha256: texts(f.Hashes)["sha256"], address: text(f.URL),
+			sha256: texts(f.Hashes)["sha256"], address: text(f.URL), provenance: text(f.Provenance),
 		})
 	})
 	return l, err
@@ -133,7 +133,7 @@ func parseSimpleHTML(page, name string) (l simpleList, err error) {
 			if file == "" {
 				file = path.Base(address)
 			}
-			err := l.add(name, pypiFile{name: file, yanked: yanked, reason: plain(why), attested: provenance != "", sha256: sum, address: address})
+			err := l.add(name, pypiFile{name: file, yanked: yanked, reason: plain(why), attested: provenance != "", sha256: sum, address: address, provenance: provenance})
 			if err != nil {
 				return l, err
 			}

@@ -60,7 +60,7 @@ func (f *Facts) Standing(version string) Standing {
 		s.Published, s.Deprecated, s.Yanked = sane(v.Published, s.AsOf), v.Deprecated, v.Yanked
 		s.Licenses, s.Scripts, s.Integrity = v.Licenses, v.Scripts, v.Integrity
 		s.Repository, s.Publisher, s.Attested = v.Repository, v.Publisher, v.Attested
-		s.Signatures, s.Past = v.Signatures, f.past(v)
+		s.Signatures, s.Past = v.Signatures, f.past(o, v)
 	}
 	f.dates(&s, o)
 	if own.ok {

@@ -180,7 +180,7 @@ func (a *Attested) lost() *Signal {
 // moved speaks of a version with another repository than the one before it.
 func (a *Attested) moved() *Signal {
 	s := a.Standing
-	if s == nil || s.Previous == nil {
+	if s == nil || s.Previous == nil || !s.Published.IsZero() && s.Previous.Published.After(s.Published) { // of an older line that lives on
 		return nil
 	}
 	before, now := Repository(s.Previous.Repository), Repository(s.Repository)

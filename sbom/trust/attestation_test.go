@@ -65,6 +65,9 @@ func TestJudgeAttested(t *testing.T) {
 		{name: "repository changed, built from the old one", of: Attested{Standing: standing(func(s *registry.Standing) { s.Repository = "github.com/acme/y" }), Provenance: verified},
 			want: "provenance-elsewhere 2\nrepository-changed 1"},
 		{name: "repository spelled otherwise", of: Attested{Standing: standing(func(s *registry.Standing) { s.Repository = "git+ssh://git@github.com/ACME/x.git#main" })}},
+		{name: "repository of an older line that lives on", of: Attested{Standing: standing(func(s *registry.Standing) {
+			s.Repository, s.Published, s.Previous.Published = "github.com/eve/x", attestedAt, attestedAt.AddDate(0, 1, 0)
+		})}},
 		{name: "repository not told now", of: Attested{Standing: standing(func(s *registry.Standing) { s.Repository = "" })}},
 
 		{name: "built elsewhere", of: Attested{Standing: standing(nil), Provenance: Proof{Status: ProofVerified, Repository: "https://github.com/eve/x"}},

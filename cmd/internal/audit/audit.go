@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/bundle/attest"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -36,6 +37,8 @@ type Auditor struct {
 	Registry *registry.Client // what registries say of packages; nil: nobody knows
 	Deep     bool             // checks that read every byte run too
 
+	Published *attest.Published // who may vouch for published packages; nil: whom the embedded roots know
+
 	once     sync.Once
 	database finding.Database
 }
@@ -50,7 +53,7 @@ func (a *Auditor) Database() finding.Database {
 // With returns an auditor like this one that judges with another store, and
 // with a cataloger that belongs to it.
 func (a *Auditor) With(db *vulndb.DB, catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)) *Auditor {
-	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep}
+	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep, Published: a.Published}
 }
 
 // Refused wraps an error of Open that is about how the program was called and

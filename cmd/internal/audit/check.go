@@ -27,8 +27,9 @@ func All() []Check {
 		{Name: "signature", Need: NeedTree, Run: checkSignature},
 		{Name: "provenance", Need: NeedTree, Run: checkProvenance},
 		{Name: "facts", Need: NeedSBOM, Run: checkFacts},
-		{Name: "stale", Need: NeedSBOM, Run: checkStale}, // by the facts
-		{Name: "trust", Need: NeedSBOM, Run: checkTrust}, // likewise
+		{Name: "attestation", Need: NeedSBOM, Run: checkAttestation}, // by the facts
+		{Name: "stale", Need: NeedSBOM, Run: checkStale},             // likewise
+		{Name: "trust", Need: NeedSBOM, Run: checkTrust},             // likewise
 		{Name: "integrity", Need: NeedTree, Run: checkIntegrity},
 	}
 }
@@ -53,6 +54,8 @@ type Subject struct {
 	Findings   []finding.Finding             // of the checks before
 	Standings  map[string]*registry.Standing // package URL -> what registries say; nil before they were asked
 	GoBinaries []finding.GoBinary            // from an earlier report
+
+	proofs map[string][]*finding.DependencyProof // package URL -> what was verified of its published version
 
 	places map[int][]place // of the components of findings, by index
 	signed []signed        // what verification said, by artifact; nil before it was asked

@@ -2,7 +2,10 @@ package audit
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom/integrity"
@@ -24,9 +27,10 @@ func checkIntegrity(ctx context.Context, a *Auditor, s *Subject) (Result, error)
 			f.Certainty = finding.Probable
 		}
 		about(&f, byPURL[d.Component])
-		f.ID += ":" + d.Path // each file is a finding of its own
+		f.ID += ":" + pathID(d.Path) // each file is a finding of its own
 		res.Findings = append(res.Findings, f)
 	}
+	s.compared(found)
 	return res, err
 }
 
@@ -47,10 +51,26 @@ func integrityNote(r integrity.Result) string {
 	if len(r.Left) == 0 && r.Compared == 0 {
 		return "there is nothing that says how the files should be"
 	}
-	note := fmt.Sprintf("compared %d of %d packages", r.Compared, r.Compared+r.LeftPackages())
+	note := fmt.Sprintf("compared %d of %s", r.Compared, finding.Count(r.Compared+r.LeftPackages(), "package", "packages"))
 	if len(r.Left) == 0 {
 		return note
 	}
 	reason, n := r.MainReason()
-	return fmt.Sprintf("%s; of %d others: %s", note, n, reason)
+	return fmt.Sprintf("%s; %d left (%d: %s)", note, r.LeftPackages(), n, reason)
 }
+
+// pathID is a path as part of an id, which people paste into a shell: as it is,
+// or a digest of it where it has unusual characters.
+func pathID(path string) string {
+	odd := strings.ContainsFunc(path, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.,+@/=", r))
+	})
+	if !odd && len(path) <= maxPathID {
+		return path
+	}
+	sum := sha256.Sum256([]byte(path))
+	return "path-" + hex.EncodeToString(sum[:6])
+}
+
+// maxPathID bounds the length of a path in an id.
+const maxPathID = 200

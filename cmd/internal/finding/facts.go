@@ -34,6 +34,29 @@ type Facts struct {
 	Publisher  string            `json:"publisher,omitempty"`
 	Attested   string            `json:"attested,omitempty"` // "yes", "no"; "" when the registry does not say
 	Previous   *Earlier          `json:"previous,omitempty"` // the version before this one, where it differs in one of the last three
+
+	Attestation *DependencyProof `json:"attestation,omitempty"` // of its build; absent when it was not verified: Attested is what the registry says
+	Signature   *DependencyProof `json:"signature,omitempty"`   // of the registry, over this version; absent when it was not verified
+}
+
+// DependencyProof is what became of the proofs of one kind about a published version. They
+// speak of the archive that the registry publishes, never of the shipped files:
+// Bound says what ties those to it.
+type DependencyProof struct {
+	Status     string    `json:"status"`               // "verified", "rejected", "missing"; "unverifiable" when it could not be had or not be checked here
+	Kind       string    `json:"kind,omitempty"`       // as in the output of verify
+	Identity   string    `json:"identity,omitempty"`   // who signed
+	Issuer     string    `json:"issuer,omitempty"`     // who vouches for that name
+	KeyID      string    `json:"keyId,omitempty"`      //
+	Builder    string    `json:"builder,omitempty"`    // builder.id, as the signer says
+	Repository string    `json:"repository,omitempty"` // that it was built from, as the certificate authority says
+	Workflow   string    `json:"workflow,omitempty"`   //
+	Commit     string    `json:"commit,omitempty"`     //
+	File       string    `json:"file,omitempty"`       // of the release, where it has several
+	Bound      string    `json:"bound,omitempty"`      // "lock-digest", "compared", "name-and-version"
+	Reason     string    `json:"reason,omitempty"`     //
+	Source     string    `json:"source,omitempty"`     // the address that it came from
+	At         time.Time `json:"at,omitzero"`          // when that answered
 }
 
 // Release is a version and when it was published.

@@ -34,6 +34,14 @@ type Dependencies struct {
 	Registries    map[string][]string // package URL type -> addresses that its packages may come from; a type that is absent: any
 	LayerAccounts []string            // AWS accounts whose layers may be used; nil: any
 	CoolDown      time.Duration       // a version must be published for so long; 0: no time
+	Attestations  Attestations
+}
+
+// Attestations says which packages must come with a verified attestation of
+// their build. The zero value demands none: most packages have none yet.
+type Attestations struct {
+	Require []string // patterns of package names, as trust.ParseNames reads them
+	Sources []string // repositories, or owners of repositories, that they may be built from; nil: any
 }
 
 type fileStale struct {
@@ -51,10 +59,42 @@ type fileDependencies struct {
 	Registries    map[string][]string `yaml:"registries"`
 	LayerAccounts []string            `yaml:"layer_accounts"`
 	CoolDown      *string             `yaml:"cool_down"`
+	Attestations  *fileAttestations   `yaml:"attestations"`
+}
+
+type fileAttestations struct {
+	Require []string `yaml:"require"`
+	Sources []string `yaml:"sources"`
+}
+
+func (a *fileAttestations) apply(to *Attestations) error {
+	if a == nil {
+		return nil
+	}
+	to.Require, to.Sources = a.Require, a.Sources
+	const key = "dependencies.attestations"
+	var errs []error
+	if len(a.Require) == 0 {
+		errs = append(errs, fmt.Errorf("%s.require: the list is empty: name packages, as in @corp/*, or leave %s out", key, key))
+	}
+	for i := range a.Require {
+		if _, err := trust.ParseNames(a.Require[i : i+1]); err != nil {
+			errs = append(errs, fmt.Errorf("%s.require[%d]: %w", key, i, err))
+		}
+	}
+	if a.Sources != nil && len(a.Sources) == 0 {
+		errs = append(errs, fmt.Errorf("%s.sources: the list is empty: name a repository or its owner, or leave it out to allow any", key))
+	}
+	for i, text := range a.Sources {
+		if trust.Repository(text) == "" {
+			errs = append(errs, fmt.Errorf("%s.sources[%d]: %q is no repository and no owner of some: write it as github.com/corp or github.com/corp/name", key, i, text))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // dependencyKeys are the keys of the sections above, for suggestions.
-var dependencyKeys = []string{"stale", "untrusted", "unmaintained", "age", "facts", "dependencies", "private", "registries", "layer_accounts", "cool_down"}
+var dependencyKeys = []string{"stale", "untrusted", "unmaintained", "age", "facts", "dependencies", "private", "registries", "layer_accounts", "cool_down", "attestations", "sources"}
 
 func (s *fileStale) apply(to *Stale) error {
 	if s == nil {
@@ -126,7 +166,7 @@ func (d *fileDependencies) apply(to *Dependencies) error {
 			errs = append(errs, fmt.Errorf("dependencies.layer_accounts[%d]: %q is not the number of an AWS account: twelve digits, quoted", i, a))
 		}
 	}
-	return errors.Join(append(errs, duration(d.CoolDown, &to.CoolDown, "dependencies.cool_down"))...)
+	return errors.Join(append(errs, d.Attestations.apply(&to.Attestations), duration(d.CoolDown, &to.CoolDown, "dependencies.cool_down"))...)
 }
 
 // registryTypes are the package URL types whose registries a policy may name.

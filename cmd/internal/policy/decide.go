@@ -277,7 +277,7 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 // explaining is the command that explains a finding.
 func explaining(r *finding.Report, f finding.Finding) string {
 	switch {
-	case r.Vetted == nil && strings.HasPrefix(f.Rule, "integrity-"):
+	case r.Vetted == nil && deep(f.Rule):
 		return "fnaudit scan --deep --explain " + f.ID + " " + again(r)
 	case r.Vetted == nil:
 		return "fnaudit scan --explain " + f.ID + " " + again(r)
@@ -285,6 +285,12 @@ func explaining(r *finding.Report, f finding.Finding) string {
 		return "fnaudit vet --explain " + f.ID + " --lockfile " + r.Target
 	}
 	return "fnaudit vet --explain " + f.ID + " " + r.Target
+}
+
+// deep says whether only a run that reads every byte, and verifies what
+// registries hand out, finds what a rule is about.
+func deep(rule string) bool {
+	return strings.HasPrefix(rule, "integrity-") || slices.Contains([]string{"attestation-rejected", "signature-rejected", "provenance-elsewhere"}, rule)
 }
 
 // again is how to name the function on the command line once more.

@@ -202,7 +202,7 @@ func (l *fileLine) apply(to *Line, key string) error {
 var severities = []string{"critical", "high", "medium", "low", "none"}
 
 // checkNames are the checks that a policy may require.
-var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime", "signature", "provenance", "facts", "stale", "trust", "integrity"}
+var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime", "signature", "provenance", "facts", "attestation", "stale", "trust", "integrity"}
 
 // level reads a severity line: a severity, "none" for no line at all, and
 // where anyTo is given "any" for every finding.

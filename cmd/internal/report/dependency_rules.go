@@ -54,7 +54,7 @@ func dependencyRules() map[string]dependencyRule {
 		"signature-rejected":   {"Its registry's signature does not hold", "do not use it before it is known why"},
 		"provenance-lost":      {"An earlier version was attested, this one is not", "stay at the attested version until its publisher says why"},
 		"provenance-elsewhere": {"Built from another repository than the package names", "find out which repository is the right one"},
-		"publisher-changed":    {"Published by another account than the version before", review},
+		"publisher-changed":    {"Published by an account that published none of the versions before", review},
 		"repository-changed":   {"Names another repository than the version before", review},
 
 		// whose name it bears

@@ -237,11 +237,16 @@ func (p *printer) shadowed(r *finding.Report, fs []finding.Finding) {
 	p.line("")
 }
 
-// checks lists the checks that did not run to their end.
+// checks lists the checks that did not run to their end, and of the one that
+// compares files how much it had to compare them with.
 func (p *printer) checks(r *finding.Report) {
 	n := 0
 	for _, c := range r.Checks {
 		if c.State == finding.Ran {
+			if c.Check == "integrity" && c.Reason != "" {
+				p.wrapped("  "+p.paint(styleDim, "check integrity"), 17, 4, ": "+esc(c.Reason))
+				n++
+			}
 			continue
 		}
 		style := styleDim

@@ -107,6 +107,11 @@ func cardProvenance(r *finding.Report, f *finding.Facts) string {
 			return "verified: " + cmp.Or(a.Identity, a.Kind)
 		}
 	}
+	if a := f.Attestation; a != nil && a.Status == "verified" {
+		return "verified: " + cmp.Or(a.Identity, a.Repository, a.Kind)
+	} else if a != nil && a.Status != "missing" {
+		return a.Status + ": " + cmp.Or(a.Reason, notKnown)
+	}
 	switch f.Attested {
 	case "yes":
 		return "attested, and not verified here"
