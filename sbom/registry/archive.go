@@ -72,6 +72,10 @@ func (c *Client) Archive(ctx context.Context, p Package, version, file string) (
 	return c.fetchArchive(ctx, p, at)
 }
 
+// ErrChanged is wrapped by the error for an archive that contradicts its
+// registry's digests.
+var ErrChanged = errors.New("it was changed on the way or at the registry")
+
 // published is where an archive lies, and what its registry says of its bytes.
 type published struct {
 	address string
@@ -276,7 +280,7 @@ func (c *Client) fetchArchive(ctx context.Context, p Package, at published) (a *
 		return nil, fmt.Errorf("%s is not where the registry says", where)
 	}
 	if alg := sums.differs(at.sums); alg != "" {
-		return nil, fmt.Errorf("%s has the %s digest %s, and the registry says %s: it was changed on the way or at the registry", where, alg, sums.hex(alg), at.sums[alg])
+		return nil, fmt.Errorf("%s has the %s digest %s, and the registry says %s: %w", where, alg, sums.hex(alg), at.sums[alg], ErrChanged)
 	}
 	a = &Archive{Size: sums.size, SHA256: sums.hex("sha256"), SHA512: sums.hex("sha512")}
 	if keep.file == nil {

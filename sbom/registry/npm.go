@@ -142,6 +142,7 @@ type npmManifest struct {
 	Deprecated, License, Licenses, Repository, Scripts, Dependencies json.RawMessage
 	Dist                                                             npmDist
 	HasInstallScript, Gypfile                                        json.RawMessage
+	OptionalDependencies, PeerDependencies, PeerDependenciesMeta     json.RawMessage
 	User                                                             json.RawMessage `json:"_npmUser"`
 }
 
@@ -175,7 +176,7 @@ func (d *packument) version(dec *json.Decoder, name string) error {
 	v := &Version{
 		Version: name, Deprecated: npmDeprecated(m.Deprecated), Licenses: npmLicenses(m.License, m.Licenses), Repository: npmRepository(m.Repository),
 		Publisher: npmPerson(m.User), Scripts: npmScripts(&m), Integrity: npmIntegrity(&m.Dist), Archive: clipped(text(m.Dist.Tarball), 4*maxText),
-		Requires: requires(texts(m.Dependencies)),
+		Requires: npmRequires(&m),
 	}
 	v.Signatures = npmSignatures(m.Dist.Signatures)
 	if a := m.Dist.Attestations; len(a) > 0 && a[0] == '{' {
@@ -353,20 +354,6 @@ func npmSignatures(raw json.RawMessage) []Signature {
 		}
 	}
 	return out
-}
-
-// requires bounds what a version needs; nil when it needs nothing, and when
-// that is too much to be true.
-func requires(all map[string]string) map[string]string {
-	if len(all) == 0 || len(all) > maxRequires {
-		return nil
-	}
-	for name, wanted := range all {
-		if len(name) > maxText || len(wanted) > maxText {
-			delete(all, name)
-		}
-	}
-	return all
 }
 
 // clipped is s, or "" when it is too long to be used.

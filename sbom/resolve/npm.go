@@ -23,9 +23,8 @@ type asker func(context.Context, []registry.Package) ([]registry.Facts, error)
 // registry can make a resolver go round and round.
 const maxNeeded = 50_000
 
-// ofNPM works out what npm would install for a version. Peer and optional
-// dependencies are not followed: a registry's answer does not say which of them
-// a platform would take.
+// ofNPM works out what npm would install for a version, on any platform: what
+// [registry.Version] says that it requires.
 func ofNPM(ctx context.Context, ask asker, name, of string, lim Limits) (tree Tree, err error) {
 	defer func() {
 		if r := recover(); r != nil { // by whatever a registry says, one package must not stop the run
@@ -160,7 +159,7 @@ func (c *npmRegistry) Requirements(ctx context.Context, vk resolve.VersionKey) (
 	for _, called := range slices.Sorted(maps.Keys(v.Requires)) {
 		name, rng, known := npmRange(called, v.Requires[called])
 		if !known {
-			c.gaps = append(c.gaps, Gap{registry.Package{System: registry.NPM, Name: called}, "it does not come from the registry: " + v.Requires[called]})
+			c.gaps = append(c.gaps, Gap{registry.Package{System: registry.NPM, Name: called}, "it is no version of the registry: " + v.Requires[called]})
 			continue
 		}
 		r := resolve.RequirementVersion{VersionKey: resolve.VersionKey{

@@ -3,6 +3,7 @@ package resolve
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -68,15 +69,45 @@ func work(ctx context.Context, c *registry.Client, p registry.Package, version s
 	ep := c.Config.For(p)
 	switch {
 	case ep.Refuse != "":
-		return Tree{}, fmt.Errorf("%s", ep.Refuse)
+		return Tree{}, errors.New(ep.Refuse)
 	case c.Private != nil && c.Private(p) && !ep.Own:
-		return Tree{}, fmt.Errorf("the policy calls the name private: it is not sent anywhere")
+		return Tree{}, errors.New("the policy calls the name private: it is not sent anywhere")
 	case p.System == registry.NPM && ep.URL != "":
 		return ofNPM(ctx, c.Facts, p.Name, version, lim)
 	case ep.URL != "":
 		return Tree{}, fmt.Errorf("what packages of %s need is not worked out from a configured registry", p.System)
 	}
-	return Tree{}, fmt.Errorf("nobody was asked")
+	g, err := c.Dependencies(ctx, p, version)
+	if err != nil {
+		return Tree{}, err
+	}
+	return ofGraph(g)
+}
+
+// ofGraph is what deps.dev worked out as a tree.
+func ofGraph(g registry.Graph) (Tree, error) {
+	if g.Absent || len(g.Nodes) == 0 {
+		return Tree{}, errors.New("deps.dev does not know what it needs")
+	}
+	t := Tree{Source: "deps.dev"}
+	if g.Problem != "" {
+		t.Gaps = append(t.Gaps, Gap{Reason: g.Problem})
+	}
+	for i, n := range g.Nodes {
+		for _, p := range n.Problems {
+			t.Gaps = append(t.Gaps, Gap{n.Package, p})
+		}
+		if i > 0 {
+			t.Nodes = append(t.Nodes, Node{Package: n.Package, Version: n.Version, Direct: n.Direct, Bundled: n.Bundled})
+		}
+	}
+	for _, e := range g.Edges {
+		if e.From > 0 {
+			from := &t.Nodes[e.From-1]
+			from.Needs = append(from.Needs, g.Nodes[e.To].Package.Name)
+		}
+	}
+	return t, nil
 }
 
 // sort puts the tree into its order, each package and version once.

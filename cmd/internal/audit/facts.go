@@ -10,6 +10,9 @@ import (
 	"github.com/fnaudit/fnaudit/sbom/registry"
 )
 
+// FactsHint ends the reason why no package is known: what would change that.
+const FactsHint = " (scan --online asks them, db update --facts REPORT too)"
+
 // checkFacts asks what registries say of the components. The answers are
 // recorded in the report, and the checks after it judge by them.
 func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
@@ -55,7 +58,7 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	case known == 0:
 		res.Facts = nil // nobody was asked: nothing is to be recorded
 		if !a.Registry.Online {
-			why += " (scan --online asks them, db update --facts REPORT too)"
+			why += FactsHint
 		}
 		return res, Skipped(why)
 	case known < len(asked):

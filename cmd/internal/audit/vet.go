@@ -2,13 +2,16 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/registry"
+	"github.com/fnaudit/fnaudit/sbom/resolve"
 )
 
 // Asked is a package that somebody asks about before it is taken in, or a
@@ -27,13 +30,21 @@ func (a *Auditor) Package(ctx context.Context, asked Asked) (*finding.Report, er
 	if asked.Locked != nil {
 		return a.lockfile(ctx, asked)
 	}
-	v := vetting{a: a, asked: asked, rep: finding.NewReport(asked.Name, asked.Name), bom: &sbom.SBOM{}}
+	v := &vetting{a: a, asked: asked, rep: finding.NewReport(asked.Name, asked.Name), bom: &sbom.SBOM{}}
 	v.rep.Vetted = &finding.Vetted{}
+	defer func() { v.opened.Close() }()
 	if v.rep.Ran("open", v.facts(ctx)) {
-		v.rep.Ran("catalog", nil)
-		v.bom.Components = sbom.Merge(v.components)
+		if err := v.tree(ctx); err != nil {
+			return nil, err
+		}
+		f := v.archive(ctx)
+		if f != nil {
+			defer f.Close()
+		}
+		v.rep.Ran("catalog", v.catalog(ctx, f))
+		v.bom.Components = sbom.Merge(append(v.bom.Components, v.components...))
 		addSBOM(v.rep, v.bom)
-		a.check(ctx, v.rep, &Subject{Name: v.rep.Name, SBOM: v.bom, Vetted: true})
+		a.check(ctx, v.rep, &Subject{Name: v.rep.Name, Function: f, SBOM: v.bom, Vetted: true})
 	}
 	return v.rep, a.finish(ctx, v.rep)
 }
@@ -59,7 +70,9 @@ type vetting struct {
 	rep   *finding.Report
 
 	known      registry.Facts
-	version    string // "" when it is not known
+	version    string            // "" when it is not known
+	opened     *registry.Archive // nil when it could not be had
+	lacks      string            // why not
 	components []sbom.Component
 	bom        *sbom.SBOM
 }
@@ -68,11 +81,10 @@ type vetting struct {
 func (v *vetting) facts(ctx context.Context) error {
 	v.known = registry.Facts{Package: v.asked.Package, Reason: "no registry was asked"}
 	if v.a.Registry != nil {
-		all, err := v.a.Registry.Facts(ctx, []registry.Package{v.asked.Package})
-		if err != nil {
+		var err error
+		if v.known, err = v.ask(ctx); err != nil {
 			return err
 		}
-		v.known = all[0]
 	}
 	if v.version = v.asked.Version; v.version == "" {
 		v.version = v.known.Default
@@ -80,6 +92,116 @@ func (v *vetting) facts(ctx context.Context) error {
 	v.doubt()
 	v.components = append(v.components, v.named())
 	v.rep.Vetted.Component = v.components[0].PURL
+	return nil
+}
+
+// ask asks for the version that was named, or for the one that is installed when
+// none is.
+func (v *vetting) ask(ctx context.Context) (registry.Facts, error) {
+	version := v.asked.Version
+	for {
+		all, err := v.a.Registry.Ask(ctx, []registry.Question{{Package: v.asked.Package, Version: version}})
+		if err != nil {
+			return registry.Facts{}, err
+		}
+		if f := all[0]; version != "" || f.Default == "" {
+			return f, nil
+		}
+		version = all[0].Default
+	}
+}
+
+// tree adds what the package needs to run. What is not known of it is an
+// unknown, so that nothing passes because it was not seen.
+func (v *vetting) tree(ctx context.Context) error {
+	if v.a.Registry == nil || v.known.Find(v.version) == nil {
+		return nil // said already
+	}
+	t, err := resolve.Of(ctx, v.a.Registry, v.asked.Package, v.version, resolve.Limits{})
+	if err != nil {
+		return err
+	}
+	v.rep.Vetted.Tree = t.Source
+	for _, n := range t.Nodes {
+		c := declared(n.Package, n.Version)
+		c.Requires = n.Needs
+		c.Evidence = []sbom.Evidence{{Method: sbom.MethodResolved, Confidence: 0.9, Detail: "what " + v.asked.Name + " needs, by " + t.Source}}
+		v.components = append(v.components, c)
+		v.rep.Vetted.Dependencies++
+		if n.Direct {
+			v.rep.Vetted.Direct++
+		}
+	}
+	for _, g := range t.Gaps {
+		if g.Package.Name == "" {
+			v.unknown("what it needs is not known: " + g.Reason)
+			continue
+		}
+		u := finding.Unknown{Path: g.Package.String(), Kind: string(sbom.Opaque), Reason: "needed by " + v.asked.Name + ", and not resolved: " + g.Reason, Origin: string(sbom.OriginApp), Code: true}
+		v.rep.Unknowns = append(v.rep.Unknowns, u)
+	}
+	return nil
+}
+
+// ruleArchiveChanged: the published archive is not what its registry says that it
+// is. Whoever installs it gets other bytes than were published, or nothing.
+const ruleArchiveChanged = "published-archive-changed"
+
+// archive opens the published archive as if it were installed; nil when it
+// cannot be had. One that contradicts its registry is a finding.
+func (v *vetting) archive(ctx context.Context) *bundle.Function {
+	if v.a.Registry == nil || v.known.Find(v.version) == nil {
+		return nil
+	}
+	got, err := Published(ctx, v.a.Registry, v.asked.Package, v.version)
+	if errors.Is(err, registry.ErrChanged) {
+		v.rep.Findings = append(v.rep.Findings, finding.Finding{
+			Kind: finding.KindUntrusted, Rule: ruleArchiveChanged, ID: ruleArchiveChanged + ":" + v.asked.Package.Name, Severity: finding.High, Certainty: finding.Certain,
+			Component: v.rep.Vetted.Component, State: string(sbom.Declared), Origin: string(sbom.OriginApp), Title: "the published archive is not what its registry says",
+			Evidence: []finding.Evidence{{Source: "registry", Locator: v.known.Source, Detail: err.Error()}},
+		})
+	}
+	if err != nil {
+		v.lacks = err.Error()
+		return nil
+	}
+	folder := ""
+	if v.asked.Package.System == registry.NPM {
+		folder = "node_modules/" + v.asked.Package.Name
+	}
+	f, err := bundle.OpenPublished(ctx, bundle.Published{
+		Ref: v.asked.Name, Bytes: got.Bytes, Size: got.Size, Digest: bundle.Digest("sha256:" + got.SHA256), Folder: folder,
+	}, bundle.Limits{})
+	if err != nil {
+		got.Close()
+		v.unknown("its published archive cannot be read: " + err.Error())
+		return nil
+	}
+	v.opened = got
+	v.rep.Vetted.Archive = string(f.Code.Digest)
+	v.rep.Artifacts = append(v.rep.Artifacts, finding.Artifact{Ref: v.asked.Name, Kind: string(f.Code.Kind), Digest: string(f.Code.Digest), Size: f.Code.Size})
+	return f
+}
+
+// catalog looks into the archive. What a registry says of a version must be what
+// the archive says that it is: one that calls itself otherwise hides something.
+func (v *vetting) catalog(ctx context.Context, f *bundle.Function) error {
+	if f == nil {
+		return nil
+	}
+	bom, err := v.a.catalog(ctx, f)
+	if err != nil {
+		return err
+	}
+	system := v.asked.Package.System
+	its := func(c sbom.Component) bool {
+		return !c.Main && c.State == sbom.Live && c.PURL == v.rep.Vetted.Component
+	}
+	if (system == registry.NPM || system == registry.PyPI) && !slices.ContainsFunc(bom.Components, its) {
+		v.unknown("its published archive does not say that it is " + v.rep.Vetted.Component)
+	}
+	bom.Components = slices.DeleteFunc(bom.Components, func(c sbom.Component) bool { return c.Main }) // the package is what is asked about, and not a function
+	v.bom = bom
 	return nil
 }
 

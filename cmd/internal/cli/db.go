@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -67,9 +69,16 @@ func dbStatusCommand(env *Env, dir *string) *cobra.Command {
 			}
 			defer db.Close()
 			d := audit.Database(db)
-			return printAs(env, format, d, func(w io.Writer) error {
+			held, err := factsHeld(filepath.Join(path, factsFolder))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return &exit{code: ExitUsage, err: fmt.Errorf("read the answers of registries in %s: %w", path, err)}
+			}
+			return printAs(env, format, struct {
+				finding.Database
+				Facts *heldFacts `json:"facts,omitempty"` // what the cache of registries' answers holds
+			}{d, held.orNil()}, func(w io.Writer) error {
 				age := policy.Age(d, env.Now())
-				fmt.Fprintf(w, "store     %s\nsnapshot  %s\nrecords   %d\nage       %s (its oldest source)\n\n", report.Escape(path), d.ID, d.Records, ageWords(age))
+				fmt.Fprintf(w, "store     %s\nsnapshot  %s\nrecords   %d\nage       %s (its oldest source)\nfacts     %s\n\n", report.Escape(path), d.ID, d.Records, ageWords(age), held.words())
 				tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 				fmt.Fprintln(tw, "ECOSYSTEM\tRECORDS\tAS OF\tSOURCE")
 				for _, s := range db.Snapshot().Sources {

@@ -25,6 +25,7 @@ type updateOptions struct {
 	quiet      bool
 	noProgress bool
 	timeout    time.Duration
+	facts      factsOptions
 }
 
 func dbUpdateCommand(env *Env, dir *string) *cobra.Command {
@@ -49,19 +50,40 @@ that is no record (it has no id, modified or affected) is named and passed over.
 that holds a time (RFC 3339) says otherwise.
 
 The store remembers its sources: an update without --from and --source reads
-again what the last one read. --drop-source forgets one.`,
+again what the last one read. --drop-source forgets one.
+
+--facts asks registries about every package of reports that scan or vet wrote as
+JSON ("-" reads one from standard input), and keeps what they say beside the
+advisories, so that later runs know it without a network. Only that is done
+then, unless advisories are asked for, too (--from, --source, --drop-source,
+--ecosystem). Who is asked is what the user's own configuration of npm, pip, Go
+and the other tools names, else deps.dev; names that the policy calls private
+are asked of nobody. --archives also fetches the published archives, for
+scan --deep and vet.`,
 		Example: `  fnaudit db update
   fnaudit db update --ecosystem npm --ecosystem PyPI
   fnaudit db update --from https://mirror.example/osv
   fnaudit db update --from ./osv --db ./store
-  fnaudit db update --source acme=./our-advisories`,
+  fnaudit db update --source acme=./our-advisories
+  fnaudit db update --facts report.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			offline, err := cmd.Flags().GetBool("offline")
 			if err != nil {
 				return err
 			}
-			return dbUpdate(cmd.Context(), env, *dir, o, offline)
+			if len(o.facts.reports) == 0 {
+				if o.facts.archives || o.facts.policy != "" {
+					return usage("fnaudit db update --facts report.json", "--archives and --policy are about --facts, which is missing")
+				}
+				return dbUpdate(cmd.Context(), env, *dir, o, offline)
+			}
+			if o.from != "" || len(o.sources)+len(o.drop)+len(o.ecosystems) > 0 {
+				if err := dbUpdate(cmd.Context(), env, *dir, o, offline); err != nil {
+					return err
+				}
+			}
+			return updateFacts(cmd.Context(), env, *dir, o, offline)
 		},
 	}
 	f := cmd.Flags()
@@ -69,6 +91,9 @@ again what the last one read. --drop-source forgets one.`,
 	f.StringArrayVar(&o.sources, "source", nil, "`NAME=URL|DIR` to lay over it, repeatable; the last one counts")
 	f.StringArrayVar(&o.drop, "drop-source", nil, "forget the source `NAME` and what it said, repeatable")
 	f.StringArrayVar(&o.ecosystems, "ecosystem", nil, "OSV `NAME` such as npm, repeatable (default: of a folder all, else "+strings.Join(functionEcosystems, ", ")+", and what the store has)")
+	f.StringArrayVar(&o.facts.reports, "facts", nil, "ask registries about the packages of this JSON `REPORT`, repeatable")
+	f.BoolVar(&o.facts.archives, "archives", false, "with --facts: fetch the published archives, too")
+	f.StringVar(&o.facts.policy, "policy", "", "with --facts: policy `FILE` or builtin:NAME that says which names are private (default "+localPolicy+" here if there, else builtin:ci)")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up on one download after this long")
 	f.BoolVar(&o.allowOlder, "allow-older", false, "take an export that is older than the one in the store, from the same address")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing on success")

@@ -50,6 +50,18 @@ func readReport(name string) (*finding.Document, error) {
 		return nil, usage("", "read report: %w", err)
 	}
 	defer f.Close()
+	return parseReport(f, name)
+}
+
+// readReportFrom is readReport; "-" is standard input.
+func readReportFrom(env *Env, name string) (*finding.Document, error) {
+	if name == "-" {
+		return parseReport(env.Stdin, "from standard input")
+	}
+	return readReport(name)
+}
+
+func parseReport(f io.Reader, name string) (*finding.Document, error) {
 	var doc finding.Document
 	if err := json.NewDecoder(io.LimitReader(f, maxInput)).Decode(&doc); err != nil {
 		return nil, usage("a report is what \"fnaudit scan -o json=report.json\" writes", "read report %s: %w", name, err)

@@ -1,0 +1,44 @@
+package audit
+
+import (
+	"context"
+	"slices"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
+)
+
+// Learn asks registries what later checks of a bill of materials would ask, so
+// that they find it in the cache. The result has the components with what is
+// known of each, and judges nothing. Only a cancelled ctx is an error.
+func (a *Auditor) Learn(ctx context.Context, bom *sbom.SBOM) (*finding.Report, error) {
+	rep := finding.NewReport("", "")
+	addSBOM(rep, bom)
+	asking := &Auditor{Policy: a.Policy, Registry: a.Registry, Trust: a.Trust, Now: a.Now,
+		Checks: slices.DeleteFunc(All(), func(c Check) bool { return !slices.Contains([]string{"facts", "attestation", "attestations"}, c.Name) })}
+	asking.check(ctx, rep, &Subject{SBOM: bom})
+	return rep, ctx.Err()
+}
+
+// Bill returns the bill of materials that a report holds, as far as checks
+// without the bytes need it.
+func Bill(r *finding.Report) *sbom.SBOM {
+	out := &sbom.SBOM{}
+	for _, c := range r.Components {
+		one := sbom.Component{
+			Ref: c.PURL, PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Disputed: c.Disputed, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion,
+			Main: c.Main, State: sbom.State(c.State), Origin: sbom.Origin(c.Origin), Hashes: c.Hashes, Licenses: c.Licenses, Resolved: c.Resolved, Requires: c.Requires,
+		}
+		for _, t := range c.Traits {
+			one.Traits = append(one.Traits, sbom.Trait{Kind: sbom.TraitKind(t.Kind), Artifact: t.Artifact, Path: t.Path, Detail: t.Detail})
+		}
+		for _, l := range c.Locations {
+			one.Occurrences = append(one.Occurrences, sbom.Occurrence{Artifact: l.Artifact, Path: l.Path, State: sbom.State(l.State)})
+		}
+		for _, e := range c.Evidence {
+			one.Evidence = append(one.Evidence, sbom.Evidence{Method: e.Method, Confidence: e.Confidence, Path: e.Path, Detail: e.Detail})
+		}
+		out.Components = append(out.Components, one)
+	}
+	return out
+}
