@@ -33,7 +33,7 @@ func combine(of *Of, list []Signal) []Signal {
 		if _, ok := against[s.Component]; !ok || s.Rule == RuleLookalike || s.Rule == RulePackageYoung || s.Rule == RuleVersionYoung {
 			continue // of its age once
 		}
-		if s.Weight >= Medium || s.Rule == RuleUnknownName || s.Rule == RuleUnknownVersion || s.Rule == RuleSoleMaintainer {
+		if s.Weight >= Medium || s.Rule == RuleUnknownName || s.Rule == RuleUnknownVersion || s.Rule == RuleSoleMaintainer || s.Rule == RuleInstallScript && s.Weight > Note {
 			against[s.Component]++
 		}
 	}

@@ -133,6 +133,11 @@ func TestLookalikeCombined(t *testing.T) {
 			t.Errorf("%s: %+v, want weight %d", test.name, got, test.want)
 		}
 	}
+	c.Traits = []sbom.Trait{{Kind: sbom.TraitScript, Detail: "postinstall: node setup.js"}}
+	of := Of{Now: now, Components: []sbom.Component{c}, Standings: known(now.AddDate(0, 0, -80))}
+	if got := ofRules(Judge(of), RuleLookalike); len(got) != 1 || got[0].Weight != High {
+		t.Errorf("new, and runs a program at installation: %+v", got)
+	}
 	c.Origin = sbom.OriginBase
 	if got := ofRules(Judge(Of{Components: []sbom.Component{c}}), RuleLookalike); len(got) != 0 {
 		t.Errorf("of the base image: %+v", got)
