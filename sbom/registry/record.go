@@ -199,9 +199,9 @@ func decodeRecord(from io.ReaderAt, size int64, key string, p Package, want func
 	if size > maxRecord {
 		return record{}, false
 	}
-	buffer := buffers.Get().(*[firstRead]byte)
-	defer buffers.Put(buffer) // what is kept of it is copied
-	b := buffer[:min(size, firstRead)]
+	mem := scratches.Get().(*scratch)
+	defer scratches.Put(mem) // what is kept of it is copied
+	b := mem.first[:min(size, firstRead)]
 	if _, err := from.ReadAt(b, 0); err != nil {
 		return record{}, false
 	}
@@ -222,15 +222,43 @@ func decodeRecord(from io.ReaderAt, size int64, key string, p Package, want func
 	}
 	r.Package = p
 	light := reader{rest: string(b[lens.head:end])}
-	lengths, ok := r.readVersions(&light, lens)
-	if !ok {
+	if mem.lengths, ok = r.readVersions(&light, lens, mem.lengths[:0]); !ok {
 		return record{}, false
 	}
-	return r, r.readDetails(from, b, end, lengths, want)
+	return r, r.readDetails(from, b, end, mem.lengths, want)
 }
 
-// buffers are for the first read of a record.
-var buffers = sync.Pool{New: func() any { return new([firstRead]byte) }}
+// scratch is what reading a record needs for a moment.
+type scratch struct {
+	first   [firstRead]byte
+	lengths []int // of the details of each version, in bytes
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// lists are lists of versions that nobody needs any more: most of what reading
+// a record would allocate.
+var lists sync.Pool
+
+// maxRecycled is how many versions a list that is used again has room for: few
+// packages have more, and one that has should not be held for the others.
+const maxRecycled = 4_000
+
+// versionList returns a list of n versions, each to be set as a whole.
+func versionList(n int) []Version {
+	if l, ok := lists.Get().(*[]Version); ok && cap(*l) >= n {
+		return (*l)[:n]
+	}
+	return make([]Version, n)
+}
+
+// recycle gives the list of versions back, which nobody may hold a pointer into.
+func (f *Facts) recycle() {
+	if l := f.Versions; cap(l) > 0 && cap(l) <= maxRecycled {
+		f.Versions = nil
+		lists.Put(&l)
+	}
+}
 
 // headOf is the head of a record, or what may be taken for one.
 func headOf(b []byte) string {
@@ -305,8 +333,8 @@ func (r *record) readHead(head [headLines]string) bool {
 }
 
 // readVersions reads the texts and a line for each version. It returns how many
-// bytes of details each has.
-func (r *record) readVersions(in *reader, l lengths) ([]int, bool) {
+// bytes of details each has, in a list that it is given.
+func (r *record) readVersions(in *reader, l lengths, lengths []int) ([]int, bool) {
 	texts := make([]string, l.texts+1)
 	for i := range l.texts {
 		texts[i+1] = in.until('\n')
@@ -319,28 +347,26 @@ func (r *record) readVersions(in *reader, l lengths) ([]int, bool) {
 		return texts[n]
 	}
 	if l.versions > maxVersions {
-		return nil, false
+		return lengths, false
 	}
-	r.Versions = make([]Version, l.versions)
-	lengths, total := make([]int, l.versions), 0
+	r.Versions = versionList(l.versions)
+	total := 0
 	for i := range r.Versions {
-		v := &r.Versions[i]
-		v.Version = in.until('\t')
+		version := in.until('\t')
 		at := in.numbers()
-		v.Published = moment(at[0])
-		v.Deprecated, v.Yanked, v.Publisher, v.Repository = text(at[1]), text(at[2]), text(at[3]), text(at[4])
-		v.Attested = Answer(at[5])
+		r.Versions[i] = Version{Version: version, Published: moment(at[0]), Deprecated: text(at[1]), Yanked: text(at[2]),
+			Publisher: text(at[3]), Repository: text(at[4]), Attested: Answer(at[5])}
 		if at[6] != 0 {
 			if r.looked == nil {
 				r.looked = map[string]time.Time{}
 			}
-			r.looked[v.Version] = moment(at[6])
+			r.looked[version] = moment(at[6])
 		}
 		n := at[7]
 		if in.bad || n > int64(l.details-total) || at[5] > int64(Absent) {
-			return nil, false
+			return lengths, false
 		}
-		lengths[i], total = int(n), total+int(n)
+		lengths, total = append(lengths, int(n)), total+int(n)
 	}
 	return lengths, in.rest == "" && total == l.details
 }
