@@ -313,8 +313,21 @@ func (r *record) trim(want func(string) bool) {
 	}
 	for i := range r.Versions {
 		if v := &r.Versions[i]; !want(v.Version) {
-			v.Licenses, v.Integrity, v.Archive, v.Scripts, v.Requires, v.Signatures = nil, nil, "", nil, nil, nil
+			v.forget()
 		}
+	}
+}
+
+// detailed says whether a version has any details: what is read only when it is
+// asked about.
+func (v *Version) detailed() bool {
+	return len(v.Licenses)+len(v.Integrity)+len(v.Archive)+len(v.Scripts)+len(v.Requires)+len(v.Signatures) > 0
+}
+
+// forget takes the details away.
+func (v *Version) forget() {
+	if v.detailed() { // to write nothing is less work for the collector too
+		v.Licenses, v.Integrity, v.Archive, v.Scripts, v.Requires, v.Signatures = nil, nil, "", nil, nil, nil
 	}
 }
 
