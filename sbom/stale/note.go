@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,7 +109,7 @@ func Judge(c *sbom.Component, s *registry.Standing, l Limits, now time.Time) []N
 	limit := cmp.Or(l.Unmaintained, DefaultUnmaintained)
 	if quiet := now.Sub(s.Last.Published); !s.Last.Published.IsZero() && quiet > limit && s.Archived == "" && s.Deprecated == "" {
 		note(Note{Rule: RuleUnmaintained, Severity: "low", Detail: "last release " + released(s.Last),
-			Title: fmt.Sprintf("comes from a project that has released nothing for %s: the last was %s", span(quiet), released(s.Last))})
+			Title: "comes from a project that has released nothing for " + span(quiet) + ": the last was " + released(s.Last)})
 	}
 	if s.Behind == 0 {
 		return out
@@ -215,7 +216,7 @@ func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return strconv.Itoa(n) + " " + noun + "s"
 }
 
 // maxWords is how many bytes of a publisher's words a title repeats.

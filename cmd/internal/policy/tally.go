@@ -88,9 +88,12 @@ func sentence(fs []finding.Finding) string {
 // which packages.
 func dependencySentence(fs []finding.Finding) string {
 	var names []string
-	for _, f := range fs {
-		if f.Component != "" && !slices.Contains(names, f.Component) {
-			names = append(names, f.Component)
+	named := make(map[string]bool, len(fs)+1)
+	named[""] = true
+	for i := range fs {
+		if name := fs[i].Component; !named[name] {
+			named[name] = true
+			names = append(names, name)
 		}
 	}
 	switch {
