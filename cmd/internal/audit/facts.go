@@ -38,7 +38,7 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	if a.Registry == nil {
 		return res, Skipped(nobodyAsked)
 	}
-	facts, err := a.Registry.Ask(ctx, questions)
+	standings, err := a.Registry.Standings(ctx, questions)
 	if err != nil {
 		return res, err
 	}
@@ -48,9 +48,9 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		if s.Standings[c.PURL] != nil || !ok {
 			continue
 		}
-		st := facts[i].Standing(c.Version)
-		s.Standings[c.PURL] = &st
-		res.Facts[c.PURL] = factsOf(&st)
+		st := &standings[i]
+		s.Standings[c.PURL] = st
+		res.Facts[c.PURL] = factsOf(st)
 		if st.Answer == registry.Unknown {
 			why = cmp.Or(why, st.Reason)
 			continue
