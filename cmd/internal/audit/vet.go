@@ -122,6 +122,9 @@ func (v *vetting) tree(ctx context.Context) error {
 	}
 	v.rep.Vetted.Tree = t.Source
 	for _, n := range t.Nodes {
+		if n.Direct && n.Package.System == registry.Go { // whose registry tells it of the newest version only
+			v.components[0].Requires = append(v.components[0].Requires, n.Package.Name)
+		}
 		c := declared(n.Package, n.Version)
 		c.Requires = n.Needs
 		c.Evidence = []sbom.Evidence{{Method: sbom.MethodResolved, Confidence: 0.9, Detail: "what " + v.asked.Name + " needs, by " + t.Source}}
@@ -203,7 +206,10 @@ func (v *vetting) catalog(ctx context.Context, f *bundle.Function) error {
 	if (system == registry.NPM || system == registry.PyPI) && !slices.ContainsFunc(bom.Components, its) {
 		v.unknown("its published archive does not say that it is " + v.rep.Vetted.Component)
 	}
-	bom.Components = slices.DeleteFunc(bom.Components, func(c sbom.Component) bool { return c.Main }) // the package is what is asked about, and not a function
+	own := func(c sbom.Component) bool { // what its author's working tree is built with: go.mod of a dependency replaces nothing
+		return system == registry.Go && v.rep.Vetted.Tree != "" && c.State == sbom.Declared
+	}
+	bom.Components = slices.DeleteFunc(bom.Components, func(c sbom.Component) bool { return c.Main || own(c) }) // the package is what is asked about, and not a function
 	v.bom = bom
 	return nil
 }
