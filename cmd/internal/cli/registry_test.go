@@ -72,7 +72,9 @@ func TestGoroot(t *testing.T) {
 	}
 	t.Run("the home folder", func(t *testing.T) {
 		t.Chdir(root)
-		env := Env{Getenv: func(name string) string { return map[string]string{"PATH": real, "HOME": filepath.Join(root, "usr")}[name] }}
+		env := Env{Getenv: func(name string) string {
+			return map[string]string{"PATH": real, "HOME": filepath.Join(root, "usr")}[name]
+		}}
 		if got, want := goroot(&env), filepath.Join(root, "usr", "go"); got != want {
 			t.Errorf("goroot = %s, want %s", got, want)
 		}
