@@ -23,12 +23,12 @@ func TestFactsGap(t *testing.T) {
 	}{
 		{"nothing demanded", finding.Status{}, Facts{}, nil, ""},
 		{"not asked", finding.Status{Check: "facts", State: finding.Skipped, Reason: "nobody"}, Facts{Minimum: 0.1}, nil, "what registries say is not known: nobody"},
-		{"never ran", finding.Status{}, Facts{Minimum: 0.1}, nil, "what registries say is not known"},
+		{"never ran", finding.Status{}, Facts{Minimum: 0.1}, nil, "what registries say is not known: not part of this run"},
 		{"all known", ran, Facts{Minimum: 1}, []*finding.Facts{of("known", 0), of("no-version", 0), nil}, ""},
 		{"half known", ran, Facts{Minimum: 0.9}, []*finding.Facts{of("known", 0), of("unknown", 0)}, "what registries say is known of 1 of 2 packages; the policy demands 90%"},
 		{"no such package", ran, Facts{Minimum: 0.9}, []*finding.Facts{of("no-package", 0), of("no-package", 0)}, "what registries say is known of 0 of 2 packages; the policy demands 90%"},
 		{"a private name", ran, Facts{Minimum: 1}, []*finding.Facts{of("known", 0), private}, ""},
-		{"too old", ran, Facts{Minimum: 1, MaxAge: 24 * time.Hour}, []*finding.Facts{of("known", 48 * time.Hour)}, "what registries say is known of 0 of 1 package; the policy demands 100% (of 1 it is older than 1 day)"},
+		{"too old", ran, Facts{Minimum: 1, MaxAge: 24 * time.Hour}, []*finding.Facts{of("known", 48*time.Hour)}, "what registries say is known of 0 of 1 package; the policy demands 100% (of 1 it is older than 24 hours)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &finding.Report{}
