@@ -56,7 +56,7 @@ func integrityNote(r integrity.Result) string {
 		return note
 	}
 	reason, n := r.MainReason()
-	return fmt.Sprintf("%s; %d left (%d: %s)", note, r.LeftPackages(), n, reason)
+	return fmt.Sprintf("%s; %d not known to be whole (%d: %s)", note, r.LeftPackages(), n, reason)
 }
 
 // pathID is a path as part of an id, which people paste into a shell: as it is,
