@@ -29,8 +29,8 @@ const maxDetailed = 16
 // at once, else of the one that is installed when none is named.
 const everyVersion = "*"
 
-// reasonPrivate is why a private name is unknown.
-const reasonPrivate = "the policy calls the name private: it is not sent anywhere"
+// ReasonPrivate is why a private name is unknown.
+const ReasonPrivate = "the policy calls the name private: it is not sent anywhere"
 
 // Facts returns what is known of packages, in their order: as Ask, about the
 // version that is installed when none is named, and about all of them where the
@@ -174,10 +174,12 @@ func (c *Client) endpoint(p Package) (ep Endpoint, why string) {
 	ep = c.Config.For(p)
 	private := c.Private != nil && c.Private(p)
 	switch {
+	case !spelled(p.Name):
+		return ep, reasonSpelling
 	case ep.Refuse != "":
 		return ep, ep.Refuse
 	case private && (!ep.Own || ep.URL == ""):
-		return ep, reasonPrivate
+		return ep, ReasonPrivate
 	case private:
 		ep.Public = false
 	}
