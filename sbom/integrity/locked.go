@@ -78,7 +78,7 @@ func (c *check) published() {
 	for i := range c.bom.Components {
 		m := &c.bom.Components[i]
 		st := c.standings[m.PURL]
-		if st == nil || !st.Version || !oneArchive(m.PURL) || elsewhere(m) != "" {
+		if st == nil || !st.Version || !oneArchive(m.PURL) || Elsewhere(m) != "" {
 			continue
 		}
 		c.swap(m, st.Integrity)

@@ -114,7 +114,7 @@ func (n *npm) fetch(ctx context.Context) {
 	var wg sync.WaitGroup
 	turns := make(chan struct{}, maxFetches)
 	for _, p := range n.list {
-		if why := elsewhere(p.component); why != "" {
+		if why := Elsewhere(p.component); why != "" {
 			p.reasons = append(p.reasons, why)
 			continue
 		}
@@ -139,8 +139,8 @@ func (n *npm) fetch(ctx context.Context) {
 	wg.Wait()
 }
 
-// elsewhere says that a package did not come from a registry; "" if it may have.
-func elsewhere(m *sbom.Component) string {
+// Elsewhere says that a package did not come from a registry; "" if it may have.
+func Elsewhere(m *sbom.Component) string {
 	for _, t := range m.Traits {
 		switch t.Kind {
 		case sbom.TraitGit:

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -12,6 +11,9 @@ import (
 
 // FactsHint ends the reason why no package is known: what would change that.
 const FactsHint = " (scan --online asks them, db update --facts REPORT too)"
+
+// nobodyAsked is that reason where nothing is kept and nobody may be asked.
+const nobodyAsked = "no registry was asked" + FactsHint
 
 // checkFacts asks what registries say of the components. The answers are
 // recorded in the report, and the checks after it judge by them.
@@ -33,9 +35,9 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		return res, nil
 	}
 	if a.Registry == nil {
-		return res, Skipped("no registry was asked")
+		return res, Skipped(nobodyAsked)
 	}
-	facts, err := a.Registry.Ask(ctx, questions)
+	standings, err := a.Registry.Standings(ctx, questions)
 	if err != nil {
 		return res, err
 	}
@@ -45,11 +47,13 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		if s.Standings[c.PURL] != nil || !ok {
 			continue
 		}
-		st := facts[i].Standing(c.Version)
-		s.Standings[c.PURL] = &st
-		res.Facts[c.PURL] = factsOf(&st)
+		st := &standings[i]
+		s.Standings[c.PURL] = st
+		res.Facts[c.PURL] = factsOf(st)
 		if st.Answer == registry.Unknown {
-			why = cmp.Or(why, st.Reason)
+			if why == "" || why == registry.ReasonPrivate { // a registry that does not answer must not hide behind a private name
+				why = st.Reason
+			}
 			continue
 		}
 		known++
@@ -57,7 +61,11 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	switch {
 	case known == 0:
 		res.Facts = nil // nobody was asked: nothing is to be recorded
-		if !a.Registry.Online {
+		switch {
+		case a.Registry.Online:
+		case why == registry.ErrOffline.Error():
+			why = nobodyAsked
+		default:
 			why += FactsHint
 		}
 		return res, Skipped(why)
@@ -78,7 +86,7 @@ func factsOf(s *registry.Standing) *finding.Facts {
 	}
 	switch {
 	case s.Answer == registry.Unknown:
-		f.State = "unknown"
+		f.State, f.Private = "unknown", s.Reason == registry.ReasonPrivate
 	case s.Answer == registry.Absent:
 		f.State = "no-package"
 	case !s.Version:
