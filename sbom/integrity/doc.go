@@ -12,7 +12,9 @@
 //   - Archives that were shipped whole (jars, gems, nupkgs): lockfiles, the
 //     registry, and the digests that lie beside them.
 //
-// Each file is read once, in the order in which it lies in its artifact. What
+// Each file is read once, in the order in which it lies in its artifact. What was
+// listed of an archive is kept in the registry's cache (registry.Client.Extract),
+// so that only the first comparison with it unpacks it. What
 // could not be compared is left, with the reason; nothing is whole because
 // nobody knew better. Compiled caches of Python (__pycache__) have no digest
 // anywhere and are not compared; nor is machine code that a package builds when

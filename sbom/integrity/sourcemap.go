@@ -3,10 +3,7 @@ package integrity
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"path"
 	"slices"
@@ -63,7 +60,8 @@ func (n *npm) compareMaps() {
 			byFolder[m.folder] = m.of
 		}
 		data, err := n.files.read(at, maxSourceMap)
-		var sources, contents []string
+		var sources []string
+		var contents [][]byte
 		if err == nil {
 			sources, contents, err = parseSourceMap(data)
 		}
@@ -87,10 +85,10 @@ type ofMap struct {
 	others []string // paths of the sources that differ
 }
 
-func (n *npm) compareSources(at place, byFolder map[string]*npmPackage, sources, contents []string) {
+func (n *npm) compareSources(at place, byFolder map[string]*npmPackage, sources []string, contents [][]byte) {
 	found := map[*npmPackage]*ofMap{}
 	for i, source := range sources {
-		if i >= len(contents) || contents[i] == "" {
+		if i >= len(contents) || len(contents[i]) == 0 {
 			continue
 		}
 		p, rest := packageOf(byFolder, source)
@@ -105,7 +103,7 @@ func (n *npm) compareSources(at place, byFolder map[string]*npmPackage, sources,
 			found[p] = &ofMap{}
 		}
 		n.res.Files++
-		if sameSource([]byte(contents[i]), want) {
+		if sameSource(contents[i], want) {
 			found[p].same++
 		} else {
 			found[p].others = append(found[p].others, source)
@@ -166,81 +164,4 @@ func sameSource(data []byte, want published) bool {
 	}
 	trimmed := bytes.TrimRight(data, "\r\n")
 	return is(data) || otherLineEnds(data, is) || is(trimmed) || is(append(bytes.Clone(trimmed), '\n')) || is(append([]byte("\ufeff"), data...))
-}
-
-// parseSourceMap reads sources and sourcesContent of a source map
-// (https://tc39.es/ecma426/), value by value, so that the mappings between them
-// cost nothing.
-func parseSourceMap(data []byte) (sources, contents []string, err error) {
-	data = bytes.TrimPrefix(bytes.TrimPrefix(data, []byte(")]}'")), []byte("\ufeff"))
-	d := json.NewDecoder(bytes.NewReader(data))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, nil, errors.New("it is no JSON object")
-	}
-	root := ""
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, nil, errSourceMap
-		}
-		switch key {
-		case "sources":
-			sources, err = stringList(d)
-		case "sourcesContent":
-			contents, err = stringList(d)
-		case "sourceRoot":
-			var v any
-			err = d.Decode(&v)
-			root, _ = v.(string)
-		case "sections":
-			return nil, nil, errors.New("it consists of sections")
-		default:
-			err = d.Decode(&skip{})
-		}
-		if err != nil {
-			return nil, nil, errSourceMap
-		}
-	}
-	if root != "" {
-		for i := range sources {
-			sources[i] = strings.TrimSuffix(root, "/") + "/" + sources[i]
-		}
-	}
-	return sources, contents, nil
-}
-
-var errSourceMap = errors.New("it cannot be parsed")
-
-// skip is a value that nobody wants.
-type skip struct{}
-
-func (*skip) UnmarshalJSON([]byte) error { return nil }
-
-// stringList reads a list of texts; null, and what is none, is "".
-func stringList(d *json.Decoder) ([]string, error) {
-	t, err := d.Token()
-	if err != nil || t == nil {
-		return nil, err
-	}
-	if t != json.Delim('[') {
-		return nil, errSourceMap
-	}
-	var out []string
-	for d.More() {
-		if len(out) == maxSources {
-			return nil, errSourceMap
-		}
-		var v json.RawMessage
-		if err := d.Decode(&v); err != nil {
-			return nil, err
-		}
-		var s string
-		_ = json.Unmarshal(v, &s)
-		out = append(out, s)
-	}
-	_, err = d.Token()
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return out, err
 }
