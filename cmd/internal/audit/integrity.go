@@ -71,7 +71,7 @@ func integrityNote(r integrity.Result) string {
 		return note
 	}
 	reason, n := r.MainReason()
-	return fmt.Sprintf("%s; %d left (%d: %s)", note, r.LeftPackages(), n, reason)
+	return fmt.Sprintf("%s; %d not known to be whole (%d: %s)", note, r.LeftPackages(), n, reason)
 }
 
 // lockedNote says how many digests of a lockfile were compared.
