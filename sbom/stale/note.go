@@ -146,7 +146,7 @@ func yankedTitle(c *sbom.Component, s *registry.Standing) string {
 		title = "was retracted by its author"
 	}
 	if s.Yanked != "yanked" && s.Yanked != "retracted" {
-		title += ": " + oneLine(s.Yanked)
+		title += ": " + oneLine(strings.TrimPrefix(s.Yanked, "retracted: "))
 	}
 	return title
 }

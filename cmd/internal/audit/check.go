@@ -64,7 +64,8 @@ type Subject struct {
 
 	Archives map[string]map[string]string // of a lockfile: package URL -> algorithm -> hexadecimal digest of the published archive that was opened
 
-	Vetted bool // a package or lockfile that is not in yet: what is asked of a shipped artifact is not asked
+	Vetted   bool // a package or lockfile that is not in yet: what is asked of a shipped artifact is not asked
+	Lockfile bool // it is a lockfile
 
 	Platform, Runtime string // "" when neither declared nor guessed
 	RuntimeGuessed    bool
@@ -73,7 +74,10 @@ type Subject struct {
 // Lacks says in plain words what the subject lacks for a need; "" if nothing.
 func (s *Subject) Lacks(n Need) string {
 	if s.Function == nil && (n == NeedTree || n == NeedGo && len(s.GoBinaries) == 0 || n == NeedDigests && !s.locked()) {
-		if s.Vetted {
+		switch {
+		case s.Lockfile:
+			return "nothing of what a lockfile pins is there yet"
+		case s.Vetted:
 			return "the published archive is not at hand"
 		}
 		return "only a bill of materials was given: the bytes were not looked at"

@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -62,7 +61,7 @@ func (a *Auditor) lockfile(ctx context.Context, asked Asked) (*finding.Report, e
 	rep.Vetted = &finding.Vetted{Lockfile: asked.Name, Tree: "lockfile", Dependencies: len(asked.Locked.Components)}
 	rep.Ran("open", nil)
 	rep.Ran("catalog", nil)
-	s := &Subject{Name: rep.Name, SBOM: asked.Locked, Vetted: true}
+	s := &Subject{Name: rep.Name, SBOM: asked.Locked, Vetted: true, Lockfile: true}
 	if a.DeepTree {
 		o, err := a.archivesOf(ctx, rep, asked.Locked.Components)
 		if err != nil {
@@ -166,7 +165,12 @@ func (v *vetting) tree(ctx context.Context) error {
 // archive opens the published archive as if it were installed; nil when it
 // cannot be had. One that contradicts its registry is a finding.
 func (v *vetting) archive(ctx context.Context) *bundle.Function {
-	if v.a.Registry == nil || v.known.Find(v.version) == nil {
+	switch {
+	case v.a.Registry != nil && v.known.Find(v.version) != nil:
+	case v.known.Answer == registry.Absent:
+		v.rep.Vetted.Lacks = "there is no such package"
+		return nil
+	default:
 		v.rep.Vetted.Lacks = "nothing is known of it"
 		return nil
 	}
@@ -220,14 +224,14 @@ func (v *vetting) doubt() {
 	case v.known.Answer == registry.Unknown:
 		why = "nothing is known of it: " + v.known.Reason
 		if v.a.Registry == nil || !v.a.Registry.Online {
-			why += " (fnaudit vet --online asks)"
+			why += " (" + finding.NotAsked + ")"
 		}
 	case v.known.Answer == registry.Absent:
-		why = "the registry knows no such package"
+		why = finding.NoSuchPackage
 	case v.version == "":
 		why = "the registry does not say which version is installed when none is asked for: name one"
 	case v.known.Find(v.version) == nil:
-		why = fmt.Sprintf("the registry has no version %s of it", v.version)
+		why = finding.NoSuchVersion + v.version + " of it"
 	}
 	if why != "" {
 		v.unknown(why)

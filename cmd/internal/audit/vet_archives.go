@@ -130,7 +130,7 @@ func (o *opening) one(ctx context.Context, c *sbom.Component, got *registry.Arch
 	case errors.Is(err, context.DeadlineExceeded):
 		why = fmt.Sprintf("it took longer than %s to look into all of them", maxOpenedTime)
 	case errors.Is(err, registry.ErrOffline):
-		why += " (fnaudit vet --online asks)"
+		why += " (" + finding.NotAsked + ")"
 	}
 	o.rep.Unknowns = append(o.rep.Unknowns, finding.Unknown{Path: spoken(c), Kind: string(sbom.Opaque), Code: true, Origin: string(sbom.OriginApp), PURL: c.PURL,
 		Reason: "its published archive " + what + ": " + why})

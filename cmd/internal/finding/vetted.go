@@ -19,6 +19,14 @@ type Vetted struct {
 	Tree         string `json:"tree,omitempty"`       // who says what it needs: "deps.dev", "registry", "lockfile"; "" when that is not known
 }
 
+// What reasons say of a package that is not known, and that decides what to do next.
+const (
+	NotAsked      = "fnaudit vet --online asks"
+	PrivateName   = "the policy calls the name private"
+	NoSuchPackage = "the registry knows no such package"
+	NoSuchVersion = "the registry has no version "
+)
+
 // OfShipped says whether a check asks something of a shipped artifact that
 // nobody can answer for a package which is not in yet: who signed the function,
 // what runs it, which of its code is called. Policies demand none of them of a

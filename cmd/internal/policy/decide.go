@@ -226,6 +226,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 		return "fnaudit db update   # gets the full advisory set, then scan again"
 	case v.Decision == finding.Fail:
 		for _, f := range r.Findings {
+			if f.Waived == nil && f.Kind == finding.KindMalware && r.Vetted != nil {
+				return "do not take in " + f.Component + "; where it was installed once, rotate every secret that is on that machine"
+			}
 			if f.Waived == nil && f.Kind == finding.KindMalware {
 				return "remove " + f.Component + ", then rotate every secret that the function could read"
 			}
@@ -250,15 +253,15 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 		}
 		return "read the findings above; accept one with a waiver in the policy file"
 	}
+	if r.Vetted != nil {
+		if step := nextVetted(r, gaps); step != "" {
+			return step
+		}
+	}
 	if slices.ContainsFunc(gaps, func(g string) bool {
 		return strings.HasPrefix(g, "what registries say") || strings.HasPrefix(g, `required check "facts"`)
 	}) {
 		return "fnaudit db update --facts REPORT   # with this report as JSON; or scan again with --online"
-	}
-	if r.Vetted != nil && slices.ContainsFunc(r.Unknowns, func(u finding.Unknown) bool {
-		return u.Waived == nil && strings.Contains(u.Reason, "vet --online asks")
-	}) {
-		return "fnaudit vet --online " + vetting(r)
 	}
 	for _, g := range gaps {
 		if strings.Contains(g, "advisory store ") || strings.Contains(g, "db update") {
@@ -288,18 +291,6 @@ func explaining(r *finding.Report, f finding.Finding) string {
 		return "fnaudit scan --explain " + f.ID + " " + again(r)
 	}
 	return "fnaudit vet --explain " + f.ID + " " + vetting(r)
-}
-
-// vetting is how to name the package or lockfile on the command line once more.
-func vetting(r *finding.Report) string {
-	text := r.Target
-	if r.Vetted.Lockfile != "" {
-		text = "--lockfile " + text
-	}
-	if r.Vetted.Opened+r.Vetted.Unopened > 0 {
-		text = "--deep " + text
-	}
-	return text
 }
 
 // deep says whether only a run that reads every byte, and verifies what
@@ -364,6 +355,9 @@ func unknownSentence(kind string, us []finding.Unknown) string {
 	}
 	sort.Strings(names)
 	noun := "file"
+	if kind == "opaque" && !slices.ContainsFunc(us, func(u finding.Unknown) bool { return u.PURL == "" }) {
+		say = "of which too little is known"
+	}
 	if kind == "unmatched" || !slices.ContainsFunc(us, func(u finding.Unknown) bool { return u.PURL == "" }) {
 		noun = "package"
 	}

@@ -12,7 +12,7 @@ import (
 // unvetted is one of which nobody says anything.
 func vetted() []*finding.Report {
 	r := finding.NewReport("npm:left-padder@1.0.0", "npm:left-padder@1.0.0")
-	r.Vetted = &finding.Vetted{Component: "pkg:npm/left-padder@1.0.0", Archive: digestA, Dependencies: 12, Direct: 2, Unresolved: 1, Tree: "registry"}
+	r.Vetted = &finding.Vetted{Component: "pkg:npm/left-padder@1.0.0", Archive: digestA, Opened: 11, Unopened: 1, Dependencies: 12, Direct: 2, Unresolved: 1, Tree: "registry"}
 	r.Components = []finding.Component{{PURL: "pkg:npm/left-padder@1.0.0", Name: "left-padder", Version: "1.0.0", Ecosystem: "npm", State: "live", Origin: "app",
 		Facts: &finding.Facts{
 			Source: "http://registry.example/npm/", AsOf: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), State: "known", Published: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),

@@ -161,7 +161,17 @@ func cardArchive(v *finding.Vetted) string {
 	if v.Archive == "" {
 		return "not looked into: " + cmp.Or(v.Lacks, notKnown)
 	}
-	return "looked into, " + v.Archive
+	return "looked into, " + shortDigest(v.Archive)
+}
+
+// shortDigest is a digest cut to what tells archives apart on a card; the JSON
+// report has all of it.
+func shortDigest(d string) string {
+	alg, sum, _ := strings.Cut(d, ":")
+	if len(sum) <= 16 {
+		return d
+	}
+	return alg + ":" + sum[:16] + "…"
 }
 
 // cardTree says how many archives of a tree or lockfile were looked into; ""
