@@ -26,6 +26,7 @@ OPEN = os.path.join(SHARED, "corpus", "open")
 AT = "2026-11-22T00:00:00Z"
 # case, rule, package -> why it is true
 TRUE = [
+    ("python-wheels*", "integrity-changed", "pkg:pypi/certifi@*", "cacert.pem has other bytes than its RECORD says: a certificate was added where the wheels were made"),
 ]
 failures, checks = [], 0
 
@@ -272,6 +273,66 @@ def planted():
     expect("planted-added", lambda z: z.__setitem__(f"{folder}/lib/telemetry.js", b"module.exports = 1\n"), ("integrity-added", "integrity-unlisted"), purl)
 
 
+def told():
+    """What only a registry tells, one made package for each rule, all in one function."""
+    registry = Registry()
+    old, last = "2021-05-01T00:00:00.000Z", "2026-11-20T00:00:00.000Z"
+    sha512 = lambda data: "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
+    def package(name, version, **manifest):
+        return {"package.json": json.dumps(dict({"name": name, "version": version, "main": "index.js", "license": "MIT"}, **manifest)).encode(), "index.js": f"module.exports = '{name}'\n".encode()}
+    claimed = {"dist": {"attestations": {"url": registry.url + "-/npm/v1/attestations/lost@1.0.0", "provenance": {"predicateType": "https://slsa.dev/provenance/v1"}}}}
+    signed = {"dist": {"signatures": [{"keyid": "SHA256:none", "sig": "MEUCIQ=="}]}}
+    want, files, lock = {}, {"index.js": b"require('old-thing')\n"}, {"lockfileVersion": 3, "name": "told", "packages": {"": {"name": "told", "dependencies": {}}}}
+    def install(name, version, *versions, locked=None, resolved=None):
+        content = package(name, version)
+        for path, data in content.items():
+            files[f"node_modules/{name}/{path}"] = data
+        archive = tgz(content)
+        if versions:
+            registry.publish(name, {v: (when, manifest, archive if v == version else tgz(package(name, v))) for v, when, manifest in versions})
+        base = resolved or registry.url
+        lock["packages"][""]["dependencies"][name] = version
+        lock["packages"]["node_modules/" + name] = {"version": version, "resolved": f"{base}{name}/-/{name.split('/')[-1]}-{version}.tgz", "integrity": locked or sha512(archive)}
+    install("old-thing", "1.0.0", ("1.0.0", old, {"deprecated": "use new-thing"}))
+    want["deprecated"] = "pkg:npm/old-thing@1.0.0"
+    install("far-behind", "1.0.0", ("1.0.0", old, {}), ("1.1.0", "2022-05-01T00:00:00.000Z", {}), ("2.0.0", last, {}))
+    want["behind"] = "pkg:npm/far-behind@1.0.0"
+    install("lost", "1.0.1", ("1.0.0", "2026-05-01T00:00:00.000Z", dict(claimed)), ("1.0.1", "2026-09-01T00:00:00.000Z", signed))
+    want["provenance-lost"] = "pkg:npm/lost@1.0.1"
+    install("sold", "2.0.0", ("1.0.0", old, {"_npmUser": {"name": "alice"}}), ("2.0.0", "2026-09-01T00:00:00.000Z", {"_npmUser": {"name": "mallory"}}))
+    want["publisher-changed"] = "pkg:npm/sold@2.0.0"
+    install("young", "1.0.1", ("1.0.0", old, {}), ("1.0.1", "2026-11-21T00:00:00.000Z", {}))
+    want["version-young"] = "pkg:npm/young@1.0.1"
+    install("expresss", "1.0.0", ("1.0.0", "2026-11-10T00:00:00.000Z", {}))
+    want["look-alike"] = "pkg:npm/expresss@1.0.0"
+    install("never-published-anywhere", "1.0.0")
+    want["unknown-name"] = "pkg:npm/never-published-anywhere@1.0.0"
+    install("swapped", "1.0.0", ("1.0.0", old, {}), locked=sha512(b"another archive"))
+    want["integrity-swapped"] = "pkg:npm/swapped@1.0.0"
+    install("@corp/secret-name", "1.0.0", resolved="https://registry.stranger.example/")
+    want["dependency-confusion"] = "pkg:npm/%40corp/secret-name@1.0.0"
+    files["package.json"] = json.dumps({"name": "told", "version": "1.0.0", "dependencies": lock["packages"][""]["dependencies"]}).encode()
+    files["package-lock.json"] = json.dumps(lock).encode()
+    policy, path, db = os.path.join(OUT, "told.yaml"), os.path.join(OUT, "told.zip"), store("db-told")
+    with open(policy, "w") as f:
+        f.write('version: 1\nfail: {untrusted: none}\ndependencies:\n  private: ["@corp/*"]\n  registries: {npm: ["%s", "https://npm.corp.example/"]}\n  cool_down: 3d\n' % registry.url)
+    rezip(path, files)
+    more = ["--deep", "--policy", policy, "--runtime", "nodejs16.x", "--platform", "aws-lambda"]
+    functions, _ = scan("told", path, "--online", *more, env=registry.env, db=db)
+    for rule, purl in want.items():
+        hits = [f for f in findings(functions) if f["rule"] == rule and f["component"] == purl]
+        hold(hits, "told", f"{rule} {purl} is not found; about it: {[(f['rule'], f['severity']) for f in findings(functions) if f['component'] == purl]}")
+        for f in hits[:1]:
+            print(f"  told: {f['severity']} {rule} {purl}: {f['title']}")
+    extra = [(f["rule"], f["component"], f["title"]) for f in grave(findings(functions)) if want.get(f["rule"]) != f["component"]]
+    hold(not extra, "told", f"and more: {extra}")
+    hold(any(f["kind"] == "runtime" for fn in functions for f in fn["findings"]), "told", "the runtime past its end is not found")
+    hold(any(fn.get("calendar") for fn in functions), "told", "the calendar is empty")
+    hold(not [a for a in registry.asked if "corp" in a or "secret" in a], "told", "a private name was sent")
+    again, _ = scan("told-offline", path, "--offline", *more, env=registry.env, db=db)
+    hold(json.dumps(functions) == json.dumps(again), "told-offline", "the cache gives another report than the network")
+
+
 def many():
     """400 packages: cold, and from the warm cache."""
     registry = Registry()
@@ -297,6 +358,7 @@ def main():
     os.makedirs(OUT, exist_ok=True)
     untouched()
     planted()
+    told()
     many()
     print(f"{checks} checks, {len(failures)} failed")
     for f in failures:

@@ -61,6 +61,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("LocalAppData", filepath.Join(env.WorkDir, ".cache"))
+			if dir, err := os.UserCacheDir(); err == nil && os.Getenv("GOCACHE") == "" {
+				env.Setenv("GOCACHE", filepath.Join(dir, "go-build")) // scripts that compile need not compile the standard library anew
+			} else {
+				env.Setenv("GOCACHE", os.Getenv("GOCACHE"))
+			}
 			serve(env)
 			return nil
 		},

@@ -53,16 +53,18 @@ var inlineLoads = sync.OnceValue(func() *regexp.Regexp {
 // doing is one thing that a program does, by words that it needs for that.
 type doing struct {
 	name  string
+	least int // so many of the words
 	words []string
 }
 
 // doingsOf lists what is looked for. It is noted, not judged: a word may stand in
-// a comment.
+// a comment. Of secrets two are looked for: installers of big downloads speak of
+// one, such as .npmrc in the message that says where a mirror is set.
 var doingsOf = []doing{
-	{"network", []string{`"http"`, `'http'`, `"https"`, `'https'`, "node:http", `"net"`, `'net'`, "node:net", `"dns"`, `'dns'`, "node:dns", "fetch(", "axios", "node-fetch", "XMLHttpRequest", "WebSocket(", "urllib", "curl ", "wget ", "/dev/tcp/"}},
-	{"programs", []string{"child_process", "execSync(", "spawn(", "subprocess", "os.system("}},
-	{"secrets", []string{".npmrc", ".ssh/", "id_rsa", ".aws/credentials", "AWS_SECRET_ACCESS_KEY", "NPM_TOKEN", ".netrc", ".docker/config.json"}},
-	{"runs what it decodes", []string{"eval(atob(", "eval(Buffer.from(", "eval(unescape(", "Function(atob(", "Function(Buffer.from(", "exec(base64", "exec(__import__('base64'", "base64 -d | sh", "base64 -d | bash", "base64 -d|sh", "base64 --decode | sh", "base64 --decode | bash"}},
+	{"network", 1, []string{`"http"`, `'http'`, `"https"`, `'https'`, "node:http", `"net"`, `'net'`, "node:net", `"dns"`, `'dns'`, "node:dns", "fetch(", "axios", "node-fetch", "XMLHttpRequest", "WebSocket(", "urllib", "curl ", "wget ", "/dev/tcp/"}},
+	{"programs", 1, []string{"child_process", "execSync(", "spawn(", "subprocess", "os.system("}},
+	{"secrets", 2, []string{".npmrc", ".ssh/", "id_rsa", ".aws/credentials", "AWS_SECRET_ACCESS_KEY", "NPM_TOKEN", ".netrc", ".docker/config.json"}},
+	{"runs what it decodes", 1, []string{"eval(atob(", "eval(Buffer.from(", "eval(unescape(", "Function(atob(", "Function(Buffer.from(", "exec(base64", "exec(__import__('base64'", "base64 -d | sh", "base64 -d | bash", "base64 -d|sh", "base64 --decode | sh", "base64 --decode | bash"}},
 }
 
 // obfuscated is how many names such as _0x1a2b3c make a program one that hides
@@ -73,8 +75,12 @@ const obfuscated = 20
 func doings(text []byte) []string {
 	var out []string
 	for _, d := range doingsOf {
+		found := 0
 		for _, w := range d.words {
 			if bytes.Contains(text, []byte(w)) {
+				found++
+			}
+			if found == d.least {
 				out = append(out, d.name)
 				break
 			}

@@ -403,3 +403,21 @@ func FuzzWithoutSecrets(f *testing.F) {
 		_ = referenceKind(s)
 	})
 }
+
+// TestDoings: one mention of a place of credentials is what an installer's
+// message about mirrors says too; several are none by accident.
+func TestDoings(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "",
+		"// set electron_mirror in .npmrc\nrequire('https').get(u)": "network",
+		"read('.npmrc'); read('.ssh/id'); fetch(u)":                 "network, secrets",
+		"require('child_process')":                                  "programs",
+		"eval(atob(x))":                                             "runs what it decodes",
+		strings.Repeat("_0x1a2b=", obfuscated):                      "hides its names",
+		strings.Repeat("_0x1a2b=", obfuscated-1) + strings.Repeat("process.env.HOME;.npmrc", 9): "",
+	} {
+		if got := strings.Join(doings([]byte(text)), ", "); got != want {
+			t.Errorf("%.40q: got %q, want %q", text, got, want)
+		}
+	}
+}

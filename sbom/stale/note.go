@@ -25,7 +25,9 @@ const (
 	// there. Low: the policy asks for it; without a limit it is never said.
 	RuleOld Rule = "old-version"
 	// RuleUnmaintained: the project published nothing for Limits.Unmaintained.
-	// Low: some projects are finished; nobody is known to fix what is found in it.
+	// None by itself, because small projects are finished one day, and a function
+	// has dozens of them. Low when a known vulnerability of it has no fix, because
+	// nobody is there to make one, and when somebody set the limit.
 	RuleUnmaintained Rule = "unmaintained"
 	// RuleDeprecated: its publisher says not to use it. Low: it is said of
 	// versions that work as well as of those that do not; the words are shown.
@@ -65,6 +67,7 @@ type Note struct {
 // Limits say from where on something is noted. Zero values are the defaults.
 type Limits struct {
 	Unmaintained time.Duration // no release for so long; 0: DefaultUnmaintained
+	Unfixed      bool          // a known vulnerability of the component has no fix
 	Age          time.Duration // of the shipped version, when a newer one is there; 0: never noted for its age alone
 }
 
@@ -107,8 +110,15 @@ func Judge(c *sbom.Component, s *registry.Standing, l Limits, now time.Time) []N
 	}
 	limit := cmp.Or(l.Unmaintained, DefaultUnmaintained)
 	if quiet := now.Sub(s.Last.Published); !s.Last.Published.IsZero() && quiet > limit && s.Archived == "" && s.Deprecated == "" {
-		note(Note{Rule: RuleUnmaintained, Severity: "low", Detail: "last release " + released(s.Last),
-			Title: fmt.Sprintf("comes from a project that has released nothing for %s: the last was %s", span(quiet), released(s.Last))})
+		n := Note{Rule: RuleUnmaintained, Severity: "none", Detail: "last release " + released(s.Last),
+			Title: fmt.Sprintf("comes from a project that has released nothing for %s: the last was %s", span(quiet), released(s.Last))}
+		if l.Unfixed {
+			n.Title += "; a known vulnerability of it has no fix"
+		}
+		if l.Unfixed || l.Unmaintained > 0 {
+			n.Severity = "low"
+		}
+		note(n)
 	}
 	if s.Behind == 0 {
 		return out
@@ -120,6 +130,9 @@ func Judge(c *sbom.Component, s *registry.Standing, l Limits, now time.Time) []N
 	severity := "none"
 	if days := behindDays(s); s.MajorsBack > 1 || s.MajorsBack == 1 && days >= year {
 		severity = "low"
+	}
+	if len(up) > 1 && up[0] == s.Minor.Version && s.Minor.Version != s.Major.Version {
+		up = up[1:] // that is hardly less behind
 	}
 	note(Note{Rule: RuleBehind, Severity: severity, Title: behindTitle(s, up), Fixed: up, Detail: behindDetail(s)})
 	return out

@@ -37,7 +37,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{"the newest", "5.0.0", nil, Limits{}, "2026-11-28", nil},
 		{"behind a major and years", "4.17.20", nil, Limits{}, "2026-11-28",
-			[]string{"behind low is 1 major version (3 releases) and 1967 days behind 5.0.0; 4.18.2 is the newest of its own major [4.17.21 4.18.2 5.0.0]"}},
+			[]string{"behind low is 1 major version (3 releases) and 1967 days behind 5.0.0; 4.18.2 is the newest of its own major [4.18.2 5.0.0]"}},
 		{"the newest of its major", "4.18.2", nil, Limits{}, "2026-11-28",
 			[]string{"behind low is 1 major version (1 release) and 1155 days behind 5.0.0; it is the newest of its own major [5.0.0]"}},
 		{"two majors", "3.0.0", nil, Limits{}, "2026-11-28", []string{"behind low is 2 major versions (4 releases) and 2922 days behind 5.0.0; it is the newest of its own major [5.0.0]"}},
@@ -47,12 +47,13 @@ func TestJudge(t *testing.T) {
 			for i := range f.Versions {
 				f.Versions[i].Published = time.Time{}
 			}
-		}, Limits{}, "2036-11-28", []string{"behind none is 1 major version (3 releases) behind 5.0.0; 4.18.2 is the newest of its own major [4.17.21 4.18.2 5.0.0]"}},
+		}, Limits{}, "2036-11-28", []string{"behind none is 1 major version (3 releases) behind 5.0.0; 4.18.2 is the newest of its own major [4.18.2 5.0.0]"}},
 		{"old, by the policy", "4.18.2", nil, Limits{Age: year * day}, "2026-11-28", []string{
 			"old-version low was published 4 years ago, on 2022-11-03, and 5.0.0 is there; the policy allows 365 days [5.0.0]",
 			"behind low is 1 major version (1 release) and 1155 days behind 5.0.0; it is the newest of its own major [5.0.0]"}},
 		{"old, and nothing newer", "5.0.0", nil, Limits{Age: day}, "2026-11-28", nil},
-		{"given up", "5.0.0", nil, Limits{}, "2029-11-28", []string{"unmaintained low comes from a project that has released nothing for 3 years: the last was 5.0.0 of 2026-01-01 []"}},
+		{"given up", "5.0.0", nil, Limits{}, "2029-11-28", []string{"unmaintained none comes from a project that has released nothing for 3 years: the last was 5.0.0 of 2026-01-01 []"}},
+		{"given up and vulnerable", "5.0.0", nil, Limits{Unfixed: true}, "2029-11-28", []string{"unmaintained low comes from a project that has released nothing for 3 years: the last was 5.0.0 of 2026-01-01; a known vulnerability of it has no fix []"}},
 		{"given up by the policy", "5.0.0", nil, Limits{Unmaintained: 30 * day}, "2026-11-28", []string{"unmaintained low comes from a project that has released nothing for 331 days: the last was 5.0.0 of 2026-01-01 []"}},
 		{"deprecated", "5.0.0", func(f *registry.Facts) { f.Versions[5].Deprecated = "use\nspacing  instead" }, Limits{}, "2029-11-28",
 			[]string{"deprecated low is deprecated by its publisher: use spacing instead []"}},

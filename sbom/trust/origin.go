@@ -3,6 +3,7 @@ package trust
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/sbom"
@@ -65,22 +66,24 @@ type originJudge struct {
 	out []Signal
 }
 
-func (j *originJudge) say(rule Rule, w Weight, title string, t sbom.Trait) {
-	for i := range j.out {
-		s := &j.out[i]
-		if s.Rule != rule {
-			continue
-		}
-		if w > s.Weight {
-			s.Weight, s.Title = w, title
-			s.Evidence = append(traitEvidence(t), s.Evidence...)
-		} else {
-			s.Evidence = append(s.Evidence, traitEvidence(t)...)
-		}
-		s.Evidence = s.Evidence[:min(len(s.Evidence), maxEvidence)]
-		return
+// say adds a signal and returns it; nil when what was said before of the rule is
+// at least as strong.
+func (j *originJudge) say(rule Rule, w Weight, title string, t sbom.Trait) *Signal {
+	i := slices.IndexFunc(j.out, func(s Signal) bool { return s.Rule == rule })
+	if i < 0 {
+		j.out = append(j.out, Signal{Rule: rule, Weight: w, Component: j.c.PURL, Title: title, Evidence: traitEvidence(t)})
+		return &j.out[len(j.out)-1]
 	}
-	j.out = append(j.out, Signal{Rule: rule, Weight: w, Component: j.c.PURL, Title: title, Evidence: traitEvidence(t)})
+	s := &j.out[i]
+	if w <= s.Weight {
+		s.Evidence = append(s.Evidence, traitEvidence(t)...)
+		s.Evidence = s.Evidence[:min(len(s.Evidence), maxEvidence)]
+		return nil
+	}
+	s.Weight, s.Title = w, title
+	s.Evidence = append(traitEvidence(t), s.Evidence...)
+	s.Evidence = s.Evidence[:min(len(s.Evidence), maxEvidence)]
+	return s
 }
 
 // origin judges where a component came from, by its traits. registries are the

@@ -18,8 +18,10 @@ const (
 	// where the command is one of the well-known ones that build or fetch the
 	// package's own machine code, or print something; low for a program of its
 	// own. Medium where it uses the network and starts programs, or fetches
-	// something. High where it runs what it has just fetched or decoded, reads
-	// credentials and uses the network, or hides what it does.
+	// something. High where it runs what it has just fetched or decoded, speaks of
+	// several places where credentials lie and uses the network, or hides what it
+	// does. What is judged from the words of the program that a command starts is
+	// probable: they may stand in a comment or a message.
 	RuleInstallScript Rule = "install-script"
 	// RuleStartScript: a .pth file holds code that Python runs whenever it starts.
 	// A note for the lines that setuptools, virtual environments and coverage
@@ -42,7 +44,9 @@ func scripts(c *sbom.Component) []Signal {
 			startScript(j, t)
 		case t.Detail != sbom.NotTold:
 			w, why := weigh(t.Detail, doings(c, t))
-			j.say(RuleInstallScript, w, "runs at installation: "+shortened(t.Detail)+why, t)
+			if s := j.say(RuleInstallScript, w, "runs at installation: "+shortened(t.Detail)+why, t); s != nil {
+				s.Probable = strings.HasPrefix(why, ofProgram)
+			}
 		case !told:
 			j.say(RuleInstallScript, Low, "has a script that runs at installation; what it does is not told", t)
 		}
@@ -116,6 +120,10 @@ var quiet = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^node -e \\?"try\s*\{\s*require\(\\?['"]\./[\w./-]+\\?['"]\);?\s*\}\s*catch\s*(\(\w*\))?\s*\{\s*\}\\?"$`)
 })
 
+// ofProgram begins why a command speaks against a package when that was read
+// from the words of the program that it starts.
+const ofProgram = ", whose program "
+
 // weigh says how much a command of npm speaks against a package, and why.
 func weigh(script string, does map[string]bool) (w Weight, why string) {
 	name, command, _ := strings.Cut(script, ": ")
@@ -128,11 +136,11 @@ func weigh(script string, does map[string]bool) (w Weight, why string) {
 	case decoded().MatchString(command):
 		return High, ", which runs what it decodes"
 	case does["runs what it decodes"]:
-		return High, ", whose program runs what it decodes"
+		return High, ofProgram + "runs what it decodes"
 	case does["hides its names"]:
-		return High, ", whose program hides what it does"
+		return High, ofProgram + "hides what it does"
 	case does["secrets"] && does["network"]:
-		return High, ", whose program speaks of credentials and uses the network"
+		return High, ofProgram + "speaks of credentials and of the network"
 	}
 	known := true
 	for part := range strings.FieldsFuncSeq(command, func(r rune) bool { return r == '&' || r == '|' || r == ';' || r == '(' || r == ')' }) {
@@ -145,13 +153,13 @@ func weigh(script string, does map[string]bool) (w Weight, why string) {
 	case fetching().MatchString(command):
 		return Medium, ", which fetches something"
 	case does["network"] && does["programs"]:
-		return Medium, ", whose program uses the network and starts programs"
+		return Medium, ofProgram + "uses the network and starts programs"
 	case does["network"]:
-		return Medium, ", whose program uses the network"
+		return Medium, ofProgram + "uses the network"
 	case does["programs"]:
-		return Low, ", whose program starts others"
+		return Low, ofProgram + "starts others"
 	case does["it could not be read"]:
-		return Medium, ", whose program could not be read"
+		return Medium, ofProgram + "could not be read"
 	}
 	return Low, ""
 }

@@ -56,6 +56,9 @@ func TestInstallScript(t *testing.T) {
 		if len(got) != 1 || got[0].Weight != want || got[0].Rule != RuleInstallScript {
 			t.Errorf("%q: got %s", in, said(got))
 		}
+		if words := does != "" && want > Note; len(got) == 1 && got[0].Probable != words {
+			t.Errorf("%q: probable %t, want %t: only what words of a program say is", in, got[0].Probable, words)
+		}
 	}
 }
 

@@ -16,10 +16,10 @@ import (
 // this name. It is an internal package, one that was taken off, or a name that
 // somebody (or a language model) made up and that anybody can register
 // tomorrow. Medium where a lockfile says that it came from a registry, low where
-// nothing says that, a note where there is a reason: a registry of the policy's,
-// no registry at all, a copy inside another package's files. A private name is
-// asked of its own registry only, so that one which is missing there came from
-// elsewhere: medium.
+// nothing says that, a note where there is a reason: another registry of the
+// policy's than the one that was asked, no registry at all, a copy inside another
+// package's files. A private name is asked of its own registry only, so that one
+// which is missing there came from elsewhere: medium.
 //
 // RuleUnknownVersion: the package is known, and this version is not. As strong
 // for the systems whose tools keep the spelling of a version (npm, Cargo); low
@@ -38,7 +38,7 @@ func unknownTo(of *Of, c *sbom.Component, p registry.Package, s *registry.Standi
 	switch {
 	case s.Answer == registry.Absent:
 		g.Rule, g.Title = RuleUnknownName, "is not known to "+s.Source+": no package has that name"
-		if g.Weight = ofUnknown(of, c, p); of.Private.Match(p) {
+		if g.Weight = ofUnknown(of, c, p, s); of.Private.Match(p) {
 			g.Title = "bears a private name, and its own registry has no such package: " + s.Source
 		}
 	case s.Answer == registry.Known && !s.Version && c.Version != "":
@@ -46,7 +46,7 @@ func unknownTo(of *Of, c *sbom.Component, p registry.Package, s *registry.Standi
 			return nil
 		}
 		g.Rule, g.Title = RuleUnknownVersion, "is known to "+s.Source+", but not this version of it"
-		if g.Weight = ofUnknown(of, c, p); p.System != registry.NPM && p.System != registry.Cargo {
+		if g.Weight = ofUnknown(of, c, p, s); p.System != registry.NPM && p.System != registry.Cargo {
 			g.Weight = min(g.Weight, Low)
 		}
 	default:
@@ -56,7 +56,7 @@ func unknownTo(of *Of, c *sbom.Component, p registry.Package, s *registry.Standi
 }
 
 // ofUnknown weighs that a registry does not know a component.
-func ofUnknown(of *Of, c *sbom.Component, p registry.Package) Weight {
+func ofUnknown(of *Of, c *sbom.Component, p registry.Package, s *registry.Standing) Weight {
 	switch {
 	case c.Origin == sbom.OriginBase, c.Origin == sbom.OriginRuntime, c.State == sbom.Provided:
 		return Note // the platform's own build
@@ -69,8 +69,8 @@ func ofUnknown(of *Of, c *sbom.Component, p registry.Package) Weight {
 		return Medium
 	case len(sources) == 0:
 		return Low
-	case len(own) > 0 && listed(sources[0].evidence.Detail, own):
-		return Note
+	case len(own) > 0 && listed(sources[0].evidence.Detail, own) && !listed(sources[0].evidence.Detail, []string{s.Source}):
+		return Note // another of the policy's registries was not asked
 	}
 	return Medium
 }

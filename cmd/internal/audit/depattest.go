@@ -64,7 +64,10 @@ func checkAttestation(ctx context.Context, a *Auditor, s *Subject) (Result, erro
 	case len(list) == 0:
 		return Result{Note: "it holds no package of a registry"}, nil
 	case !known && !requiresAny(list):
-		return Result{}, Skipped("no registry was asked")
+		if a.Registry != nil && a.Registry.Online {
+			return Result{}, Skipped("no registry that was asked tells of signatures and attestations")
+		}
+		return Result{}, Skipped(nobodyAsked)
 	}
 	if err := a.verifyAttested(ctx, list); err != nil {
 		return Result{}, err

@@ -12,6 +12,9 @@ import (
 // FactsHint ends the reason why no package is known: what would change that.
 const FactsHint = " (scan --online asks them, db update --facts REPORT too)"
 
+// nobodyAsked is that reason where nothing is kept and nobody may be asked.
+const nobodyAsked = "no registry was asked" + FactsHint
+
 // checkFacts asks what registries say of the components. The answers are
 // recorded in the report, and the checks after it judge by them.
 func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
@@ -32,9 +35,9 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		return res, nil
 	}
 	if a.Registry == nil {
-		return res, Skipped("no registry was asked")
+		return res, Skipped(nobodyAsked)
 	}
-	facts, err := a.Registry.Ask(ctx, questions)
+	standings, err := a.Registry.Standings(ctx, questions)
 	if err != nil {
 		return res, err
 	}
@@ -44,9 +47,9 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		if s.Standings[c.PURL] != nil || !ok {
 			continue
 		}
-		st := facts[i].Standing(c.Version)
-		s.Standings[c.PURL] = &st
-		res.Facts[c.PURL] = factsOf(&st)
+		st := &standings[i]
+		s.Standings[c.PURL] = st
+		res.Facts[c.PURL] = factsOf(st)
 		if st.Answer == registry.Unknown {
 			if why == "" || why == registry.ReasonPrivate { // a registry that does not answer must not hide behind a private name
 				why = st.Reason
@@ -58,7 +61,11 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	switch {
 	case known == 0:
 		res.Facts = nil // nobody was asked: nothing is to be recorded
-		if !a.Registry.Online {
+		switch {
+		case a.Registry.Online:
+		case why == registry.ErrOffline.Error():
+			why = nobodyAsked
+		default:
 			why += FactsHint
 		}
 		return res, Skipped(why)

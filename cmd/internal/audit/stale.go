@@ -30,17 +30,30 @@ func checkStale(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	for _, n := range stale.SDKs(s.SBOM.Components, s.Standings, s.declaredRuntime(table, a.Now)) {
 		res.Findings = append(res.Findings, staleFinding(n, byPURL[n.Component]))
 	}
+	unfixed := s.unfixed()
 	for i := range s.SBOM.Components {
 		c := &s.SBOM.Components[i]
 		st := s.Standings[c.PURL]
 		if st == nil {
 			continue
 		}
-		for _, n := range stale.Judge(c, st, stale.Limits{Unmaintained: a.Policy.Stale.Unmaintained, Age: a.Policy.Stale.Age}, a.Now) {
+		limits := stale.Limits{Unmaintained: a.Policy.Stale.Unmaintained, Age: a.Policy.Stale.Age, Unfixed: unfixed[c.PURL]}
+		for _, n := range stale.Judge(c, st, limits, a.Now) {
 			res.Findings = append(res.Findings, staleFinding(n, c))
 		}
 	}
 	return res, ctx.Err()
+}
+
+// unfixed is the packages with a known vulnerability that no version fixes.
+func (s *Subject) unfixed() map[string]bool {
+	out := map[string]bool{}
+	for _, f := range s.Findings {
+		if f.Kind == finding.KindVulnerability && len(f.Fixed) == 0 && f.Reach != finding.ReachAbsent {
+			out[f.Component] = true
+		}
+	}
+	return out
 }
 
 // declaredRuntime is what the table says of the runtime that somebody declared;

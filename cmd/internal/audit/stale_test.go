@@ -92,7 +92,7 @@ func TestStale(t *testing.T) {
 	want := []string{
 		"low end-of-life-soon:eggs certain", "medium end-of-life:hamix 11 certain", "medium end-of-life:spam certain", "low table-old:products certain",
 		"low sdk-behind-runtime:%40aws-sdk/client-s3 probable",
-		"low old-version:behind certain", "low behind:behind certain", "low old-version:oldish certain", "none behind:oldish certain", "low unmaintained:quiet certain",
+		"low old-version:behind certain", "low behind:behind certain", "low old-version:oldish certain", "none behind:oldish certain", "none unmaintained:quiet certain",
 		"low deprecated:deprecated certain", "medium yanked:yanked certain", "medium withdrawn:withdrawn certain", "none behind:withdrawn certain", "low archived:archived certain",
 		"low old-version:%40aws-sdk/client-s3 certain", "none behind:%40aws-sdk/client-s3 certain",
 	}

@@ -106,7 +106,7 @@ func runFlagsOf(cmd *cobra.Command, o *scanOptions) {
 	f.StringVar(&o.failOn, "fail-on", "", "fail at this `SEVERITY` or worse, fixable or not: critical, high, medium, low, any, none; malware always fails")
 	f.StringVar(&o.db, "db", "", "folder of the advisory store (default $FNAUDIT_DB, else the user's cache)")
 	f.StringVar(&o.dbMaxAge, "db-max-age", "", "how old the store may be, as `DURATION` (7d, 36h), instead of what the policy says")
-	f.BoolVar(&o.online, "online", false, "fetch the advisories of ecosystems that the store lacks, and newer ones of those that are older than the policy allows, from where the store came from")
+	f.BoolVar(&o.online, "online", false, "fetch the advisories of ecosystems that the store lacks, and newer ones of those that are older than the policy allows, from where the store came from; and ask the registries that the user's own settings name, else deps.dev, about the packages")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
 	f.StringVar(&o.attested, "attestations", "", "folder `DIR` with attestations, found by the digest that they are about")
 	f.IntVar(&o.jobs, "jobs", 0, "functions judged side by side (default the number of CPUs)")

@@ -100,10 +100,15 @@ func dependencyText(r *finding.Report, f finding.Finding) string {
 	if f.Certainty != finding.Certain {
 		text += " (" + esc(string(f.Certainty)) + ")"
 	}
-	if len(f.Fixed) > 0 {
+	if len(f.Fixed) > 0 && !speaksOf(f.Title, f.Fixed[0]) {
 		text += "; go to " + esc(f.Fixed[0])
 	}
 	return text
+}
+
+// speaksOf says whether a title speaks of a version already.
+func speaksOf(title, version string) bool {
+	return slices.Contains(strings.FieldsFunc(title, func(r rune) bool { return r == ' ' || r == ';' || r == ',' }), version)
 }
 
 func lowerFirst(s string) string {

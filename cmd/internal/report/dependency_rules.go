@@ -32,11 +32,11 @@ func dependencyRules() map[string]dependencyRule {
 		"direct-url":          {"Installed from an address, a folder or a repository", pin},
 		"origin-replaced":     {"Stands in for another module", "drop the replacement, or review what stands in"},
 		"origin-devel":        {"A build of a working tree, not of a release", "build from a released version"},
-		"origin-modified":     {"Built from a working tree with changes that nobody committed", "commit the changes and build again"},
+		"origin-modified":     {"Changed after its release: by changes that nobody committed, or by a patch of the project", "commit the changes and build again; review the patch, and drop it where a release has the change"},
 		"origin-registry":     {"Came from a registry that the policy does not allow", "install it from an allowed registry"},
 		"origin-alias":        {"Installed under another name", "check that the package behind the name is the one that is meant"},
 		"origin-no-integrity": {"The lockfile holds no digest of it", "write the lockfile anew with a package manager that records digests"},
-		"origin-disagrees":    {"The lockfile names another version than is there", "install from the lockfile again, in an empty folder"},
+		"origin-disagrees":    {"The lockfile names another version or other bytes than are there", "install from the lockfile again, in an empty folder, and compare the digests"},
 
 		// what was shipped
 		"integrity-changed":  {"A file is not the one that was published", again},

@@ -11,8 +11,8 @@ import (
 
 // Explain writes the chain behind each finding that what names: the bytes,
 // the component, the range of the advisory, and the smallest change that
-// removes it. What is an advisory id or alias, a package URL with or without a
-// version, or a fingerprint. Of an advisory about a package that a bundler left
+// removes it. What is an advisory id or alias, a rule, a package URL with or
+// without a version, or a fingerprint. Of an advisory about a package that a bundler left
 // out it says why it does not affect the function. It is an error when nothing
 // in the document has that name.
 func Explain(w io.Writer, doc *finding.Document, what string) error {
@@ -74,7 +74,8 @@ func count(doc *finding.Document) string {
 }
 
 func names(f finding.Finding, what string) bool {
-	return isPackage(f.Component, what) || f.Fingerprint == what || called(f.ID, f.Aliases, what)
+	return isPackage(f.Component, what) || f.Fingerprint == what || called(f.ID, f.Aliases, what) ||
+		f.Rule == what && f.Kind != finding.KindVulnerability && f.Kind != finding.KindMalware
 }
 
 // isPackage reports whether what is a package URL, with or without its version.

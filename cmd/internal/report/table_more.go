@@ -237,27 +237,39 @@ func (p *printer) shadowed(r *finding.Report, fs []finding.Finding) {
 	p.line("")
 }
 
-// checks lists the checks that did not run to their end, and of the one that
-// compares files how much it had to compare them with.
+// checks lists the checks that did not run to their end, those with the same
+// reason together, and what those that ran could not ask.
 func (p *printer) checks(r *finding.Report) {
-	n := 0
+	var heads []string
+	said := map[string][]string{} // what became of it, and why -> checks
 	for _, c := range r.Checks {
-		if c.State == finding.Ran {
-			if c.Check == "integrity" && c.Reason != "" {
-				p.wrapped("  "+p.paint(styleDim, "check integrity"), 17, 4, ": "+esc(c.Reason))
-				n++
-			}
+		key := string(c.State) + "\n" + c.Reason
+		if c.State == finding.Ran && (c.Reason == "" || !p.opt.Verbose && c.Check != "facts" && c.Check != "integrity") {
 			continue
 		}
-		style := styleDim
-		if c.State == finding.Failed {
-			style = styleWarn
+		if said[key] == nil {
+			heads = append(heads, key)
 		}
-		text := fmt.Sprintf("check %s %s", esc(c.Check), esc(string(c.State)))
-		p.wrapped("  "+p.paint(style, text), 2+columns(text), 4, strings.TrimSuffix(": "+esc(c.Reason), ": "))
-		n++
+		said[key] = append(said[key], esc(c.Check))
 	}
-	if n > 0 {
+	for _, key := range heads {
+		state, reason, _ := strings.Cut(key, "\n")
+		text := "check " + strings.Join(said[key], ", ")
+		if len(said[key]) > 1 {
+			text = "checks " + strings.Join(said[key], ", ")
+		}
+		style := styleDim
+		switch finding.CheckState(state) {
+		case finding.Ran:
+		case finding.Failed:
+			style = styleWarn
+			fallthrough
+		default:
+			text += " " + esc(state)
+		}
+		p.wrapped("  "+p.paint(style, text), 2+columns(text), 4, strings.TrimSuffix(": "+esc(reason), ": "))
+	}
+	if len(heads) > 0 {
 		p.line("")
 	}
 }
