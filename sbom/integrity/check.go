@@ -41,6 +41,7 @@ type Result struct {
 	Differences []Difference // sorted
 	Compared    int          // packages of which every file was compared; of Go, the sum of the source
 	Whole       []string     // which those are: package URLs, sorted
+	Claimed     int          // how many of them were held against nothing but the list that was shipped with them: who changes a file can change that, too
 	Files       int          // files that were compared
 	Left        []Left       // sorted
 }
@@ -81,13 +82,14 @@ type check struct {
 	sums      sums
 	files     *files
 	whole     map[string]bool // packages of which every file was compared, in one of their places at least
+	claimed   map[string]bool // of which in one place nothing published was at hand
 	mu        sync.Mutex      // for what is found while archives are fetched
 	swapped   map[string]bool // packages of which that was said
 	res       Result
 }
 
 func newCheck(of Of) *check {
-	return &check{f: of.Function, bom: of.SBOM, standings: of.Standings, files: newFiles(of.Function), whole: map[string]bool{}, swapped: map[string]bool{}}
+	return &check{f: of.Function, bom: of.SBOM, standings: of.Standings, files: newFiles(of.Function), whole: map[string]bool{}, claimed: map[string]bool{}, swapped: map[string]bool{}}
 }
 
 // run notes which files are to be compared with what, reads each of them once,
@@ -142,6 +144,11 @@ func (c *check) finish() {
 		delete(c.whole, l.Component)
 	}
 	c.res.Compared = len(c.whole)
+	for name := range c.whole {
+		if c.claimed[name] {
+			c.res.Claimed++
+		}
+	}
 	c.res.Whole = slices.Sorted(maps.Keys(c.whole))
 }
 

@@ -367,7 +367,7 @@ func (n *npm) added(d *Difference, p *npmPackage, at place, name string, builds 
 	switch {
 	case leftover(name):
 		return
-	case npmCode(name), n.entry(p, name), soleModule(name):
+	case npmCode(name), n.entry(p, name), soleModule(name), p.steers(name):
 		d.Weight = High
 	default:
 		return // data that nothing published refers to
@@ -379,6 +379,22 @@ func (n *npm) added(d *Difference, p *npmPackage, at place, name string, builds 
 		d.Detail = "machine code that is not in the published archive; the package runs a script at installation"
 		p.because("what it built at installation has no digest")
 	}
+}
+
+// steers reports whether a file that was not published makes Node load something
+// else than what was: the name without an ending is tried first, and a manifest
+// in a folder says which of its files the folder stands for
+// (https://nodejs.org/api/modules.html#all-together).
+func (p *npmPackage) steers(name string) bool {
+	if path.Base(name) == "package.json" {
+		return true
+	}
+	for _, ext := range []string{".js", ".json", ".node"} {
+		if _, ok := p.published.files[name+ext]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // leftover reports whether a path in a package's folder is what package

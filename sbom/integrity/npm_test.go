@@ -115,6 +115,8 @@ func TestNPM(t *testing.T) {
 		"added module":     {files, base.with(dir+"lib/m.cjs", "x").with(dir+"lib/n.node", "x"), "high integrity-unlisted " + purl + " " + dir + "lib/m.cjs\nhigh integrity-unlisted " + purl + " " + dir + "lib/n.node\n" + differs},
 		"added below":      {files, base.with(dir+"node_modules/ms", "x"), "high integrity-unlisted " + purl + " " + dir + "node_modules/ms\n" + differs},
 		"added folder":     {files, base.with(dir+"node_modules/ms/index.js", "x"), "high integrity-unlisted " + purl + " " + dir + "node_modules/ms/index.js\n" + differs},
+		"added before":     {files, base.with(dir+"lib/a", "x").with(dir+"data", "y"), "high integrity-unlisted " + purl + " " + dir + "data\nhigh integrity-unlisted " + purl + " " + dir + "lib/a\n" + differs},
+		"added manifest":   {files, base.with(dir+"lib/package.json", `{"main":"../x.txt"}`).with(dir+"x.txt", "x"), "high integrity-unlisted " + purl + " " + dir + "lib/package.json\n" + differs},
 		"added data":       {files, base.with(dir+"cache.json", "x").with(dir+"node_modules/.bin/x", "y").with(dir+".yarn-metadata.json", "{}"), ""},
 		"thinned out":      {files, base.without(dir+"README.md", dir+"test/t.js", dir+"lib/a.js.map", dir+"lib/a.d.ts"), ""},
 		"old npm":          {files, base.with(dir+"package.json", `{"_resolved":"x","_id":"y","name":"demo","version":"1.0.0","main":"lib/a.js","bin":{"demo":"./cli"},"scripts":{"test":"t"},"dependencies":{"ms":"1"},"readme":"z"}`), "low integrity-changed " + purl + " " + dir + "package.json\n"},

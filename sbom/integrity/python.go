@@ -513,6 +513,7 @@ func (py *python) distribution(d *distribution) {
 	name := cmp.Or(d.component, d.label)
 	if len(d.reasons) == 0 {
 		py.whole[name] = true
+		py.claimed[name] = py.claimed[name] || d.wheel == nil
 		return
 	}
 	slices.Sort(d.reasons)

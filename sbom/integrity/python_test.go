@@ -94,6 +94,9 @@ func TestRecord(t *testing.T) {
 			if whole := !strings.Contains(tt.want, "left "); (res.Compared == 1) != whole {
 				t.Errorf("compared %d packages, whole: %v", res.Compared, whole)
 			}
+			if res.Claimed != res.Compared { // by their own word
+				t.Errorf("of %d packages %d are held against their RECORD alone", res.Compared, res.Claimed)
+			}
 		})
 	}
 }

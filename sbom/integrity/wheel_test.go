@@ -29,12 +29,16 @@ func TestWheel(t *testing.T) {
 		"added":         {installed(plain.with("demo/evil.py", "evil\n")), "high integrity-unlisted " + purl + " demo/evil.py\nleft " + purl + rewritten},
 		"another build": {installed(plain.with("demo-1.0.dist-info/WHEEL", strings.Replace(tags, "demo", "other", 1)).with("demo/a.py", "patched\n")), "left " + purl + ": it is another build than the wheel that the registry published\n"},
 	} {
-		if _, got := run(t, open(t, tt.code), reg, pypi("demo", "1.0", "demo-1.0.dist-info")); got != tt.want {
+		res, got := run(t, open(t, tt.code), reg, pypi("demo", "1.0", "demo-1.0.dist-info"))
+		if got != tt.want {
 			t.Errorf("%s: got\n%swant\n%s", name, got, tt.want)
 		}
+		if res.Claimed != 0 {
+			t.Errorf("%s: a published wheel was at hand, and nothing counts as held against it", name)
+		}
 	}
-	if _, got := run(t, open(t, installed(plain.with("demo/a.py", "evil\n"))), shelf{}, pypi("demo", "1.0", "demo-1.0.dist-info")); got != "" {
-		t.Errorf("without the wheel: %s", got)
+	if res, got := run(t, open(t, installed(plain.with("demo/a.py", "evil\n"))), shelf{}, pypi("demo", "1.0", "demo-1.0.dist-info")); got != "" || res.Claimed != 1 {
+		t.Errorf("without the wheel: %d, %s", res.Claimed, got)
 	}
 }
 

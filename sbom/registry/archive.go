@@ -279,8 +279,9 @@ func (c *Client) keptArchive(at published) *Archive {
 func (c *Client) fetchArchive(ctx context.Context, p Package, at published) (a *Archive, err error) {
 	where := fmt.Sprintf("the archive of %s", p)
 	keep, err := c.newKeep()
-	if err != nil {
-		return nil, fmt.Errorf("keep %s: %w", where, err)
+	if err != nil { // a folder that cannot be written must not make a run see less
+		c.unkept(err)
+		keep, err = &archiveKeep{}, nil
 	}
 	defer func() {
 		if err != nil {

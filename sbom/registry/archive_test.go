@@ -163,6 +163,22 @@ func TestArchivePointedAt(t *testing.T) {
 	}
 }
 
+// A folder that cannot be written costs the next run a question, and this one nothing.
+func TestArchiveUnkept(t *testing.T) {
+	s := &archiveServer{bytes: []byte(archiveText)}
+	c := archiveClient(t, s)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.Dir = filepath.Join(file, "facts")
+	a, err := c.Archive(t.Context(), Package{Go, "acme.test/Lamp"}, "v1.0.0", "")
+	if err != nil || a.Size != int64(len(archiveText)) {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	a.Close()
+}
+
 func TestArchiveNotAsked(t *testing.T) {
 	s := &archiveServer{bytes: []byte(archiveText), dist: npmLies}
 	c := archiveClient(t, s)

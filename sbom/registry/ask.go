@@ -181,7 +181,7 @@ func (c *Client) endpoint(p Package) (ep Endpoint, why string) {
 	case private && (!ep.Own || ep.URL == ""):
 		return ep, ReasonPrivate
 	case private:
-		ep.Public = false
+		ep.Public, ep.private = false, true
 	}
 	return ep, ""
 }

@@ -230,6 +230,43 @@ func TestAskCredentials(t *testing.T) {
 	}
 }
 
+// TestAskPrivateRedirect: the registry of a private name may not pass it on to
+// another host.
+func TestAskPrivateRedirect(t *testing.T) {
+	now := getDay
+	c, _ := getClient(t, &now)
+	c.Private = func(p Package) bool { return strings.HasPrefix(p.Name, "@corp/") }
+	var told atomic.Int32
+	other, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		told.Add(1)
+		fmt.Fprintf(w, onePackument, "@corp/a")
+	})
+	own, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.EscapedPath() == "/@corp%2fb" {
+			http.Redirect(w, r, "/@corp%2fa/here", http.StatusFound)
+			return
+		}
+		if strings.HasSuffix(r.URL.Path, "/here") {
+			fmt.Fprintf(w, onePackument, "@corp/b")
+			return
+		}
+		http.Redirect(w, r, other+r.URL.EscapedPath(), http.StatusFound)
+	})
+	askNPM(c, "@corp:registry="+own+"\n")
+	if f := ask(t, c, NPM, "@corp/a", "1.0.0"); f.Answer != Unknown || !strings.Contains(f.Reason, "private") {
+		t.Errorf("%+v", f)
+	}
+	if p, err := c.Proofs(t.Context(), Package{NPM, "@corp/a"}, "1.0.0", nil); err != nil || p.Answer != Unknown {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if n := told.Load(); n != 0 {
+		t.Errorf("another host was told %d times", n)
+	}
+	if f := ask(t, c, NPM, "@corp/b", "1.0.0"); f.Answer != Known {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestAskRefused(t *testing.T) {
 	now := getDay
 	c, d, _ := depsDevClient(t, &now, map[string]string{})

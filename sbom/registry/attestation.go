@@ -82,12 +82,12 @@ func (c *Client) npmProofs(ctx context.Context, p Package, version string, ep En
 		return out, err
 	}
 	out.Source = address + "@" + url.PathEscape(version)
-	return c.proofs(ctx, out, NPM)
+	return c.proofs(ctx, out, NPM, ep.private)
 }
 
-// proofs asks for the document at out.Source.
-func (c *Client) proofs(ctx context.Context, out Proofs, s System) (Proofs, error) {
-	doc, err := c.Get(ctx, Request{URL: out.Source, Accept: "application/json", Limit: maxProofs, System: s, Keep: true})
+// proofs asks for the document at out.Source; private says that its address holds a private name.
+func (c *Client) proofs(ctx context.Context, out Proofs, s System, private bool) (Proofs, error) {
+	doc, err := c.Get(ctx, Request{URL: out.Source, Accept: "application/json", Limit: maxProofs, System: s, Keep: true, private: private})
 	if err != nil {
 		return out, err
 	}
@@ -162,7 +162,7 @@ func (c *Client) pypiProof(ctx context.Context, out Proofs, f *pypiFile, keeps b
 		return out, fmt.Errorf("the attestation of %s: %w", plain(f.name), err)
 	}
 	out.Source = at
-	return c.proofs(ctx, out, PyPI)
+	return c.proofs(ctx, out, PyPI, false)
 }
 
 // proofAddress resolves an address against the one of the page that names it. One

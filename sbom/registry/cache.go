@@ -189,10 +189,15 @@ func (c *Client) writeFile(kind, key string, parts ...[]byte) {
 	}
 	c.cache.once.Do(c.cleanTemp)
 	if err := c.replace(c.filePath(kind, key), parts); err != nil {
-		c.cache.broken.Do(func() {
-			c.notice(fmt.Sprintf("answers of registries cannot be kept, so the next run asks again: %v", err))
-		})
+		c.unkept(err)
 	}
+}
+
+// unkept tells the user once that the folder cannot be written.
+func (c *Client) unkept(err error) {
+	c.cache.broken.Do(func() {
+		c.notice(fmt.Sprintf("answers of registries cannot be kept, so the next run asks again: %v", err))
+	})
 }
 
 func (c *Client) replace(path string, parts [][]byte) (err error) {

@@ -48,7 +48,8 @@ type Endpoint struct {
 	Own    bool    // the configuration gives names like this one a registry of their own, which may be told even private names
 	Public bool    // what none of these has, the tool's built-in registry is asked for: deps.dev here
 
-	visit *visit // while a package is looked up: see Client.document
+	visit   *visit // while a package is looked up: see Client.document
+	private bool   // it is asked about a private name, which no other host may be told of
 }
 
 // Other is a further registry for a package. Each index of pip is asked, since

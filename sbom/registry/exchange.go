@@ -181,6 +181,9 @@ func (c *Client) attempt(ctx context.Context, r Request, u *url.URL, have valida
 		if err := mayFollow(u, at, got.next); err != nil {
 			return answer{}, fmt.Errorf("%s: %w", asking(at), err)
 		}
+		if r.private && got.next.Host != u.Host {
+			return answer{}, fmt.Errorf("%s: it passes a private name on to %s, which is not asked", asking(at), clip(got.next.Host, 100))
+		}
 		at = got.next
 	}
 	return answer{}, fmt.Errorf("%s: it redirects more than %d times", asking(u), maxRedirects)

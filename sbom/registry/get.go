@@ -22,6 +22,8 @@ type Request struct {
 
 	into func(body io.Reader) (int64, error) // takes the body instead of Document, from its beginning at each attempt; nil: Document has it
 
+	private bool // no other host than that of URL may be asked: it would be told a private name
+
 	source string                            // the registry whose document gave URL; "": URL is of the configuration itself
 	reduce func(body []byte) ([]byte, error) // what of the answer is kept and returned; nil: all
 	lane   *lane                             // for an answer that turns out to be large; the caller frees it

@@ -27,7 +27,7 @@ func npmFacts(ctx context.Context, c *Client, p Package, ep Endpoint) (Facts, er
 	if err != nil {
 		return f, err
 	}
-	doc, err := c.document(ctx, ep, Request{URL: address, Accept: "application/json", Limit: maxPackument, System: NPM})
+	doc, err := c.document(ctx, ep, Request{URL: address, Accept: "application/json", Limit: maxPackument, System: NPM, private: ep.private})
 	if err != nil {
 		return f, err
 	}

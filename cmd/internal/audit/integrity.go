@@ -67,6 +67,9 @@ func integrityNote(r integrity.Result) string {
 		return "there is nothing that says how the files should be"
 	}
 	note := fmt.Sprintf("compared %d of %s", r.Compared, finding.Count(r.Compared+r.LeftPackages(), "package", "packages"))
+	if r.Claimed > 0 {
+		note += fmt.Sprintf(" (%d only with the list that was shipped beside the files)", r.Claimed)
+	}
 	if len(r.Left) == 0 {
 		return note
 	}
