@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -50,12 +51,32 @@ func TestParsePURL(t *testing.T) {
 	}
 }
 
+// laidOut is compact JSON as layout writes it, from writes of n bytes.
+func laidOut(t *testing.T, text string, indent bool, n int) string {
+	t.Helper()
+	var b strings.Builder
+	l := &layout{w: &b, indent: indent}
+	text += "\n"
+	for len(text) > 0 {
+		n := min(n, len(text))
+		if _, err := l.Write([]byte(text[:n])); err != nil {
+			t.Fatal(err)
+		}
+		text = text[n:]
+	}
+	out, whole := strings.CutSuffix(b.String(), "\n")
+	if !whole {
+		t.Errorf("%q has no newline at its end", out)
+	}
+	return out
+}
+
 func TestLayoutEscapes(t *testing.T) {
 	for in, want := range map[string]string{
 		`"a"`: `"a"`, "\"caf\u00e9 日本\"": "\"caf\u00e9 日本\"", "\"\u009b\u202e\x7f\"": `"\u009b\u202e\u007f"`, "\"\U000e0041\"": `"\udb40\udc41"`,
 		`"##vso[x] ##[y] ## z ###"`: `"#\u0023vso[x] #\u0023[y] ## z ###"`,
 	} {
-		if got := string(layout([]byte(in), false)); got != want {
+		if got := laidOut(t, in, false, 1<<20); got != want {
 			t.Errorf("layout(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -77,14 +98,42 @@ func TestLayoutIndents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := layout(compact, true); string(got) != string(want) {
-			t.Errorf("got\n%s\nwant\n%s", got, want)
-		}
-		if got := layout(compact, false); string(got) != string(compact) {
-			t.Errorf("got\n%s\nwant\n%s", got, compact)
+		for _, n := range []int{1, 7, 1 << 20} {
+			if got := laidOut(t, string(compact), true, n); got != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if got := laidOut(t, string(compact), false, n); got != string(compact) {
+				t.Errorf("got\n%s\nwant\n%s", got, compact)
+			}
 		}
 	}
 }
+
+// What is larger than a piece comes out whole, and an error of the writer is returned.
+func TestLayoutPieces(t *testing.T) {
+	list := make([]string, 20_000)
+	for i := range list {
+		list[i] = strings.Repeat("ab", i%20)
+	}
+	want, err := json.MarshalIndent(list, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := WriteJSON(&b, list); err != nil || b.String() != string(want)+"\n" {
+		t.Errorf("%v, %d bytes, want %d", err, b.Len(), len(want)+1)
+	}
+	if err := WriteJSON(full{}, list); !errors.Is(err, errFull) {
+		t.Errorf("error %v, want %v", err, errFull)
+	}
+}
+
+var errFull = errors.New("full")
+
+// full is a writer that takes nothing.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func FuzzWriteJSON(f *testing.F) {
 	f.Add("\x1b\u009b<script>\u202e##vso[")

@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,68 +21,118 @@ func WriteJSON(w io.Writer, v any) error { return writeJSON(w, v, true) }
 func WriteJSONLine(w io.Writer, v any) error { return writeJSON(w, v, false) }
 
 func writeJSON(w io.Writer, v any, indent bool) error {
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(v); err != nil { // escapes HTML unless told not to
+	l := &layout{w: w, indent: indent}
+	err := json.NewEncoder(l).Encode(v) // escapes HTML unless told not to
+	switch {
+	case l.err != nil:
+		return l.err
+	case err != nil:
 		return fmt.Errorf("encode JSON: %w", err)
 	}
-	_, err := w.Write(layout(buf.Bytes(), indent))
-	return err
+	return nil
 }
 
-// layout indents compact JSON as json.Indent does, and escapes what WriteJSON
-// promises, in one pass: json.Indent checks the syntax of each byte again, which
-// took a third of the time of a report.
-func layout(text []byte, indent bool) []byte {
-	const spaces = "                                                                "
-	out := make([]byte, 0, len(text)*2)
-	depth := 0
-	newline := func() {
-		if !indent {
-			return
-		}
-		out = append(out, '\n')
-		for n := 2 * depth; n > 0; n -= len(spaces) {
-			out = append(out, spaces[:min(n, len(spaces))]...)
-		}
+// layout writes what json.Encoder writes to it, indented as json.Indent does and
+// with the escapes that WriteJSON promises, in one pass: json.Indent checks the
+// syntax of each byte again, which took a third of the time of a report. It
+// writes in pieces: a report has megabytes, and to touch so much new memory
+// takes longer than to fill it.
+type layout struct {
+	w      io.Writer
+	indent bool
+	depth  int
+	held   []byte // the start of a value that is not complete
+	out    []byte
+	err    error // of w
+}
+
+// piece is how many bytes are written at a time, about.
+const piece = 64 << 10
+
+// Write takes compact JSON. A value ends with the only newline in it.
+func (l *layout) Write(p []byte) (int, error) {
+	text := p
+	if len(l.held) > 0 || len(p) == 0 || p[len(p)-1] != '\n' {
+		l.held = append(l.held, p...)
+		text = l.held
 	}
+	if len(text) == 0 || text[len(text)-1] != '\n' {
+		return len(p), nil
+	}
+	if l.out == nil {
+		l.out = make([]byte, 0, min(2*len(text), piece+piece/8))
+	}
+	l.lay(text)
+	l.held = l.held[:0]
+	l.flush()
+	return len(p), l.err
+}
+
+func (l *layout) flush() {
+	if l.err == nil {
+		_, l.err = l.w.Write(l.out)
+	}
+	l.out = l.out[:0]
+}
+
+func (l *layout) lay(text []byte) {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; c {
 		case '"':
-			end := i + 1
+			end, plain := i+1, true
 			for text[end] != '"' {
-				if text[end] == '\\' {
+				if c := text[end]; c == '\\' {
 					end++
+				} else if c >= 0x7f || c == '#' {
+					plain = false
 				}
 				end++
 			}
-			out = appendString(out, text[i:end+1])
+			if plain {
+				l.out = append(l.out, text[i:end+1]...)
+			} else {
+				l.out = appendString(l.out, text[i:end+1])
+			}
 			i = end
 		case '{', '[':
-			out = append(out, c)
+			l.out = append(l.out, c)
 			if text[i+1] == c+2 { // the closing bracket is two after the opening one in ASCII
-				out = append(out, text[i+1])
+				l.out = append(l.out, text[i+1])
 				i++
 				continue
 			}
-			depth++
-			newline()
+			l.depth++
+			l.newline()
 		case '}', ']':
-			depth--
-			newline()
-			out = append(out, c)
+			l.depth--
+			l.newline()
+			l.out = append(l.out, c)
 		case ',':
-			out = append(out, c)
-			newline()
+			l.out = append(l.out, c)
+			if l.newline(); len(l.out) >= piece {
+				l.flush()
+			}
 		case ':':
-			out = append(out, c)
-			if indent {
-				out = append(out, ' ')
+			l.out = append(l.out, c)
+			if l.indent {
+				l.out = append(l.out, ' ')
 			}
 		default:
-			out = append(out, c)
+			l.out = append(l.out, c)
 		}
 	}
-	return out
+}
+
+func (l *layout) newline() {
+	const start = "\n                                                                "
+	if !l.indent {
+		return
+	}
+	n := 1 + 2*l.depth
+	l.out = append(l.out, start[:min(n, len(start))]...)
+	for n -= len(start); n > 0; n -= len(start) - 1 {
+		l.out = append(l.out, start[1:1+min(n, len(start)-1)]...)
+	}
 }
 
 // appendString appends a JSON string with what Unsafe names, and a hash that

@@ -51,7 +51,7 @@ type Left struct{ Component, Reason string }
 // Registry is who has published archives; [registry.Client] is one. The error is
 // registry.ErrOffline where one is neither in the cache nor may be fetched.
 type Registry interface {
-	Archive(ctx context.Context, p registry.Package, version, file string) (*registry.Archive, error)
+	Extract(ctx context.Context, p registry.Package, version, file string, t registry.Taking) (*registry.Extract, error)
 }
 
 // Of is what is compared.

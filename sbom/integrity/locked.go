@@ -78,7 +78,7 @@ func (c *check) published() {
 	for i := range c.bom.Components {
 		m := &c.bom.Components[i]
 		st := c.standings[m.PURL]
-		if st == nil || !st.Version || !oneArchive(m.PURL) || elsewhere(m) != "" {
+		if st == nil || !st.Version || !oneArchive(m.PURL) || Elsewhere(m) != "" {
 			continue
 		}
 		c.swap(m, st.Integrity)
@@ -93,7 +93,7 @@ func oneArchive(purl string) bool {
 }
 
 // lockedArchive compares an archive that is at hand with what lockfiles say.
-func (c *check) lockedArchive(m *sbom.Component, a *registry.Archive) {
+func (c *check) lockedArchive(m *sbom.Component, a *registry.Extract) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.swap(m, map[string]string{"sha512": a.SHA512, "sha256": a.SHA256})

@@ -114,7 +114,7 @@ func (n *npm) fetch(ctx context.Context) {
 	var wg sync.WaitGroup
 	turns := make(chan struct{}, maxFetches)
 	for _, p := range n.list {
-		if why := elsewhere(p.component); why != "" {
+		if why := Elsewhere(p.component); why != "" {
 			p.reasons = append(p.reasons, why)
 			continue
 		}
@@ -139,8 +139,8 @@ func (n *npm) fetch(ctx context.Context) {
 	wg.Wait()
 }
 
-// elsewhere says that a package did not come from a registry; "" if it may have.
-func elsewhere(m *sbom.Component) string {
+// Elsewhere says that a package did not come from a registry; "" if it may have.
+func Elsewhere(m *sbom.Component) string {
 	for _, t := range m.Traits {
 		switch t.Kind {
 		case sbom.TraitGit:
@@ -175,22 +175,39 @@ func (b *budget) left() int64 {
 	return max(b.bytes, 0)
 }
 
+// archive lists the published archive of a package: from the archive itself, or
+// from what a run before this one listed. Either costs the same of the budget.
 func (n *npm) archive(ctx context.Context, p *npmPackage, b *budget) (*listing, error) {
-	a, err := n.reg.Archive(ctx, p.pkg, p.version, "")
-	if errors.Is(err, registry.ErrOffline) {
-		return nil, errors.New("its published archive is not at hand (--online fetches it)")
+	var l *listing
+	var spent int64
+	var unread error
+	e, err := n.reg.Extract(ctx, p.pkg, p.version, "", registry.Taking{
+		Form: listingForm,
+		Make: func(a *registry.Archive) ([]byte, error) {
+			made, unpacked, err := readArchive(ctx, a, b.left())
+			if spent, unread = unpacked, err; err != nil {
+				return nil, err
+			}
+			return made.encode(), nil
+		},
+		Read: func(body []byte) (err error) {
+			l, err = parseListing(body)
+			return err
+		},
+	})
+	if e != nil {
+		n.lockedArchive(p.component, e)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, registry.ErrOffline):
+		return nil, errors.New("its published archive is not at hand (--online fetches it)")
+	case unread != nil:
+		b.take(spent, 0)
+		return nil, unread
+	case err != nil:
 		return nil, fmt.Errorf("its published archive cannot be had: %s", clip(err.Error()))
 	}
-	defer a.Close()
-	n.lockedArchive(p.component, a)
-	l, unpacked, err := readArchive(ctx, a, b.left())
-	if err != nil {
-		b.take(unpacked, 0)
-		return nil, err
-	}
-	if !b.take(unpacked, len(l.files)) {
+	if !b.take(l.unpacked, len(l.files)) {
 		return nil, errors.New("the published archives of this function together unpack to more than is read")
 	}
 	return l, nil

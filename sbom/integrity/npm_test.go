@@ -22,7 +22,7 @@ import (
 // where a version has several -> archive.
 type shelf map[string][]byte
 
-func (s shelf) Archive(_ context.Context, p registry.Package, version, file string) (*registry.Archive, error) {
+func (s shelf) Extract(_ context.Context, p registry.Package, version, file string, t registry.Taking) (*registry.Extract, error) {
 	data, ok := s[strings.TrimSpace(p.String()+"@"+version+" "+file)]
 	if !ok {
 		return nil, registry.ErrOffline
@@ -31,7 +31,12 @@ func (s shelf) Archive(_ context.Context, p registry.Package, version, file stri
 		return nil, errors.New("500 from the registry")
 	}
 	s256, s512 := sha256.Sum256(data), sha512.Sum512(data)
-	return &registry.Archive{Bytes: bytes.NewReader(data), Size: int64(len(data)), SHA256: hex.EncodeToString(s256[:]), SHA512: hex.EncodeToString(s512[:])}, nil
+	e := &registry.Extract{Size: int64(len(data)), SHA256: hex.EncodeToString(s256[:]), SHA512: hex.EncodeToString(s512[:])}
+	body, err := t.Make(&registry.Archive{Bytes: bytes.NewReader(data), Size: e.Size, SHA256: e.SHA256, SHA512: e.SHA512})
+	if err != nil {
+		return e, err
+	}
+	return e, t.Read(body)
 }
 
 // packed is a published archive of files.

@@ -3,6 +3,7 @@ package integrity
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"path"
 	"regexp"
@@ -44,13 +45,14 @@ type python struct {
 	list   []*distribution
 	claims map[string][]claim // path on the platform -> who lists it
 	owned  map[string]*distribution
-	eggs   map[string]string // folder on the platform -> metadata without a list that names it
-	files  map[place][]claim // files that are compared
+	alone  map[string]*distribution // path on the platform, without its ending, of a module in no package -> who lists it
+	eggs   map[string]string        // folder on the platform -> metadata without a list that names it
+	files  map[place][]claim        // files that are compared
 }
 
 // python finds the RECORDs and notes which files they need.
 func (c *check) python(ctx context.Context) *python {
-	py := &python{check: c, claims: map[string][]claim{}, owned: map[string]*distribution{}, eggs: map[string]string{}, files: map[place][]claim{}}
+	py := &python{check: c, claims: map[string][]claim{}, owned: map[string]*distribution{}, alone: map[string]*distribution{}, eggs: map[string]string{}, files: map[place][]claim{}}
 	components := c.byMetadata()
 	for v := range c.files.volumes {
 		for i, f := range c.files.volumes[v].Files() {
@@ -159,6 +161,9 @@ func (py *python) record(p place, info string, m *sbom.Component) {
 		}
 		mounted := py.check.files.mounts[p.volume] + at
 		py.claims[mounted] = append(py.claims[mounted], claim{d, l})
+		if stem, ok := strings.CutSuffix(mounted, ".py"); ok && !strings.Contains(l.path, "/") && py.alone[stem] == nil {
+			py.alone[stem] = d
+		}
 	}
 	for _, dir := range d.packages() {
 		mounted := py.check.files.mounts[p.volume] + dir
@@ -166,6 +171,12 @@ func (py *python) record(p place, info string, m *sbom.Component) {
 			py.owned[mounted] = d
 		}
 	}
+}
+
+// name is the distribution's name as its folder of metadata spells it, in lower case.
+func (d *distribution) name() string {
+	name, _, _ := strings.Cut(strings.ToLower(path.Base(d.info)), "-")
+	return name
 }
 
 // at returns where a path of RECORD leads in the volume. A path that climbs out
@@ -217,6 +228,11 @@ func (py *python) match() {
 			own := slices.DeleteFunc(slices.Clone(claims), func(c claim) bool { return c.of.volume != v })
 			if len(own) == 0 {
 				own = claims
+			}
+			for _, c := range claims { // a list of another name does not take away what one below says
+				if c.of.volume < v && !slices.ContainsFunc(own, func(o claim) bool { return o.of.name() == c.of.name() }) {
+					own = append(own, c)
+				}
 			}
 			for _, c := range own {
 				if c.line.alg != 0 && !rewritten(c.line.path) {
@@ -275,6 +291,7 @@ func (py *python) file(p place, named map[string]int) {
 			}
 		case agrees >= 0 && c.line.alg != 0 && !s.is(c.line.alg, c.line.sum):
 			c.of.because("another distribution lists some of the same files and brought its own")
+			py.replaced(p, c, claims[agrees].of, named)
 		}
 	}
 	if agrees >= 0 {
@@ -287,6 +304,18 @@ func (py *python) file(p place, named map[string]int) {
 		c.of.because("files of it differ from its RECORD")
 	}
 	py.name(named, c.of, d)
+}
+
+// replaced reports code that is the file of another distribution than the one
+// that lists it with another digest. Two that were made from one source share
+// files; but a second list is also what hides a change from the first one.
+func (py *python) replaced(p place, c claim, by *distribution, named map[string]int) {
+	if !neededCode(c.line.path) {
+		return
+	}
+	at := py.check.files.path(p)
+	py.name(named, c.of, Difference{Rule: RuleChanged, Weight: Medium, Probable: true, Artifact: p.volume, Path: at, Source: "RECORD",
+		Title: clip(at) + " is not the file that its RECORD lists, but that of " + by.label, Detail: "two distributions list it with different digests"})
 }
 
 // excuse looks for an explanation of a difference that makes it say less.
@@ -333,7 +362,7 @@ func isScript(name string) bool {
 
 // unlisted looks for code in the folders of distributions that none of them lists.
 func (py *python) unlisted(named map[string]int) {
-	if len(py.owned) == 0 {
+	if len(py.owned)+len(py.alone) == 0 {
 		return
 	}
 	fs := py.check.files
@@ -348,6 +377,9 @@ func (py *python) unlisted(named map[string]int) {
 				continue
 			}
 			d, top := py.owner(mounted)
+			if d == nil {
+				d, top = py.instead(mounted)
+			}
 			if d == nil {
 				continue
 			}
@@ -367,7 +399,12 @@ func (py *python) foreign(p place, mounted, top string, d *distribution, named m
 	case cached && strings.HasSuffix(dir, "/__pycache__/"):
 		source := strings.TrimSuffix(dir, "__pycache__/") + stem + ".py"
 		if len(py.claims[source]) > 0 {
-			return // what the interpreter compiled
+			if !py.unchecked(p) {
+				return // what the interpreter compiled
+			}
+			g.Weight, g.Probable, g.Detail = Medium, true, "a compiled module that says of itself that its source is not to be looked at"
+			d.because("its compiled modules run whatever their sources say")
+			break
 		}
 		g.Weight, g.Detail = Low, "a compiled module of which no source is listed; nothing imports it without its source"
 	case len(py.claims[dir+stem+".py"]) > 0:
@@ -389,6 +426,39 @@ func (py *python) owner(mounted string) (*distribution, string) {
 		}
 	}
 	return nil, ""
+}
+
+// instead returns the distribution one of whose modules a file takes the place
+// of: Python looks for a package first, then for a library, then for a module
+// (importlib.machinery.FileFinder).
+func (py *python) instead(mounted string) (*distribution, string) {
+	dir, base := path.Split(mounted)
+	stem := strings.TrimSuffix(dir, "/")
+	switch {
+	case strings.HasPrefix(base, "__init__."):
+	case machineCode(base):
+		name, _, _ := strings.Cut(base, ".")
+		stem = dir + name
+	default:
+		return nil, ""
+	}
+	return py.alone[stem], stem
+}
+
+// unchecked reports whether a compiled module says that the interpreter is not
+// to hold it against its source (https://peps.python.org/pep-0552/): the second
+// word of its head is 1.
+func (py *python) unchecked(p place) bool {
+	content, err := py.check.files.trees[p.volume].Content(py.check.files.path(p))
+	if err != nil {
+		return false
+	}
+	defer content.Close()
+	head := make([]byte, 8)
+	if _, err := content.ReadAt(head, 0); err != nil {
+		return false
+	}
+	return binary.LittleEndian.Uint32(head[4:]) == 1
 }
 
 // egg returns the metadata without a list that names a folder above a file.

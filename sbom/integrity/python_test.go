@@ -68,6 +68,11 @@ func TestRecord(t *testing.T) {
 		"own module":          {base.with("other/a.py", "1\n").with("mine.py", "2\n"), ""},
 		"unlisted data":       {base.with("demo/cache.bin", "1\n"), ""},
 		"cache":               {base.with("demo/__pycache__/a.cpython-312.pyc", "x").with("demo/__pycache__/a.cpython-312.opt-2.pyc", "x"), ""},
+		"cache unchecked":     {base.with("demo/__pycache__/a.cpython-312.pyc", "\xcb\r\r\n\x01\x00\x00\x00sip hashx"), "medium integrity-unlisted " + purl + " demo/__pycache__/a.cpython-312.pyc\nleft " + purl + ": its compiled modules run whatever their sources say\n"},
+		"cache checked":       {base.with("demo/__pycache__/a.cpython-312.pyc", "\xcb\r\r\n\x03\x00\x00\x00sip hashx"), ""},
+		"package for module":  {base.with("single/__init__.py", "1\n"), "high integrity-unlisted " + purl + " single/__init__.py\n"},
+		"library for module":  {base.with("single.cpython-312-x86_64-linux-gnu.so", "1"), "high integrity-unlisted " + purl + " single.cpython-312-x86_64-linux-gnu.so\n"},
+		"folder for module":   {base.with("single/data.py", "1\n").with("singles/__init__.py", "1\n"), ""},
 		"cache of nothing":    {base.with("demo/__pycache__/gone.cpython-312.pyc", "x"), "low integrity-unlisted " + purl + " demo/__pycache__/gone.cpython-312.pyc\n"},
 		"compiled beside":     {base.with("demo/evil.pyc", "x"), "high integrity-unlisted " + purl + " demo/evil.pyc\n"},
 		"compiled, no source": {base.without("demo/a.py").with("demo/a.pyc", "x"), "left " + purl + ": it was compiled: RECORD has the digests of its sources\n"},
@@ -113,7 +118,9 @@ func TestRecords(t *testing.T) {
 		"another layer completes":   {[]tree{demo.without("python/demo/a.py"), {"python/demo/a.py": "2\n"}}, ""},
 		"a namespace":               {[]tree{recorded(tree{"python/ns/x/__init__.py": ""}, "python/", "demo", "1.0", "ns/"), {"python/ns/y/__init__.py": "", "python/ns/z.py": ""}}, ""},
 		"eggs share a folder":       {[]tree{demo, {"python/egg.egg-info/PKG-INFO": "", "python/egg.egg-info/top_level.txt": "demo\n", "python/demo/egg.py": ""}}, "medium integrity-unlisted " + purl + " python/demo/egg.py\n"},
-		"two list the same files":   {[]tree{other}, "left " + purl + ": another distribution lists some of the same files and brought its own\n"},
+		"two list the same files":   {[]tree{other}, "medium integrity-changed " + purl + " python/demo/a.py\nleft " + purl + ": another distribution lists some of the same files and brought its own\n"},
+		"a layer brings a list":     {[]tree{demo, recorded(tree{"python/demo/a.py": "3\n"}, "python/", "evil", "1.0", "demo/")}, "medium integrity-changed " + purl + " python/demo/a.py\nleft " + purl + ": another distribution lists some of the same files and brought its own\n"},
+		"a layer has another one":   {[]tree{demo, recorded(tree{"python/demo/__init__.py": "1\n", "python/demo/a.py": "3\n"}, "python/", "demo", "1.1", "demo/")}, ""},
 		"neither of two is what is": {[]tree{other.with("python/demo/a.py", "4\n")}, "high integrity-changed " + purl + " python/demo/a.py\nleft " + purl + ": files of it differ from its RECORD\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package integrity
 import (
 	"archive/tar"
 	"bufio"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"io"
 	"path"
 	"strings"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/fnaudit/fnaudit/sbom/registry"
 )
@@ -30,6 +31,7 @@ const (
 type listing struct {
 	files    map[string]published
 	manifest []byte // package.json; nil when there is none, or a longer one than maxManifest
+	unpacked int64  // bytes that had to be unpacked to list it
 }
 
 type published struct {
@@ -50,8 +52,11 @@ func readArchive(ctx context.Context, a *registry.Archive, budget int64) (_ *lis
 	}
 	limit := min(maxUnpacked, budget)
 	counted := &io.LimitedReader{R: z, N: limit + 1}
-	defer func() { unpacked = limit + 1 - counted.N }()
 	l := &listing{files: map[string]published{}}
+	defer func() {
+		unpacked = limit + 1 - counted.N
+		l.unpacked = unpacked
+	}()
 	h, t := sha256.New(), tar.NewReader(counted)
 	for ctx.Err() == nil {
 		head, err := t.Next()
@@ -65,7 +70,7 @@ func readArchive(ctx context.Context, a *registry.Archive, budget int64) (_ *lis
 			continue // npm unpacks files only
 		}
 		_, name, ok := strings.Cut(strings.TrimLeft(head.Name, "/"), "/")
-		if name = path.Clean(name); !ok || name == "." || name == ".." || strings.HasPrefix(name, "../") || strings.HasPrefix(name, "/") {
+		if name = path.Clean(name); !ok || !inside(name) {
 			continue
 		}
 		if len(l.files) == maxArchiveFiles {
@@ -87,6 +92,11 @@ func readArchive(ctx context.Context, a *registry.Archive, budget int64) (_ *lis
 		}
 	}
 	return nil, 0, ctx.Err()
+}
+
+// inside reports whether a clean path leads to something in the folder that it starts in.
+func inside(name string) bool {
+	return name != "." && name != ".." && !strings.HasPrefix(name, "../") && !strings.HasPrefix(name, "/")
 }
 
 func unpackError(counted *io.LimitedReader, err error) error {

@@ -37,13 +37,17 @@ func (py *python) wheels(ctx context.Context) {
 		wg.Go(func() {
 			defer func() { <-turns }()
 			for _, name := range names {
-				a, err := py.reg.Archive(ctx, p, version, name)
-				if err != nil {
-					continue
-				}
-				d.wheel, err = wheelRecord(a)
-				a.Close()
+				var lines map[string]recordLine
+				_, err := py.reg.Extract(ctx, p, version, name, registry.Taking{
+					Form: wheelForm,
+					Make: wheelRecord,
+					Read: func(body []byte) (err error) {
+						lines, err = byPath(body)
+						return err
+					},
+				})
 				if err == nil {
+					d.wheel = lines
 					return
 				}
 			}
@@ -95,8 +99,24 @@ func (py *python) wheelNames(d *distribution) []string {
 	return names
 }
 
-// wheelRecord reads the RECORD in a wheel: path -> line.
-func wheelRecord(a *registry.Archive) (map[string]recordLine, error) {
+// wheelForm names what is taken from a wheel: its RECORD, as it is.
+const wheelForm = "RECORD of a wheel 1"
+
+// byPath reads a RECORD: path -> line.
+func byPath(record []byte) (map[string]recordLine, error) {
+	lines, err := parseRecord(record)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]recordLine, len(lines))
+	for _, l := range lines {
+		out[l.path] = l
+	}
+	return out, nil
+}
+
+// wheelRecord reads the RECORD in a wheel.
+func wheelRecord(a *registry.Archive) ([]byte, error) {
 	if a.Size > maxArchive {
 		return nil, errTooLarge
 	}
@@ -123,12 +143,7 @@ func wheelRecord(a *registry.Archive) (map[string]recordLine, error) {
 		if len(data) > maxRecord {
 			return nil, errTooLarge
 		}
-		lines, err := parseRecord(data)
-		out := make(map[string]recordLine, len(lines))
-		for _, l := range lines {
-			out[l.path] = l
-		}
-		return out, err
+		return data, nil
 	}
 	return nil, errors.New("the wheel has no RECORD")
 }

@@ -29,7 +29,8 @@ type Archive struct {
 	SHA256 string // hexadecimal
 	SHA512 string
 
-	file *os.File // nil: it is in memory
+	file *os.File          // nil: it is in memory
+	sums map[string]string // algorithm -> hexadecimal digest, of all that were computed
 }
 
 // Close ends the use of Bytes. What is not closed is closed when it is collected.
@@ -47,17 +48,15 @@ func (a *Archive) Close() error {
 // database, which is not asked here. The error is ErrOffline when it is not in
 // the cache and the network may not be asked.
 func (c *Client) Archive(ctx context.Context, p Package, version, file string) (*Archive, error) {
-	ep, why := c.endpoint(p)
-	switch {
-	case why != "":
-		return nil, errors.New(why)
-	case ep.URL == "":
-		return nil, fmt.Errorf("no registry is configured for packages of %s, and deps.dev has no archives", p.System)
-	}
-	at, err := c.locate(ctx, p, version, file, ep)
+	at, err := c.locate(ctx, p, version, file)
 	if err != nil {
 		return nil, err
 	}
+	return c.archiveAt(ctx, p, at)
+}
+
+// archiveAt returns the archive that lies there.
+func (c *Client) archiveAt(ctx context.Context, p Package, at published) (*Archive, error) {
 	done, err := c.cache.lock(ctx, at.key())
 	if err != nil {
 		return nil, err
@@ -85,7 +84,7 @@ type published struct {
 
 // key names the archive in the cache: by its digest where there is one.
 func (at published) key() string {
-	for _, alg := range []string{"sha512", "sha384", "sha256", "sha1"} {
+	for _, alg := range archiveAlgorithms {
 		if sum := at.sums[alg]; sum != "" {
 			return hash(alg + ":" + sum)
 		}
@@ -94,7 +93,14 @@ func (at published) key() string {
 }
 
 // locate says where the archive of a version lies.
-func (c *Client) locate(ctx context.Context, p Package, version, file string, ep Endpoint) (published, error) {
+func (c *Client) locate(ctx context.Context, p Package, version, file string) (published, error) {
+	ep, why := c.endpoint(p)
+	switch {
+	case why != "":
+		return published{}, errors.New(why)
+	case ep.URL == "":
+		return published{}, fmt.Errorf("no registry is configured for packages of %s, and deps.dev has no archives", p.System)
+	}
 	if p.System == PyPI {
 		return c.locatePyPI(ctx, p, version, file, ep)
 	}
@@ -192,6 +198,9 @@ func (l *simpleList) find(version, file string) (found []pypiFile) {
 	return found
 }
 
+// archiveAlgorithms are the digests that registries tell, the strongest first.
+var archiveAlgorithms = []string{"sha512", "sha384", "sha256", "sha1"}
+
 // archiveSums hashes an archive while it is written or read.
 type archiveSums struct {
 	hashes map[string]stdhash.Hash
@@ -222,12 +231,22 @@ func (s *archiveSums) hex(alg string) string { return hex.EncodeToString(s.hashe
 
 // differs is the first algorithm by which the bytes are not those wanted; "" for none.
 func (s *archiveSums) differs(want map[string]string) string {
-	for _, alg := range []string{"sha512", "sha384", "sha256", "sha1"} {
+	for _, alg := range archiveAlgorithms {
 		if want[alg] != "" && want[alg] != s.hex(alg) {
 			return alg
 		}
 	}
 	return ""
+}
+
+// archive is an archive that has these digests.
+func (s *archiveSums) archive() *Archive {
+	a := &Archive{Size: s.size, sums: map[string]string{}}
+	for alg := range s.hashes {
+		a.sums[alg] = s.hex(alg)
+	}
+	a.SHA256, a.SHA512 = a.sums["sha256"], a.sums["sha512"]
+	return a
 }
 
 // keptArchive is an archive from the cache; nil when it is not there, or not
@@ -250,7 +269,9 @@ func (c *Client) keptArchive(at published) *Archive {
 		f.Close()
 		return nil
 	}
-	return &Archive{Bytes: f, Size: sums.size, SHA256: sums.hex("sha256"), SHA512: sums.hex("sha512"), file: f}
+	a := sums.archive()
+	a.Bytes, a.file = f, f
+	return a
 }
 
 // fetchArchive downloads an archive into a file, or into memory when nothing is
@@ -283,7 +304,7 @@ func (c *Client) fetchArchive(ctx context.Context, p Package, at published) (a *
 	if alg := sums.differs(at.sums); alg != "" {
 		return nil, fmt.Errorf("%s has the %s digest %s, and the registry says %s: %w", where, alg, sums.hex(alg), at.sums[alg], ErrChanged)
 	}
-	a = &Archive{Size: sums.size, SHA256: sums.hex("sha256"), SHA512: sums.hex("sha512")}
+	a = sums.archive()
 	if keep.file == nil {
 		a.Bytes = bytes.NewReader(keep.memory.Bytes())
 		return a, nil

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,8 +29,8 @@ const maxDetailed = 16
 // at once, else of the one that is installed when none is named.
 const everyVersion = "*"
 
-// reasonPrivate is why a private name is unknown.
-const reasonPrivate = "the policy calls the name private: it is not sent anywhere"
+// ReasonPrivate is why a private name is unknown.
+const ReasonPrivate = "the policy calls the name private: it is not sent anywhere"
 
 // Facts returns what is known of packages, in their order: as Ask, about the
 // version that is installed when none is named, and about all of them where the
@@ -48,61 +49,105 @@ func (c *Client) Facts(ctx context.Context, packages []Package) ([]Facts, error)
 // that are asked about. What cannot be learnt is Unknown with a reason; only a
 // cancelled ctx is an error. Each package is looked up once.
 func (c *Client) Ask(ctx context.Context, questions []Question) ([]Facts, error) {
-	var packages []Package
-	versions := map[Package][]string{}
-	seen := make(map[Question]bool, len(questions))
-	for _, q := range questions {
-		if seen[q] {
-			continue
+	out := make([]Facts, len(questions))
+	err := c.each(ctx, questions, func(f *Facts, asked []int) error {
+		for _, i := range asked {
+			out[i] = *f
 		}
-		seen[q] = true
-		if versions[q.Package] == nil {
-			packages = append(packages, q.Package)
-		}
-		versions[q.Package] = append(versions[q.Package], q.Version)
-	}
-	known, err := c.each(ctx, packages, versions)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	at := make(map[Package]int, len(packages))
-	for i, p := range packages {
-		at[p] = i
-	}
-	out := make([]Facts, len(questions))
-	for i, q := range questions {
-		out[i] = known[at[q.Package]]
-	}
-	return out, ctx.Err()
+	return out, nil
 }
 
-// each says what is known of each package. A few workers take one after the
-// other: a goroutine a package would grow a stack a package.
-func (c *Client) each(ctx context.Context, packages []Package, versions map[Package][]string) ([]Facts, error) {
-	known := make([]Facts, len(packages))
+// Standings returns how the versions that are asked about stand, in the order
+// of the questions: Ask and Facts.Standing in one. It does not keep what is
+// known of all the other versions, which of 400 packages are megabytes.
+func (c *Client) Standings(ctx context.Context, questions []Question) ([]Standing, error) {
+	out := make([]Standing, len(questions))
+	err := c.each(ctx, questions, func(f *Facts, asked []int) (err error) {
+		defer func() { // as the caller cannot: this is another goroutine
+			if r := recover(); r != nil {
+				err = fmt.Errorf("compare the versions of %s: internal error: %v", f.Package, r)
+			}
+		}()
+		for _, i := range asked {
+			out[i] = f.Standing(questions[i].Version)
+		}
+		f.recycle()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// inquiry is all that is asked about one package.
+type inquiry struct {
+	p        Package
+	versions []string
+	asked    []int // indexes of the questions
+}
+
+// inquiries brings questions together by package, in the order in which they
+// are first named.
+func inquiries(questions []Question) []inquiry {
+	out := make([]inquiry, 0, len(questions))
+	at := make(map[Package]int, len(questions))
+	seen := make(map[Question]bool, len(questions))
+	for i, q := range questions {
+		n, ok := at[q.Package]
+		if !ok {
+			n = len(out)
+			at[q.Package] = n
+			out = append(out, inquiry{p: q.Package})
+		}
+		in := &out[n]
+		in.asked = append(in.asked, i)
+		if !seen[q] {
+			seen[q] = true
+			in.versions = append(in.versions, q.Version)
+		}
+	}
+	return out
+}
+
+// each hands out what is known of each package, with the indexes of the
+// questions about it, to a function that several goroutines call. A few workers
+// take one package after the other: a goroutine a package would grow a stack a
+// package.
+func (c *Client) each(ctx context.Context, questions []Question, known func(f *Facts, asked []int) error) error {
+	all := inquiries(questions)
 	var mu sync.Mutex
 	next, done := 0, 0
 	take := func(finished int) int {
 		mu.Lock()
 		defer mu.Unlock()
 		if done += finished; finished > 0 && c.Done != nil {
-			c.Done(done, len(packages))
+			c.Done(done, len(all))
 		}
 		next++
 		return next - 1
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	for range min(maxAsked, len(packages)) {
-		g.Go(func() (err error) {
-			for i := take(0); i < len(packages); i = take(1) {
-				if known[i], err = c.about(ctx, packages[i], versions[packages[i]]); err != nil {
+	g, gctx := errgroup.WithContext(ctx)
+	for range min(maxAsked, len(all)) {
+		g.Go(func() error {
+			for i := take(0); i < len(all); i = take(1) {
+				f, err := c.about(gctx, all[i].p, all[i].versions)
+				if err == nil {
+					err = known(&f, all[i].asked)
+				}
+				if err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
-	return known, g.Wait()
+	return cmp.Or(g.Wait(), ctx.Err())
 }
 
 // about says what is known of one package. Only a cancelled ctx is an error.
@@ -129,10 +174,12 @@ func (c *Client) endpoint(p Package) (ep Endpoint, why string) {
 	ep = c.Config.For(p)
 	private := c.Private != nil && c.Private(p)
 	switch {
+	case !spelled(p.Name):
+		return ep, reasonSpelling
 	case ep.Refuse != "":
 		return ep, ep.Refuse
 	case private && (!ep.Own || ep.URL == ""):
-		return ep, reasonPrivate
+		return ep, ReasonPrivate
 	case private:
 		ep.Public = false
 	}
@@ -268,8 +315,21 @@ func (r *record) trim(want func(string) bool) {
 	}
 	for i := range r.Versions {
 		if v := &r.Versions[i]; !want(v.Version) {
-			v.Licenses, v.Integrity, v.Archive, v.Scripts, v.Requires, v.Signatures = nil, nil, "", nil, nil, nil
+			v.forget()
 		}
+	}
+}
+
+// detailed says whether a version has any details: what is read only when it is
+// asked about.
+func (v *Version) detailed() bool {
+	return len(v.Licenses)+len(v.Integrity)+len(v.Archive)+len(v.Scripts)+len(v.Requires)+len(v.Signatures) > 0
+}
+
+// forget takes the details away.
+func (v *Version) forget() {
+	if v.detailed() { // to write nothing is less work for the collector too
+		v.Licenses, v.Integrity, v.Archive, v.Scripts, v.Requires, v.Signatures = nil, nil, "", nil, nil, nil
 	}
 }
 

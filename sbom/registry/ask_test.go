@@ -91,6 +91,29 @@ func TestAskPrivate(t *testing.T) {
 	}
 }
 
+// A name in a spelling that patterns do not see, and servers do, is asked of
+// nobody: neither of deps.dev nor of a registry.
+func TestAskSpelling(t *testing.T) {
+	now := getDay
+	c, d, _ := depsDevClient(t, &now, map[string]string{})
+	c.Private = func(p Package) bool { return strings.HasPrefix(p.Name, "@corp/") }
+	for _, name := range []string{"@corp%2fsecret", "%40corp/secret", "@corp//secret", "./@corp/secret", "x/../@corp/secret", "@corp\\secret", "@corp/secret ", "@c\u043erp/secret", "@corp/secret?a", "@corp/secret#a", "@corp/se\ncret"} {
+		for _, s := range []System{NPM, Go, NuGet} {
+			if f := ask(t, c, s, name, "1.0.0"); f.Answer != Unknown || f.Reason == "" || strings.HasPrefix(name, "@corp/") && f.Reason != ReasonPrivate && f.Reason != reasonSpelling {
+				t.Errorf("%s %q: %+v", s, name, f)
+			}
+		}
+	}
+	if got := d.since(); len(got) != 0 {
+		t.Errorf("asked %q", got)
+	}
+	for _, name := range []string{"@corp-x/a", "lodash", "JSONStream", "@types/node", "github.com/a/b/v2", "gopkg.in/yaml.v3", "org.example:a.b-c_d", "zope.interface", "github.com/a/c++", "~tilde", "a!'()*"} {
+		if !spelled(name) {
+			t.Errorf("%q is a name", name)
+		}
+	}
+}
+
 // filesIn lists the files below a folder.
 func filesIn(t *testing.T, dir string) []string {
 	t.Helper()
@@ -148,7 +171,7 @@ func TestAskOwnRegistry(t *testing.T) {
 	if f := ask(t, c, NPM, "@corp/gone", "1.0.0"); f.Answer != Absent {
 		t.Errorf("%+v", f)
 	}
-	if f := ask(t, c, NPM, "hidden", "1.0.0"); f.Answer != Unknown || f.Reason != reasonPrivate {
+	if f := ask(t, c, NPM, "hidden", "1.0.0"); f.Answer != Unknown || f.Reason != ReasonPrivate {
 		t.Errorf("%+v", f)
 	}
 	if f := ask(t, c, NPM, "x", "1.0.0"); f.Answer != Known || f.Source != "deps.dev" {

@@ -48,7 +48,7 @@ func TestProofsOfNPM(t *testing.T) {
 		{"large", "1.0.0", Unknown, "large"},
 		{"x", "1.0\n", Unknown, "not a version"},
 		{"x", "", Unknown, "not a version"},
-		{"x/../y", "1.0.0", Unknown, "not the name"},
+		{"x/../y", "1.0.0", Unknown, "spelled"},
 		{"corp-x", "1.0.0", Unknown, "private"},
 	} {
 		t.Run(test.name+"@"+test.version, func(t *testing.T) {

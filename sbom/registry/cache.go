@@ -24,6 +24,8 @@ import (
 //
 //	answers/4f/4f9c…  what an address said
 //	facts/4f/4f9c…    what was read from it about a package (record.go)
+//	archives/4f/4f9c… published archives (archive.go)
+//	extracts/4f/4f9c… what was taken from them (extract.go)
 //	temp/             files that are being written
 
 // maxTemp is how long a file may be written. Older ones are of processes that

@@ -36,7 +36,7 @@ func goFacts(ctx context.Context, c *Client, p Package, ep Endpoint) (Facts, err
 		return f, fmt.Errorf("%q is not the path of a Go module", plain(p.Name))
 	}
 	m := &goModule{client: c, path: p.Name}
-	doc, err := m.list(ctx, ep, path)
+	doc, err := m.first(ctx, ep, path, "/@v/list", maxModuleList, false)
 	f.AsOf = doc.Fetched
 	if err != nil {
 		return f, err
@@ -81,10 +81,10 @@ func (m *goModule) get(ctx context.Context, rest string, limit int64, keep bool)
 	return m.client.Get(ctx, Request{URL: m.base + rest, Limit: limit, System: Go, Keep: keep})
 }
 
-// list asks the proxies for the versions of the module, in the order and by the
-// rules of GOPROXY: the next one when there is no such module, and where the
+// first asks the proxies for one of the module's addresses, in the order and by
+// the rules of GOPROXY: the next one when there is no such thing, and where the
 // configuration says so after any error.
-func (m *goModule) list(ctx context.Context, ep Endpoint, path string) (Document, error) {
+func (m *goModule) first(ctx context.Context, ep Endpoint, path, rest string, limit int64, keep bool) (Document, error) {
 	var doc Document
 	var err error
 	for i, o := range append([]Other{{URL: ep.URL}}, ep.Others...) {
@@ -92,7 +92,7 @@ func (m *goModule) list(ctx context.Context, ep Endpoint, path string) (Document
 			break
 		}
 		m.source, m.base = o.URL, o.URL+path
-		doc, err = m.get(ctx, "/@v/list", maxModuleList, false)
+		doc, err = m.get(ctx, rest, limit, keep)
 		if err == nil && !doc.Absent || ctx.Err() != nil {
 			break
 		}

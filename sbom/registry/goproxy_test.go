@@ -194,3 +194,51 @@ func FuzzModule(f *testing.F) {
 		factsSane(t, &Facts{AsOf: getDay, Versions: at.all, Default: goDefault(at.all)})
 	})
 }
+
+// A go.mod comes from the first proxy that has it, is never asked for again, and
+// is asked of nobody who may not be told of the module.
+func TestModuleFile(t *testing.T) {
+	now := getDay
+	c, _ := getClient(t, &now)
+	c.pace = hurry
+	var asked []string
+	serve := func(docs m) string {
+		url, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+			asked = append(asked, r.URL.Path)
+			text, ok := docs[r.URL.Path]
+			if !ok {
+				http.NotFound(w, r)
+				return
+			}
+			fmt.Fprint(w, text)
+		})
+		return url
+	}
+	c.Config = ReadConfig(configured(nil, m{"GOPROXY": serve(m{}) + "," + serve(goDocs()), "GOPRIVATE": "secret.test"}))
+	c.Private = func(p Package) bool { return p.Name == "acme.test/ours" }
+	for range 2 {
+		if doc, err := c.ModuleFile(t.Context(), "acme.test/Lamp", "v1.10.0"); err != nil || string(doc.Body) != goMod {
+			t.Errorf("got %q, %v", doc.Body, err)
+		}
+		c.Online = false
+	}
+	if n := len(asked); n != 2 {
+		t.Errorf("asked for %q", asked)
+	}
+	if _, err := c.ModuleFile(t.Context(), "acme.test/Lamp", "v1.11.0"); err != ErrOffline {
+		t.Errorf("offline: %v", err)
+	}
+	c.Online = true
+	if doc, err := c.ModuleFile(t.Context(), "acme.test/Lamp", "v1.11.0"); err != nil || !doc.Absent {
+		t.Errorf("a version that nobody has: %v, %v", doc, err)
+	}
+	asked = nil
+	for _, bad := range [][2]string{{"secret.test/x", "v1.0.0"}, {"acme.test/ours", "v1.0.0"}, {"../x", "v1.0.0"}, {"acme.test/lamp", "../v1.0.0"}, {"acme.test/lamp", "latest"}} {
+		if _, err := c.ModuleFile(t.Context(), bad[0], bad[1]); err == nil {
+			t.Errorf("%q: no error", bad)
+		}
+	}
+	if len(asked) > 0 {
+		t.Errorf("asked for %q", asked)
+	}
+}

@@ -33,6 +33,54 @@ func (in *reader) number(end byte) int64 {
 	return int64(n)
 }
 
+// maxCount bounds the lists that are read: those that are kept have hundreds.
+const maxCount = 1 << 16
+
+// count reads how many texts follow.
+func (in *reader) count() int {
+	n := in.number(':')
+	if n > maxCount {
+		in.bad = true
+	}
+	if in.bad {
+		return 0
+	}
+	return int(n)
+}
+
+// text reads a text behind its length.
+func (in *reader) text() string {
+	n := in.number(':')
+	if in.bad || n > int64(len(in.rest)) {
+		in.bad, in.rest = true, ""
+		return ""
+	}
+	s := in.rest[:n]
+	in.rest = in.rest[n:]
+	return s
+}
+
+// texts reads a list of texts; nil for an empty one.
+func (in *reader) texts() []string {
+	var out []string
+	for range in.count() {
+		out = append(out, in.text())
+	}
+	return out
+}
+
+// pairs reads a map of texts; nil for an empty one.
+func (in *reader) pairs() map[string]string {
+	var out map[string]string
+	for range in.count() {
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[in.text()] = in.text()
+	}
+	return out
+}
+
 // numbers reads the numbers of a version's line, to its end. It is most of what
 // reading a record is.
 func (in *reader) numbers() (out [numbers]int64) {

@@ -43,7 +43,7 @@ type Release struct {
 }
 
 // Standing says how a version stands among those of its package. It takes time
-// that grows with the number of versions, and keeps pointers into f.
+// that grows with the number of versions, and holds no pointer into f.Versions.
 func (f *Facts) Standing(version string) Standing {
 	s := Standing{Source: f.Source, AsOf: sane(f.AsOf, time.Time{}), Answer: f.Answer, Reason: f.Reason, Archived: f.Archived, Maintainers: f.Maintainers}
 	if f.Answer != Known || version == "" {
@@ -171,7 +171,10 @@ func (f *Facts) place(s *Standing, o *order, own *number) {
 	}
 	s.MajorsBack = majorsBack(firsts)
 	s.Newest, s.Major, s.Minor = release(newest, s.AsOf), release(major, s.AsOf), release(minor, s.AsOf)
-	s.Previous = before.v
+	if before.v != nil {
+		previous := *before.v
+		s.Previous = &previous
+	}
 }
 
 // majorsBack counts first numbers; the second numbers of 0.x count only where

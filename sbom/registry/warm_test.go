@@ -1,11 +1,14 @@
 package registry
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -77,12 +80,12 @@ func BenchmarkWarm400(b *testing.B) {
 			}
 			b.ResetTimer()
 			for b.Loop() {
-				facts, err := c.Ask(b.Context(), questions)
+				standings, err := c.Standings(b.Context(), questions)
 				if err != nil {
 					b.Fatal(err)
 				}
-				for i := range facts {
-					if s := facts[i].Standing(questions[i].Version); s.Answer != Known {
+				for i := range standings {
+					if s := &standings[i]; s.Answer != Known {
 						b.Fatalf("%+v", s)
 					}
 				}
@@ -167,5 +170,44 @@ func BenchmarkCold400(b *testing.B) {
 		}
 		b.ReportMetric(float64(asked.Load()), "questions")
 		b.ReportMetric(float64(most.Load()), "at-once")
+	}
+}
+
+// TestStandingsAreThoseOfFacts: lists that are used again hold nothing of the
+// package before, and a version is judged for each question about a package.
+func TestStandingsAreThoseOfFacts(t *testing.T) {
+	c := &Client{Dir: t.TempDir(), Now: func() time.Time { return getDay }}
+	askNPM(c, "registry=https://registry.example/\n")
+	questions, versions := warmQuestions()
+	for i, q := range questions {
+		if i%7 == 6 {
+			continue // nobody knows it
+		}
+		r := record{Facts: Facts{Answer: Known, AsOf: getDay, Source: "x", Versions: warmVersions(versions[i], i%2 == 0)}}
+		key := c.recordKey(q.Package, c.Config.For(q.Package))
+		c.writeFile("facts", key, r.encode(key))
+	}
+	for _, q := range questions[:20] {
+		questions = append(questions, Question{q.Package, "0.1.1"}, Question{q.Package, ""}, q)
+	}
+	for range 3 {
+		facts, err := c.Ask(t.Context(), questions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Standings(t.Context(), questions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, q := range questions {
+			if want := facts[i].Standing(q.Version); !reflect.DeepEqual(got[i], want) {
+				t.Fatalf("%v: %+v\nwant %+v", q, got[i], want)
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got, err := c.Standings(ctx, questions); !errors.Is(err, context.Canceled) || got != nil {
+		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -74,6 +74,8 @@ func work(ctx context.Context, c *registry.Client, p registry.Package, version s
 		return Tree{}, errors.New("the policy calls the name private: it is not sent anywhere")
 	case p.System == registry.NPM && ep.URL != "":
 		return ofNPM(ctx, c.Facts, p.Name, version, lim)
+	case p.System == registry.Go && ep.URL != "":
+		return ofGo(ctx, c.ModuleFile, p.Name, version, lim)
 	case ep.URL != "":
 		return Tree{}, fmt.Errorf("what packages of %s need is not worked out from a configured registry", p.System)
 	}

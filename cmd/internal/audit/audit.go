@@ -36,6 +36,7 @@ type Auditor struct {
 	Runtimes *stale.Runtimes  // when runtimes end; nil: the table of the program
 	Registry *registry.Client // what registries say of packages; nil: nobody knows
 	Deep     bool             // checks that read every byte run too
+	DeepTree bool             // the published archives of all that a vetted package needs, and of all that a lockfile pins, are looked into
 
 	Published *attest.Published // who may vouch for published packages; nil: whom the embedded roots know
 
@@ -53,7 +54,7 @@ func (a *Auditor) Database() finding.Database {
 // With returns an auditor like this one that judges with another store, and
 // with a cataloger that belongs to it.
 func (a *Auditor) With(db *vulndb.DB, catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)) *Auditor {
-	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep, Published: a.Published}
+	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep, DeepTree: a.DeepTree, Published: a.Published}
 }
 
 // Refused wraps an error of Open that is about how the program was called and

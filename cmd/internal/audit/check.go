@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"slices"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -30,7 +31,7 @@ func All() []Check {
 		{Name: "attestation", Need: NeedSBOM, Run: checkAttestation}, // by the facts
 		{Name: "stale", Need: NeedSBOM, Run: checkStale},             // likewise
 		{Name: "trust", Need: NeedSBOM, Run: checkTrust},             // likewise
-		{Name: "integrity", Need: NeedTree, Run: checkIntegrity},
+		{Name: "integrity", Need: NeedDigests, Run: checkIntegrity},
 	}
 }
 
@@ -39,9 +40,10 @@ type Need int
 
 // The needs.
 const (
-	NeedSBOM Need = iota // the components are enough
-	NeedTree             // the shipped bytes
-	NeedGo               // the shipped bytes, or what an earlier report keeps of the Go binaries
+	NeedSBOM    Need = iota // the components are enough
+	NeedTree                // the shipped bytes
+	NeedGo                  // the shipped bytes, or what an earlier report keeps of the Go binaries
+	NeedDigests             // the shipped bytes, or digests of what is not in yet
 )
 
 // Subject is what the checks look at: a function with its bytes, or only a
@@ -60,6 +62,8 @@ type Subject struct {
 	places map[int][]place // of the components of findings, by index
 	signed []signed        // what verification said, by artifact; nil before it was asked
 
+	Archives map[string]map[string]string // of a lockfile: package URL -> algorithm -> hexadecimal digest of the published archive that was opened
+
 	Vetted bool // a package or lockfile that is not in yet: what is asked of a shipped artifact is not asked
 
 	Platform, Runtime string // "" when neither declared nor guessed
@@ -68,13 +72,20 @@ type Subject struct {
 
 // Lacks says in plain words what the subject lacks for a need; "" if nothing.
 func (s *Subject) Lacks(n Need) string {
-	if s.Function == nil && (n == NeedTree || n == NeedGo && len(s.GoBinaries) == 0) {
+	if s.Function == nil && (n == NeedTree || n == NeedGo && len(s.GoBinaries) == 0 || n == NeedDigests && !s.locked()) {
 		if s.Vetted {
 			return "the published archive is not at hand"
 		}
 		return "only a bill of materials was given: the bytes were not looked at"
 	}
 	return ""
+}
+
+// locked says whether a lockfile has digests of published archives.
+func (s *Subject) locked() bool {
+	return s.Vetted && slices.ContainsFunc(s.SBOM.Components, func(c sbom.Component) bool {
+		return slices.ContainsFunc(c.Traits, func(t sbom.Trait) bool { return t.Kind == sbom.TraitLocked })
+	})
 }
 
 // Result is what one check found. It may be filled although the check failed half-way.

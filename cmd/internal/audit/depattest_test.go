@@ -352,6 +352,9 @@ func TestAttestationFromPackuments(t *testing.T) {
 	if st := s.Standings["pkg:npm/%40acme/good@1.0.1"]; st.Attested != registry.Known || len(st.Signatures) != 1 || len(facts.Facts) != 4 {
 		t.Fatalf("%+v, %+v", st, facts.Note)
 	}
+	if f := facts.Facts["pkg:npm/secret@1.0.1"]; f.State != "unknown" || !f.Private || facts.Facts["pkg:npm/lost@1.0.1"].Private {
+		t.Errorf("a private name: %+v", f)
+	}
 	res, err := checkAttestation(t.Context(), a, s)
 	l.check(err)
 	var got []string

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -38,7 +37,7 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	if a.Registry == nil {
 		return res, Skipped(nobodyAsked)
 	}
-	facts, err := a.Registry.Ask(ctx, questions)
+	standings, err := a.Registry.Standings(ctx, questions)
 	if err != nil {
 		return res, err
 	}
@@ -48,11 +47,13 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		if s.Standings[c.PURL] != nil || !ok {
 			continue
 		}
-		st := facts[i].Standing(c.Version)
-		s.Standings[c.PURL] = &st
-		res.Facts[c.PURL] = factsOf(&st)
+		st := &standings[i]
+		s.Standings[c.PURL] = st
+		res.Facts[c.PURL] = factsOf(st)
 		if st.Answer == registry.Unknown {
-			why = cmp.Or(why, st.Reason)
+			if why == "" || why == registry.ReasonPrivate { // a registry that does not answer must not hide behind a private name
+				why = st.Reason
+			}
 			continue
 		}
 		known++
@@ -85,7 +86,7 @@ func factsOf(s *registry.Standing) *finding.Facts {
 	}
 	switch {
 	case s.Answer == registry.Unknown:
-		f.State = "unknown"
+		f.State, f.Private = "unknown", s.Reason == registry.ReasonPrivate
 	case s.Answer == registry.Absent:
 		f.State = "no-package"
 	case !s.Version:

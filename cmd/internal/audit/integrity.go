@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/integrity"
 )
 
@@ -17,21 +18,35 @@ func checkIntegrity(ctx context.Context, a *Auditor, s *Subject) (Result, error)
 	if !a.Deep {
 		return Result{}, Skipped("it reads every byte: scan --deep, gate and vet do")
 	}
-	found, err := integrity.Check(ctx, integrity.Of{Function: s.Function, SBOM: s.SBOM, Standings: s.Standings}, a.Registry)
-	res := Result{Note: integrityNote(found)}
-	byPURL := components(s.SBOM)
-	for _, d := range found.Differences {
-		f := finding.Finding{Kind: finding.KindUntrusted, Rule: d.Rule, ID: d.Rule, Severity: integritySeverity(d.Weight), Certainty: finding.Certain, Component: d.Component, Title: d.Title,
-			Evidence: []finding.Evidence{{Source: d.Source, Artifact: d.Artifact, Locator: d.Path, Detail: d.Detail}}}
-		if d.Probable {
-			f.Certainty = finding.Probable
-		}
-		about(&f, byPURL[d.Component])
-		f.ID += ":" + pathID(d.Path) // each file is a finding of its own
-		res.Findings = append(res.Findings, f)
+	if s.Function == nil {
+		found := integrity.Locked(s.SBOM, s.Standings, s.Archives)
+		return Result{Note: lockedNote(found), Findings: differenceFindings(found, s.SBOM)}, ctx.Err()
 	}
+	found, err := integrity.Check(ctx, integrity.Of{Function: s.Function, SBOM: s.SBOM, Standings: s.Standings}, a.Registry)
 	s.compared(found)
-	return res, err
+	return Result{Note: integrityNote(found), Findings: differenceFindings(found, s.SBOM)}, err
+}
+
+// differenceFindings are the differences of a comparison as findings.
+func differenceFindings(found integrity.Result, bom *sbom.SBOM) []finding.Finding {
+	byPURL := components(bom)
+	var out []finding.Finding
+	for _, d := range found.Differences {
+		out = append(out, differenceFinding(d, byPURL[d.Component]))
+	}
+	return out
+}
+
+// differenceFinding is a difference as a finding; c may be nil.
+func differenceFinding(d integrity.Difference, c *sbom.Component) finding.Finding {
+	f := finding.Finding{Kind: finding.KindUntrusted, Rule: d.Rule, ID: d.Rule + ":" + pathID(d.Path), // each file is a finding of its own
+		Severity: integritySeverity(d.Weight), Certainty: finding.Certain, Component: d.Component, Title: d.Title,
+		Evidence: []finding.Evidence{{Source: d.Source, Artifact: d.Artifact, Locator: d.Path, Detail: d.Detail}}}
+	if d.Probable {
+		f.Certainty = finding.Probable
+	}
+	about(&f, c)
+	return f
 }
 
 func integritySeverity(w integrity.Weight) finding.Severity {
@@ -57,6 +72,16 @@ func integrityNote(r integrity.Result) string {
 	}
 	reason, n := r.MainReason()
 	return fmt.Sprintf("%s; %d not known to be whole (%d: %s)", note, r.LeftPackages(), n, reason)
+}
+
+// lockedNote says how many digests of a lockfile were compared.
+func lockedNote(r integrity.Result) string {
+	note := fmt.Sprintf("compared the lockfile's digests of %d of %s", r.Compared, finding.Count(r.Compared+r.LeftPackages(), "package", "packages"))
+	if len(r.Left) == 0 {
+		return note
+	}
+	reason, n := r.MainReason()
+	return fmt.Sprintf("%s; %d left (%d: %s)", note, r.LeftPackages(), n, reason)
 }
 
 // pathID is a path as part of an id, which people paste into a shell: as it is,

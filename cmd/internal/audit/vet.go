@@ -42,6 +42,13 @@ func (a *Auditor) Package(ctx context.Context, asked Asked) (*finding.Report, er
 			defer f.Close()
 		}
 		v.rep.Ran("catalog", v.catalog(ctx, f))
+		if a.DeepTree {
+			o, err := a.archivesOf(ctx, v.rep, v.components[1:])
+			if err != nil {
+				return nil, err
+			}
+			v.components = append(v.components, o.found...)
+		}
 		v.bom.Components = sbom.Merge(append(v.bom.Components, v.components...))
 		addSBOM(v.rep, v.bom)
 		a.check(ctx, v.rep, &Subject{Name: v.rep.Name, Function: f, SBOM: v.bom, Vetted: true})
@@ -55,11 +62,20 @@ func (a *Auditor) lockfile(ctx context.Context, asked Asked) (*finding.Report, e
 	rep.Vetted = &finding.Vetted{Lockfile: asked.Name, Tree: "lockfile", Dependencies: len(asked.Locked.Components)}
 	rep.Ran("open", nil)
 	rep.Ran("catalog", nil)
+	s := &Subject{Name: rep.Name, SBOM: asked.Locked, Vetted: true}
+	if a.DeepTree {
+		o, err := a.archivesOf(ctx, rep, asked.Locked.Components)
+		if err != nil {
+			return nil, err
+		}
+		s.Archives = o.sums
+		asked.Locked.Components = sbom.Merge(append(asked.Locked.Components, o.found...))
+	}
 	addSBOM(rep, asked.Locked)
 	if len(asked.Locked.Components) == 0 {
 		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Path: asked.Name, Kind: string(sbom.Opaque), Code: true, Reason: "the lockfile pins no package, so there was nothing to judge"})
 	}
-	a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: asked.Locked, Vetted: true})
+	a.check(ctx, rep, s)
 	return rep, a.finish(ctx, rep)
 }
 
@@ -122,6 +138,9 @@ func (v *vetting) tree(ctx context.Context) error {
 	}
 	v.rep.Vetted.Tree = t.Source
 	for _, n := range t.Nodes {
+		if n.Direct && n.Package.System == registry.Go { // whose registry tells it of the newest version only
+			v.components[0].Requires = append(v.components[0].Requires, n.Package.Name)
+		}
 		c := declared(n.Package, n.Version)
 		c.Requires = n.Needs
 		c.Evidence = []sbom.Evidence{{Method: sbom.MethodResolved, Confidence: 0.9, Detail: "what " + v.asked.Name + " needs, by " + t.Source}}
@@ -144,10 +163,6 @@ func (v *vetting) tree(ctx context.Context) error {
 	return nil
 }
 
-// ruleArchiveChanged: the published archive is not what its registry says that it
-// is. Whoever installs it gets other bytes than were published, or nothing.
-const ruleArchiveChanged = "published-archive-changed"
-
 // archive opens the published archive as if it were installed; nil when it
 // cannot be had. One that contradicts its registry is a finding.
 func (v *vetting) archive(ctx context.Context) *bundle.Function {
@@ -157,23 +172,13 @@ func (v *vetting) archive(ctx context.Context) *bundle.Function {
 	}
 	got, err := Published(ctx, v.a.Registry, v.asked.Package, v.version)
 	if errors.Is(err, registry.ErrChanged) {
-		v.rep.Findings = append(v.rep.Findings, finding.Finding{
-			Kind: finding.KindUntrusted, Rule: ruleArchiveChanged, ID: ruleArchiveChanged + ":" + v.asked.Package.Name, Severity: finding.High, Certainty: finding.Certain,
-			Component: v.rep.Vetted.Component, State: string(sbom.Declared), Origin: string(sbom.OriginApp), Title: "the published archive is not what its registry says",
-			Evidence: []finding.Evidence{{Source: "registry", Locator: v.known.Source, Detail: err.Error()}},
-		})
+		v.rep.Findings = append(v.rep.Findings, changedArchive(v.rep.Vetted.Component, v.known.Source, err))
 	}
 	if err != nil {
 		v.rep.Vetted.Lacks = err.Error()
 		return nil
 	}
-	folder := ""
-	if v.asked.Package.System == registry.NPM {
-		folder = "node_modules/" + v.asked.Package.Name
-	}
-	f, err := bundle.OpenPublished(ctx, bundle.Published{
-		Ref: v.asked.Name, Bytes: got.Bytes, Size: got.Size, Digest: bundle.Digest("sha256:" + got.SHA256), Folder: folder,
-	}, bundle.Limits{})
+	f, err := openPublished(ctx, v.asked.Name, v.asked.Package, got)
 	if err != nil {
 		got.Close()
 		v.rep.Vetted.Lacks = err.Error()
@@ -197,13 +202,13 @@ func (v *vetting) catalog(ctx context.Context, f *bundle.Function) error {
 		return err
 	}
 	system := v.asked.Package.System
-	its := func(c sbom.Component) bool {
-		return !c.Main && c.State == sbom.Live && c.PURL == v.rep.Vetted.Component
-	}
-	if (system == registry.NPM || system == registry.PyPI) && !slices.ContainsFunc(bom.Components, its) {
+	if !callsItself(bom, system, v.rep.Vetted.Component) {
 		v.unknown("its published archive does not say that it is " + v.rep.Vetted.Component)
 	}
-	bom.Components = slices.DeleteFunc(bom.Components, func(c sbom.Component) bool { return c.Main }) // the package is what is asked about, and not a function
+	own := func(c sbom.Component) bool { // what its author's working tree is built with: go.mod of a dependency replaces nothing
+		return system == registry.Go && v.rep.Vetted.Tree != "" && c.State == sbom.Declared
+	}
+	bom.Components = slices.DeleteFunc(bom.Components, func(c sbom.Component) bool { return c.Main || own(c) }) // the package is what is asked about, and not a function
 	v.bom = bom
 	return nil
 }

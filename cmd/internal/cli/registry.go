@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/sbom/registry"
@@ -52,7 +54,8 @@ func registryEnvironment(env *Env) registry.Environment {
 }
 
 // goroot is where Go is installed, as far as the environment says it: the
-// settings that the installation brings may name a module proxy.
+// settings that the installation brings may name a module proxy. A program that
+// a package may have brought says nothing: it is part of what is audited.
 func goroot(env *Env) string {
 	if dir := env.Getenv("GOROOT"); dir != "" {
 		return dir
@@ -65,9 +68,40 @@ func goroot(env *Env) string {
 		if !filepath.IsAbs(tool) {
 			continue
 		}
-		if real, err := filepath.EvalSymlinks(tool); err == nil && filepath.Base(filepath.Dir(real)) == "bin" {
+		real, err := filepath.EvalSymlinks(tool)
+		if err == nil && filepath.Base(filepath.Dir(real)) == "bin" && !ofPackages(env, dir) && !ofPackages(env, filepath.Dir(real)) {
 			return filepath.Dir(filepath.Dir(real))
 		}
 	}
 	return ""
+}
+
+// ofPackages says whether packages may put programs into a folder: one below the
+// current folder, in node_modules ("npm run" adds those to PATH), or of a Python
+// environment. Who works in the home folder, or above it, audits something else.
+func ofPackages(env *Env, dir string) bool {
+	if slices.Contains(strings.Split(filepath.ToSlash(dir), "/"), "node_modules") {
+		return true
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(dir), "pyvenv.cfg")); err == nil {
+		return true
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return false
+	}
+	if real, err := filepath.EvalSymlinks(here); err == nil {
+		here = real
+	}
+	home := env.Getenv("HOME")
+	if real, err := filepath.EvalSymlinks(home); err == nil {
+		home = real
+	}
+	return below(here, dir) && !below(here, home)
+}
+
+// below says whether a path is a folder or lies in it.
+func below(folder, path string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsAbs(path) && filepath.IsLocal(rel)
 }

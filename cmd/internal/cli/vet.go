@@ -38,8 +38,10 @@ that a lockfile pins to run (--dev: to develop, too).
 Registries are asked only with --online; else vet knows what the advisory store
 and the cache of earlier answers know, and says what it does not know. A package
 of which nothing is known is incomplete. The published archive of each package
-that is named is looked into where it is at hand (--deep: those of everything
-that it needs, too).`,
+that is named is looked into where it is at hand. With --deep so are those of
+everything that it needs, and of everything that a lockfile pins: what they run
+at installation, their machine code, whether they are what the registry and the
+lockfile say. One that is not at hand then makes the verdict incomplete.`,
 		Example: `  fnaudit vet npm:axios@1.9.0 pypi:requests --online
   fnaudit vet --lockfile package-lock.json -o json=vet.json`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -52,7 +54,7 @@ that it needs, too).`,
 	f := cmd.Flags()
 	f.StringArrayVar(&o.locks, "lockfile", nil, "vet what the lock`FILE` pins, repeatable; its name or else its content says the format")
 	f.BoolVar(&dev, "dev", false, "of a lockfile, also what is only needed to develop")
-	f.BoolVar(&o.deep, "deep", false, "also look into the published archives of all that a package needs")
+	f.BoolVar(&o.deep, "deep", false, "also look into the published archives of all that a package needs or a lockfile pins")
 	f.StringVar(&o.explain, "explain", "", "explain the finding with this `ID` instead of printing the table")
 	runFlagsOf(cmd, &o)
 	return cmd
@@ -154,7 +156,7 @@ func (o *scanOptions) judgePackages(ctx context.Context, env *Env, pol *policy.P
 		return nil, nil, err
 	}
 	o.locks = nil // they are what is judged, not evidence about bundles
-	a := &audit.Auditor{Trust: trust, Registry: reg, Deep: true, Catalog: o.cataloger(ctx, db),
+	a := &audit.Auditor{Trust: trust, Registry: reg, Deep: true, DeepTree: o.deep, Catalog: o.cataloger(ctx, db),
 		DB: db, Policy: pol, Checks: audit.All(), Now: now,
 	}
 	doc, stream, err := o.auditAll(ctx, env, a, now, subjects{len(all), func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {

@@ -12,6 +12,8 @@ type Facts struct {
 	State  string    `json:"state"`            // "known", "no-version", "no-package"; "unknown" when nobody could be asked
 	Reason string    `json:"reason,omitempty"` // why it is not known
 
+	Private bool `json:"private,omitempty"` // why that is: the policy calls the name private
+
 	Published  time.Time `json:"published,omitzero"`   // this version
 	First      time.Time `json:"first,omitzero"`       // the first version of the package
 	Last       *Release  `json:"last,omitempty"`       // the version that was published last, whatever its number

@@ -10,6 +10,9 @@ type Vetted struct {
 	Archive   string `json:"archive,omitempty"`      // digest of the published archive that was looked into, "sha256:…"; "" when none was
 	Lacks     string `json:"archiveLacks,omitempty"` // why no archive was looked into
 
+	Opened   int `json:"archivesOpened,omitempty"`   // with vet --deep: published archives of what it needs, or of what the lockfile pins, that were looked into
+	Unopened int `json:"archivesUnopened,omitempty"` // those that could not be; each is an unknown, too
+
 	Dependencies int    `json:"dependencies"`         // packages that it needs to run, the direct ones counted; of a lockfile all that it pins
 	Direct       int    `json:"direct,omitempty"`     // packages that it names itself; 0 for a lockfile
 	Unresolved   int    `json:"unresolved,omitempty"` // packages that it needs and of which nobody knows which version that is; not counted above

@@ -114,8 +114,10 @@ func (f *fileFacts) apply(to *Facts) error {
 }
 
 // factsGap says that too little is known of the packages from registries; "" if
-// it is enough. What is not published by a registry is not counted, and neither
-// is what a private name keeps from being asked.
+// it is enough. What no registry publishes by its nature is not counted, and
+// neither is what a private name keeps from being asked. That a registry knows no
+// such package says nothing of it: a wrong address, and a proxy that answers in
+// its place, say the same of everything.
 func (p *Policy) factsGap(r *finding.Report, now time.Time) string {
 	if p.Facts.Minimum == 0 {
 		return ""
@@ -125,12 +127,12 @@ func (p *Policy) factsGap(r *finding.Report, now time.Time) string {
 	}
 	all, known, old := 0, 0, 0
 	for _, c := range r.Components {
-		if c.Facts == nil {
+		if c.Facts == nil || c.Facts.Private {
 			continue
 		}
 		all++
 		switch {
-		case c.Facts.State == "unknown":
+		case c.Facts.State == "unknown", c.Facts.State == "no-package":
 		case p.Facts.MaxAge > 0 && now.Sub(c.Facts.AsOf) > p.Facts.MaxAge:
 			old++
 		default:

@@ -255,8 +255,8 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	}) {
 		return "fnaudit db update --facts REPORT   # with this report as JSON; or scan again with --online"
 	}
-	if r.Vetted != nil && r.Vetted.Component != "" && slices.ContainsFunc(gaps, func(g string) bool { return strings.Contains(g, "vet --online asks") }) {
-		return "fnaudit vet --online " + r.Target
+	if r.Vetted != nil && slices.ContainsFunc(r.Unknowns, func(u finding.Unknown) bool { return u.Waived == nil && strings.Contains(u.Reason, "vet --online asks") }) {
+		return "fnaudit vet --online " + vetting(r)
 	}
 	for _, g := range gaps {
 		if strings.Contains(g, "advisory store ") || strings.Contains(g, "db update") {
@@ -284,10 +284,20 @@ func explaining(r *finding.Report, f finding.Finding) string {
 		return "fnaudit scan --deep --explain " + f.ID + " " + again(r)
 	case r.Vetted == nil:
 		return "fnaudit scan --explain " + f.ID + " " + again(r)
-	case r.Vetted.Lockfile != "":
-		return "fnaudit vet --explain " + f.ID + " --lockfile " + r.Target
 	}
-	return "fnaudit vet --explain " + f.ID + " " + r.Target
+	return "fnaudit vet --explain " + f.ID + " " + vetting(r)
+}
+
+// vetting is how to name the package or lockfile on the command line once more.
+func vetting(r *finding.Report) string {
+	text := r.Target
+	if r.Vetted.Lockfile != "" {
+		text = "--lockfile " + text
+	}
+	if r.Vetted.Opened+r.Vetted.Unopened > 0 {
+		text = "--deep " + text
+	}
+	return text
 }
 
 // deep says whether only a run that reads every byte, and verifies what

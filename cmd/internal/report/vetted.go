@@ -18,8 +18,12 @@ const maxScripts = 3
 // card says of a package that is not in yet what a person wants to know first.
 func (p *printer) card(r *finding.Report) {
 	v := r.Vetted
-	if v.Component == "" {
-		return // a lockfile: its packages are in the tables
+	if v.Component == "" { // a lockfile: its packages are in the tables
+		if text := cardTree(v); text != "" {
+			p.wrapped("  "+p.paint(styleDim, pad("archives", 10))+"  ", 14, 14, text)
+			p.line("")
+		}
+		return
 	}
 	c := vettedComponent(r)
 	facts := c.Facts
@@ -36,7 +40,11 @@ func (p *printer) card(r *finding.Report) {
 		{"scripts", scripts},
 		{"needs", cardNeeds(v)},
 		{"archive", cardArchive(v)},
+		{"archives", cardTree(v)},
 	} {
+		if row[1] == "" {
+			continue
+		}
 		p.wrapped("  "+p.paint(styleDim, pad(row[0], 10))+"  ", 14, 14, esc(row[1]))
 	}
 	if facts.Source != "" && facts.State != "unknown" {
@@ -154,6 +162,19 @@ func cardArchive(v *finding.Vetted) string {
 		return "not looked into: " + cmp.Or(v.Lacks, notKnown)
 	}
 	return "looked into, " + v.Archive
+}
+
+// cardTree says how many archives of a tree or lockfile were looked into; ""
+// when nobody asked for it.
+func cardTree(v *finding.Vetted) string {
+	if v.Opened+v.Unopened == 0 {
+		return ""
+	}
+	of := "of what it needs"
+	if v.Lockfile != "" {
+		of = "of what it pins"
+	}
+	return fmt.Sprintf("%s of %s %s looked into", finding.Thousands(v.Opened), finding.Thousands(v.Opened+v.Unopened), of)
 }
 
 // firstOf is the first n texts, and how many more there are.
