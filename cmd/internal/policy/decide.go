@@ -255,7 +255,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	}) {
 		return "fnaudit db update --facts REPORT   # with this report as JSON; or scan again with --online"
 	}
-	if r.Vetted != nil && slices.ContainsFunc(r.Unknowns, func(u finding.Unknown) bool { return u.Waived == nil && strings.Contains(u.Reason, "vet --online asks") }) {
+	if r.Vetted != nil && slices.ContainsFunc(r.Unknowns, func(u finding.Unknown) bool {
+		return u.Waived == nil && strings.Contains(u.Reason, "vet --online asks")
+	}) {
 		return "fnaudit vet --online " + vetting(r)
 	}
 	for _, g := range gaps {
