@@ -277,7 +277,7 @@ func TestGetFailures(t *testing.T) {
 			conn, _, _ := w.(http.Hijacker).Hijack()
 			conn.Close()
 		}, 3, "EOF"},
-		{"around", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) }, 6, "redirects more than 5 times"},
+		{"around", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, 6, "redirects more than 5 times"},
 		{"nowhere", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(302) }, 1, "redirects to no address"},
 		{"to a file", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "file:///etc/passwd")
