@@ -39,13 +39,14 @@ func differenceFindings(found integrity.Result, bom *sbom.SBOM) []finding.Findin
 
 // differenceFinding is a difference as a finding; c may be nil.
 func differenceFinding(d integrity.Difference, c *sbom.Component) finding.Finding {
-	f := finding.Finding{Kind: finding.KindUntrusted, Rule: d.Rule, ID: d.Rule + ":" + pathID(d.Path), // each file is a finding of its own
+	f := finding.Finding{Kind: finding.KindUntrusted, Rule: d.Rule, ID: d.Rule,
 		Severity: integritySeverity(d.Weight), Certainty: finding.Certain, Component: d.Component, Title: d.Title,
 		Evidence: []finding.Evidence{{Source: d.Source, Artifact: d.Artifact, Locator: d.Path, Detail: d.Detail}}}
 	if d.Probable {
 		f.Certainty = finding.Probable
 	}
 	about(&f, c)
+	f.ID += ":" + pathID(d.Path) // each file is a finding of its own
 	return f
 }
 

@@ -244,7 +244,7 @@ func (p *printer) checks(r *finding.Report) {
 	said := map[string][]string{} // what became of it, and why -> checks
 	for _, c := range r.Checks {
 		key := string(c.State) + "\n" + c.Reason
-		if c.State == finding.Ran && (c.Reason == "" || !p.opt.Verbose && c.Check != "facts" && c.Check != "integrity") {
+		if c.State == finding.Ran && (c.Reason == "" || !p.opt.Verbose && c.Check != "facts" && c.Check != "integrity" && c.Check != "trust") {
 			continue
 		}
 		if said[key] == nil {
