@@ -41,7 +41,7 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	if err != nil {
 		return res, err
 	}
-	known, why := 0, ""
+	known, private, why := 0, 0, ""
 	for _, c := range s.SBOM.Components {
 		i, ok := asked[c.PURL]
 		if s.Standings[c.PURL] != nil || !ok {
@@ -51,6 +51,9 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		s.Standings[c.PURL] = st
 		res.Facts[c.PURL] = factsOf(st)
 		if st.Answer == registry.Unknown {
+			if st.Reason == registry.ReasonPrivate {
+				private++
+			}
 			if why == "" || why == registry.ReasonPrivate { // a registry that does not answer must not hide behind a private name
 				why = st.Reason
 			}
@@ -59,6 +62,8 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		known++
 	}
 	switch {
+	case private == len(asked): // all that may be known is known
+		res.Note = registry.ReasonPrivate
 	case known == 0:
 		res.Facts = nil // nobody was asked: nothing is to be recorded
 		switch {

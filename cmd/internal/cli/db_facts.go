@@ -38,6 +38,7 @@ const maxWhy = 8
 // learned is what came of asking registries.
 type learned struct {
 	asked, known     int
+	private          int            // of those asked about: nobody may be asked
 	why              map[string]int // reason -> packages that are not known for it
 	archives, failed int
 	first            error // why the first archive was not had
@@ -82,7 +83,7 @@ func updateFacts(ctx context.Context, env *Env, dir string, o updateOptions, off
 	if !o.quiet {
 		l.print(env, client.Dir, env.Now().Sub(start))
 	}
-	if l.asked > 0 && l.known == 0 {
+	if l.asked > l.private && l.known == 0 {
 		return &exit{code: ExitUsage, err: errors.New("db update --facts: nothing could be asked"), hint: "check the network, HTTPS_PROXY if there is a proxy, and which registries the user's own configuration names"}
 	}
 	return nil
@@ -120,6 +121,9 @@ func tally(rep *finding.Report) learned {
 			l.why[cmp.Or(strings.TrimSuffix(check.Reason, audit.FactsHint), "nobody was asked")]++
 		case c.Facts.State == "unknown":
 			l.why[c.Facts.Reason]++
+			if c.Facts.Private {
+				l.private++
+			}
 		default:
 			l.known++
 		}
