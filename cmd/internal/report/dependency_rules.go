@@ -39,15 +39,16 @@ func dependencyRules() map[string]dependencyRule {
 		"origin-disagrees":    {"The lockfile names another version or other bytes than are there", "install from the lockfile again, in an empty folder, and compare the digests"},
 
 		// what was shipped
-		"integrity-changed":  {"A file is not the one that was published", again},
-		"integrity-unlisted": {"A file was added to the package", again},
-		"integrity-missing":  {"A file of the package is missing", "install it again, or leave the package out"},
-		"integrity-stripped": {"Machine code without symbols is not the one that was installed", "if your build strips it, accept it with a waiver"},
-		"integrity-built":    {"Files were made when the package was installed", "build it where the build can be repeated, or use a prebuilt release"},
-		"integrity-swapped":  {"The registry publishes another archive than the lockfile holds", "do not use either before it is known which one is right"},
-		"integrity-sum":      {"The module is not the one that the checksum database knows", "clean the module cache, build again without a replacement, and find out where the module came from"},
-		"integrity-source":   {"A source in the bundle's map is not the published one", "build again from a clean installation, and compare"},
-		"integrity-unread":   {"A file of the package could not be read", "make it readable, and scan again"},
+		"integrity-changed":         {"A file is not the one that was published", again},
+		"integrity-unlisted":        {"A file was added to the package", again},
+		"integrity-missing":         {"A file of the package is missing", "install it again, or leave the package out"},
+		"integrity-stripped":        {"Machine code without symbols is not the one that was installed", "if your build strips it, accept it with a waiver"},
+		"integrity-built":           {"Files were made when the package was installed", "build it where the build can be repeated, or use a prebuilt release"},
+		"integrity-swapped":         {"The registry publishes another archive than the lockfile holds", "do not use either before it is known which one is right"},
+		"integrity-sum":             {"The module is not the one that the checksum database knows", "clean the module cache, build again without a replacement, and find out where the module came from"},
+		"integrity-source":          {"A source in the bundle's map is not the published one", "build again from a clean installation, and compare"},
+		"published-archive-changed": {"The published archive is not the one that its registry's digest is of", "do not use it before it is known why"},
+		"integrity-unread":          {"A file of the package could not be read", "make it readable, and scan again"},
 
 		// who vouches for it
 		"attestation-rejected": {"Its attestation does not hold", "do not use it before it is known why"},
