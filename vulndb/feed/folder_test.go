@@ -92,8 +92,8 @@ func TestNothingIsHidden(t *testing.T) {
 // TestStray: files that are no records are named, once each and some of many.
 func TestStray(t *testing.T) {
 	files := map[string]string{"a.json": recordOf("GHSA-1", "npm", "left"), "b.json": recordOf("GHSA-2", "PyPI", "left"), "index.json": "{}", "cut.json.txt": "{"}
-	for n, want := range map[int]int{0: 1, 20: maxStrays + 1} {
-		for i := range n {
+	for _, c := range []struct{ n, want int }{{0, 1}, {20, maxStrays + 1}} { // in this order: files gains what is added
+		for i := range c.n {
 			files[fmt.Sprintf("list%d.json", i)] = "[]"
 		}
 		var mu sync.Mutex
@@ -101,7 +101,7 @@ func TestStray(t *testing.T) {
 		o := options(folderOf(t, files))
 		o.Notice = func(s string) { mu.Lock(); told = append(told, s); mu.Unlock() }
 		s, err := Update(context.Background(), t.TempDir(), o)
-		if err != nil || len(told) != want || !strings.HasPrefix(told[0], "warning: ") || s.Sources[0].Unread != 0 {
+		if err != nil || len(told) != c.want || !strings.HasPrefix(told[0], "warning: ") || s.Sources[0].Unread != 0 {
 			t.Error(told, s.Sources, err)
 		}
 	}
