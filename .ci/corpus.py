@@ -41,16 +41,7 @@ OPEN = os.path.join(SHARED, "corpus", "open")
 sys.path.insert(0, os.path.join(SHARED, "corpus"))
 import score                                                    # the scorer beside the cases
 
-failures, checks = [], 0
-
-
-def hold(ok, case, text):
-    global checks
-    checks += 1
-    if not ok:
-        failures.append(f"{case}: {text}")
-        print(f"  FAIL {case}: {text}", flush=True)
-    return ok
+from held import hold, summary
 
 
 def run(case, args, seconds):
@@ -232,10 +223,7 @@ def main():
     print(f"scored kinds: {tp} right, {fn} missing, {fp} wrong: recall {recall:.4f}, precision {precision:.4f}")
     print(f"hostile: slowest {worst[0]:.2f} s, largest {worst[1]:.0f} MB")
     hold(tp > 0 and recall >= MICRO and precision >= MICRO, "all scored kinds", f"recall {recall:.4f} precision {precision:.4f}")
-    print(f"corpus: {checks} checks, {len(failures)} failed")
-    for f in failures:
-        print("  " + f)
-    return 1 if failures or not checks else 0
+    return summary("corpus")
 
 
 if __name__ == "__main__":

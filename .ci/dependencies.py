@@ -28,16 +28,7 @@ AT = "2026-11-22T00:00:00Z"
 TRUE = [
     ("python-wheels*", "integrity-changed", "pkg:pypi/certifi@*", "cacert.pem has other bytes than its RECORD says: a certificate was added where the wheels were made"),
 ]
-failures, checks = [], 0
-
-
-def hold(ok, case, text):
-    global checks
-    checks += 1
-    if not ok:
-        failures.append(f"{case}: {text}")
-        print(f"  FAIL {case}: {text}", flush=True)
-    return ok
+from held import hold, summary
 
 
 def run(args, env=None, cwd=None):
@@ -374,10 +365,7 @@ def main():
     planted()
     told()
     many()
-    print(f"{checks} checks, {len(failures)} failed")
-    for f in failures:
-        print("  FAIL", f)
-    sys.exit(1 if failures else 0)
+    sys.exit(summary("dependencies"))
 
 
 main()

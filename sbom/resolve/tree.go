@@ -71,7 +71,7 @@ func work(ctx context.Context, c *registry.Client, p registry.Package, version s
 	case ep.Refuse != "":
 		return Tree{}, errors.New(ep.Refuse)
 	case c.Private != nil && c.Private(p) && !ep.Own:
-		return Tree{}, errors.New("the policy calls the name private: it is not sent anywhere")
+		return Tree{}, errors.New(registry.ReasonPrivate)
 	case p.System == registry.NPM && ep.URL != "":
 		return ofNPM(ctx, c.Facts, p.Name, version, lim)
 	case p.System == registry.Go && ep.URL != "":
