@@ -101,6 +101,13 @@ func compareCVE(a, b string) int {
 	return cmp.Or(cmp.Compare(year(a), year(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 }
 
+// OfTrust says whether a finding is about a signature or a provenance.
+func (f Finding) OfTrust() bool { return f.Kind == KindSignature || f.Kind == KindProvenance }
+
+// OfDependency says whether a finding is about what a dependency is, and not
+// about an advisory.
+func (f Finding) OfDependency() bool { return f.Kind == KindStale || f.Kind == KindUntrusted }
+
 // Versionless returns a purl without version, qualifiers and subpath.
 func Versionless(purl string) string {
 	purl, _, _ = strings.Cut(purl, "#")

@@ -212,12 +212,6 @@ func duration(s *string, to *time.Duration, key string) error {
 	return nil
 }
 
-// ofDependency says whether a finding is about what a dependency is, not about
-// an advisory.
-func ofDependency(f finding.Finding) bool {
-	return f.Kind == finding.KindStale || f.Kind == finding.KindUntrusted
-}
-
 // lookAt is the next step for what no newer version clears.
 func lookAt(r *finding.Report, f finding.Finding) string {
 	return explaining(r, f) + "   # says why; put it right, or accept it with a waiver in the policy file"

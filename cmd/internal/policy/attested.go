@@ -14,11 +14,6 @@ import (
 // judged, and two tools seldom name quite the same.
 const RuleSBOMDiffers = "sbom-attestation-differs"
 
-// ofTrust says whether a finding is about a signature or a provenance.
-func ofTrust(f finding.Finding) bool {
-	return f.Kind == finding.KindSignature || f.Kind == finding.KindProvenance
-}
-
 // respond says what the policy makes of a finding about a signature or a
 // provenance. What a rule of the policy demands and what is not there, or does
 // not hold, fails; what of it cannot be verified here is incomplete.

@@ -116,7 +116,7 @@ func (p *Policy) lines(r *finding.Report) (failing, unsettled, warning []string)
 	fail, gap, warn := newTally(), newTally(), newTally()
 	for _, f := range r.Findings {
 		switch {
-		case ofTrust(f):
+		case f.OfTrust():
 			if to := map[Response]*tally{RespondFail: fail, RespondIncomplete: gap, RespondWarn: warn}[p.respond(f)]; to != nil {
 				to.add(f)
 			}
@@ -234,13 +234,13 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 			}
 		}
 		for _, f := range r.Findings {
-			if ofTrust(f) && p.respond(f) == RespondFail {
+			if f.OfTrust() && p.respond(f) == RespondFail {
 				return "fnaudit verify " + r.Target + "   # says which step failed; build and sign again, or correct the policy"
 			}
 			if f.Kind == finding.KindRuntime && len(f.Fixed) > 0 && p.counts(p.Fail, f) && !guessedRuntime(f) {
 				return "move the function to the runtime " + f.Fixed[len(f.Fixed)-1] + "; why: " + explaining(r, f)
 			}
-			if ofDependency(f) && len(f.Fixed) == 0 && loaded(f) && p.counts(p.Fail, f) {
+			if f.OfDependency() && len(f.Fixed) == 0 && loaded(f) && p.counts(p.Fail, f) {
 				return lookAt(r, f)
 			}
 			if f.Kind != finding.KindRuntime && len(f.Fixed) > 0 && loaded(f) && p.counts(p.Fail, f) {
@@ -276,7 +276,7 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	}) {
 		return "sign the artifact when it is built and put the bundle beside it, or name the folder: --attestations DIR"
 	}
-	if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return ofTrust(f) && p.respond(f) == RespondIncomplete }) {
+	if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.OfTrust() && p.respond(f) == RespondIncomplete }) {
 		return "fnaudit verify " + r.Target + "   # says what is lacking; name who may sign in the policy's artifacts section"
 	}
 	return "make the parts above readable, or accept them with a waiver in the policy file"

@@ -27,10 +27,10 @@ func (t *tally) add(f finding.Finding) {
 	if f.Kind == finding.KindRuntime {
 		key = "runtime " + f.ID
 	}
-	if ofDependency(f) {
+	if f.OfDependency() {
 		key = string(f.Kind) + " " + f.Rule // hundreds of packages can be behind: one sentence says so
 	}
-	if ofTrust(f) {
+	if f.OfTrust() {
 		key = string(f.Kind) + " " + f.ID
 	}
 	if _, ok := t.by[key]; !ok {
@@ -59,9 +59,9 @@ func sentence(fs []finding.Finding) string {
 	switch {
 	case worst.Kind == finding.KindArchive:
 		return fmt.Sprintf("%s: %s", worst.Rule, worst.Title)
-	case ofDependency(worst):
+	case worst.OfDependency():
 		return dependencySentence(fs)
-	case worst.Kind == finding.KindRuntime, ofTrust(worst):
+	case worst.Kind == finding.KindRuntime, worst.OfTrust():
 		return worst.Title
 	case worst.Kind == finding.KindMalware:
 		return fmt.Sprintf("malicious package %s: %s", worst.Component, listed(ids, 3))

@@ -49,7 +49,7 @@ func (w Waiver) matchesFinding(f finding.Finding) bool {
 	if !w.matchesComponent(f.Component) || w.Path != "" {
 		return false
 	}
-	if strings.EqualFold(w.ID, f.ID) || ((f.Kind == finding.KindArchive || f.Kind == finding.KindRuntime || ofTrust(f) || ofDependency(f)) && w.ID == f.Rule) {
+	if strings.EqualFold(w.ID, f.ID) || ((f.Kind == finding.KindArchive || f.Kind == finding.KindRuntime || f.OfTrust() || f.OfDependency()) && w.ID == f.Rule) {
 		return true
 	}
 	if f.Rule == RuleVersionUnknown {

@@ -15,12 +15,6 @@ const (
 	maxListed = 6 // packages that a folded line names
 )
 
-// ofDependency says whether a finding is about what a dependency is, and not
-// about an advisory.
-func ofDependency(f finding.Finding) bool {
-	return f.Kind == finding.KindStale || f.Kind == finding.KindUntrusted
-}
-
 // dependencies lists what speaks against packages besides advisories: each of
 // the grave ones, a few of each other rule, and how many more there are. What
 // is only worth knowing (severity none) is listed with -v.

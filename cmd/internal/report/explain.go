@@ -100,7 +100,7 @@ func explainFinding(doc *finding.Document, r *finding.Report, f finding.Finding)
 		rating += fmt.Sprintf(", CVSS %.1f %s", f.Score, f.Vector)
 	}
 	line("severity", "%s", rating)
-	if f.Kind == finding.KindRuntime || ofTrust(f) || ofDependency(f) {
+	if f.Kind == finding.KindRuntime || f.OfTrust() || f.OfDependency() {
 		line("certainty", "%s", f.Certainty)
 	} else {
 		line("certainty", "%s: %s", f.Certainty, certaintyWords(f.Certainty))
@@ -134,17 +134,17 @@ func explainFinding(doc *finding.Document, r *finding.Report, f finding.Finding)
 		}
 	}
 	for _, e := range f.Evidence {
-		if e.Source != "bytes" || !known || ofDependency(f) {
+		if e.Source != "bytes" || !known || f.OfDependency() {
 			line(e.Source, "%s: %s", e.Locator, e.Detail)
 		}
 	}
-	if !ofTrust(f) && !ofDependency(f) {
+	if !f.OfTrust() && !f.OfDependency() {
 		line("known as of", "%s", knownAsOf(doc, comp, f))
 	}
 	switch {
-	case ofTrust(f):
+	case f.OfTrust():
 		line("fix", "%s", trustHelp(f.Rule))
-	case ofDependency(f):
+	case f.OfDependency():
 		line("fix", "%s", dependencyHelp(f))
 	case f.Kind == finding.KindRuntime && len(f.Fixed) > 0:
 		line("fix", "move the function to %s", strings.Join(f.Fixed, " or "))

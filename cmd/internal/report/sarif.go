@@ -136,12 +136,12 @@ func (s *sarifWriter) result(r *finding.Report, f finding.Finding) {
 // message says in one sentence what is wrong and what to do.
 func message(r *finding.Report, f finding.Finding) string {
 	var b strings.Builder
-	if ofDependency(f) { // its title is about the package
+	if f.OfDependency() { // its title is about the package
 		b.WriteString(strings.TrimSpace(label(f.Component)+" "+cmp.Or(f.Title, f.ID)) + " in " + r.Name)
 	} else {
 		b.WriteString(cmp.Or(f.Title, f.ID))
 	}
-	if f.Component != "" && !ofDependency(f) {
+	if f.Component != "" && !f.OfDependency() {
 		b.WriteString(": " + label(f.Component) + " in " + r.Name)
 		if f.State != "" && f.State != "live" {
 			b.WriteString(" (" + f.State + ")")

@@ -46,11 +46,11 @@ func rule(id string, f finding.Finding) sarifRule {
 	}
 	text := title + "."
 	markdown := "**" + markdownEscape(title) + "**"
-	if ofTrust(f) {
+	if f.OfTrust() {
 		text += " What to do: " + trustHelp(f.Rule) + "."
 		markdown += "\n\n" + markdownEscape("What to do: "+trustHelp(f.Rule)+".")
 	}
-	if ofDependency(f) {
+	if f.OfDependency() {
 		help := dependencyRules()[f.Rule].help
 		if help != "" {
 			text += " What to do: " + help + "."
@@ -83,9 +83,9 @@ func ruleTitle(f finding.Finding) string {
 		return "Package with known vulnerabilities whose version is not known"
 	case f.Kind == finding.KindRuntime:
 		return runtimeTitle(f.Rule)
-	case ofTrust(f):
+	case f.OfTrust():
 		return trustTitle(f.Rule)
-	case ofDependency(f):
+	case f.OfDependency():
 		return dependencyTitle(f)
 	case f.Kind == finding.KindArchive:
 		title, _, _ := strings.Cut(f.Title, ": ")

@@ -11,11 +11,6 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
-// ofTrust says whether a finding is about a signature or a provenance.
-func ofTrust(f finding.Finding) bool {
-	return f.Kind == finding.KindSignature || f.Kind == finding.KindProvenance
-}
-
 // ruleSBOMDiffers is the rule of a signed bill of materials that differs from the bytes.
 const ruleSBOMDiffers = "sbom-attestation-differs"
 

@@ -283,7 +283,7 @@ func (p *printer) others(fs []finding.Finding) {
 		switch {
 		case f.Kind == finding.KindRuntime:
 			text = runtimeText(f)
-		case ofTrust(f):
+		case f.OfTrust():
 			text = esc(f.Title) // it starts with the kind
 		}
 		if f.Component != "" {

@@ -313,8 +313,8 @@ func shownAbove(r *finding.Report, warning string) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
-		return f.Kind == finding.KindArchive && strings.HasPrefix(warning, f.Rule+": ") || (f.Kind == finding.KindRuntime || ofTrust(f) || ofDependency(f)) && warning == f.Title ||
-			ofDependency(f) && strings.HasPrefix(warning, f.Rule+": ")
+		return f.Kind == finding.KindArchive && strings.HasPrefix(warning, f.Rule+": ") || (f.Kind == finding.KindRuntime || f.OfTrust() || f.OfDependency()) && warning == f.Title ||
+			f.OfDependency() && strings.HasPrefix(warning, f.Rule+": ")
 	})
 }
 
