@@ -10,7 +10,7 @@
 //     the registry's client once fetched of that it keeps, and everything is
 //     proven again from there: that cache is the pack for offline runs.
 //   - Archives that were shipped whole (jars, gems, nupkgs): lockfiles, the
-//     registry, and the digests that lie beside them.
+//     registry, and the digests that lie beside them (of a nupkg also .nupkg.metadata).
 //
 // Each file is read once, in the order in which it lies in its artifact. What a
 // comparison needs of an archive is taken while that is fetched (Arrive) and kept
