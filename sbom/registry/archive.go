@@ -101,6 +101,7 @@ func (c *Client) locate(ctx context.Context, p Package, version, file string) (p
 	return at, err
 }
 
+// lies is locate, but for which file was asked for.
 func (c *Client) lies(ctx context.Context, p Package, version, file string) (published, error) {
 	ep, why := c.endpoint(p)
 	switch {
