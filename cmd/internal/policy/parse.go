@@ -203,6 +203,9 @@ func (f *fileRules) apply(p *Policy) error {
 	note(f.Grace.apply(&p.Grace))
 	note(f.Licences.apply(&p.Licences))
 	f.licenceLines(p)
+	if slices.Contains(p.Require, "licence") && !p.Licences.Given() {
+		note(errors.New("require: the check \"licence\" has nothing to go by: say in licences what is allowed or denied"))
+	}
 	p.KnownExploited = p.KnownExploited || f.Fail != nil && f.Fail.KnownExploited != nil && *f.Fail.KnownExploited || f.Grace != nil && f.Grace.KnownExploited != nil
 	return errors.Join(errs...)
 }
@@ -229,7 +232,7 @@ func (f *fileRules) licenceLines(p *Policy) {
 		return
 	}
 	if p.Fail.Licence == "" && (f.Fail == nil || f.Fail.Licence == nil) && p.fails() {
-		p.Fail.Licence = finding.High
+		p.Fail.Licence = finding.Medium
 	}
 	if p.Warn.Licence == "" && (f.Warn == nil || f.Warn.Licence == nil) {
 		p.Warn.Licence = finding.Low
