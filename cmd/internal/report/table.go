@@ -154,11 +154,13 @@ func (p *printer) database() {
 	if age, name, ok := p.age(); ok {
 		text += fmt.Sprintf(", oldest source %s old (%s)", age, esc(name))
 	}
-	for i, l := range wrap(text, p.opt.Width) {
-		if i > 0 {
-			l = "  " + l
+	for _, text := range []string{text, Feeds(db.Feeds)} {
+		for i, l := range wrap(text, p.opt.Width) {
+			if i > 0 {
+				l = "  " + l
+			}
+			p.line("%s", p.paint(styleDim, l))
 		}
-		p.line("%s", p.paint(styleDim, l))
 	}
 }
 
