@@ -145,6 +145,7 @@ func (p *printer) database() {
 	if db.Starter {
 		p.line("%s  only %s; get the full set: %s", p.paint(styleWarn, "STARTER SET of advisories"),
 			finding.Count(db.Records, "record", "records"), p.opt.UpdateCommand)
+		p.line("%s", p.paint(styleDim, Feeds(db.Feeds)))
 		return
 	}
 	id := strings.TrimPrefix(db.ID, "sha256:")
