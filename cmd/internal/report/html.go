@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -72,7 +73,7 @@ func writeHTML(w io.Writer, doc *finding.Document, opt Options) error {
 			return err
 		}
 	}
-	if err := data.close(doc); err != nil {
+	if err := data.close(doc, opt); err != nil {
 		return err
 	}
 	if err := page.template.ExecuteTemplate(b, "bottom", template.JS(page.script)); err != nil {
@@ -129,7 +130,7 @@ func htmlDigest(text string) string {
 // htmlStaticPage is what the page says without its script.
 func htmlStaticPage(doc *finding.Document, opt Options) htmlShell {
 	s := htmlShell{
-		Version: esc(doc.Tool.Version), Policy: esc(doc.Policy.Name), Summary: doc.Summary, Day: htmlDay(doc),
+		Version: esc(doc.Tool.Version), Policy: esc(doc.Policy.Name), Summary: doc.Summary, Day: htmlDay(opt.Now),
 		Store: finding.Count(doc.Database.Records, "advisory", "advisories") + " in " + finding.Count(len(doc.Database.Ecosystems), "ecosystem", "ecosystems"),
 	}
 	if doc.Database.Starter {
@@ -160,9 +161,11 @@ func htmlStaticPage(doc *finding.Document, opt Options) htmlShell {
 // was written to standard output.
 func htmlStaticText(s string) string { return esc(htmlCut(s)) }
 
-func htmlDay(doc *finding.Document) string {
-	if doc.JudgedAt.IsZero() {
+// htmlDay is the day on which a document was judged; what it is stamped with
+// can be older, so that the same input gives the same bytes.
+func htmlDay(now time.Time) string {
+	if now.IsZero() {
 		return "an unknown day"
 	}
-	return doc.JudgedAt.UTC().Format("2006-01-02")
+	return now.UTC().Format(time.DateOnly)
 }

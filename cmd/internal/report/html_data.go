@@ -23,6 +23,7 @@ const (
 
 // htmlRun is what the page knows of the run as a whole.
 type htmlRun struct {
+	Day      string            `json:"day"` // of the judgement: what ages are counted from
 	Tool     finding.Tool      `json:"tool"`
 	Database finding.Database  `json:"database"`
 	Policy   finding.PolicyRef `json:"policy"`
@@ -197,12 +198,12 @@ func (d *htmlData) flush() error {
 }
 
 // close writes what is left, and what is said of the run.
-func (d *htmlData) close(doc *finding.Document) error {
+func (d *htmlData) close(doc *finding.Document, opt Options) error {
 	if err := d.flush(); err != nil {
 		return err
 	}
 	run := newHTMLBlock()
-	if err := run.add(htmlRun{doc.Tool, doc.Database, doc.Policy, doc.JudgedAt, doc.Warnings, doc.Delta, doc.Summary}); err != nil {
+	if err := run.add(htmlRun{htmlDay(opt.Now), doc.Tool, doc.Database, doc.Policy, doc.JudgedAt, doc.Warnings, doc.Delta, doc.Summary}); err != nil {
 		return err
 	}
 	for _, b := range []struct {

@@ -27,7 +27,8 @@ function legend(items) {
 }
 
 /** months is a line of the coming year with a mark on each day {date, days, n}. */
-function months(events, from) {
+function months(events) {
+  const from = new Date(Date.parse(events[0].date) - events[0].days * DAY).toISOString().slice(0, 10);
   const W = 420, H = 62, left = 12, right = W - 12, base = 40, x = days => left + (right - left) * Math.min(Math.max(days, 0), 365) / 365;
   const el = s("svg.months", { viewBox: "0 0 " + W + " " + H, role: "img", "aria-label": "Days on which something ends: " + events.map(e => e.date + ", " + count(e.n, "function")).join("; ") });
   add(el, s("line.axis", { x1: left, y1: base, x2: right, y2: base }));

@@ -48,6 +48,7 @@ const $ = id => document.getElementById(id);
 const number = n => Math.round(n).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 const count = (n, one, many = one + "s") => (n === 1 ? "1 " + one : number(n) + " " + many);
 const day = t => (typeof t === "string" && !t.startsWith("0001-") ? t.slice(0, 10) : "");
+const dated = t => /^\d{4}-\d\d-\d\d/.test(t);
 const DAY = 86400000;
 const daysBetween = (from, to) => Math.floor((Date.parse(to) - Date.parse(from)) / DAY);
 function bytes(n) {

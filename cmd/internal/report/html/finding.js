@@ -1,7 +1,7 @@
 // finding: one finding, and the chain that it rests on: bytes, component, range, advisory, fix.
 
 function findingFold(f, d, x, i, open) {
-  const facts = [x.score && "CVSS " + x.score.toFixed(1), x.priority && "priority " + x.priority, x.kev && "exploited", x.fixed && x.fixed.length && "fixed in " + x.fixed[0]].filter(Boolean).join(", ");
+  const facts = [x.score && "CVSS " + x.score.toFixed(1), x.priority && "priority " + x.priority, x.kev && "exploited", x.graceUntil && "grace until " + day(x.graceUntil), x.fixed && x.fixed.length && "fixed in " + x.fixed[0]].filter(Boolean).join(", ");
   return fold([severity(x.severity), h("span.ids", findingName(x)), h("span.title", x.title), h("span.quiet", facts)], () => [findingFacts(x), chain(f, d, x, i)], { open, cls: "finding" });
 }
 

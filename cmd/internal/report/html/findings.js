@@ -2,10 +2,10 @@
 // about the same package is one row.
 
 const FINDING_COLUMNS = [
-  { key: "severity", label: "Severity", value: g => g.x.rank * 1000 + (g.x.aside ? 0 : 500) + (g.x.kev ? 200 : 0) + Math.min(g.x.score || 0, 10), desc: true, cell: g => [severity(g.x.severity), g.x.kev && chip("exploited", "kev"), g.x.aside && chip(g.x.aside, "aside")] },
+  { key: "severity", label: "Severity", cls: "narrow", value: g => g.x.rank * 1000 + (g.x.aside ? 0 : 500) + (g.x.kev ? 200 : 0) + Math.min(g.x.score || 0, 10), desc: true, cell: g => [severity(g.x.severity), g.x.kev && chip("exploited", "kev"), g.x.aside && chip(g.x.aside, "aside")] },
   { key: "id", label: "Finding", value: g => g.x.id, cell: g => [h("button.expand", { type: "button", "aria-expanded": "false" }, findingName(g.x)), h("small.title", g.x.title)] },
   { key: "package", label: "Package", value: g => g.x.package.toLowerCase(), cell: g => (g.x.purl ? [componentLink(g.x.purl, g.x.package), h("small", g.x.version || "version not known")] : h("span.quiet", "none")) },
-  { key: "fix", label: "Fix", value: g => (g.x.fixed || [])[0] || "", cell: g => fixWords(g.x) },
+  { key: "fix", label: "Fix", cls: "fix", value: g => (g.x.fixed || [])[0] || "", cell: g => fixWords(g.x) },
   { key: "priority", label: "Priority", value: g => g.x.priority || 0, desc: true, num: true, cell: g => (g.x.priority ? number(g.x.priority) : "") },
   { key: "epss", label: "EPSS", value: g => g.x.epss || 0, desc: true, num: true, cell: g => (g.x.epss ? (100 * g.x.epss).toFixed(1) + " %" : ""), cls: "wide" },
   { key: "functions", label: "Functions", value: g => g.n, desc: true, num: true, cell: g => number(g.n) },

@@ -52,11 +52,13 @@ function nextWords(next) {
 function upgradesSection(f) {
   const steps = f.upgrades || f.findings.length && derivedUpgrades(f);
   if (!steps || !steps.length) return null;
-  return h("ol.steps", steps.map(u => h("li",
+  const step = u => h("li",
     h("div.step", componentLink(u.component, u.name), h("span", u.from ? " " + u.from : ""), u.to ? [" to ", h("strong", u.to)] : ": no version clears it", u.major && chip("major"), u.for && h("span.quiet", " for " + nameOf(u.for) + " " + versionOf(u.for))),
     h("p.quiet", "clears " + clearsWords(f, u.clears) + (u.remains && u.remains.length ? "; " + count(u.remains.length, "finding") + " about it stay" : "") + (u.priority ? "; priority " + u.priority : "")),
-    u.command && command(u.command))));
+    u.command && command(u.command));
+  return [h("ol.steps", steps.slice(0, MOST_STEPS).map(step)), steps.length > MOST_STEPS && fold("and " + number(steps.length - MOST_STEPS) + " more", () => h("ol.steps", { start: MOST_STEPS + 1 }, steps.slice(MOST_STEPS).map(step)))];
 }
+const MOST_STEPS = 8;
 
 function clearsWords(f, clears) {
   const found = clears.map(n => model.findings[f.findings[n]]), shown = [...new Set(found.map(x => x.id))];

@@ -1,10 +1,10 @@
 // functions: the list of functions.
 
 const FUNCTION_COLUMNS = [
-  { key: "verdict", label: "Verdict", value: f => f.badness, desc: true, cell: f => verdict(f.decision) },
-  { key: "name", label: "Function", value: f => f.name.toLowerCase(), cell: f => [functionLink(f.i), f.owner && h("small", f.owner), f.tags && f.tags.map(t => chip(t))] },
-  { key: "runtime", label: "Runtime", value: f => f.runtime || "", cell: f => f.runtime || "", cls: "wide" },
-  { key: "findings", label: "Open findings", value: f => f.openCount, desc: true, num: true, cell: f => (f.openCount ? h("div.mini", h("span", number(f.openCount)), bar(severitySegments(f), f.openCount, 6), h("small", severityWords(f))) : "0") },
+  { key: "verdict", label: "Verdict", value: f => f.badness, desc: true, cell: f => verdict(f.decision), cls: "narrow" },
+  { key: "name", label: "Function", value: f => f.name.toLowerCase(), cls: "name", cell: f => [functionLink(f.i), f.owner && h("small", f.owner), f.tags && f.tags.map(t => chip(t))] },
+  { key: "runtime", label: "Runtime", value: f => f.runtime || "", cell: f => f.runtime || "", cls: "wide runtime" },
+  { key: "findings", label: "Open findings", value: f => f.openCount, desc: true, cls: "narrow", cell: f => (f.openCount ? h("div.mini", h("span", number(f.openCount)), bar(severitySegments(f), f.openCount, 6), h("small", severityWords(f, 2))) : "0") },
   { key: "kev", label: "Exploited", value: f => f.kev, desc: true, num: true, cell: f => (f.kev ? h("strong.kev", number(f.kev)) : "0"), cls: "wide" },
   { key: "packages", label: "Packages", value: f => f.components.length, desc: true, num: true, cell: f => number(f.components.length), cls: "wide" },
   { key: "told", label: "Code told", value: f => f.told, num: true, cell: f => (f.code ? percent(f.code - (f.dark || 0), f.code) : ""), cls: "wide" },

@@ -12,7 +12,7 @@ function list({ id, caption, columns, rows, initial, sort, open, more, empty, no
   let key = sort.key, desc = sort.desc, page = 0, shown = initial || rows, all = false;
   const status = h("p.status", { role: "status", "aria-live": "polite" });
   const heads = columns.map(c => {
-    const th = h("th" + (c.num ? ".num" : "") + (c.cls ? "." + c.cls : ""), { scope: "col" });
+    const th = h("th" + (c.num ? ".num" : "") + (c.cls ? "." + c.cls.replace(" ", ".") : ""), { scope: "col" });
     if (c.value) add(th, h("button", { type: "button", onclick: () => { [key, desc] = [c.key, c.key === key ? !desc : !!c.desc]; page = 0; draw(); } }, c.label, h("span.arrow", { "aria-hidden": "true" })));
     else add(th, c.label);
     return th;
@@ -46,7 +46,7 @@ function list({ id, caption, columns, rows, initial, sort, open, more, empty, no
     return h("button", { type: "button", disabled: !can, onclick: () => { page = to; drawPage(); el.scrollIntoView(); focusRow(body.firstElementChild); } }, label);
   }
   function line(row) {
-    const tr = h("tr.row", { tabindex: "-1" }, columns.map((c, i) => h((i === (columns.head ?? 1) ? "th" : "td") + (c.num ? ".num" : "") + (c.cls ? "." + c.cls : ""),
+    const tr = h("tr.row", { tabindex: "-1" }, columns.map((c, i) => h((i === (columns.head ?? 1) ? "th" : "td") + (c.num ? ".num" : "") + (c.cls ? "." + c.cls.replace(" ", ".") : ""),
       { "data-label": c.label, scope: i === (columns.head ?? 1) ? "row" : null }, c.cell(row))));
     let under = null;
     tr.act = () => {

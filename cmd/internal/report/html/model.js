@@ -50,12 +50,13 @@ function prepareFinding(f) {
   f.rank = rank(f.severity);
   f.aside = setAside(f);
   f.fixable = (f.fixed || []).length > 0 || !!(c && c.upgrade);
-  f.fresh = f.firstSeen ? day(f.firstSeen) === day(model.run.judgedAt) : model.compared && !f.baseline;
+  f.fresh = f.firstSeen ? [day(model.run.judgedAt), model.run.day].includes(day(f.firstSeen)) : model.compared && !f.baseline;
   f.text = [f.id, ...(f.aliases || []), f.purl, f.package, f.title, f.rule].join("\n").toLowerCase();
 }
 
 /** setAside says why a finding does not count for the verdict; "" when it may. */
 function setAside(f) {
+  if (f.counts === "fail" || f.counts === "incomplete") return ""; // the policy said so
   if (f.waived) return "waived";
   if (f.vex && (f.vex.status === "not_affected" || f.vex.status === "fixed")) return "VEX: " + f.vex.status.replace("_", " ");
   if (f.baseline) return "in the baseline";

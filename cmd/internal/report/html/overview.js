@@ -5,13 +5,18 @@ function overview() {
   const { run, functions } = model;
   return [
     hero(),
-    (run.warnings || []).map(w => h("p.notice", h("strong", "Warning: "), w)),
+    (run.warnings || []).length > 0 && warningsNotice(run.warnings),
     run.database.starter && h("p.notice", h("strong", "Starter set: "), "judged with the few advisories that the program brings; get the full set with ", h("code", "fnaudit db update"), "."),
     run.delta && deltaCard(run.delta, 6),
     functions.length > 0 && h("div.columns",
-      h("div.main", card("Do first", upgradesCard()), functions.length > 1 && card("Worst functions", worstCard())),
-      h("div.side", card("Findings by severity", severitiesCard()), card("What ends when", calendarCard()), card("Age of what was known", agesCard()), card("Judged with", factsCard()))),
+      h("div.main", card("Do first", upgradesCard()), functions.length > 1 && card("Worst functions", worstCard()), card("Judged with", factsCard())),
+      h("div.side", card("Findings by severity", severitiesCard()), card("What ends when", calendarCard()), card("Age of what was known", agesCard()))),
   ];
+}
+
+function warningsNotice(warnings) {
+  const most = warnings.length > 4 ? 3 : warnings.length;
+  return h("div.notice", h("strong", count(warnings.length, "warning") + " of the run"), h("ul", warnings.slice(0, most).map(w => h("li", w))), most < warnings.length && h("p", h("a", { href: "#run" }, "All " + count(warnings.length, "warning"))));
 }
 
 function card(title, inside) {
@@ -28,15 +33,15 @@ function hero() {
     h("div.hero-icon", verdictIcon(worst)),
     h("div.hero-text",
       h("h1#title", { tabindex: "-1" }, said, n === 1 && [" ", verdict(functions[0].decision)]),
-      h("p.lead", "Judged on ", h("strong", day(run.judgedAt) || "an unknown day"), " under ", h("strong", run.policy.name || "no policy"), storeAge()),
+      h("p.lead", "Judged on ", h("strong", run.day), " under ", h("strong", run.policy.name || "no policy"), storeAge()),
       n > 0 && bar(all.map(([cls, n]) => ({ n, cls })), n, 18),
       n > 0 && h("ul.verdicts", all.map(([d, k]) => h("li", h("a", { href: "#functions?verdict=" + d }, h("span." + d, verdictIcon(d)), h("strong", number(k)), " " + d))))));
 }
 
 function storeAge() {
   const oldest = Object.entries(model.run.database.ecosystems || {}).map(([name, e]) => ({ name, asOf: day(e.asOf) })).filter(e => e.asOf).sort((a, b) => (a.asOf < b.asOf ? -1 : 1))[0];
-  if (!oldest || !day(model.run.judgedAt)) return ".";
-  return [", with advisories as of ", h("strong", oldest.asOf), " or later (" + count(Math.max(daysBetween(oldest.asOf, model.run.judgedAt), 0), "day") + " old)."];
+  if (!oldest || !dated(model.run.day)) return ".";
+  return [", with advisories as of ", h("strong", oldest.asOf), " or later (" + count(Math.max(daysBetween(oldest.asOf, model.run.day), 0), "day") + " old)."];
 }
 
 /** topUpgrades gathers what moving one package to one version clears, over all functions. */
@@ -101,8 +106,8 @@ function severitiesCard() {
 }
 
 function severitySegments(f) { return SEVERITIES.filter(v => v !== "none").map(v => ({ n: f.open[v], cls: v })); }
-function severityWords(f) {
-  return SEVERITIES.filter(v => f.open[v] && v !== "none").map(v => f.open[v] + " " + (v === "unknown" ? "not rated" : v)).join(", ");
+function severityWords(f, most = 9) {
+  return SEVERITIES.filter(v => f.open[v] && v !== "none").slice(0, most).map(v => f.open[v] + " " + (v === "unknown" ? "not rated" : v)).join(", ");
 }
 
 function worstCard() {
@@ -142,7 +147,7 @@ function calendarCard() {
     marks.set(e.date, m);
   }
   return [
-    marks.size > 0 && months([...marks.values()], day(model.run.judgedAt)),
+    marks.size > 0 && months([...marks.values()]),
     h("ul.events", (ahead.length ? ahead : all).slice(0, 6).map(e => h("li", h("span.when", h("strong", e.date), " " + inDays(e.days)), h("span", e.what + (e.guessed ? " (guessed)" : "") + ": " + e.consequence), h("span.quiet", count(e.functions.size, "function"))))),
     ahead.length > 6 && h("p.quiet", "and " + number(ahead.length - 6) + " more within the year."),
   ];
@@ -150,9 +155,9 @@ function calendarCard() {
 
 /** sources are the parts of the store, the oldest first. */
 function sources() {
-  const { database, judgedAt } = model.run;
+  const { database, day: today } = model.run;
   const list = Object.entries(database.ecosystems || {}).map(([name, e]) => ({ name, ...e })).concat((database.feeds || []).map(f => ({ ...f, name: f.name.toUpperCase(), feed: true })));
-  for (const e of list) e.days = day(e.asOf) && day(judgedAt) ? Math.max(daysBetween(e.asOf, judgedAt), 0) : null;
+  for (const e of list) e.days = day(e.asOf) && dated(today) ? Math.max(daysBetween(day(e.asOf), today), 0) : null;
   return list.sort((a, b) => (b.days ?? 1e9) - (a.days ?? 1e9) || (a.name < b.name ? -1 : 1));
 }
 
@@ -174,7 +179,7 @@ function factsCard() {
   const { run } = model;
   return facts([
     ["Policy", run.policy.name], ["Policy digest", run.policy.digest && h("code", { title: run.policy.digest }, shortDigest(run.policy.digest))],
-    ["Judged at", run.judgedAt.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC")], ["Store", h("code", { title: run.database.id }, shortDigest(run.database.id || "none"))],
+    ["Judged on", run.day], ["Stamped", day(run.judgedAt) !== run.day && day(run.judgedAt)], ["Store", h("code", { title: run.database.id }, shortDigest(run.database.id || "none"))],
     ["Advisories", number(run.database.records)], ["Program", run.tool.name + " " + run.tool.version],
     ["Packages", number(new Set(model.components.map(c => c.key)).size) + " in " + count(model.functions.length, "function")],
   ]);

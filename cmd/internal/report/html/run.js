@@ -42,7 +42,7 @@ function runView() {
   const { run } = model, list = sources();
   return [
     h("h1#title", { tabindex: "-1" }, "Run"),
-    card("Judged with", facts([["Policy", run.policy.name], ["Policy digest", run.policy.digest && h("code", run.policy.digest)], ["Judged at", run.judgedAt], ["Program", run.tool.name + " " + run.tool.version], ["Store", h("code", run.database.id || "none")], ["Built", day(run.database.builtAt)], ["Advisories", number(run.database.records)]])),
+    card("Judged with", facts([["Policy", run.policy.name], ["Policy digest", run.policy.digest && h("code", run.policy.digest)], ["Judged on", run.day], ["Stamped", run.judgedAt], ["Program", run.tool.name + " " + run.tool.version], ["Store", h("code", run.database.id || "none")], ["Built", day(run.database.builtAt)], ["Advisories", number(run.database.records)]])),
     (run.warnings || []).length > 0 && card("Warnings of the run", h("ul", run.warnings.map(w => h("li", w)))),
     card("Sources", h("div.scroll", h("table.plain", h("caption.offscreen", "Sources of what was known"), h("thead", h("tr", ["Name", "Kind", "Records", "As of", "Age", "Not read", "Source"].map(t => h("th", { scope: "col" }, t)))),
       h("tbody", list.map(e => [h("tr", h("th", { scope: "row" }, e.name), h("td", e.feed ? "feed" : "advisories"), h("td", number(e.records)), h("td", day(e.asOf) || "not known"), h("td", e.days === null ? "not known" : count(e.days, "day")), h("td", number(e.unread || 0)), h("td", e.source)),
