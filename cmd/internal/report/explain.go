@@ -100,6 +100,9 @@ func explainFinding(doc *finding.Document, r *finding.Report, f finding.Finding)
 		rating += fmt.Sprintf(", CVSS %.1f %s", f.Score, f.Vector)
 	}
 	line("severity", "%s", rating)
+	if words := exploitedWords(f); words != "" {
+		line("exploited", "%s", words)
+	}
 	if f.Kind == finding.KindRuntime || f.OfTrust() || f.OfDependency() {
 		line("certainty", "%s", f.Certainty)
 	} else {
