@@ -30,36 +30,36 @@ func checkExposure(ctx context.Context, _ *Auditor, s *Subject) (Result, error) 
 		return Result{}, Skipped("no descriptor says what may invoke the function, nor what it may do")
 	}
 	res := Result{}
-	add := func(rule, what string, severity finding.Severity, certainty finding.Certainty, title string) {
+	add := func(rule, name, what string, severity finding.Severity, certainty finding.Certainty, title string) {
 		res.Findings = append(res.Findings, finding.Finding{
-			Kind: finding.KindExposure, Rule: rule, ID: rule + ":" + what, Severity: severity, Certainty: certainty, Title: title, Origin: string(sbom.OriginApp),
+			Kind: finding.KindExposure, Rule: rule, ID: rule + ":" + name, Severity: severity, Certainty: certainty, Title: title, Origin: string(sbom.OriginApp),
 			Evidence: []finding.Evidence{{Source: "descriptor", Locator: d.Descriptor, Detail: strings.TrimSpace(d.Resource + " " + what)}},
 		})
 	}
 	switch d.URLAuth {
 	case "", "AWS_IAM":
 	case "NONE":
-		add(ruleURLPublic, "function URL", finding.Medium, finding.Certain, "the function's URL asks nobody who calls (AuthType NONE)")
+		add(ruleURLPublic, "url", "function URL", finding.Medium, finding.Certain, "the function's URL asks nobody who calls (AuthType NONE)")
 	default:
-		add(ruleURLUnknown, "function URL", finding.Medium, finding.Possible, "whether the function's URL asks who calls is not known before deployment")
+		add(ruleURLUnknown, "url", "function URL", finding.Medium, finding.Possible, "whether the function's URL asks who calls is not known before deployment")
 	}
 	for _, t := range d.Triggers {
 		what := strings.TrimSpace(t.Type + " " + cmp.Or(t.Detail, t.Name))
 		switch {
 		case t.Auth == "NONE":
-			add(ruleTriggerPublic, what, finding.Medium, finding.Certain, fmt.Sprintf("%s asks nobody who calls", oneLine(what)))
+			add(ruleTriggerPublic, t.Name, what, finding.Medium, finding.Certain, fmt.Sprintf("%s asks nobody who calls", oneLine(what)))
 		case t.Auth == "" && (t.Type == "Api" || t.Type == "HttpApi"):
-			add(ruleTriggerOpen, what, finding.Low, finding.Possible, fmt.Sprintf("%s: nothing states whom it asks who calls", oneLine(what)))
+			add(ruleTriggerOpen, t.Name, what, finding.Low, finding.Possible, fmt.Sprintf("%s: nothing states whom it asks who calls", oneLine(what)))
 		}
 	}
 	for _, p := range d.Policies {
 		switch base := p[strings.LastIndexByte(p, '/')+1:]; {
 		case base == "AdministratorAccess", base == "IAMFullAccess", strings.HasPrefix(p, "inline policy (*"): // who may write policies may allow itself the rest
-			add(ruleRoleAdmin, base, finding.High, finding.Certain, "the function's role may do anything: "+oneLine(base))
+			add(ruleRoleAdmin, base, base, finding.High, finding.Certain, "the function's role may do anything: "+oneLine(base))
 		case strings.Contains(base, "*"):
-			add(ruleRoleWildcard, base, finding.Medium, finding.Certain, "a policy of the function's role has wildcards: "+oneLine(base))
+			add(ruleRoleWildcard, base, base, finding.Medium, finding.Certain, "a policy of the function's role has wildcards: "+oneLine(base))
 		case base == "PowerUserAccess", strings.HasSuffix(base, "FullAccess"):
-			add(ruleRoleBroad, base, finding.Medium, finding.Certain, "the function's role may do anything with a whole service: "+oneLine(base))
+			add(ruleRoleBroad, base, base, finding.Medium, finding.Certain, "the function's role may do anything with a whole service: "+oneLine(base))
 		}
 	}
 	return res, ctx.Err()

@@ -388,7 +388,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, graceKeys, licenceKeys, overrideKeys)); near == unknown.Token.Value {
+		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, licenceKeys, graceKeys, overrideKeys)); near == unknown.Token.Value {
 			msg += "; it is a key of another section"
 		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)
@@ -399,7 +399,7 @@ func yamlError(err error) string {
 
 // keys are all keys of a policy file, for suggestions.
 var keys = []string{
-	"version", "extends", "functions", "waivers_warn", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers",
+	"version", "extends", "functions", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers", "waivers_warn",
 	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "minimum", "bundle", "max_age", "kev_max_age",
 	"exposure", "drift", "origins", "range", "function",
 	"id", "component", "path", "reason", "owner", "expires",
