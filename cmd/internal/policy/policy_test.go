@@ -140,10 +140,23 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("version: 1\n"))
 	f.Add([]byte("version: 1\nextends: builtin:release\nfail:\n  severity: high\nwaivers:\n  - {id: CVE-1, reason: r, owner: o, expires: 2027-01-01}\n"))
 	f.Add([]byte("a: &a [x, x]\nb: [*a, *a]\n"))
+	f.Add([]byte("version: 1\nfunctions: [{match: {name: 'a*', tag: b}, fail: {severity: low, origins: {base: {fixable: none}}}, grace: {high: 14d, known_exploited: 0d, from: seen}}]\n"))
+	f.Add([]byte("version: 1\nlicences: {allow: [MIT, BSD-*], deny: [GPL-2.0 WITH Classpath-exception-2.0], packages: [{component: pkg:npm/a, licence: (MIT), reason: r}]}\nrequire: [licence]\n"))
+	f.Add([]byte("version: 1\nwaivers_warn: 3d\nwaivers: [{id: a, component: pkg:npm/a, range: '>=1, <2', function: '*', reason: r, owner: o, expires: 2027-01-01}]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := Parse(data, "f.yaml")
 		if err != nil {
 			return
+		}
+		for _, o := range p.Functions {
+			if o.Match == (Match{}) {
+				t.Errorf("an override of every function was accepted: %+v", o)
+			}
+		}
+		r := finding.NewReport("a", "a.zip")
+		r.Findings = []finding.Finding{{ID: "MAL-1", Kind: finding.KindMalware, Component: "pkg:npm/a@1", Certainty: finding.Certain}}
+		if v := p.Decide(r, finding.Database{}, now); v.Decision == "" || p.Fail.Malware && r.Findings[0].Waived == nil && v.Decision != finding.Fail {
+			t.Errorf("malware does not fail: %+v", v)
 		}
 		for _, w := range p.Waivers {
 			if w.Reason == "" || w.Owner == "" || w.Expires.IsZero() {
