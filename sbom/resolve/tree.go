@@ -13,9 +13,10 @@ import (
 
 // Tree is what a version of a package needs to run.
 type Tree struct {
-	Source string // who says so: "deps.dev", or "registry" where it was worked out from what that says; "" when nobody does
-	Nodes  []Node // each package in each version once, sorted; without the package itself
-	Gaps   []Gap  // what is not known, sorted
+	Source      string // who says so: "deps.dev", or "registry" where it was worked out from what that says; "" when nobody does
+	Environment string // what it holds for, where that decides what is needed: "CPython 3.14 on 64-bit Linux"; "" where it does not
+	Nodes       []Node // each package in each version once, sorted; without the package itself
+	Gaps        []Gap  // what is not known, sorted
 }
 
 // Node is a package in a tree.
@@ -37,11 +38,13 @@ type Gap struct {
 type Limits struct {
 	Packages int           // that a registry is asked about; 3,000. The largest real trees have about 1,500
 	Time     time.Duration // 2 minutes
+	Python   int           // the newest CPython 3 that a tree may be for, by its second number; 14
 }
 
 func (l Limits) withDefaults() Limits {
 	l.Packages = cmp.Or(l.Packages, 3_000)
 	l.Time = cmp.Or(l.Time, 2*time.Minute)
+	l.Python = cmp.Or(l.Python, newestPython)
 	return l
 }
 
@@ -76,6 +79,8 @@ func work(ctx context.Context, c *registry.Client, p registry.Package, version s
 		return ofNPM(ctx, c.Facts, p.Name, version, lim)
 	case p.System == registry.Go && ep.URL != "":
 		return ofGo(ctx, c.ModuleFile, p.Name, version, lim)
+	case p.System == registry.PyPI && ep.URL != "":
+		return ofPyPI(ctx, c, p.Name, version, lim)
 	case ep.URL != "":
 		return Tree{}, fmt.Errorf("what packages of %s need is not worked out from a configured registry", p.System)
 	}

@@ -135,9 +135,12 @@ func (v *vetting) tree(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.rep.Vetted.Tree = t.Source
+	v.rep.Vetted.Tree, v.rep.Vetted.Environment = t.Source, t.Environment
+	if t.Environment != "" { // a registry tells what is needed elsewhere, too
+		v.components[0].Requires = nil
+	}
 	for _, n := range t.Nodes {
-		if n.Direct && n.Package.System == registry.Go { // whose registry tells it of the newest version only
+		if n.Direct && (n.Package.System == registry.Go || t.Environment != "") { // whose registries tell it of the newest version only
 			v.components[0].Requires = append(v.components[0].Requires, n.Package.Name)
 		}
 		c := declared(n.Package, n.Version)
