@@ -271,6 +271,8 @@ func parsePyClause(part string) (c pyClause, err error) {
 	switch {
 	case !ok:
 		return c, errors.New("it has no version that can be compared")
+	case prefix && (c.version.early() || c.version.post >= 0):
+		return c, errors.New("a prefix is of the release numbers")
 	case prefix && (c.op == "==" || c.op == "!="):
 		c.prefix = true
 	case c.op == "~=" && len(c.version.release) < 2:
@@ -309,8 +311,8 @@ func (c pyClause) has(text string, v pyVersion) bool {
 		return v.comparePublic(w) >= 0
 	case "<": // not what comes before a final release of that version, unless it says so
 		return v.compare(w) < 0 && (!v.early() || w.early() || !v.sameRelease(w))
-	case ">": // not what comes after that version's release, likewise
-		return v.comparePublic(w) > 0 && (v.post < 0 || w.post >= 0 || !v.sameRelease(w))
+	case ">": // not what comes after that version's release, likewise, nor a local version of it
+		return v.comparePublic(w) > 0 && (v.post < 0 && len(v.local) == 0 || w.post >= 0 && len(v.local) == 0 || !v.sameRelease(w))
 	case "~=":
 		return v.comparePublic(w) >= 0 && v.begins(w, len(w.release)-1)
 	}
@@ -320,9 +322,6 @@ func (c pyClause) has(text string, v pyVersion) bool {
 func (c pyClause) equal(v pyVersion) bool {
 	switch {
 	case c.prefix:
-		if c.version.pre != 0 || c.version.post >= 0 { // "1.0rc1.*": parts behind the release, too
-			return v.begins(c.version, len(v.release)) && v.pre == c.version.pre && v.preNumber == c.version.preNumber && (c.version.post < 0 || v.post == c.version.post)
-		}
 		return v.begins(c.version, len(c.version.release))
 	case len(c.version.local) > 0:
 		return v.compare(c.version) == 0
