@@ -275,6 +275,9 @@ func (w *pyWalk) project(ctx context.Context, name string) *pyProject {
 		out.gap = "nothing is known of it: " + err.Error()
 	case list == nil:
 		out.gap = "the registry knows no such package"
+		if w.lim.public {
+			out.gap = "no configured index has it, and pip's own is written nowhere"
+		}
 	}
 	out.versions = candidates(list, func(f registry.PythonFile) bool { return w.env.installs(f.Name) && w.env.runs(f.Python) })
 	for i := range out.versions {

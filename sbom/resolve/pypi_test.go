@@ -200,3 +200,21 @@ func FuzzPyNeed(f *testing.F) {
 		n.spec.has("1.0", pyVersion{release: []int{1}, post: -1, dev: -1})
 	})
 }
+
+// TestWays holds through whom a package is needed.
+func TestWays(t *testing.T) {
+	x := pyIndex{"a 1.0": "b|c", "b 1.0": "d", "c 1.0": "d|e", "d 1.0": "f|b", "e 1.0": "f", "f 1": "b|a"}
+	tree, err := ofPyPI(t.Context(), x, "a", "1.0", Limits{}.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree.sort()
+	tree.ways()
+	var got []string
+	for _, n := range tree.Nodes {
+		got = append(got, fmt.Sprint(n.Package.Name, n.Through))
+	}
+	if want := "b[] c[] d[b] e[c] f[b d]"; strings.Join(got, " ") != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -145,7 +146,7 @@ func (v *vetting) tree(ctx context.Context) error {
 		}
 		c := declared(n.Package, n.Version)
 		c.Requires = n.Needs
-		c.Evidence = []sbom.Evidence{{Method: sbom.MethodResolved, Confidence: 0.9, Detail: "what " + v.asked.Name + " needs, by " + t.Source}}
+		c.Evidence = []sbom.Evidence{{Method: sbom.MethodResolved, Confidence: 0.9, Detail: "what " + v.asked.Name + " needs, by " + t.Source + through(n)}}
 		v.components = append(v.components, c)
 		v.rep.Vetted.Dependencies++
 		if n.Direct {
@@ -163,6 +164,15 @@ func (v *vetting) tree(ctx context.Context) error {
 		v.rep.Unknowns = append(v.rep.Unknowns, u)
 	}
 	return nil
+}
+
+// through says through which packages one is needed; "" when the package asks
+// for it itself, or when that is not known.
+func through(n resolve.Node) string {
+	if len(n.Through) == 0 {
+		return ""
+	}
+	return ", through " + strings.Join(n.Through, " > ")
 }
 
 // archive opens the published archive as if it were installed; nil when it
