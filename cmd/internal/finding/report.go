@@ -17,6 +17,8 @@ type Document struct {
 	Policy        PolicyRef `json:"policy"`
 	JudgedAt      time.Time `json:"judgedAt"` // --at, else SOURCE_DATE_EPOCH, else the database's builtAt: never the wall clock, so that the same input gives the same bytes
 	Functions     []*Report `json:"functions"`
+	Warnings      []string  `json:"warnings,omitempty"` // about the run: waivers that nothing needs, VEX statements that match nothing
+	Delta         *Delta    `json:"delta,omitempty"`    // of a rescan: what differs from the reports before
 	Summary       Summary   `json:"summary"`
 }
 
@@ -33,6 +35,16 @@ type Database struct {
 	Records    int                  `json:"records"`
 	Starter    bool                 `json:"starter"` // the embedded starter set: never complete
 	Ecosystems map[string]Ecosystem `json:"ecosystems"`
+	Feeds      []Feed               `json:"feeds,omitempty"` // what is known beside the advisories, by name; absent: nothing is
+}
+
+// Feed is a list beside the advisories that says more about them.
+type Feed struct {
+	Name    string    `json:"name"` // "kev", "epss"
+	Records int       `json:"records"`
+	AsOf    time.Time `json:"asOf"` // as the list itself says
+	Source  string    `json:"source"`
+	Digest  string    `json:"digest"` // "sha256:…"
 }
 
 // Ecosystem is the part of the database that covers one OSV ecosystem.
@@ -94,6 +106,7 @@ type Report struct {
 	GoBinaries   []GoBinary    `json:"goBinaries,omitempty"`
 	Attestations []Attestation `json:"attestations,omitempty"`
 	Calendar     []Event       `json:"calendar,omitempty"` // what ends within a year, by day
+	Upgrades     []Upgrade     `json:"upgrades,omitempty"` // what to do, worst first
 	Checks       []Status      `json:"checks"`
 	Verdict      Verdict       `json:"verdict"`
 }
@@ -197,11 +210,20 @@ type Component struct {
 	Hashes        map[string]string `json:"hashes"`
 	Resolved      string            `json:"resolved,omitempty"` // where a lockfile says it came from
 	Requires      []string          `json:"requires,omitempty"`
-	Traits        []Trait           `json:"traits,omitempty"`     // how it came here
-	Facts         *Facts            `json:"facts,omitempty"`      // what a registry says of it; absent when no registry was asked
-	Upgrade       string            `json:"upgrade,omitempty"`    // lowest version that clears every finding about it; "" when there is none
-	Confidence    float64           `json:"confidence,omitempty"` // in name and version, 0 to 1: all evidence together
-	Evidence      []Proof           `json:"evidence"`             // strongest first
+	Traits        []Trait           `json:"traits,omitempty"`       // how it came here
+	Facts         *Facts            `json:"facts,omitempty"`        // what a registry says of it; absent when no registry was asked
+	Listed        *Listed           `json:"listed,omitempty"`       // where a lockfile that was given names it
+	Upgrade       string            `json:"upgrade,omitempty"`      // lowest version that clears every finding about it; "" when there is none
+	UpgradeMinor  string            `json:"upgradeMinor,omitempty"` // the version with the same first number that clears most; "" when none clears any, or it is Upgrade
+	BroughtBy     []string          `json:"broughtBy,omitempty"`    // purls of the direct dependencies that bring it; empty when it is one, or that is not known
+	Confidence    float64           `json:"confidence,omitempty"`   // in name and version, 0 to 1: all evidence together
+	Evidence      []Proof           `json:"evidence"`               // strongest first
+}
+
+// Listed is a line of a lockfile.
+type Listed struct {
+	File string `json:"file"` // as it was given, with "/"
+	Line int    `json:"line"` // from 1
 }
 
 // Trait is something about how a component came here, as sbom.Trait.
@@ -272,7 +294,15 @@ type Finding struct {
 	Reach       string     `json:"reach"`
 	KEV         bool       `json:"kev"`
 	EPSS        float64    `json:"epss"`
-	Priority    int        `json:"priority"`
+	Priority    int        `json:"priority"`                 // 0 to 100, by the policy's weights
+	Why         string     `json:"priorityReason,omitempty"` // one sentence: what made the priority
+	FirstSeen   *time.Time `json:"firstSeen,omitempty"`      // in an earlier report of the function; absent without one
+	Baseline    bool       `json:"baseline,omitempty"`       // an earlier report that the run was given has it: it does not count
+	GraceUntil  *time.Time `json:"graceUntil,omitempty"`     // until then the policy only warns
+	VEX         *VEX       `json:"vex,omitempty"`            // what a statement says of it
+	Exploited   *Exploited `json:"exploited,omitempty"`      // with KEV: what the catalogue says
+	Percentile  float64    `json:"epssPercentile,omitempty"` // 0 to 1
+	Counts      Decision   `json:"counts,omitempty"`         // what it alone makes of the verdict: "fail", "incomplete", "pass" for a warning; absent when the policy does not look at it
 	Published   *time.Time `json:"published,omitempty"`
 	Modified    *time.Time `json:"modified,omitempty"`
 	Evidence    []Evidence `json:"evidence"`
