@@ -134,7 +134,7 @@ func (v *vetting) tree(ctx context.Context) error {
 	if v.a.Registry == nil || v.known.Find(v.version) == nil {
 		return nil // said already
 	}
-	t, err := resolve.Of(ctx, v.a.Registry, v.asked.Package, v.version, resolve.Limits{})
+	t, err := resolve.Of(ctx, v.a.Registry, v.asked.Package, v.version, resolve.Limits{Python: v.a.newestPython()})
 	if err != nil {
 		return err
 	}
