@@ -12,8 +12,8 @@ import (
 )
 
 // Decide judges a report against the policy at the time now. It is a pure
-// function but for one thing: it marks the findings and unknowns of r that a
-// waiver accepts.
+// function but for what it notes in r: which findings and unknowns a waiver
+// accepts, the priority of each finding, and the order of the upgrades.
 //
 // What fails outweighs what is incomplete. Whatever the policy says, a target
 // that could not be opened and the starter set are incomplete, because nobody
@@ -27,6 +27,7 @@ func (p *Policy) Decide(r *finding.Report, db finding.Database, now time.Time) f
 	}
 	v := finding.Verdict{Decision: finding.Pass, Reasons: []string{}}
 	v.Warnings = p.apply(r, now)
+	p.prioritize(r)
 
 	failing, unsettled, warning := p.lines(r)
 	unsignedFail, unsignedGaps, unsignedWarn := p.unsigned(r)

@@ -44,6 +44,7 @@ type file struct {
 	Stale        *fileStale        `yaml:"stale"`
 	Facts        *fileFacts        `yaml:"facts"`
 	Dependencies *fileDependencies `yaml:"dependencies"`
+	Priority     *filePriority     `yaml:"priority"`
 }
 
 type fileLine struct {
@@ -164,6 +165,7 @@ func (f *file) apply(p *Policy) error {
 	note(f.Stale.apply(&p.Stale))
 	note(f.Facts.apply(&p.Facts))
 	note(f.Dependencies.apply(&p.Dependencies))
+	note(f.Priority.apply(&p.Weights))
 	for i, w := range f.Waivers {
 		parsed, err := w.parse()
 		if err != nil {
@@ -272,7 +274,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys)); near == unknown.Token.Value {
+		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, priorityKeys)); near == unknown.Token.Value {
 			msg += "; it is a key of another section"
 		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)

@@ -38,6 +38,8 @@ type Policy struct {
 	Stale        Stale
 	Facts        Facts
 	Dependencies Dependencies
+
+	Weights Weights // of what makes the priority of a finding
 }
 
 // Line is where findings start to count. An empty severity matches no finding.
