@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -259,9 +260,22 @@ func (v *adviser) component(c *finding.Component, fs []*finding.Finding) {
 	u.Manager = w.manager
 	if u.To != "" {
 		u.Command = w.command()
-		u.Note = cmp.Or(u.Note, w.note(v.names(c.BroughtBy)))
+		u.Note = cmp.Or(u.Note, v.note(c, w, step))
 	}
 	v.rep.Upgrades = append(v.rep.Upgrades, u)
+}
+
+// note says what the command does not: which version stays compatible where the
+// step does not, and who has to accept the step.
+func (v *adviser) note(c *finding.Component, w way, step vulndb.Step) string {
+	var parts []string
+	if minor := v.steps[c.PURL].Minor; step.Major && minor.To != "" {
+		parts = append(parts, fmt.Sprintf("%s clears %d of %d and is said to be compatible", minor.To, len(minor.Clears), len(step.Clears)))
+	}
+	if s := w.note(v.names(c.BroughtBy)); s != "" {
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, "; ")
 }
 
 func malicious(fs []*finding.Finding) bool {

@@ -245,8 +245,7 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 				return lookAt(r, f)
 			}
 			if f.Kind != finding.KindRuntime && len(f.Fixed) > 0 && loaded(f) && p.counts(p.Fail, f) {
-				name, to := upgrade(r, f)
-				return fmt.Sprintf("upgrade %s to %s or later; why: %s", name, to, explaining(r, f))
+				return p.nextUpgrade(r, f)
 			}
 		}
 		if failing, _, _ := p.unsigned(r); len(failing) > 0 {
@@ -309,6 +308,32 @@ func again(r *finding.Report) string {
 		return r.Declared.Descriptor // no logical id has such characters: not to be copied into a shell
 	}
 	return "--function " + r.Declared.Resource + " " + r.Declared.Descriptor
+}
+
+// nextUpgrade is the first of the upgrades that clear a finding on which the
+// policy fails; that of f, where none is listed.
+func (p *Policy) nextUpgrade(r *finding.Report, f finding.Finding) string {
+	fails := map[string]finding.Finding{}
+	for _, x := range r.Findings {
+		if _, ok := fails[x.Fingerprint]; !ok && loaded(x) && p.counts(p.Fail, x) {
+			fails[x.Fingerprint] = x
+		}
+	}
+	for _, u := range r.Upgrades {
+		for _, id := range u.Clears {
+			x, ok := fails[id]
+			if !ok || u.To == "" || u.Component == "" {
+				continue
+			}
+			step := fmt.Sprintf("upgrade %s to %s or later", u.Name, u.To)
+			if u.Command != "" {
+				step += ": " + u.Command
+			}
+			return step + "; why: " + explaining(r, x)
+		}
+	}
+	name, to := upgrade(r, f)
+	return fmt.Sprintf("upgrade %s to %s or later; why: %s", name, to, explaining(r, f))
 }
 
 // upgrade names the package of a finding and the version to go to: the one

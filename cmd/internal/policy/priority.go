@@ -177,11 +177,11 @@ func reachPart(reach string) (float64, string) {
 func certaintyPart(c finding.Certainty) (float64, string) {
 	switch c.Rank() {
 	case finding.Possible.Rank():
-		return 0, "only possible"
+		return 0, "it only may apply"
 	case finding.Probable.Rank():
-		return 0.6, "probable"
+		return 0.6, "the version is probable"
 	}
-	return 1, "certain"
+	return 1, "the version is certain"
 }
 
 // exposurePart says who can call the function, by what its descriptor declares
