@@ -13,6 +13,7 @@ const (
 	KindProvenance    Kind = "provenance"
 	KindStale         Kind = "stale"     // past its time: old, behind, given up
 	KindUntrusted     Kind = "untrusted" // not shown to be what it says, or from where nothing should come
+	KindDrift         Kind = "drift"     // what is deployed is not what was judged
 )
 
 // RequiredPrefix starts the rules of findings about a signature or a
