@@ -12,15 +12,15 @@ import (
 )
 
 // Decide judges a report against the policy at the time now. It is a pure
-// function but for one thing: it marks the findings and unknowns of r that a
-// waiver accepts.
+// function but for its marks on the findings and unknowns of r: what a waiver
+// accepts, and what each makes of the verdict.
 //
 // What fails outweighs what is incomplete. Whatever the policy says, a target
 // that could not be opened and the starter set are incomplete, because nobody
 // can have judged them.
 func (p *Policy) Decide(r *finding.Report, db finding.Database, now time.Time) finding.Verdict {
 	for i := range r.Findings {
-		r.Findings[i].Waived = nil
+		r.Findings[i].Waived, r.Findings[i].Counts = nil, ""
 	}
 	for i := range r.Unknowns {
 		r.Unknowns[i].Waived = nil
@@ -114,19 +114,29 @@ func guessedRuntime(f finding.Finding) bool {
 // sentence per component, worst first.
 func (p *Policy) lines(r *finding.Report) (failing, unsettled, warning []string) {
 	fail, gap, warn := newTally(), newTally(), newTally()
-	for _, f := range r.Findings {
-		switch {
-		case f.OfTrust():
-			if to := map[Response]*tally{RespondFail: fail, RespondIncomplete: gap, RespondWarn: warn}[p.respond(f)]; to != nil {
-				to.add(f)
-			}
-		case p.counts(p.Fail, f) && (loaded(f) || f.Kind == finding.KindMalware) && !guessedRuntime(f):
-			fail.add(f)
-		case p.counts(p.Warn, f), p.counts(p.Fail, f):
-			warn.add(f)
+	to := map[finding.Decision]*tally{finding.Fail: fail, finding.Incomplete: gap, finding.Pass: warn}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Counts = p.judge(*f)
+		if t := to[f.Counts]; t != nil {
+			t.add(*f)
 		}
 	}
 	return fail.sentences(), gap.sentences(), warn.sentences()
+}
+
+// judge says what one finding makes of the verdict; finding.Pass is a warning,
+// and "" that it does not count.
+func (p *Policy) judge(f finding.Finding) finding.Decision {
+	switch {
+	case f.OfTrust():
+		return map[Response]finding.Decision{RespondFail: finding.Fail, RespondIncomplete: finding.Incomplete, RespondWarn: finding.Pass}[p.respond(f)]
+	case p.counts(p.Fail, f) && (loaded(f) || f.Kind == finding.KindMalware) && !guessedRuntime(f):
+		return finding.Fail
+	case p.counts(p.Warn, f), p.counts(p.Fail, f):
+		return finding.Pass
+	}
+	return ""
 }
 
 // gaps lists what makes a verdict incomplete.
