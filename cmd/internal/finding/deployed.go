@@ -61,7 +61,7 @@ type Fleet struct {
 	Versions    int            `json:"versions"`  // entries: a function can be deployed in several
 	Accounts    []string       `json:"accounts"`
 	Regions     []string       `json:"regions"`
-	Counts      []FleetCount   `json:"counts"` // of versions, by rule, in the order of the rules below
+	Drift       []FleetDrift   `json:"drift"` // the most urgent rule first
 	Scanned     int            `json:"scanned"`
 	Gated       int            `json:"gated"`
 	GateAsked   bool           `json:"gateAsked"` // summaries were looked for
@@ -81,10 +81,10 @@ type FleetExport struct {
 	Problem    string `json:"problem,omitempty"`    // why it does not say everything
 }
 
-// FleetCount counts the versions that a rule of kind drift is about.
-type FleetCount struct {
-	Rule  string `json:"rule"`
-	Count int    `json:"count"`
+// FleetDrift is what a rule of kind drift is about.
+type FleetDrift struct {
+	Rule      string `json:"rule"`
+	Functions []Ref  `json:"functions"` // one for each version
 }
 
 // FleetRuntime is a runtime that ends.

@@ -11,7 +11,7 @@ import (
 // Fleet sums up, after the last report and after [Join.Rest].
 func (j *Join) Fleet() *finding.Fleet {
 	f := &finding.Fleet{Exports: j.inv.Exports, Versions: len(j.inv.Deployed), Days: j.opt.Days, GateAsked: j.opt.GateAsked,
-		Accounts: []string{}, Regions: []string{}, Counts: []finding.FleetCount{}, Layers: j.layerList(), Superseded: j.inv.Superseded}
+		Accounts: []string{}, Regions: []string{}, Drift: []finding.FleetDrift{}, Layers: j.layerList(), Superseded: j.inv.Superseded}
 	if f.Exports == nil {
 		f.Exports = []finding.FleetExport{}
 	}
@@ -35,12 +35,14 @@ func (j *Join) Fleet() *finding.Fleet {
 	f.Accounts = append(f.Accounts, slices.Sorted(maps.Keys(accounts))...)
 	f.Regions = append(f.Regions, slices.Sorted(maps.Keys(regions))...)
 	for bit, rule := range finding.DriftRules() {
-		n := 0
-		for _, rules := range j.broken {
-			n += int(rules >> bit & 1)
+		var refs []finding.Ref
+		for i, rules := range j.broken {
+			if rules>>bit&1 != 0 {
+				refs = append(refs, refOf(&j.inv.Deployed[i]))
+			}
 		}
-		if n > 0 {
-			f.Counts = append(f.Counts, finding.FleetCount{Rule: rule, Count: n})
+		if len(refs) > 0 {
+			f.Drift = append(f.Drift, finding.FleetDrift{Rule: rule, Functions: refs})
 		}
 	}
 	f.Runtimes = j.runtimeList()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -38,8 +39,8 @@ type Summary struct {
 	Layers []string // digests of the layers that were judged with it, in merge order
 }
 
-// Join compares deployed functions with reports, which are given one by one in
-// any order, from one goroutine:
+// Join compares deployed functions with reports, which are given one by one, in
+// any order and from any goroutine, and of which nothing is kept:
 //
 //	for each report { join.Judge(report, decide) }
 //	reports = append(reports, join.Rest()...)
@@ -52,6 +53,8 @@ type Join struct {
 	inv      Inventory
 	opt      Options
 	byDigest map[string][]int
+
+	mu       sync.Mutex         // guards what follows
 	scanned  []bool             // by index: a report is about it
 	gated    []bool             // by index: a summary is about it
 	broken   []uint             // by index: the rules that it breaks, one bit each
@@ -93,23 +96,35 @@ func New(inv Inventory, opt Options) *Join {
 // A report that was no scan of a function is left as it is.
 func (j *Join) Judge(rep *finding.Report, decide func(*finding.Report)) {
 	rep.Deployed = nil
-	if !scan(rep) {
-		j.claim(rep)
-		return
-	}
-	j.names[rep.Name] = true
-	mine := j.mine(rep)
+	mine := j.begin(rep)
 	if len(mine) == 0 {
-		j.unused[rep.Name] = true
 		return
 	}
-	j.used[rep.Name] = true
-	j.attach(rep, mine)
 	decide(rep)
 	if j.failsNow(rep, mine) {
 		decide(rep)
 	}
 	j.weigh(rep)
+}
+
+// begin adds what is deployed of a report, and lists it by index.
+func (j *Join) begin(rep *finding.Report) []int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !scan(rep) {
+		j.claim(rep)
+		return nil
+	}
+	name := strings.Clone(rep.Name) // a part of a text that would stay
+	j.names[name] = true
+	mine := j.mine(rep)
+	if len(mine) == 0 {
+		j.unused[name] = true
+		return nil
+	}
+	j.used[name] = true
+	j.attach(rep, mine)
+	return mine
 }
 
 // scan says whether a report is about bytes that were opened.
@@ -128,7 +143,7 @@ func Stub(rep *finding.Report) bool {
 // looked into these bytes.
 func (j *Join) claim(rep *finding.Report) {
 	if len(rep.Artifacts) > 0 && rep.Artifacts[0].Kind == "sbom" && isDigest(rep.Artifacts[0].Digest) {
-		j.sboms[rep.Artifacts[0].Digest] = true
+		j.sboms[strings.Clone(rep.Artifacts[0].Digest)] = true
 	}
 }
 
@@ -189,6 +204,8 @@ func (j *Join) failsNow(rep *finding.Report, mine []int) bool {
 	if rep.Verdict.Decision != finding.Fail {
 		return false
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	drift := newDrift(rep.Name, rep.Artifacts[0].Digest)
 	for n, i := range mine {
 		d := &rep.Deployed[n]

@@ -159,7 +159,7 @@ func TestGatedAndFailsToday(t *testing.T) {
 	if len(all) != 1 || !slices.Contains(rules(r), finding.RuleDriftFailsNow) || !r.Deployed[0].Gated.At.Equal(clock.AddDate(0, -1, 0)) {
 		t.Errorf("rules %q, gated %+v", rules(r), r.Deployed[0].Gated)
 	}
-	if !slices.Equal(fleet.Counts, []finding.FleetCount{{Rule: finding.RuleDriftFailsNow, Count: 1}}) || fleet.Gated != 1 || fleet.Scanned != 1 {
+	if len(fleet.Drift) != 1 || fleet.Drift[0].Rule != finding.RuleDriftFailsNow || len(fleet.Drift[0].Functions) != 1 || fleet.Gated != 1 || fleet.Scanned != 1 {
 		t.Errorf("fleet %+v", fleet)
 	}
 	i := slices.IndexFunc(r.Findings, func(f finding.Finding) bool { return f.Rule == finding.RuleDriftFailsNow })
@@ -168,7 +168,7 @@ func TestGatedAndFailsToday(t *testing.T) {
 	}
 }
 
-// lie is a function on two layers, one of which has a flaw.
+// onLayers is a function on layers.
 func onLayers(name string, layers ...string) string {
 	var list []string
 	for _, l := range layers {

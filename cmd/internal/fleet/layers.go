@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -94,6 +95,8 @@ func (j *Join) weigh(rep *finding.Report) {
 	if len(rep.Artifacts) < 2 {
 		return
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	in := map[string][]int{} // artifacts, but for the code, by package
 	for _, c := range rep.Components {
 		for _, l := range c.Locations {
@@ -123,9 +126,16 @@ func (j *Join) weigh(rep *finding.Report) {
 // note takes a finding once, the worse of two.
 func (l *layer) note(f finding.Finding) {
 	k := [2]string{f.Component, f.ID}
-	if have, ok := l.findings[k]; !ok || f.Severity.Rank() > have.Severity.Rank() {
-		l.findings[k] = finding.LayerFinding{ID: f.ID, Component: f.Component, Severity: f.Severity, Fixed: f.Fixed}
+	have, ok := l.findings[k]
+	if ok && f.Severity.Rank() <= have.Severity.Rank() {
+		return
 	}
+	k = [2]string{strings.Clone(f.Component), strings.Clone(f.ID)} // the report's own are parts of its text, which would stay
+	have = finding.LayerFinding{ID: k[1], Component: k[0], Severity: finding.Severity(strings.Clone(string(f.Severity))), Fixed: []string{}}
+	for _, v := range f.Fixed {
+		have.Fixed = append(have.Fixed, strings.Clone(v))
+	}
+	l.findings[k] = have
 }
 
 // maxLayerFindings is how many findings of a layer are listed.
