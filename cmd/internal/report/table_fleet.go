@@ -66,7 +66,7 @@ func (p *printer) fleetHead(f *finding.Fleet) {
 	if len(f.Accounts) > 0 {
 		text += ", " + finding.Count(len(f.Accounts), "account", "accounts") + ", " + finding.Count(len(f.Regions), "region", "regions")
 	}
-	text += ", of " + finding.Count(len(f.Exports), "export", "exports")
+	text += ", from " + finding.Count(len(f.Exports), "export", "exports")
 	p.line("%s", p.paint(styleBold, text))
 	p.line("  %6s  scanned", finding.Thousands(f.Scanned))
 	if f.GateAsked {
