@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -27,7 +28,7 @@ func (p *printer) fleet(f *finding.Fleet) {
 	p.fleetHead(f)
 	for _, d := range f.Drift {
 		p.line("")
-		p.line("  %s  %s", p.paint(driftStyle(d.Rule), fmt.Sprintf("%6s", finding.Thousands(len(d.Functions)))), p.paint(styleBold, esc(dependencyRules()[d.Rule].title)))
+		p.line("  %s  %s", p.paint(driftStyle(d.Rule), fmt.Sprintf("%6s", finding.Thousands(len(d.Functions)))), p.paint(styleBold, clip(driftTitle(d.Rule), p.opt.Width-10)))
 		p.refs(d.Functions, maxDrift)
 	}
 	p.fleetRuntimes(f)
@@ -67,11 +68,16 @@ func (p *printer) fleetHead(f *finding.Fleet) {
 		text += ", " + finding.Count(len(f.Accounts), "account", "accounts") + ", " + finding.Count(len(f.Regions), "region", "regions")
 	}
 	text += ", from " + finding.Count(len(f.Exports), "export", "exports")
-	p.line("%s", p.paint(styleBold, text))
+	p.line("%s", p.paint(styleBold, clip(text, p.opt.Width)))
 	p.line("  %6s  scanned", finding.Thousands(f.Scanned))
 	if f.GateAsked {
 		p.line("  %6s  passed a gate", finding.Thousands(f.Gated))
 	}
+}
+
+// driftTitle is what a rule is about; of one that is not known its name.
+func driftTitle(rule string) string {
+	return cmp.Or(dependencyRules()[rule].title, esc(rule))
 }
 
 func driftStyle(rule string) string {
@@ -90,7 +96,7 @@ func (p *printer) refs(refs []finding.Ref, n int) {
 		n = len(refs)
 	}
 	for _, r := range refs[:min(n, len(refs))] {
-		p.line("          %s", refText(r))
+		p.line("          %s", clip(refText(r), p.opt.Width-10))
 	}
 	if more := len(refs) - n; more > 0 {
 		p.line("          and %s more (-v lists them)", finding.Thousands(more))
@@ -115,13 +121,13 @@ func (p *printer) fleetRuntimes(f *finding.Fleet) {
 		return
 	}
 	p.line("")
-	p.line("  %s", p.paint(styleBold, fmt.Sprintf("Runtimes that ended, or end within %s", finding.Count(f.Days, "day", "days"))))
+	p.line("  %s", p.paint(styleBold, "Runtimes that ended, or end within "+finding.Count(f.Days, "day", "days")))
 	for _, r := range f.Runtimes {
 		style := styleMedium
 		if r.Days <= 0 && r.Event == finding.EventBlockUpdate {
 			style = styleHigh
 		}
-		p.line("  %s  %s: %s", p.paint(style, fmt.Sprintf("%6s", finding.Thousands(r.Versions))), show(r.Runtime, maxName), runtimeEnd(r))
+		p.wrapped("  "+p.paint(style, fmt.Sprintf("%6s", finding.Thousands(r.Versions)))+"  ", 10, 10, show(r.Runtime, maxName)+": "+runtimeEnd(r))
 		if p.opt.Verbose {
 			p.refs(r.Functions, len(r.Functions))
 		}
@@ -135,6 +141,9 @@ func runtimeEnd(r finding.FleetRuntime) string {
 		finding.EventBlockCreate: {"no new functions since", "no new functions from"},
 		finding.EventBlockUpdate: {"updates blocked since", "updates blocked from"},
 	}[r.Event]
+	if what[0] == "" {
+		what = [2]string{"ended on", "ends on"}
+	}
 	if r.Days <= 0 {
 		return what[0] + " " + esc(r.Date)
 	}
@@ -167,9 +176,9 @@ func (p *printer) fleetLayers(f *finding.Fleet) {
 }
 
 func (p *printer) fleetLayer(l finding.FleetLayer) {
-	p.line("  %6s  %s", finding.Thousands(len(l.Functions)), show(l.ARN, maxPackage))
+	p.line("  %6s  %s", finding.Thousands(len(l.Functions)), clip(esc(l.ARN), p.opt.Width-10))
 	var said []string
-	if l.Helped > 0 {
+	if l.Helped > 0 && len(l.Findings) > 0 {
 		said = append(said, fmt.Sprintf("bump it, fix %s: %s, worst %s %s in %s", finding.Count(l.Helped, "function", "functions"),
 			finding.Count(l.Total, "finding", "findings"), l.Findings[0].Severity, show(l.Findings[0].ID, maxName), show(label(l.Findings[0].Component), maxPackage)))
 	}
