@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -38,6 +39,7 @@ type file struct {
 	TrustRoots   map[string]fileRoot `yaml:"trust_roots"`
 	Artifacts    []fileArtifact      `yaml:"artifacts"`
 	Dependencies *fileDependencies   `yaml:"dependencies"`
+	Priority     *filePriority       `yaml:"priority"`
 }
 
 // fileRules is what a policy can say of some functions otherwise than of the rest.
@@ -160,6 +162,7 @@ func (f *file) apply(p *Policy) error {
 	}
 	note(f.Gate.apply(&p.Gate))
 	note(f.Dependencies.apply(&p.Dependencies))
+	note(f.Priority.apply(&p.Weights))
 	for i, w := range f.Waivers {
 		parsed, err := w.parse()
 		if err != nil {
@@ -388,9 +391,11 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, licenceKeys, graceKeys, overrideKeys)); near == unknown.Token.Value {
+		typed, all := unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, licenceKeys, graceKeys, overrideKeys, priorityKeys)
+		long := slices.DeleteFunc(slices.Clone(all), func(k string) bool { return len(k) < 4 }) // "fix" is the start of too much
+		if slices.Contains(all, typed) {
 			msg += "; it is a key of another section"
-		} else if near != "" {
+		} else if near := cmp.Or(spelling.Nearest(typed, long), spelling.Nearest(typed, all)); near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)
 		}
 	}

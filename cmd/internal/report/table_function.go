@@ -59,6 +59,7 @@ func (p *printer) function(r *finding.Report) {
 		p.every("In the baseline: an earlier report has it", g.old, r, styleDim)
 	}
 	p.waived(r, g.waived)
+	p.upgrades(r)
 	if clean && p.lines == said {
 		return // the header has said it
 	}
@@ -84,6 +85,7 @@ func (p *printer) header(r *finding.Report) {
 		p.line("  %s", p.paint(styleDim, clipPath(esc(r.Target), p.opt.Width-2)))
 	}
 	p.signed(r)
+	p.deployedAt(r)
 	p.line("")
 	if r.Vetted != nil {
 		p.card(r)
