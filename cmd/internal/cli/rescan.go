@@ -127,7 +127,7 @@ func (n *nightly) one(ctx context.Context, a *audit.Auditor, i int) (*finding.Re
 // keep returns what is kept of a report for the outputs: for the table its
 // verdict, since of thousands nothing else is shown.
 func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
-	if len(n.list) <= maxWhole || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" }) {
+	if len(n.list) <= maxWhole || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" && (o.format != "jsonl" || o.file != "") }) {
 		return nil
 	}
 	return night.Brief
