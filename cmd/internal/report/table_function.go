@@ -53,6 +53,7 @@ func (p *printer) function(r *finding.Report) {
 	p.calendar(r)
 	p.warnings(r)
 	p.waived(r, g.waived)
+	p.upgrades(r)
 	if clean && p.lines == said {
 		return // the header has said it
 	}
