@@ -14,7 +14,7 @@ const FINDING_COLUMNS = [
 const findingName = x => (x.kind === "vulnerability" || x.kind === "malware" ? x.id : capital(x.kind) + ": " + (x.rule || x.id));
 function fixWords(x) {
   if (x.fixed && x.fixed.length) return x.fixed.slice(0, 2).join(", ") + (x.fixed.length > 2 ? " …" : "");
-  return h("span.quiet", x.kind === "vulnerability" ? "no fix known" : "");
+  return x.kind === "vulnerability" ? h("span.quiet", "no fix known") : "";
 }
 
 function findingsView() {
