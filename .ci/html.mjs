@@ -125,6 +125,11 @@ async function lists() {
   hold((await text(page, "tr.more")).includes("3 functions"), "a finding says where it is");
   await page.shot("findings");
   await accessible(page, "the findings");
+  await page.click("tr.more a:has-text('fn-13')");
+  await page.locator(".chain").first().waitFor();
+  hold(/#f\/fn-13\?at=found&q=GHSA/.test(page.url()) && (await text(page, "#at-found")).includes("node_modules/minimist/package.json"), "a finding leads to its evidence in a function", page.url());
+  await page.see("constructor");
+  hold((await text(page, "main")).includes("Nothing in this report has the name"), "no view has the name of something of the language");
   await page.see("components");
   await type(page, "lodash");
   hold(await rows(page) >= 1, "packages by name");
@@ -193,6 +198,9 @@ async function keyboard() {
   await accessible(page, "the help");
   await page.keyboard.press("Escape");
   same(await page.locator("dialog").count(), 0, "Esc closes them");
+  await page.keyboard.press("?");
+  await page.click("dialog button");
+  same(await page.locator("dialog").count(), 0, "and so does its button");
   await page.keyboard.press("3");
   await page.waitForTimeout(100);
   hold(page.url().endsWith("#findings"), "3 is the findings");
@@ -273,6 +281,14 @@ async function paper() {
   for (const want of ["malicious package pkg:npm/event-strem@3.3.6", "npm install lodash@4.17.21", "nodejs/node_modules/minimist/package.json", "input is checked by the gateway", "debug logging is off", "packed by UPX", "2027-03-03", "out of time after 30s"]) hold(printed.includes(want), "the print says " + want);
   hold(!printed.includes("Any severity"), "the print has no filters");
   await page.done();
+  const first = await open("rescanned");
+  await first.emulateMedia({ media: "print" });
+  await first.pdf({ path: path.join(shots || pages, "overview.pdf"), format: "A4" });
+  await first.see("functions");
+  const listed = path.join(shots || pages, "functions.pdf");
+  await first.pdf({ path: listed, format: "A4" });
+  hold(execFileSync("pdftotext", ["-layout", listed, "-"], { encoding: "utf8" }).replace(/\s+/g, " ").includes("PYSEC-2018-28"), "the printed list says every reason");
+  await first.done();
   const list = await open("thousand", { hash: "#functions" });
   same(await rows(list), 100, "one page of rows is drawn");
   await list.evaluate(() => dispatchEvent(new Event("beforeprint")));

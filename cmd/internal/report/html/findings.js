@@ -45,5 +45,5 @@ function findingsView() {
 function findingAcross(g) {
   const functions = [...g.functions].sort((a, b) => b.badness - a.badness || a.i - b.i);
   return h("div.across", findingFacts(g.x), h("h3", count(functions.length, "function")),
-    h("ul.names", functions.slice(0, 200).map(f => h("li." + f.decision, verdictIcon(f.decision), " ", functionLink(f.i)))), functions.length > 200 && h("p.quiet", "and " + number(functions.length - 200) + " more"));
+    h("ul.names", functions.slice(0, 200).map(f => h("li." + f.decision, verdictIcon(f.decision), " ", functionLink(f.i, g.x.id)))), functions.length > 200 && h("p.quiet", "and " + number(functions.length - 200) + " more"));
 }
