@@ -45,18 +45,25 @@ func writeTable(w io.Writer, doc *finding.Document, opt Options) error {
 	opt.Width = min(max(opt.Width, minWidth), maxWidth)
 	p := &printer{w: bufio.NewWriter(w), opt: opt, doc: doc}
 	switch {
+	case doc.Delta != nil:
+		p.delta(doc.Delta)
 	case opt.Quiet:
 		p.quiet()
 	case len(doc.Functions) > maxFull && !opt.Verbose:
 		p.short()
+		p.fleet(doc.Fleet)
 		p.footer()
 	default:
-		for i, r := range doc.Functions {
-			if i > 0 {
+		for _, r := range doc.Functions {
+			if p.inFleet(r) {
+				continue
+			}
+			if p.lines > 0 {
 				p.line("")
 			}
 			p.function(r)
 		}
+		p.fleet(doc.Fleet)
 		p.footer()
 	}
 	return p.w.Flush()
@@ -76,7 +83,7 @@ func (p *printer) quiet() {
 func (p *printer) short() {
 	for _, want := range []finding.Decision{finding.Fail, finding.Incomplete} {
 		for _, r := range p.doc.Functions {
-			if r.Verdict.Decision != want {
+			if r.Verdict.Decision != want || p.inFleet(r) {
 				continue
 			}
 			p.line("%s  %s", p.paint(verdictStyle(want), pad(word(want), 10)), p.paint(styleBold, show(r.Name, maxName)))
@@ -145,6 +152,7 @@ func (p *printer) database() {
 	if db.Starter {
 		p.line("%s  only %s; get the full set: %s", p.paint(styleWarn, "STARTER SET of advisories"),
 			finding.Count(db.Records, "record", "records"), p.opt.UpdateCommand)
+		p.line("%s", p.paint(styleDim, Feeds(db.Feeds)))
 		return
 	}
 	id := strings.TrimPrefix(db.ID, "sha256:")
@@ -154,11 +162,13 @@ func (p *printer) database() {
 	if age, name, ok := p.age(); ok {
 		text += fmt.Sprintf(", oldest source %s old (%s)", age, esc(name))
 	}
-	for i, l := range wrap(text, p.opt.Width) {
-		if i > 0 {
-			l = "  " + l
+	for _, text := range []string{text, Feeds(db.Feeds)} {
+		for i, l := range wrap(text, p.opt.Width) {
+			if i > 0 {
+				l = "  " + l
+			}
+			p.line("%s", p.paint(styleDim, l))
 		}
-		p.line("%s", p.paint(styleDim, l))
 	}
 }
 
