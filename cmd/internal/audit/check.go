@@ -77,8 +77,7 @@ type Subject struct {
 	Vetted   bool // a package or lockfile that is not in yet: what is asked of a shipped artifact is not asked
 	Lockfile bool // it is a lockfile
 
-	recorded *Recorded // what an earlier report says; nil where the function itself is judged
-
+	recorded *Recorded         // what an earlier report says; nil where the function itself is judged
 	Policy   *policy.Policy    // as it is for this function
 	Declared *finding.Declared // nil when no descriptor says anything
 

@@ -81,7 +81,7 @@ func licenceTexts(texts []string) []string {
 // licenceFinding judges what is said of a package; bad is false when it may be used.
 func licenceFinding(lists licence.Lists, of stated) (f finding.Finding, bad bool) {
 	f = finding.Finding{Kind: finding.KindLicence, Certainty: finding.Certain}
-	detail := strings.Join(quotedTexts(of.texts[:min(len(of.texts), 16)]), ", ")
+	detail := strings.Join(licenceQuoted(of.texts[:min(len(of.texts), 16)]), ", ")
 	if of.reason != "" {
 		detail += ": " + of.reason
 	}
@@ -103,7 +103,7 @@ func licenceFinding(lists licence.Lists, of stated) (f finding.Finding, bad bool
 	for _, text := range of.texts {
 		e, exact, ok := licence.Read(text)
 		if !ok {
-			return unknown("has a licence that nobody can place: " + quotedTexts([]string{text})[0])
+			return unknown("has a licence that nobody can place: " + licenceQuoted([]string{text})[0])
 		}
 		sure = sure && exact
 		all.All = append(all.All, e)
@@ -124,8 +124,8 @@ func licenceFinding(lists licence.Lists, of stated) (f finding.Finding, bad bool
 	return f, true
 }
 
-// quotedTexts are texts of packages as a line can hold them.
-func quotedTexts(texts []string) []string {
+// licenceQuoted are texts of packages as a line can hold them.
+func licenceQuoted(texts []string) []string {
 	const most = 80
 	out := make([]string, len(texts))
 	for i, t := range texts {

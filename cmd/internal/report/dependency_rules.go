@@ -2,8 +2,8 @@ package report
 
 import "github.com/fnaudit/fnaudit/cmd/internal/finding"
 
-// dependencyRules says of each rule of kinds stale, untrusted, licence,
-// exposure and drift what it is about, whatever the package, and what to do. A test holds that no rule of the
+// dependencyRules says of each rule of kinds stale, untrusted, licence, exposure
+// and drift what it is about, whatever the package, and what to do. A test holds that no rule of the
 // packages that judge is missing.
 func dependencyRules() map[string]dependencyRule {
 	const (
