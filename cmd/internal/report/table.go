@@ -45,6 +45,8 @@ func writeTable(w io.Writer, doc *finding.Document, opt Options) error {
 	opt.Width = min(max(opt.Width, minWidth), maxWidth)
 	p := &printer{w: bufio.NewWriter(w), opt: opt, doc: doc}
 	switch {
+	case doc.Delta != nil:
+		p.delta(doc.Delta)
 	case opt.Quiet:
 		p.quiet()
 	case len(doc.Functions) > maxFull && !opt.Verbose:
