@@ -48,7 +48,7 @@ func arrows() map[string][]string {
 		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed", "vulndb/share", "bundle/pull")...),
 		"cmd/internal/gate":     {"cmd/internal/finding", "bundle/attest"},
 		"cmd/internal/night":    {"cmd/internal/audit", "cmd/internal/finding"},
-		"cmd/internal/cli":      append([]string{"cmd/internal/gate", "cmd/internal/night", "cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
+		"cmd/internal/cli":      append([]string{"cmd/internal/gate", "cmd/internal/night", "cmd/internal/notify", "cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
 		"cmd/internal/archtest": nil,
 		"cmd/internal/startup":  {},
 		"cmd/fnaudit":           {"cmd/internal/cli", "cmd/internal/startup", "vulndb/reach"},

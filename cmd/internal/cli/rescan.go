@@ -21,6 +21,7 @@ type rescanOptions struct {
 	scanOptions
 	since string // folder with the earlier set
 	set   string // folder of the new set
+	told  alertFlags
 }
 
 func rescanCommand(env *Env) *cobra.Command {
@@ -38,10 +39,12 @@ ended, time.
 
 A function that is in several of the files or folders that are named is judged by
 its newest report, and compared with the one before. "-" reads reports from
-standard input.`,
+standard input.
+` + alertHelp,
 		Example: `  fnaudit rescan reports/
   fnaudit rescan yesterday/ today/
-  fnaudit rescan orders.json -o json=night/orders.json`,
+  fnaudit rescan orders.json -o json=night/orders.json
+  fnaudit rescan reports/ --slack @channel.url --alert-severity high`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if err = o.network(cmd); err != nil {
@@ -53,11 +56,16 @@ standard input.`,
 	runFlagsOf(cmd, &o.scanOptions)
 	f := cmd.Flags()
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
+	alertFlagsOf(cmd, &o.told)
 	return cmd
 }
 
 func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error {
 	outputs, err := parseOutputs(o.outputs, report.Formats(), "table")
+	if err != nil {
+		return err
+	}
+	alerts, err := o.told.alerts(env, o.offline, o.quiet, outputs)
 	if err != nil {
 		return err
 	}
@@ -103,6 +111,9 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	doc.Warnings = append(doc.Warnings, notes...)
 	doc.Delta = n.delta()
 	if err := o.write(env, doc, outputs, stream); err != nil {
+		return err
+	}
+	if err := alert(ctx, alerts, doc); err != nil {
 		return err
 	}
 	return verdict(doc)

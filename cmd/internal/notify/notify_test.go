@@ -50,7 +50,7 @@ func changed(changes ...finding.Change) *finding.Document {
 
 func newAdvisory(function string, s finding.Severity) finding.Change {
 	return finding.Change{Function: function, Cause: finding.CauseNewAdvisory, Fingerprint: "f", ID: "GHSA-x", Component: "pkg:npm/left@1.0.0", Severity: s,
-		Detail: "GHSA-x is known of pkg:npm/left@1.0.0", Decision: &finding.Decided{Before: finding.Pass, After: finding.Fail}}
+		Detail: "it is known since today", Decision: &finding.Decided{Before: finding.Pass, After: finding.Fail}}
 }
 
 // answer is one answer of a receiver.
@@ -431,8 +431,8 @@ func TestSlackText(t *testing.T) {
 	}
 	m, err = newMessage(changed(newAdvisory("orders", finding.High), newAdvisory("orders", finding.Low)), Filter{})
 	want := "*fnaudit*: 2 changes in 1 function (2 new-advisory)\nNow 2 fail, 0 incomplete, 1 pass\n" +
-		"• orders: pass → fail, new-advisory, high: GHSA-x is known of pkg:\u200b/npm/left@1.0.0"
-	if want = strings.Replace(want, "pkg:\u200b/npm", "pkg:npm", 1); err != nil || !strings.HasPrefix(m.text(), want+"\n") {
+		"• orders: pass → fail, new-advisory, high: npm/left@1.0.0 GHSA-x: it is known since today"
+	if err != nil || !strings.HasPrefix(m.text(), want+"\n") {
 		t.Errorf("%q\n%q", m.text(), want)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // read 2026-11-28), and one line of it must not take it all.
 const (
 	maxText = 3500
-	maxLine = 400
+	maxLine = 300
 )
 
 // slackBody is an incoming webhook's message. Links are not followed for a
@@ -69,6 +69,10 @@ func changeLine(c finding.Change) string {
 	text += mrkdwn(string(c.Cause), 40)
 	if c.Severity != "" {
 		text += ", " + mrkdwn(string(c.Severity), 20)
+	}
+	about := strings.TrimSpace(strings.TrimPrefix(c.Component, "pkg:") + " " + c.ID)
+	if about != "" {
+		text += ": " + mrkdwn(about, maxLine/2)
 	}
 	return text + ": " + mrkdwn(c.Detail, maxLine)
 }
