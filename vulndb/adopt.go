@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,6 +18,8 @@ import (
 const (
 	maxSources = 1024
 	maxAdopted = 16 << 30 // bytes of one ecosystem's file
+
+	maxAdoptedFeed = 2*headerSize + maxListed*(listEntry+1) // bytes of one feed's file: entries, and rows for pages of them
 )
 
 // clockSkew is how far in the future a foreign store's date may lie: clocks
@@ -27,7 +30,7 @@ const clockSkew = time.Hour
 // zero value takes all of it, and refuses what is older than what is there.
 type AdoptOptions struct {
 	Ecosystems []string // take only these, in OSV's spelling; empty: all
-	Replace    bool     // drop everything else: the ecosystems that are not taken and the sources laid over those that are; otherwise they stay as they are
+	Replace    bool     // drop everything else: the ecosystems and feeds that are not taken and the sources laid over those that are; otherwise they stay as they are
 	AllowOlder bool     // take also what is older than what is there
 	Trusted    bool     // somebody vouches for the bytes, by a signature; otherwise each record is read before the file is let in
 	Resume     bool     // fetch can go on with a file that holds what came of it before a kill
@@ -54,11 +57,17 @@ func ParseSnapshot(b []byte) (Snapshot, error) {
 			return Snapshot{}, damaged("the file of %s has %d bytes, over %d", src.Ecosystem, src.Size, int64(maxAdopted))
 		}
 	}
+	for _, f := range s.Feeds {
+		if f.Size > maxAdoptedFeed {
+			return Snapshot{}, damaged("the file of %s has %d bytes, over %d", f.Name, f.Size, maxAdoptedFeed)
+		}
+	}
 	return s, nil
 }
 
 // Only returns the snapshot of some of the ecosystems, in any spelling of
-// upper and lower case; of all, if none is named.
+// upper and lower case; of all, if none is named. The feeds are small, and about
+// all of them: they stay.
 func (s Snapshot) Only(ecosystems []string) (Snapshot, error) {
 	if len(ecosystems) == 0 {
 		return s, nil
@@ -73,7 +82,7 @@ func (s Snapshot) Only(ecosystems []string) (Snapshot, error) {
 			kept = append(kept, src)
 		}
 	}
-	return newSnapshot(kept, s.Starter), nil
+	return newSnapshot(kept, s.Starter).withFeeds(s.Feeds), nil
 }
 
 // Shared returns the snapshot as it is passed on: without what is only true
@@ -88,7 +97,20 @@ func (s Snapshot) Shared() Snapshot {
 		}
 		sources[i].Via, sources[i].Name, sources[i].Parts = "", "", nil
 	}
-	return newSnapshot(sources, s.Starter)
+	feeds := slices.Clone(s.Feeds)
+	for i := range feeds {
+		feeds[i].Via = ""
+	}
+	return newSnapshot(sources, s.Starter).withFeeds(feeds)
+}
+
+// newest returns the newest date of the sources and feeds.
+func (s Snapshot) newest() time.Time {
+	at := s.BuiltAt
+	for _, f := range s.Feeds {
+		at = later(at, f.AsOf)
+	}
+	return at
 }
 
 // Ecosystems names the ecosystems, sorted.
@@ -105,19 +127,19 @@ func (s Source) Path(dir string) string { return filepath.Join(dir, ecoDir, s.Fi
 
 // Adopt makes the files of another store's snapshot part of the store in dir.
 // For each file that is not there yet it calls fetch, in the order of the
-// snapshot; fetch writes the file's bytes to an empty file, or, with
+// snapshot (Files); fetch writes the file's bytes to an empty file, or, with
 // AdoptOptions.Resume, to one that holds what came of it before; and Adopt
 // believes them only when they are what the snapshot says. Readers see the old store or
 // the new one, and if anything fails the old one stays. What a killed Adopt has
 // fetched completely is not fetched again. What it takes over counts as
 // DefaultOrigin: the store's own further sources stay laid over it, unless
 // AdoptOptions.Replace is set.
-func Adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch func(context.Context, Source, *os.File) error) (Snapshot, error) {
+func Adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch func(context.Context, File, *os.File) error) (Snapshot, error) {
 	return adopt(ctx, dir, s, o, fetch, func() error { return nil })
 }
 
 // adopt is Adopt with a last question before the store changes.
-func adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch func(context.Context, Source, *os.File) error, seal func() error) (Snapshot, error) {
+func adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch func(context.Context, File, *os.File) error, seal func() error) (Snapshot, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
@@ -129,7 +151,7 @@ func adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch fu
 	if len(s.Sources) == 0 {
 		return Snapshot{}, errors.New("the store that was offered is empty")
 	}
-	if at := s.BuiltAt; at.After(o.Now.Add(clockSkew)) {
+	if at := s.newest(); at.After(o.Now.Add(clockSkew)) {
 		return Snapshot{}, fmt.Errorf("the store that was offered is dated %s, in the future: one of the two clocks is wrong", at.UTC().Format(time.RFC3339))
 	}
 	u, err := Begin(ctx, dir, Options{Now: o.Now, Progress: o.Progress, parts: o.Resume})
@@ -145,6 +167,15 @@ func adopt(ctx context.Context, dir string, s Snapshot, o AdoptOptions, fetch fu
 		if err := u.adopt(ctx, src, o, fetch); err != nil {
 			u.discard(ctx)
 			return u.previous, fmt.Errorf("%s: %w", src.Ecosystem, err)
+		}
+	}
+	if o.Replace {
+		u.feeds = nil
+	}
+	for _, f := range s.Feeds {
+		if err := u.adoptFeed(ctx, f, o, fetch); err != nil {
+			u.discard(ctx)
+			return u.previous, fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
 	if err := seal(); err != nil {
@@ -173,6 +204,12 @@ func (u *Update) refuseOlder(s Snapshot, allow bool) error {
 			older = append(older, fmt.Sprintf("%s of %s, the store has %s", src.Ecosystem, src.AsOf.UTC().Format(time.DateTime), have.AsOf.UTC().Format(time.DateTime)))
 		}
 	}
+	for _, f := range s.Feeds {
+		have, ok := u.previous.Feed(f.Name)
+		if ok && have.Digest != f.Digest && f.AsOf.Before(have.AsOf) {
+			older = append(older, fmt.Sprintf("%s of %s, the store has %s", f.Name, f.AsOf.UTC().Format(time.DateTime), have.AsOf.UTC().Format(time.DateTime)))
+		}
+	}
 	if len(older) == 0 || allow {
 		return nil
 	}
@@ -180,7 +217,7 @@ func (u *Update) refuseOlder(s Snapshot, allow bool) error {
 }
 
 // adopt takes over one file.
-func (u *Update) adopt(ctx context.Context, src Source, o AdoptOptions, fetch func(context.Context, Source, *os.File) error) error {
+func (u *Update) adopt(ctx context.Context, src Source, o AdoptOptions, fetch func(context.Context, File, *os.File) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -194,7 +231,7 @@ func (u *Update) adopt(ctx context.Context, src Source, o AdoptOptions, fetch fu
 	u.adopted[partKey{src.Ecosystem, DefaultOrigin}] = true
 	stage := Unchanged
 	if sum, err := digestFile(src.Path(u.dir)); err != nil || sum != src.Digest {
-		if err := u.fetch(ctx, src, fetch); err != nil {
+		if err := u.fetch(ctx, src.file(), fetch); err != nil {
 			return err
 		}
 		stage = Done
@@ -209,9 +246,53 @@ func (u *Update) adopt(ctx context.Context, src Source, o AdoptOptions, fetch fu
 	return nil
 }
 
+// adoptFeed takes over the file of one feed.
+func (u *Update) adoptFeed(ctx context.Context, f Feed, o AdoptOptions, fetch func(context.Context, File, *os.File) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	have, known := u.previous.Feed(f.Name)
+	known = known && have.Digest == f.Digest
+	f.Via = o.Via
+	stage := Unchanged
+	if sum, err := digestFile(f.Path(u.dir)); err != nil || sum != f.Digest {
+		if err := os.MkdirAll(filepath.Join(u.dir, feedsDir), 0o755); err != nil {
+			return fmt.Errorf("store the file: %w", err)
+		}
+		if err := u.fetch(ctx, f.file(), fetch); err != nil {
+			return err
+		}
+		stage = Done
+	}
+	if !known {
+		if err := inspectFeed(ctx, u.dir, f, !o.Trusted); err != nil {
+			return err
+		}
+	}
+	u.setFeed(f)
+	u.opts.Progress(Progress{Ecosystem: f.Name, Stage: stage, Done: int64(f.Records), Total: int64(f.Records)})
+	return nil
+}
+
+// inspectFeed looks whether a file is what its feed says, as inspect does.
+func inspectFeed(ctx context.Context, dir string, feed Feed, whole bool) error {
+	if !whole {
+		f, err := openFeed(feed.Path(dir), &feed)
+		if err != nil {
+			return err
+		}
+		return f.blob.close()
+	}
+	found, err := checkFeed(ctx, dir, &feed)
+	if err == nil && len(found) > 0 {
+		err = damaged("%s", found[0].Reason)
+	}
+	return err
+}
+
 // fetch brings one file into the store's folder under its own name, where no
 // snapshot names it yet.
-func (u *Update) fetch(ctx context.Context, src Source, fetch func(context.Context, Source, *os.File) error) (err error) {
+func (u *Update) fetch(ctx context.Context, src File, fetch func(context.Context, File, *os.File) error) (err error) {
 	f, err := u.part(src)
 	if err != nil {
 		return err
@@ -246,13 +327,13 @@ func (u *Update) fetch(ctx context.Context, src Source, fetch func(context.Conte
 	if err := rename(f.Name(), src.Path(u.dir)); err != nil {
 		return fmt.Errorf("store the file: %w", err)
 	}
-	u.fetched = append(u.fetched, src.File)
+	u.fetched = append(u.fetched, src.Name)
 	return nil
 }
 
-// part opens the file that a source's file is fetched into. It has the name of
+// part opens the file that a file is fetched into. It has the name of
 // what it is to become, so that whoever goes on with it knows.
-func (u *Update) part(src Source) (*os.File, error) {
+func (u *Update) part(src File) (*os.File, error) {
 	if !u.opts.parts {
 		return u.Temp()
 	}
@@ -265,10 +346,12 @@ func (u *Update) part(src Source) (*os.File, error) {
 
 // removeParts removes the beginnings of files that are not those of a snapshot.
 func (u *Update) removeParts(s Snapshot) {
-	found, _ := filepath.Glob(filepath.Join(escapeGlob(u.dir), ecoDir, "*"+partSuffix))
-	for _, p := range found {
-		if !s.names(strings.TrimSuffix(filepath.Base(p), partSuffix)) {
-			os.Remove(p)
+	for _, dir := range []string{ecoDir, feedsDir} {
+		found, _ := filepath.Glob(filepath.Join(escapeGlob(u.dir), dir, "*"+partSuffix))
+		for _, p := range found {
+			if !s.names(strings.TrimSuffix(filepath.Base(p), partSuffix)) {
+				os.Remove(p)
+			}
 		}
 	}
 }
@@ -301,8 +384,8 @@ func (u *Update) discard(ctx context.Context) {
 		return
 	}
 	for _, file := range u.fetched {
-		if !u.previous.names(file) {
-			os.Remove(filepath.Join(u.dir, ecoDir, file))
+		if !u.previous.names(path.Base(file)) {
+			os.Remove(filepath.Join(u.dir, filepath.FromSlash(file)))
 		}
 	}
 	u.fetched = nil

@@ -31,7 +31,7 @@ const maxDamages = 20
 
 // Check reads a whole store: every digest, checksum and record, and that each
 // record is found under each of its names and ids. It returns what is wrong,
-// sorted by file; nothing is wrong when that is empty and the error is nil.
+// those of the advisories first; nothing is wrong when that is empty and the error is nil.
 // The error is for what kept it from checking, such as no store (ErrNoStore).
 func Check(ctx context.Context, dir string) ([]Damage, error) {
 	s, err := ReadSnapshot(dir)
@@ -52,6 +52,13 @@ func Check(ctx context.Context, dir string) ([]Damage, error) {
 			return all, err
 		}
 		all = append(all, c.found...)
+	}
+	for i := range s.Feeds {
+		found, err := checkFeed(ctx, dir, &s.Feeds[i])
+		if err != nil {
+			return all, err
+		}
+		all = append(all, found...)
 	}
 	return all, nil
 }

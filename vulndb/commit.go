@@ -23,7 +23,7 @@ import (
 // valid nevertheless.
 func (u *Update) Commit(ctx context.Context) (Snapshot, error) {
 	u.settleOrigins()
-	if len(u.fresh) == 0 && slices.Equal(u.origins, u.previous.Origins) {
+	if len(u.fresh) == 0 && slices.Equal(u.origins, u.previous.Origins) && !u.feedsChanged() {
 		return u.previous, ctx.Err() // everything failed, or nothing was asked for
 	}
 	list, errs := u.merge(ctx)
@@ -33,14 +33,17 @@ func (u *Update) Commit(ctx context.Context) (Snapshot, error) {
 	if err := ctx.Err(); err != nil {
 		return u.previous, fmt.Errorf("update store: %w", err)
 	}
+	if len(list) == 0 && len(u.fresh) == 0 && len(u.previous.Sources) == 0 {
+		return u.previous, nil // why there are no advisories was said, and feeds alone are no store
+	}
 	if len(list) == 0 {
 		return u.previous, errors.Join(append(errs, errors.New("update store: it would be empty"))...)
 	}
 	if len(u.origins) > maxOrigins {
 		return u.previous, fmt.Errorf("update store: over %d sources", maxOrigins)
 	}
-	s := newSnapshot(list, false)
-	s.Origins = u.origins
+	s := newSnapshot(list, false).withFeeds(u.feeds)
+	s.Origins, s.FeedOrigins = u.origins, u.feedOrigins
 	for file, temp := range u.temps {
 		if !s.names(file) {
 			continue // of an ecosystem that could not be merged; Close removes it
@@ -49,6 +52,9 @@ func (u *Update) Commit(ctx context.Context) (Snapshot, error) {
 			return u.previous, fmt.Errorf("write store: %w", err)
 		}
 		delete(u.temps, file)
+	}
+	if err := u.placeFeeds(s); err != nil {
+		return u.previous, err
 	}
 	if err := u.replaceSnapshot(s); err != nil {
 		return u.previous, err
@@ -86,6 +92,9 @@ func (u *Update) settleOrigins() {
 
 // names reports whether a file belongs to the snapshot, its parts included.
 func (s *Snapshot) names(file string) bool {
+	if slices.ContainsFunc(s.Feeds, func(f Feed) bool { return f.File == file }) {
+		return true
+	}
 	return slices.ContainsFunc(s.Sources, func(src Source) bool {
 		return src.File == file || slices.ContainsFunc(src.Parts, func(p Source) bool { return p.File == file })
 	})
@@ -286,13 +295,15 @@ func rename(from, to string) error {
 // open keep it: on Unix an unlinked file stays mapped, on Windows the removal
 // fails and the next update tries again.
 func (u *Update) collect(s Snapshot) {
-	entries, err := os.ReadDir(filepath.Join(u.dir, ecoDir))
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		if !s.names(e.Name()) && strings.HasSuffix(e.Name(), fdbSuffix) {
-			os.Remove(filepath.Join(u.dir, ecoDir, e.Name()))
+	for dir, suffix := range map[string]string{ecoDir: fdbSuffix, feedsDir: feedSuffix} {
+		entries, err := os.ReadDir(filepath.Join(u.dir, dir))
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if !s.names(e.Name()) && strings.HasSuffix(e.Name(), suffix) {
+				os.Remove(filepath.Join(u.dir, dir, e.Name()))
+			}
 		}
 	}
 }

@@ -18,7 +18,8 @@ import (
 type DB struct {
 	snapshot Snapshot
 	files    map[string]*fdb // by ecosystem
-	starter  *starter        // instead of the two above
+	feeds    map[string]*listFile
+	starter  *starter // instead of the two above
 
 	mu     sync.RWMutex // read-locked by every lookup, locked by Close, which unmaps what lookups read
 	closed bool
@@ -73,7 +74,7 @@ func advise(err error) error {
 }
 
 func openSnapshot(dir string, s Snapshot) (*DB, error) {
-	db := &DB{snapshot: s, files: make(map[string]*fdb, len(s.Sources))}
+	db := &DB{snapshot: s, files: make(map[string]*fdb, len(s.Sources)), feeds: make(map[string]*listFile, len(s.Feeds))}
 	for i := range s.Sources {
 		f, err := openSource(dir, &s.Sources[i])
 		if err != nil {
@@ -81,6 +82,14 @@ func openSnapshot(dir string, s Snapshot) (*DB, error) {
 			return nil, err
 		}
 		db.files[s.Sources[i].Ecosystem] = f
+	}
+	for i := range s.Feeds {
+		f, err := openFeed(s.Feeds[i].Path(dir), &s.Feeds[i])
+		if err != nil {
+			db.Close()
+			return nil, err
+		}
+		db.feeds[s.Feeds[i].Name] = f
 	}
 	return db, nil
 }
@@ -134,6 +143,9 @@ func (db *DB) Close() error {
 	db.closed = true
 	var errs []error
 	for _, f := range db.files {
+		errs = append(errs, f.blob.close())
+	}
+	for _, f := range db.feeds {
 		errs = append(errs, f.blob.close())
 	}
 	if err := errors.Join(errs...); err != nil {

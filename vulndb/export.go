@@ -17,7 +17,7 @@ import (
 // exportMode is the mode that every member of an export has.
 const exportMode = 0o644
 
-// Export writes a store, or some of its ecosystems, as one file: a tar archive
+// Export writes a store, or some of its ecosystems and its feeds, as one file: a tar archive
 // of snapshot.json and then the files that it names, in its order, with fixed
 // owners, modes and dates. The same snapshot gives the same bytes. It is not
 // compressed, because the files are; and it is a store's folder, so that `tar
@@ -35,9 +35,9 @@ func Export(ctx context.Context, dir string, ecosystems []string, w io.Writer) (
 	if _, err := t.Write(b); err != nil {
 		return Snapshot{}, fmt.Errorf("write export: %w", err)
 	}
-	for _, src := range s.Sources {
-		if err := exportFile(ctx, t, dir, src, s.BuiltAt); err != nil {
-			return Snapshot{}, fmt.Errorf("export %s: %w", src.Ecosystem, err)
+	for _, file := range s.Files() {
+		if err := exportFile(ctx, t, dir, file, s.BuiltAt); err != nil {
+			return Snapshot{}, fmt.Errorf("export %s: %w", file.Of, err)
 		}
 	}
 	if err := t.Close(); err != nil {
@@ -69,7 +69,7 @@ func exportHeader(name string, size int64, at time.Time) *tar.Header {
 	return &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: exportMode, ModTime: at.UTC().Truncate(time.Second)}
 }
 
-func exportFile(ctx context.Context, t *tar.Writer, dir string, src Source, at time.Time) error {
+func exportFile(ctx context.Context, t *tar.Writer, dir string, src File, at time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func exportFile(ctx context.Context, t *tar.Writer, dir string, src Source, at t
 		return advise(fmt.Errorf("%w: %w", err, ErrDamaged))
 	}
 	defer f.Close()
-	if err := t.WriteHeader(exportHeader(path.Join(ecoDir, src.File), src.Size, at)); err != nil {
+	if err := t.WriteHeader(exportHeader(src.Name, src.Size, at)); err != nil {
 		return err
 	}
 	sum := sha256.New()
@@ -87,7 +87,7 @@ func exportFile(ctx context.Context, t *tar.Writer, dir string, src Source, at t
 		return err
 	}
 	if more, _ := f.Read(make([]byte, 1)); n != src.Size || more > 0 || "sha256:"+hex.EncodeToString(sum.Sum(nil)) != src.Digest {
-		return advise(damaged("%s is not what the snapshot says", src.File))
+		return advise(damaged("%s is not what the snapshot says", path.Base(src.Name)))
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func ImportFrom(ctx context.Context, dir string, r io.Reader, digest string, o A
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("import store: %w", err)
 	}
-	in.rest = s.Sources
+	in.rest = s.Files()
 	now, err := adopt(ctx, dir, s, o, in.file, func() error {
 		if err := in.end(ctx); err != nil {
 			return err
@@ -128,7 +128,7 @@ func ImportFrom(ctx context.Context, dir string, r io.Reader, digest string, o A
 type importer struct {
 	raw  io.Reader // what tar reads from, for what lies behind the archive
 	tar  *tar.Reader
-	rest []Source // whose files are still to come
+	rest []File // still to come
 }
 
 // next returns the next member, which has to be the one that Export would
@@ -183,11 +183,11 @@ func (in *importer) snapshot() (Snapshot, error) {
 	return s, nil
 }
 
-// file writes the file of a source to f, and reads over those before it.
-func (in *importer) file(ctx context.Context, src Source, f *os.File) error {
+// file writes a file to f, and reads over those before it.
+func (in *importer) file(ctx context.Context, src File, f *os.File) error {
 	for len(in.rest) > 0 {
 		s := in.rest[0]
-		if s.File != src.File {
+		if s.Name != src.Name {
 			if err := in.copy(ctx, s, io.Discard); err != nil {
 				return err
 			}
@@ -195,15 +195,15 @@ func (in *importer) file(ctx context.Context, src Source, f *os.File) error {
 		}
 		return in.copy(ctx, s, f)
 	}
-	return fmt.Errorf("%w: it has no %s", ErrNotExport, src.File)
+	return fmt.Errorf("%w: it has no %s", ErrNotExport, src.Name)
 }
 
-// copy reads the next member, which is the file of s.
-func (in *importer) copy(ctx context.Context, s Source, w io.Writer) error {
+// copy reads the next member, which is s.
+func (in *importer) copy(ctx context.Context, s File, w io.Writer) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	name := path.Join(ecoDir, s.File)
+	name := s.Name
 	h, err := in.next(name, s.Size)
 	if err != nil {
 		return err

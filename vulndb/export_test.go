@@ -299,7 +299,7 @@ func TestCraftedFile(t *testing.T) {
 	crafted := src
 	crafted.Digest, crafted.File = sum, fileName("npm", sum)
 	offered := newSnapshot([]Source{crafted}, false)
-	fetch := func(_ context.Context, _ Source, f *os.File) error { _, err := f.Write(b); return err }
+	fetch := func(_ context.Context, _ File, f *os.File) error { _, err := f.Write(b); return err }
 	dir := t.TempDir()
 	if _, err := Adopt(context.Background(), dir, offered, AdoptOptions{Now: testNow()}, fetch); !errors.Is(err, ErrDamaged) {
 		t.Error(err)
@@ -376,8 +376,8 @@ func TestAdoptResumes(t *testing.T) {
 	s, _ := ReadSnapshot(from)
 	dir := t.TempDir()
 	var asked []string
-	fetch := func(_ context.Context, src Source, f *os.File) error {
-		asked = append(asked, src.Ecosystem)
+	fetch := func(_ context.Context, src File, f *os.File) error {
+		asked = append(asked, src.Of)
 		b, err := os.ReadFile(src.Path(from))
 		if err != nil {
 			return err
@@ -387,7 +387,7 @@ func TestAdoptResumes(t *testing.T) {
 	}
 	func() {
 		defer func() { _ = recover() }() // no deferred clean-up of Adopt's may matter: what it leaves is what a kill leaves
-		_, _ = Adopt(context.Background(), dir, s, AdoptOptions{Now: testNow()}, func(ctx context.Context, src Source, f *os.File) error {
+		_, _ = Adopt(context.Background(), dir, s, AdoptOptions{Now: testNow()}, func(ctx context.Context, src File, f *os.File) error {
 			if len(asked) == 1 {
 				panic("killed")
 			}
@@ -416,12 +416,12 @@ func TestAdoptGoesOn(t *testing.T) {
 	}
 	killed := func(dir string, resume bool) {
 		defer func() { _ = recover() }()
-		_, _ = Adopt(context.Background(), dir, s, AdoptOptions{Now: testNow(), Resume: resume}, func(_ context.Context, src Source, f *os.File) error {
+		_, _ = Adopt(context.Background(), dir, s, AdoptOptions{Now: testNow(), Resume: resume}, func(_ context.Context, src File, f *os.File) error {
 			b, err := os.ReadFile(src.Path(from))
 			if err != nil {
 				t.Error(err)
 			}
-			if src.Ecosystem == "PyPI" {
+			if src.Of == "PyPI" {
 				f.Write(b)
 				return nil
 			}
@@ -429,14 +429,14 @@ func TestAdoptGoesOn(t *testing.T) {
 			panic("killed")
 		})
 	}
-	goOn := func(_ context.Context, src Source, f *os.File) error {
+	goOn := func(_ context.Context, src File, f *os.File) error {
 		b, err := os.ReadFile(src.Path(from))
 		if err != nil {
 			return err
 		}
 		n, err := f.Seek(0, io.SeekEnd)
-		if err != nil || n != 100 || src.Ecosystem != "npm" {
-			t.Errorf("%s has %d bytes, %v", src.Ecosystem, n, err)
+		if err != nil || n != 100 || src.Of != "npm" {
+			t.Errorf("%s has %d bytes, %v", src.Of, n, err)
 		}
 		_, err = f.Write(b[n:])
 		return err
@@ -493,7 +493,7 @@ func FuzzImport(f *testing.F) {
 		in.tar = tar.NewReader(in.raw)
 		s, err := in.snapshot()
 		if err == nil {
-			in.rest = s.Sources
+			in.rest = s.Files()
 			err = in.end(context.Background())
 		}
 		if err != nil {

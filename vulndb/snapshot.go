@@ -81,11 +81,14 @@ func (s *Source) part(name string) (Source, bool) {
 
 // Snapshot says what a store knows, and as of when.
 type Snapshot struct {
-	ID      string    // "sha256:..." over the sorted pairs of ecosystem and digest: the same ID is the same knowledge
+	ID      string    // "sha256:..." over the sorted pairs of ecosystem and digest, and those of the feeds: the same ID is the same knowledge
 	BuiltAt time.Time // the newest AsOf of its sources, so that the same sources give the same Snapshot
 	Starter bool      // the embedded starter set, which is never complete
 	Sources []Source  // sorted by ecosystem
 	Origins []Origin  // where the last updates read, lowest precedence first; the next one does again unless told otherwise. From is "" for one that came with a store from elsewhere
+
+	Feeds       []Feed   // what is known beside the advisories, sorted by name; their dates count for nothing but themselves
+	FeedOrigins []Origin // where feeds are to be read, as somebody said: see Snapshot.FeedOrigin; sorted by name
 }
 
 // Records returns the number of advisories in all sources.
@@ -138,16 +141,27 @@ func (s Snapshot) origins() []Origin {
 // newSnapshot sorts the sources and derives the rest from them.
 func newSnapshot(sources []Source, starter bool) Snapshot {
 	slices.SortFunc(sources, func(a, b Source) int { return strings.Compare(a.Ecosystem, b.Ecosystem) })
-	sum := sha256.New()
 	s := Snapshot{Starter: starter, Sources: sources}
 	for _, src := range sources {
-		fmt.Fprintf(sum, "%s %s\n", src.Ecosystem, src.Digest)
 		if src.AsOf.After(s.BuiltAt) {
 			s.BuiltAt = src.AsOf
 		}
 	}
-	s.ID = "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	s.ID = s.id()
 	return s
+}
+
+// id is the digest over what the store knows: a line for each ecosystem, and
+// for each feed one that no ecosystem has.
+func (s Snapshot) id() string {
+	sum := sha256.New()
+	for _, src := range s.Sources {
+		fmt.Fprintf(sum, "%s %s\n", src.Ecosystem, src.Digest)
+	}
+	for _, f := range s.Feeds {
+		fmt.Fprintf(sum, "\n%s %s\n", f.Name, f.Digest)
+	}
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
 }
 
 // Names inside the store's folder.
@@ -164,6 +178,10 @@ const (
 // 40 KB.
 const maxSnapshot = 4 << 20
 
+// feedVersion is the format version of a snapshot.json that names feeds. One
+// that does not has formatVersion, and is what it was before there were any.
+const feedVersion = formatVersion + 1
+
 // snapshotFile is snapshot.json.
 type snapshotFile struct {
 	FormatVersion int       `json:"formatVersion"`
@@ -171,6 +189,8 @@ type snapshotFile struct {
 	BuiltAt       time.Time `json:"builtAt"`
 	Sources       []Source  `json:"sources"`
 	Origins       []Origin  `json:"origins,omitempty"`
+	Feeds         []Feed    `json:"feeds,omitempty"`
+	FeedOrigins   []Origin  `json:"feedOrigins,omitempty"`
 }
 
 // ErrNoStore is wrapped by the error of Open when there is no store in the
@@ -204,16 +224,19 @@ func parseSnapshot(b []byte) (Snapshot, error) {
 	if len(b) > maxSnapshot || json.Unmarshal(b, &file) != nil {
 		return Snapshot{}, damaged("no snapshot file")
 	}
-	if file.FormatVersion != formatVersion {
-		return Snapshot{}, fmt.Errorf("read store: format version %d, want %d: %w", file.FormatVersion, formatVersion, ErrFormat)
+	if v := file.FormatVersion; v != formatVersion && v != feedVersion {
+		return Snapshot{}, fmt.Errorf("read store: format version %d, want %d: %w", v, formatVersion, ErrFormat)
+	}
+	if (file.FormatVersion == feedVersion) != (len(file.Feeds) > 0) || !saneFeeds(file.Feeds) || len(file.FeedOrigins) > maxFeeds {
+		return Snapshot{}, damaged("the feeds of the snapshot")
 	}
 	for _, src := range file.Sources {
 		if !src.sane() {
 			return Snapshot{}, damaged("source %q of the snapshot", clip(src.Ecosystem, 80))
 		}
 	}
-	s := newSnapshot(file.Sources, false)
-	s.Origins = file.Origins
+	s := newSnapshot(file.Sources, false).withFeeds(file.Feeds)
+	s.Origins, s.FeedOrigins = file.Origins, file.FeedOrigins
 	s.Origins = s.origins()
 	if s.ID != file.ID {
 		return Snapshot{}, damaged("the snapshot's sources do not give its id")
@@ -242,7 +265,11 @@ func (s *Source) sane() bool {
 
 func (s Snapshot) encode() ([]byte, error) {
 	placed := slices.DeleteFunc(slices.Clone(s.Origins), func(o Origin) bool { return o.From == "" })
-	b, err := json.MarshalIndent(snapshotFile{formatVersion, s.ID, s.BuiltAt, s.Sources, placed}, "", "  ")
+	version := formatVersion
+	if len(s.Feeds) > 0 {
+		version = feedVersion
+	}
+	b, err := json.MarshalIndent(snapshotFile{version, s.ID, s.BuiltAt, s.Sources, placed, s.Feeds, s.FeedOrigins}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write snapshot: %w", err)
 	}

@@ -131,6 +131,10 @@ type Update struct {
 	adopted  map[partKey]bool     // what was taken over as it is
 	fetched  []string             // files that an adoption brought and no snapshot names yet
 	dates    map[string]time.Time // by origin: see Date
+
+	feeds       []Feed            // what there is to be after this update; sorted by name
+	feedOrigins []Origin          // likewise
+	feedTemps   map[string]string // their files that are not in place yet, by the name that they get
 }
 
 // partKey names what one origin gives to one ecosystem.
@@ -181,14 +185,14 @@ func Begin(ctx context.Context, dir string, opts Options) (*Update, error) {
 		case <-time.After(lockPoll):
 		}
 	}
-	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[partKey]Source{}, temps: map[string]tempFile{}, adopted: map[partKey]bool{}, dates: map[string]time.Time{}}
+	u := &Update{dir: dir, opts: opts, lock: lock, fresh: map[partKey]Source{}, temps: map[string]tempFile{}, adopted: map[partKey]bool{}, dates: map[string]time.Time{}, feedTemps: map[string]string{}}
 	u.removeTemps()
 	u.previous, err = ReadSnapshot(dir)
 	if err != nil && !errors.Is(err, ErrNoStore) && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrFormat) {
 		u.Close()
 		return nil, err
 	}
-	u.origins = slices.Clone(u.previous.Origins)
+	u.origins, u.feeds, u.feedOrigins = slices.Clone(u.previous.Origins), slices.Clone(u.previous.Feeds), slices.Clone(u.previous.FeedOrigins)
 	return u, nil
 }
 
@@ -425,7 +429,7 @@ func (u *Update) Close() error {
 func (u *Update) removeTemps() {
 	patterns := []string{filepath.Join(ecoDir, "*"+tempSuffix), snapshotName + "-*" + tempSuffix}
 	if !u.opts.parts {
-		patterns = append(patterns, filepath.Join(ecoDir, "*"+partSuffix))
+		patterns = append(patterns, filepath.Join(ecoDir, "*"+partSuffix), filepath.Join(feedsDir, "*"+partSuffix))
 	}
 	for _, pattern := range patterns {
 		found, _ := filepath.Glob(filepath.Join(escapeGlob(u.dir), pattern))

@@ -145,12 +145,25 @@ func (k npmKey) judge(m npmManifest, r *Result) string {
 		r.Notes = append(r.Notes, "the metadata does not say when the version was published, so the validity of the key was not compared with it")
 		return ""
 	}
-	if !k.start.IsZero() && m.published.Before(k.start) || !k.end.IsZero() && m.published.After(k.end) {
-		r.Expected, r.Found = Key{NotBefore: k.start, NotAfter: k.end}.bounds(), day(m.published)
+	bounds := Key{NotBefore: k.start, NotAfter: k.end}
+	if k.id == "" && !bounds.covers(m.published) || k.ended(m.published) {
+		r.Expected, r.Found = bounds.bounds(), day(m.published)
 		return "the signature holds, but the key was not valid when the version was published"
+	}
+	if m.published.Before(k.start) {
+		r.Notes = append(r.Notes, "the key is valid from "+day(k.start)+", after the version was published: the registry signed it again")
 	}
 	r.Times = []Time{{At: m.published, Clock: "registry (not signed)"}}
 	return ""
+}
+
+// ended says whether a key of the registry's list was over at a time. When it
+// began says nothing of an older version: registries sign again with a new key
+// what was published before, and npm's own client looks at the end alone, which
+// is outside of the validity (npm 11, pacote/lib/registry.js). What an operator
+// says of a key of his own is meant as he says it.
+func (k npmKey) ended(at time.Time) bool {
+	return k.id != "" && !k.end.IsZero() && !at.Before(k.end)
 }
 
 // npmBytes compares the archive with the integrity; nil when they agree or when

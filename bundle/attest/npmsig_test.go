@@ -139,6 +139,14 @@ func TestPackument(t *testing.T) {
 		{name: "published after the key ended", doc: whole("2025-02-01T00:00:00Z", nil), demand: func(d *Demand) {
 			d.Package, d.Root = "pkg:npm/%40acme/x@1.0.0", npmList(t, false, "npm:signatures", ended, map[string]*ecdsa.PrivateKey{"k1": key})
 		}, status: Rejected, step: StepExpiry},
+		{name: "published when the key ended", doc: whole("2025-01-29T00:00:00Z", nil), demand: func(d *Demand) {
+			d.Package, d.Root = "pkg:npm/%40acme/x@1.0.0", npmList(t, false, "npm:signatures", ended, map[string]*ecdsa.PrivateKey{"k1": key})
+		}, status: Rejected, step: StepExpiry},
+		{name: "published before the key began", doc: whole("1998-01-01T00:00:00Z", nil), demand: func(d *Demand) { d.Package = "pkg:npm/%40acme/x@1.0.0" }, status: Verified},
+		{name: "published before the operator's key began", doc: whole("1998-01-01T00:00:00Z", nil), demand: func(d *Demand) {
+			der, _ := x509.MarshalPKIXPublicKey(key.Public())
+			d.Package, d.Root, d.Keys = "pkg:npm/%40acme/x@1.0.0", Root{}, []Key{{Data: der, NotBefore: ended}}
+		}, status: Rejected, step: StepExpiry},
 		{name: "broken", doc: []byte(`{"dist":1}`), status: Rejected, step: StepParse},
 	} {
 		t.Run(test.name, func(t *testing.T) {

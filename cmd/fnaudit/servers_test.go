@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -10,6 +11,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"net/http"
 	"net/http/httptest"
@@ -90,7 +92,7 @@ func asked(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// backdate makes files some days old, for servers and for those who look at dates.
+// backdate makes files, and all in folders, some days old, for servers and for those who look at dates.
 func backdate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: backdate DAYS FILE...")
@@ -99,7 +101,9 @@ func backdate(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	at := time.Now().AddDate(0, 0, -days)
 	for _, name := range args[1:] {
-		ts.Check(os.Chtimes(ts.MkAbs(name), at, at))
+		ts.Check(filepath.WalkDir(ts.MkAbs(name), func(path string, _ fs.DirEntry, err error) error {
+			return cmp.Or(err, os.Chtimes(path, at, at))
+		}))
 	}
 }
 

@@ -427,7 +427,8 @@ func bunPlace(key string) string {
 	return out.String()
 }
 
-// withoutTrailingCommas turns JSON with trailing commas into JSON.
+// withoutTrailingCommas turns JSON with trailing commas into JSON of the same
+// length.
 func withoutTrailingCommas(data []byte) []byte {
 	out := make([]byte, 0, len(data))
 	for i := 0; i < len(data); i++ {
@@ -446,7 +447,7 @@ func withoutTrailingCommas(data []byte) []byte {
 				n--
 			}
 			if n > 0 && out[n-1] == ',' {
-				out = out[:n-1]
+				out[n-1] = ' ' // the lines stay as they are
 			}
 			out = append(out, c)
 		default:

@@ -105,7 +105,8 @@ func TestTrailingCommas(t *testing.T) {
 		`"open`:              `"open`,
 		`{"a":[{"b":1,},],}`: `{"a":[{"b":1}]}`,
 	} {
-		if got := string(withoutTrailingCommas([]byte(in))); got != want {
+		blank := strings.NewReplacer(" ", "", "\n", "") // the commas leave their places
+		if got := string(withoutTrailingCommas([]byte(in))); blank.Replace(got) != blank.Replace(want) || len(got) != len(in) {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}

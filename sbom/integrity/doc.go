@@ -10,13 +10,13 @@
 //     the registry's client once fetched of that it keeps, and everything is
 //     proven again from there: that cache is the pack for offline runs.
 //   - Archives that were shipped whole (jars, gems, nupkgs): lockfiles, the
-//     registry, and the digests that lie beside them.
+//     registry, and the digests that lie beside them (of a nupkg also .nupkg.metadata).
 //
-// Each file is read once, in the order in which it lies in its artifact. What was
-// listed of an archive is kept in the registry's cache (registry.Client.Extract),
-// so that only the first comparison with it unpacks it. What
-// could not be compared is left, with the reason; nothing is whole because
-// nobody knew better. Compiled caches of Python (__pycache__) have no digest
+// Each file is read once, in the order in which it lies in its artifact. What a
+// comparison needs of an archive is taken while that is fetched (Arrive) and kept
+// in the registry's cache (registry.Client.Extract), so that no comparison
+// unpacks one. What could not be compared is left, with the reason; nothing is
+// whole because nobody knew better. Compiled caches of Python (__pycache__) have no digest
 // anywhere and are not compared; nor is machine code that a package builds when
 // it is installed.
 package integrity

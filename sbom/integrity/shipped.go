@@ -27,17 +27,21 @@ type expectation struct {
 	alg    algorithms
 	values []string // raw bytes, any of them
 	source string   // "lockfile", "registry", the path of the file beside it
+
+	content bool  // a digest of what a nupkg holds besides its signature
+	err     error // the file beside it cannot be read
 }
 
 // shipped is the comparison of archives that were shipped as a whole.
 type shipped struct {
 	*check
-	list []*shippedArchive
+	list   []*shippedArchive
+	nupkgs map[infoKey]int // folder -> how many are in it
 }
 
 // shipped finds archives of which a digest is known.
 func (c *check) shipped() *shipped {
-	s := &shipped{check: c}
+	s := &shipped{check: c, nupkgs: c.nupkgs()}
 	byFile := c.byArchive()
 	for v, volume := range c.files.volumes {
 		for i, f := range volume.Files() {
@@ -57,6 +61,19 @@ func (c *check) shipped() *shipped {
 		}
 	}
 	return s
+}
+
+// nupkgs counts the nupkgs of each folder.
+func (c *check) nupkgs() map[infoKey]int {
+	out := map[infoKey]int{}
+	for v, volume := range c.files.volumes {
+		for _, f := range volume.Files() {
+			if path.Ext(f.Path) == ".nupkg" {
+				out[infoKey{v, path.Dir(f.Path)}]++
+			}
+		}
+	}
+	return out
 }
 
 // byArchive finds components by the archive that is theirs alone: its name is
@@ -116,6 +133,9 @@ func (s *shipped) expect(a *shippedArchive) {
 			a.add(alg, []string{sidecar(alg, first)}, file+"."+alg)
 		}
 	}
+	if path.Ext(file) == ".nupkg" {
+		s.expectContent(a)
+	}
 }
 
 // sidecar is the digest in a file beside an archive, in hexadecimal: Maven writes
@@ -160,15 +180,25 @@ func (s *shipped) archive(a *shippedArchive) {
 	}
 	s.res.Files++
 	if sum.err != nil {
-		d.Rule, d.Weight, d.Source, d.Detail = RuleUnread, Medium, a.expected[0].source, sum.err.Error()
-		d.Title = clip(d.Path) + " could not be read"
-		s.differs(d)
-		s.unsettled(d.Component, "a file of it could not be read")
+		s.unread(d, a.expected[0].source, sum.err)
 		return
 	}
 	agrees := false
 	for _, e := range a.expected {
-		if slices.ContainsFunc(e.values, func(v string) bool { return sum.is(e.alg, v) }) {
+		if e.err != nil {
+			d.Path = e.source
+			s.unread(d, "file beside it", e.err)
+			return
+		}
+		same := slices.ContainsFunc(e.values, func(v string) bool { return sum.is(e.alg, v) })
+		if !same && e.content {
+			var err error
+			if same, err = s.hasContent(a.at, e.values[0]); err != nil {
+				s.unread(d, "file beside it", err)
+				return
+			}
+		}
+		if same {
 			agrees = agrees || !e.alg.weak() && (e.source == "lockfile" || e.source == "registry")
 			continue
 		}
@@ -193,6 +223,14 @@ func (s *shipped) archive(a *shippedArchive) {
 	default:
 		s.left(d.Component, "only the digest beside its archive, or a weak one, says how it should be")
 	}
+}
+
+// unread reports a file that nobody could compare.
+func (s *shipped) unread(d Difference, source string, err error) {
+	d.Rule, d.Weight, d.Source, d.Detail = RuleUnread, Medium, source, clip(err.Error())
+	d.Title = clip(d.Path) + " could not be read"
+	s.differs(d)
+	s.unsettled(d.Component, "a file of it could not be read")
 }
 
 // unsettled says why a package is not known to be whole, if it is known at all.

@@ -44,9 +44,17 @@ type published struct {
 // may be unpacked; what was is returned, also with an error.
 func readArchive(ctx context.Context, a *registry.Archive, budget int64) (_ *listing, unpacked int64, err error) {
 	if a.Size > maxArchive {
-		return nil, 0, fmt.Errorf("its published archive is larger than %d MiB", maxArchive>>20)
+		return nil, 0, errArchive
 	}
-	z, err := gzip.NewReader(bufio.NewReader(io.NewSectionReader(a.Bytes, 0, a.Size)))
+	return readTarball(ctx, io.NewSectionReader(a.Bytes, 0, a.Size), budget)
+}
+
+// errArchive says that an archive is larger than what is read of one.
+var errArchive = fmt.Errorf("its published archive is larger than %d MiB", maxArchive>>20)
+
+// readTarball is readArchive of bytes that come one after the other.
+func readTarball(ctx context.Context, r io.Reader, budget int64) (_ *listing, unpacked int64, err error) {
+	z, err := gzip.NewReader(bufio.NewReaderSize(r, 32<<10))
 	if err != nil {
 		return nil, 0, fmt.Errorf("its published archive cannot be unpacked: %w", err)
 	}

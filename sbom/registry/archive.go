@@ -31,6 +31,7 @@ type Archive struct {
 
 	file *os.File          // nil: it is in memory
 	sums map[string]string // algorithm -> hexadecimal digest, of all that were computed
+	kept bool              // it was in the cache
 }
 
 // Close ends the use of Bytes. What is not closed is closed when it is collected.
@@ -79,6 +80,7 @@ var ErrChanged = errors.New("it was changed on the way or at the registry")
 type published struct {
 	source  string // who says so
 	address string
+	file    string            // the one that was asked for, of several
 	sums    map[string]string // algorithm -> hexadecimal digest
 }
 
@@ -94,6 +96,13 @@ func (at published) key() string {
 
 // locate says where the archive of a version lies.
 func (c *Client) locate(ctx context.Context, p Package, version, file string) (published, error) {
+	at, err := c.lies(ctx, p, version, file)
+	at.file = file
+	return at, err
+}
+
+// lies is locate, but for which file was asked for.
+func (c *Client) lies(ctx context.Context, p Package, version, file string) (published, error) {
 	ep, why := c.endpoint(p)
 	switch {
 	case why != "":
@@ -151,7 +160,7 @@ func pointedAt(source, address string, sums map[string]string, p Package, versio
 	if len(sums) == 0 {
 		return published{}, fmt.Errorf("%s: the registry tells no digest of it", where)
 	}
-	return published{source, to.String(), sums}, nil
+	return published{source: source, address: to.String(), sums: sums}, nil
 }
 
 // locatePyPI finds a file in the first index that has it.
@@ -270,12 +279,13 @@ func (c *Client) keptArchive(at published) *Archive {
 		return nil
 	}
 	a := sums.archive()
-	a.Bytes, a.file = f, f
+	a.Bytes, a.file, a.kept = f, f, true
 	return a
 }
 
 // fetchArchive downloads an archive into a file, or into memory when nothing is
-// kept, and holds it against its digests before it gets its name.
+// kept, and holds it against its digests before it gets its name. What Arrive
+// says is taken from it on the way.
 func (c *Client) fetchArchive(ctx context.Context, p Package, at published) (a *Archive, err error) {
 	where := fmt.Sprintf("the archive of %s", p)
 	keep, err := c.newKeep()
@@ -289,12 +299,15 @@ func (c *Client) fetchArchive(ctx context.Context, p Package, at published) (a *
 		}
 	}()
 	var sums *archiveSums
+	var taken *arrival
 	got, err := c.fetch(ctx, Request{URL: at.address, source: at.source, Limit: maxPublished, System: p.System, Keep: true, into: func(r io.Reader) (int64, error) {
 		if err := keep.reset(); err != nil { // an attempt before this one may have written
 			return 0, err
 		}
-		sums = newArchiveSums(at.sums)
-		return io.Copy(io.MultiWriter(keep, sums), r)
+		sums, taken = newArchiveSums(at.sums), c.arriving(p, at)
+		n, err := io.Copy(io.MultiWriter(keep, sums, taken), r)
+		taken.end(err)
+		return n, err
 	}}, validators{})
 	switch {
 	case err != nil:
@@ -314,6 +327,7 @@ func (c *Client) fetchArchive(ctx context.Context, p Package, at published) (a *
 		return nil, fmt.Errorf("keep %s: %w", where, err)
 	}
 	a.Bytes = a.file
+	c.keepArrival(taken, at, a)
 	return a, nil
 }
 

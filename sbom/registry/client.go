@@ -19,6 +19,7 @@ type Client struct {
 	Fresh   time.Duration        // how old a cached answer may be before the network is asked again; 0: DefaultFresh
 	Notice  func(text string)    // what went wrong on the way, in plain words; nil: nobody is told
 	Done    func(done, of int)   // progress of Facts; nil: nobody is told
+	Arrive  Arrive               // what is taken of archives when they are fetched; nil: nothing
 	DepsDev string               // base address of the deps.dev API; "": the public one
 
 	pace  pace     // the zero value is the default; tests are in a hurry
@@ -27,6 +28,11 @@ type Client struct {
 	own   own      // the client that requests are made with
 	told  sync.Map // what Notice was told
 }
+
+// Arrive says what is taken of an archive when it is fetched, and kept beside it
+// for Client.Extract; nil: nothing. file is the one that was asked for, "" the
+// only one. It is called by several goroutines.
+type Arrive func(p Package, file string) *Taking
 
 // DefaultFresh is how long an answer is taken as it is.
 const DefaultFresh = 12 * time.Hour

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"strconv"
 	"strings"
 )
@@ -27,6 +28,10 @@ type Taking struct {
 	// Make takes it from an archive, which is closed afterwards.
 	Make func(a *Archive) ([]byte, error)
 
+	// Stream takes the same from the bytes of an archive while they arrive; nil
+	// where it needs all of them. It need not read to the end.
+	Stream func(r io.Reader) ([]byte, error)
+
 	// Read reads what Make returned, now or in another run. What it refuses
 	// counts as not kept.
 	Read func(body []byte) error
@@ -36,6 +41,8 @@ type Taking struct {
 // finds it, or reads what was taken from it before; the archive itself is then
 // not opened and need not be there. Both are held against the digests that the
 // registry tells now: an extract is of the bytes that have them, or is not used.
+// One that should have been kept when the archive was fetched, and is not there
+// or is damaged, is made anew, and Notice is told.
 // The errors are those of Archive, Make and Read; with one of Make or Read the
 // archive's digests are there nevertheless.
 func (c *Client) Extract(ctx context.Context, p Package, version, file string, t Taking) (*Extract, error) {
@@ -59,6 +66,11 @@ func (c *Client) Extract(ctx context.Context, p Package, version, file string, t
 		return nil, err
 	}
 	defer a.Close()
+	if len(at.sums) > 0 && !a.kept { // made when it was fetched just now
+		if e := c.keptExtract(at, key, t); e != nil {
+			return e, nil
+		}
+	}
 	e := &Extract{Size: a.Size, SHA256: a.SHA256, SHA512: a.SHA512}
 	body, err := t.Make(a)
 	if err != nil {
@@ -67,10 +79,19 @@ func (c *Client) Extract(ctx context.Context, p Package, version, file string, t
 	if err := t.Read(body); err != nil {
 		return e, err
 	}
-	if len(at.sums) > 0 && len(body) <= maxExtract { // what has no digest could be another archive tomorrow
-		c.writeFile("extracts", key, encodeExtract(key, a.Size, a.sums, body), body)
+	c.keepExtract(at, key, a, body)
+	if a.kept && c.Arrive != nil {
+		c.notice("what was taken of published archives is not whole in the cache, or is of another version of this program: it is made anew, which takes longer once")
 	}
 	return e, nil
+}
+
+// keepExtract keeps what was taken of an archive. What has no digest could be
+// another archive tomorrow.
+func (c *Client) keepExtract(at published, key string, a *Archive, body []byte) {
+	if len(at.sums) > 0 && len(body) <= maxExtract {
+		c.writeFile("extracts", key, encodeExtract(key, a.Size, a.sums, body), body)
+	}
 }
 
 func (at published) extractKey(form string) string { return hash("extract\n" + form + "\n" + at.key()) }

@@ -17,6 +17,7 @@ const (
 	ArtifactType   = "application/vnd.fnaudit.db.v1"
 	mediaSnapshot  = "application/vnd.fnaudit.db.snapshot.v1+json"
 	mediaEcosystem = "application/vnd.fnaudit.db.ecosystem.v1"
+	mediaFeed      = "application/vnd.fnaudit.db.feed.v1"
 	mediaManifest  = "application/vnd.oci.image.manifest.v1+json"
 	mediaEmpty     = "application/vnd.oci.empty.v1+json"
 
@@ -25,6 +26,7 @@ const (
 	annotationSnapshot  = "com.github.fnaudit.db.snapshot"
 	annotationBuiltAt   = "com.github.fnaudit.db.built-at"
 	annotationEcosystem = "com.github.fnaudit.db.ecosystem"
+	annotationFeed      = "com.github.fnaudit.db.feed"
 )
 
 // maxSnapshot bounds the snapshot in bytes; that of a full store has 40 KB.
@@ -66,9 +68,13 @@ func artifact(s vulndb.Snapshot, snapshot []byte, created time.Time) ([]byte, er
 			annotationBuiltAt: s.BuiltAt.UTC().Format(time.RFC3339), annotationCreated: created.UTC().Format(time.RFC3339),
 		},
 	}
-	for _, src := range s.Sources {
-		m.Layers = append(m.Layers, descriptor{MediaType: mediaEcosystem, Digest: src.Digest, Size: src.Size,
-			Annotations: map[string]string{annotationTitle: "eco/" + src.File, annotationEcosystem: src.Ecosystem}})
+	for _, f := range s.Files() {
+		media, annotation := mediaEcosystem, annotationEcosystem
+		if f.Feed {
+			media, annotation = mediaFeed, annotationFeed
+		}
+		m.Layers = append(m.Layers, descriptor{MediaType: media, Digest: f.Digest, Size: f.Size,
+			Annotations: map[string]string{annotationTitle: f.Name, annotation: f.Of}})
 	}
 	b, err := json.Marshal(m)
 	if err != nil {
@@ -103,9 +109,9 @@ func parseArtifact(b []byte) (manifest, error) {
 // matches compares an artifact's layers with its snapshot: a snapshot that
 // names what the artifact does not carry could never be pulled.
 func (m manifest) matches(s vulndb.Snapshot) error {
-	for _, src := range s.Sources {
+	for _, src := range s.Files() {
 		if !slices.ContainsFunc(m.Layers[1:], func(d descriptor) bool { return d.Digest == src.Digest && d.Size == src.Size }) {
-			return fmt.Errorf("%w: its snapshot names %s, and it has no such layer", errNotStore, src.Ecosystem)
+			return fmt.Errorf("%w: its snapshot names %s, and it has no such layer", errNotStore, src.Of)
 		}
 	}
 	return nil

@@ -7,8 +7,8 @@
 //
 // An OCI image manifest (image-spec 1.1, "Guidelines for Artifact Usage") with
 // artifactType application/vnd.fnaudit.db.v1, the empty config, a first layer
-// that is snapshot.json, and one layer for each ecosystem in the snapshot's
-// order, which is the .fdb file as it lies in the store. It depends on the
+// that is snapshot.json, and one layer for each ecosystem and then each feed in
+// the snapshot's order, which is the file as it lies in the store. It depends on the
 // snapshot and a date alone: the same store pushed twice has one digest. A pull
 // of some ecosystems fetches only their layers, and only those that are not
 // there yet.

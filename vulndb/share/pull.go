@@ -67,7 +67,7 @@ func Pull(ctx context.Context, dir string, reg Registry, o PullOptions) (Pulled,
 	if err := m.matches(s); err != nil {
 		return Pulled{}, fmt.Errorf("pull store: %w", err)
 	}
-	p.Snapshot, err = vulndb.Adopt(ctx, dir, s, o.Adopt, func(ctx context.Context, src vulndb.Source, f *os.File) error {
+	p.Snapshot, err = vulndb.Adopt(ctx, dir, s, o.Adopt, func(ctx context.Context, src vulndb.File, f *os.File) error {
 		p.Fetched++
 		return reg.Blob(ctx, src.Digest, src.Size, f)
 	})

@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"time"
 
@@ -92,14 +93,14 @@ func putLayers(ctx context.Context, dir string, reg Registry, s vulndb.Snapshot,
 			return 0, err
 		}
 	}
-	for _, src := range s.Sources {
+	for _, src := range s.Files() {
 		// Only what is true is passed on; the registry would refuse it later with less to say.
 		if err := intact(src.Path(dir), src); err != nil {
 			return uploaded, err
 		}
 		fresh, err := reg.PutBlob(ctx, src.Digest, src.Size, func() (io.ReadCloser, error) { return os.Open(src.Path(dir)) })
 		if err != nil {
-			return uploaded, fmt.Errorf("%s: %w", src.Ecosystem, err)
+			return uploaded, fmt.Errorf("%s: %w", src.Of, err)
 		}
 		if fresh {
 			uploaded++
@@ -108,8 +109,8 @@ func putLayers(ctx context.Context, dir string, reg Registry, s vulndb.Snapshot,
 	return uploaded, nil
 }
 
-func intact(path string, src vulndb.Source) error {
-	f, err := os.Open(path)
+func intact(name string, src vulndb.File) error {
+	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func intact(path string, src vulndb.Source) error {
 		return err
 	}
 	if n != src.Size || "sha256:"+hex.EncodeToString(sum.Sum(nil)) != src.Digest {
-		return fmt.Errorf("%s is not what the snapshot says: %w", src.File, vulndb.ErrDamaged)
+		return fmt.Errorf("%s is not what the snapshot says: %w", path.Base(src.Name), vulndb.ErrDamaged)
 	}
 	return nil
 }

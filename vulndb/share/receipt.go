@@ -67,7 +67,7 @@ func ReadReceipt(dir string, want Receipt) Receipt {
 	if err != nil || s.ID != r.Snapshot {
 		return Receipt{}
 	}
-	for _, src := range s.Sources {
+	for _, src := range s.Files() {
 		if intact(src.Path(dir), src) != nil {
 			return Receipt{}
 		}

@@ -7,7 +7,7 @@ const module = "github.com/fnaudit/fnaudit"
 // line. None of them may import anything under cmd.
 var libraries = []string{
 	"bundle", "bundle/attest", "bundle/descriptor", "bundle/pull",
-	"sbom", "sbom/catalog", "sbom/codec", "sbom/integrity", "sbom/jar", "sbom/jsbundle", "sbom/pystrip", "sbom/registry", "sbom/resolve", "sbom/rpmdb", "sbom/stale", "sbom/trust",
+	"sbom", "sbom/catalog", "sbom/codec", "sbom/integrity", "sbom/jar", "sbom/jsbundle", "sbom/licence", "sbom/pystrip", "sbom/registry", "sbom/resolve", "sbom/rpmdb", "sbom/stale", "sbom/trust",
 	"vulndb", "vulndb/feed", "vulndb/reach", "vulndb/share", "vulndb/version",
 }
 
@@ -26,6 +26,7 @@ func arrows() map[string][]string {
 		"sbom/jar":       {"sbom", "bundle"},
 		"sbom/jsbundle":  {"sbom", "bundle"},
 		"sbom/pystrip":   {"sbom", "bundle"},
+		"sbom/licence":   nil,
 		"sbom/rpmdb":     nil,
 		"sbom/registry":  {"sbom", "vulndb/version"}, // how versions are ordered is the same question there
 		"sbom/integrity": {"sbom", "sbom/registry", "bundle"},
@@ -41,7 +42,7 @@ func arrows() map[string][]string {
 
 		"cmd/internal/finding":  nil,
 		"cmd/internal/spelling": nil,
-		"cmd/internal/policy":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom/trust"}, // patterns of names are checked by who matches them
+		"cmd/internal/policy":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom/licence", "sbom/trust", "vulndb/version"}, // patterns of names, lists of licences and ranges of waivers are checked by who matches them
 		"cmd/internal/report":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom", "sbom/codec", "bundle"},
 		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed", "vulndb/share", "bundle/pull")...),
 		"cmd/internal/gate":     {"cmd/internal/finding", "bundle/attest"},
@@ -70,6 +71,7 @@ func doors() []door {
 	return []door{
 		{"github.com/anchore/", []string{"sbom/catalog"}, "syft is the heaviest dependency; its types must not spread"},
 		{"github.com/CycloneDX/", []string{"sbom/codec"}, "documents are read and written in one place"},
+		{"github.com/github/go-spdx", []string{"sbom/codec", "sbom/licence"}, "its lists of identifiers are used, and not its expressions: they multiply out choices of choices"},
 		{"github.com/spdx/", []string{"sbom/codec"}, "documents are read and written in one place"},
 		{"github.com/google/osv-scanner/", []string{"cmd/internal/report"}, "only its output model is used, for osv-json"},
 		{"github.com/google/osv-scalibr", []string{"vulndb/version"}, "only its version order is used"},

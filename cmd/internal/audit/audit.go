@@ -38,6 +38,7 @@ type Auditor struct {
 	Deep     bool             // checks that read every byte run too
 	DeepTree bool             // the published archives of all that a vetted package needs, and of all that a lockfile pins, are looked into
 
+	Lines     []Lines           // of lockfiles that were given
 	Published *attest.Published // who may vouch for published packages; nil: whom the embedded roots know
 
 	once     sync.Once
@@ -54,7 +55,7 @@ func (a *Auditor) Database() finding.Database {
 // With returns an auditor like this one that judges with another store, and
 // with a cataloger that belongs to it.
 func (a *Auditor) With(db *vulndb.DB, catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)) *Auditor {
-	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep, DeepTree: a.DeepTree, Published: a.Published}
+	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep, DeepTree: a.DeepTree, Published: a.Published, Lines: a.Lines}
 }
 
 // Refused wraps an error of Open that is about how the program was called and
@@ -81,6 +82,7 @@ func (a *Auditor) Function(ctx context.Context, spec bundle.Spec) (*finding.Repo
 		describe(rep, f)
 		if rep.Ran("catalog", err) {
 			addSBOM(rep, bom)
+			placeInLocks(rep, a.Lines)
 			addNoCode(rep, f, bom)
 		} else {
 			rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Reason: "no bill of materials: " + err.Error(), Code: true})
@@ -111,6 +113,7 @@ func (a *Auditor) Rescan(ctx context.Context, spec bundle.Spec, bom *sbom.SBOM, 
 		rep.Platform, rep.Runtime, rep.Handler, rep.Architecture = string(spec.Platform), spec.Runtime, spec.Handler, spec.Arch
 		rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: spec.Ref, Kind: string(bundle.KindSBOM), Digest: string(bom.Subject)})
 		addSBOM(rep, bom)
+		placeInLocks(rep, a.Lines)
 		a.check(ctx, rep, &Subject{Name: rep.Name, SBOM: bom, GoBinaries: kept})
 	}
 	return rep, a.finish(ctx, rep)

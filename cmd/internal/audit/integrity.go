@@ -64,7 +64,11 @@ func integritySeverity(w integrity.Weight) finding.Severity {
 
 // integrityNote says how much was compared and what was not.
 func integrityNote(r integrity.Result) string {
-	if len(r.Left) == 0 && r.Compared == 0 {
+	switch {
+	case len(r.Left) > 0 || r.Compared > 0:
+	case r.Files > 0: // archives that were shipped as they were published
+		return "compared " + finding.Count(r.Files, "file", "files") + ", of no package that is known"
+	default:
 		return "there is nothing that says how the files should be"
 	}
 	note := fmt.Sprintf("compared %d of %s", r.Compared, finding.Count(r.Compared+r.LeftPackages(), "package", "packages"))

@@ -20,6 +20,7 @@ type Asked struct {
 	Package registry.Package // zero for a lockfile
 	Version string           // "": the one that the registry installs when none is asked for
 	Locked  *sbom.SBOM       // what the lockfile pins; nil for a package
+	Lines   Lines            // of the lockfile
 }
 
 // Package audits a package that is not in yet, or what a lockfile pins, as if
@@ -71,6 +72,7 @@ func (a *Auditor) lockfile(ctx context.Context, asked Asked) (*finding.Report, e
 		asked.Locked.Components = sbom.Merge(append(asked.Locked.Components, o.found...))
 	}
 	addSBOM(rep, asked.Locked)
+	placeInLocks(rep, []Lines{asked.Lines})
 	if len(asked.Locked.Components) == 0 {
 		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Path: asked.Name, Kind: string(sbom.Opaque), Code: true, Reason: "the lockfile pins no package, so there was nothing to judge"})
 	}

@@ -29,12 +29,12 @@ func dbCommand(env *Env) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "db",
-		Short: "The advisory store: update, status, lookup, check, export, import, push, pull",
+		Short: "The advisory store: update, status, lookup, check, prune, export, import, push, pull",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().StringVar(&dir, "db", "", "folder of the advisory store (default $FNAUDIT_DB, else the user's cache)")
-	cmd.AddCommand(dbUpdateCommand(env, &dir), dbStatusCommand(env, &dir), dbLookupCommand(env, &dir), dbCheckCommand(env, &dir))
+	cmd.AddCommand(dbUpdateCommand(env, &dir), dbStatusCommand(env, &dir), dbLookupCommand(env, &dir), dbCheckCommand(env, &dir), dbPruneCommand(env, &dir))
 	cmd.AddCommand(dbExportCommand(env, &dir), dbImportCommand(env, &dir), dbPushCommand(env, &dir), dbPullCommand(env, &dir))
 	return cmd
 }

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"path/filepath"
+	"strings"
 
+	"github.com/fnaudit/fnaudit/cmd/internal/audit"
 	"github.com/fnaudit/fnaudit/sbom/catalog"
 )
 
@@ -11,23 +13,38 @@ import (
 const maxLockfile = 64 << 20
 
 // readLockfiles reads what --lockfile names. A file that is none is an error
-// before anything is judged: without it other packages would be reported.
-func readLockfiles(names []string) ([]*catalog.Lockfile, error) {
-	var out []*catalog.Lockfile
+// before anything is judged: without it other packages would be reported. Those
+// of npm, Yarn, pnpm and bun speak for bundles; each says on which line a
+// package is to be changed.
+func readLockfiles(names []string) (bundles []*catalog.Lockfile, lines []audit.Lines, err error) {
 	for _, name := range names {
-		data, err := readSmall(name, maxLockfile)
+		data, manifest, err := lockfileBytes(name)
 		if err != nil {
-			return nil, usage("", "read lockfile: %w", err)
-		}
-		manifest, err := readSmall(filepath.Join(filepath.Dir(name), "package.json"), maxLockfile)
-		if err != nil {
-			manifest = nil // none is needed but by Yarn, and there it narrows down
+			return nil, nil, err
 		}
 		l, err := catalog.ReadLockfile(filepath.ToSlash(name), data, manifest)
-		if err != nil {
-			return nil, usage("give the package-lock.json, yarn.lock, pnpm-lock.yaml or bun.lock that the bundle was built with", "read lockfile %s: %w", name, err)
+		if err == nil {
+			bundles = append(bundles, l)
+		} else if _, other := catalog.Locked(filepath.ToSlash(name), data, manifest, true); other != nil {
+			return nil, nil, usage("give one of "+strings.Join(catalog.LockfileNames(), ", ")+"; for a bundle that of npm, Yarn, pnpm or bun that it was built with", "read lockfile %s: %w", name, err)
 		}
-		out = append(out, l)
+		lines = append(lines, linesOf(name, data))
 	}
-	return out, nil
+	return bundles, lines, nil
+}
+
+// lockfileBytes reads a lockfile, and the package.json beside it, nil when there
+// is none: only Yarn needs it, to tell production from development.
+func lockfileBytes(name string) (data, manifest []byte, err error) {
+	if data, err = readSmall(name, maxLockfile); err != nil {
+		return nil, nil, usage("", "read lockfile: %w", err)
+	}
+	if manifest, err = readSmall(filepath.Join(filepath.Dir(name), "package.json"), maxLockfile); err != nil {
+		manifest = nil
+	}
+	return data, manifest, nil
+}
+
+func linesOf(name string, data []byte) audit.Lines {
+	return audit.Lines{File: filepath.ToSlash(filepath.Clean(name)), At: catalog.LockLines(name, data)}
 }

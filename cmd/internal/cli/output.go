@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -92,6 +93,20 @@ func writeFile(name string, produce func(io.Writer) error) error {
 		return err
 	}
 	return f.place()
+}
+
+// appendFile writes at the end of a file that others write to as well, at once.
+func appendFile(name string, produce func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := produce(&b); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b.Bytes())
+	return errors.Join(err, f.Close())
 }
 
 // staged is a file that is written and does not have its name yet.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
+	"github.com/fnaudit/fnaudit/sbom/integrity"
 	"github.com/fnaudit/fnaudit/sbom/registry"
 	"github.com/fnaudit/fnaudit/sbom/trust"
 )
@@ -31,6 +32,7 @@ func (o *scanOptions) registryClient(env *Env, pol *policy.Policy) (*registry.Cl
 	return &registry.Client{Dir: filepath.Join(dir, factsFolder), Online: o.online && !o.offline, Private: private.Match, Now: env.Now,
 		Config: registry.ReadConfig(registryEnvironment(env)), // offline too: whose answers the cache may be asked for
 		Notice: noticer(env, nil, o.quiet),
+		Arrive: integrity.Arrive(),
 	}, nil
 }
 

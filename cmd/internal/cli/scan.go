@@ -125,7 +125,7 @@ func targetFlagsOf(cmd *cobra.Command, t *targetFlags) {
 	f.StringVar(&t.name, "name", "", "`NAME` of the function (default the file's)")
 	f.StringVar(&t.arch, "arch", "", "`ARCH` that the function runs on, x86_64 or arm64 (default guessed); of an image for several, the one that is audited (default x86_64)")
 	f.StringVar(&t.base, "base", "", "where the base image of an image ends: `IMAGE|DIGEST`, the path of the base image or the digest of a layer (default by annotations and history)")
-	f.StringArrayVar(&t.locks, "lockfile", nil, "a lock`FILE` kept beside the artifact, repeatable: of npm, Yarn, pnpm or bun, it gives the packages in bundles their versions")
+	f.StringArrayVar(&t.locks, "lockfile", nil, "a lock`FILE` kept beside the artifact, repeatable: of npm, Yarn, pnpm or bun, it gives the packages in bundles their versions; SARIF and annotations show the lines of any")
 	f.StringVar(&t.each, "each", "", "every archive and image in `DIR` is a function")
 	f.StringVar(&t.targets, "targets", "", "`FILE` of JSON lines, one function each: name, target, runtime, layers, owner, tags")
 	descriptorFlagsOf(cmd, &t.descriptorFlags)
@@ -190,7 +190,8 @@ func (o *scanOptions) judge(ctx context.Context, env *Env, specs []bundle.Spec, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if o.lockfiles, err = readLockfiles(o.locks); err != nil {
+	var lines []audit.Lines
+	if o.lockfiles, lines, err = readLockfiles(o.locks); err != nil {
 		return nil, nil, err
 	}
 	open := im.open(files.Begin)
@@ -207,7 +208,7 @@ func (o *scanOptions) judge(ctx context.Context, env *Env, specs []bundle.Spec, 
 	}
 	a := &audit.Auditor{Runtimes: runtimes, Trust: trust, Registry: reg, Deep: o.deep,
 		Open: o.refuse(open, len(specs) == 1), Catalog: o.cataloger(ctx, db),
-		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now,
+		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now, Lines: lines,
 	}
 	return o.auditAll(ctx, env, a, now, subjects{len(specs), func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
 		return auditOne(ctx, a, specs[i], stdin)
@@ -436,6 +437,9 @@ func (o scanOptions) write(env *Env, doc *finding.Document, outputs []output, st
 			return report.Write(w, out.format, doc, reportOptions(env, o, out))
 		})
 		if err != nil {
+			return err
+		}
+		if err := summarize(env, doc, out); err != nil {
 			return err
 		}
 	}

@@ -121,19 +121,16 @@ func vetted(o scanOptions, args []string, dev bool) ([]audit.Asked, error) {
 // readVetLock reads a lockfile and the manifest beside it, by which Yarn's tell
 // production from development.
 func readVetLock(name string, dev bool) (audit.Asked, error) {
-	data, err := readSmall(name, maxLockfile)
+	data, manifest, err := lockfileBytes(name)
 	if err != nil {
-		return audit.Asked{}, usage("", "read lockfile: %w", err)
-	}
-	manifest, err := readSmall(filepath.Join(filepath.Dir(name), "package.json"), maxLockfile)
-	if err != nil {
-		manifest = nil
+		return audit.Asked{}, err
 	}
 	bom, err := catalog.Locked(filepath.ToSlash(name), data, manifest, dev)
 	if err != nil {
 		return audit.Asked{}, usage("give one of "+strings.Join(catalog.LockfileNames(), ", "), "read lockfile %s: %w", name, err)
 	}
-	return audit.Asked{Name: filepath.ToSlash(filepath.Clean(name)), Locked: bom}, nil
+	lines := linesOf(name, data)
+	return audit.Asked{Name: lines.File, Locked: bom, Lines: lines}, nil
 }
 
 // judgePackages audits what is asked about under a policy.

@@ -104,9 +104,15 @@ func compareCVE(a, b string) int {
 // OfTrust says whether a finding is about a signature or a provenance.
 func (f Finding) OfTrust() bool { return f.Kind == KindSignature || f.Kind == KindProvenance }
 
-// OfDependency says whether a finding is about what a dependency is, and not
-// about an advisory.
-func (f Finding) OfDependency() bool { return f.Kind == KindStale || f.Kind == KindUntrusted }
+// OfDependency says whether a finding is about what a dependency or the function
+// is and how it came here, and not about an advisory: a rule says what is wrong.
+func (f Finding) OfDependency() bool {
+	switch f.Kind {
+	case KindStale, KindUntrusted, KindLicence, KindExposure, KindDrift:
+		return true
+	}
+	return false
+}
 
 // Versionless returns a purl without version, qualifiers and subpath.
 func Versionless(purl string) string {

@@ -212,11 +212,18 @@ type Component struct {
 	Requires      []string          `json:"requires,omitempty"`
 	Traits        []Trait           `json:"traits,omitempty"`       // how it came here
 	Facts         *Facts            `json:"facts,omitempty"`        // what a registry says of it; absent when no registry was asked
+	Listed        *Listed           `json:"listed,omitempty"`       // where a lockfile that was given names it
 	Upgrade       string            `json:"upgrade,omitempty"`      // lowest version that clears every finding about it; "" when there is none
 	UpgradeMinor  string            `json:"upgradeMinor,omitempty"` // the version with the same first number that clears most; "" when none clears any, or it is Upgrade
 	BroughtBy     []string          `json:"broughtBy,omitempty"`    // purls of the direct dependencies that bring it; empty when it is one, or that is not known
 	Confidence    float64           `json:"confidence,omitempty"`   // in name and version, 0 to 1: all evidence together
 	Evidence      []Proof           `json:"evidence"`               // strongest first
+}
+
+// Listed is a line of a lockfile.
+type Listed struct {
+	File string `json:"file"` // as it was given, with "/"
+	Line int    `json:"line"` // from 1
 }
 
 // Trait is something about how a component came here, as sbom.Trait.
@@ -295,6 +302,7 @@ type Finding struct {
 	VEX         *VEX       `json:"vex,omitempty"`            // what a statement says of it
 	Exploited   *Exploited `json:"exploited,omitempty"`      // with KEV: what the catalogue says
 	Percentile  float64    `json:"epssPercentile,omitempty"` // 0 to 1
+	Counts      Decision   `json:"counts,omitempty"`         // what it alone makes of the verdict: "fail", "incomplete", "pass" for a warning; absent when the policy does not look at it
 	Published   *time.Time `json:"published,omitempty"`
 	Modified    *time.Time `json:"modified,omitempty"`
 	Evidence    []Evidence `json:"evidence"`

@@ -13,6 +13,9 @@ const (
 	KindProvenance    Kind = "provenance"
 	KindStale         Kind = "stale"     // past its time: old, behind, given up
 	KindUntrusted     Kind = "untrusted" // not shown to be what it says, or from where nothing should come
+	KindLicence       Kind = "licence"   // may not be used as it is
+	KindExposure      Kind = "exposure"  // who may call the function, or what it may do
+	KindDrift         Kind = "drift"     // what is deployed is not what was judged
 )
 
 // RequiredPrefix starts the rules of findings about a signature or a

@@ -12,34 +12,46 @@ import (
 )
 
 // Decide judges a report against the policy at the time now. It is a pure
-// function but for what it notes in r: which findings and unknowns a waiver
-// accepts, the priority of each finding, and the order of the upgrades.
+// function but for its marks on the findings and unknowns of r: what a waiver
+// accepts, what the baseline has, what has time until when, what each makes of
+// the verdict, its priority; and for the order of the upgrades.
 //
 // What fails outweighs what is incomplete. Whatever the policy says, a target
 // that could not be opened and the starter set are incomplete, because nobody
 // can have judged them.
 func (p *Policy) Decide(r *finding.Report, db finding.Database, now time.Time) finding.Verdict {
+	of, ignored := p.For(r)
+	v := of.decide(r, db, now)
+	for _, m := range ignored {
+		v.Warnings = append(v.Warnings, fmt.Sprintf("what the policy says of functions with %s does not count: it demands less, and only what is audited says that this is one", m))
+	}
+	return v
+}
+
+func (p *Policy) decide(r *finding.Report, db finding.Database, now time.Time) finding.Verdict {
 	for i := range r.Findings {
-		r.Findings[i].Waived = nil
+		f := &r.Findings[i]
+		f.Waived, f.Counts, f.Baseline, f.GraceUntil = nil, "", false, nil
 	}
 	for i := range r.Unknowns {
 		r.Unknowns[i].Waived = nil
 	}
 	v := finding.Verdict{Decision: finding.Pass, Reasons: []string{}}
-	v.Warnings = p.apply(r, now)
-	p.prioritize(r)
+	old := p.Baseline.mark(r, p.rank, now)
+	warnings, ended := p.waive(r, now)
 
-	failing, unsettled, warning := p.lines(r)
+	p.prioritize(r)
+	lines := p.lines(r, now)
 	unsignedFail, unsignedGaps, unsignedWarn := p.unsigned(r)
-	failing, warning = append(failing, unsignedFail...), append(warning, unsignedWarn...)
-	gaps := append(append(p.gaps(r, db, now), unsettled...), unsignedGaps...)
+	endedFail, endedWarn := p.endedWaivers(r, ended)
+	lines.fail.say(classUnsigned, unsignedFail...)
+	lines.fail.say(classWaiver, endedFail...)
+	failing := lines.fail.inOrder()
+	gaps := slices.Concat(p.gaps(r, db, now), lines.gap.sentences(), unsignedGaps)
 	v.Reasons = append(failing, gaps...)
-	v.Warnings = append(v.Warnings, warning...)
-	v.Warnings = append(v.Warnings, finding.Unjudged(unjudged(r, p.Unmatched))...)
-	for _, name := range slices.Sorted(maps.Keys(db.Ecosystems)) {
-		if n := db.Ecosystems[name].Unread; n > 0 {
-			v.Warnings = append(v.Warnings, fmt.Sprintf("%s of %s could not be read when the store was built: what they say is not known", finding.Count(n, "advisory", "advisories"), name))
-		}
+	v.Warnings = slices.Concat(warnings, endedWarn, lines.grace.inGrace(), lines.warn.sentences(), unsignedWarn, finding.Unjudged(unjudged(r, p.Unmatched)), unread(db))
+	if old > 0 {
+		v.Warnings = append(v.Warnings, fmt.Sprintf("%s in the baseline, which %s", finding.Count(old, "finding is", "findings are"), doNotCount(old)))
 	}
 	switch {
 	case len(failing) > 0:
@@ -51,28 +63,40 @@ func (p *Policy) Decide(r *finding.Report, db finding.Database, now time.Time) f
 	return v
 }
 
+func doNotCount(n int) string {
+	if n == 1 {
+		return "does not count"
+	}
+	return "do not count"
+}
+
+// unread says of which ecosystems the store could not read everything.
+func unread(db finding.Database) (out []string) {
+	for _, name := range slices.Sorted(maps.Keys(db.Ecosystems)) {
+		if n := db.Ecosystems[name].Unread; n > 0 {
+			out = append(out, fmt.Sprintf("%s of %s could not be read when the store was built: what they say is not known", finding.Count(n, "advisory", "advisories"), name))
+		}
+	}
+	return out
+}
+
 // counts says whether a finding is at or over a line.
 func (p *Policy) counts(l Line, f finding.Finding) bool {
-	if f.Waived != nil {
+	if f.Waived != nil || f.Baseline {
 		return false
 	}
 	if f.Kind == finding.KindMalware && l.Malware {
 		return true // a malicious package fails even where another copy is loaded: its bytes are shipped
 	}
+	l = l.of(f.Origin)
 	if f.Certainty.Rank() < l.Certainty.Rank() || (l.Certainty == "" && !l.Any) {
 		return false
-	}
-	if f.Kind == finding.KindArchive {
-		return l.Archive != "" && p.rank(f.Severity) >= l.Archive.Rank()
 	}
 	if f.Kind == finding.KindRuntime {
 		return l.Runtime.counts(f.Rule)
 	}
-	switch f.Kind {
-	case finding.KindStale:
-		return l.Stale != "" && p.rank(f.Severity) >= l.Stale.Rank()
-	case finding.KindUntrusted:
-		return l.Untrusted != "" && p.rank(f.Severity) >= l.Untrusted.Rank()
+	if least, ok := l.byKind(f.Kind); ok {
+		return least != "" && p.rank(f.Severity) >= least.Rank()
 	}
 	if f.KEV && l.KnownExploit {
 		return true
@@ -86,6 +110,26 @@ func (p *Policy) counts(l Line, f finding.Finding) bool {
 	rank := p.rank(f.Severity)
 	return (l.Severity != "" && rank >= l.Severity.Rank()) ||
 		(l.Fixable != "" && rank >= l.Fixable.Rank() && len(f.Fixed) > 0)
+}
+
+// byKind is the severity from which on findings of a kind count; ok is false
+// for kinds that count by the severity of the line itself.
+func (l Line) byKind(k finding.Kind) (least finding.Severity, ok bool) {
+	switch k {
+	case finding.KindArchive:
+		return l.Archive, true
+	case finding.KindStale:
+		return l.Stale, true
+	case finding.KindUntrusted:
+		return l.Untrusted, true
+	case finding.KindLicence:
+		return l.Licence, true
+	case finding.KindExposure:
+		return l.Exposure, true
+	case finding.KindDrift:
+		return l.Drift, true
+	}
+	return "", false
 }
 
 func (p *Policy) rank(s finding.Severity) int {
@@ -111,23 +155,50 @@ func guessedRuntime(f finding.Finding) bool {
 	return f.Kind == finding.KindRuntime && f.Certainty != finding.Certain
 }
 
-// lines gathers what fails, what is incomplete by a finding and what warns, one
-// sentence per component, worst first.
-func (p *Policy) lines(r *finding.Report) (failing, unsettled, warning []string) {
-	fail, gap, warn := newTally(), newTally(), newTally()
-	for _, f := range r.Findings {
-		switch {
-		case f.OfTrust():
-			if to := map[Response]*tally{RespondFail: fail, RespondIncomplete: gap, RespondWarn: warn}[p.respond(f)]; to != nil {
-				to.add(f)
+// tallies are the findings that count, by what they make of the verdict.
+type tallies struct{ fail, gap, grace, warn *tally }
+
+// lines gathers what fails, what is incomplete by a finding, what has time and what warns.
+func (p *Policy) lines(r *finding.Report, now time.Time) tallies {
+	out := tallies{newTally(), newTally(), newTally(), newTally()}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		switch f.Counts = p.judge(*f); f.Counts {
+		case finding.Fail:
+			if end := p.Grace.until(*f, p.rank(f.Severity), now); !end.IsZero() {
+				f.Counts, f.GraceUntil = finding.Pass, &end
+				out.grace.add(*f)
+				continue
 			}
-		case p.counts(p.Fail, f) && (loaded(f) || f.Kind == finding.KindMalware) && !guessedRuntime(f):
-			fail.add(f)
-		case p.counts(p.Warn, f), p.counts(p.Fail, f):
-			warn.add(f)
+			out.fail.add(*f)
+		case finding.Incomplete:
+			out.gap.add(*f)
+		case finding.Pass:
+			out.warn.add(*f)
 		}
 	}
-	return fail.sentences(), gap.sentences(), warn.sentences()
+	return out
+}
+
+// judge says what one finding makes of the verdict; finding.Pass is a warning,
+// and "" that it does not count.
+func (p *Policy) judge(f finding.Finding) finding.Decision {
+	switch {
+	case f.OfTrust():
+		return p.respond(f).decision()
+	case f.Kind == finding.KindLicence && f.Rule == RuleLicenceUnknown && f.Waived == nil && !f.Baseline:
+		return p.Licences.unknown().decision()
+	case p.counts(p.Fail, f) && (loaded(f) || f.Kind == finding.KindMalware) && !guessedRuntime(f):
+		return finding.Fail
+	case p.counts(p.Warn, f), p.counts(p.Fail, f):
+		return finding.Pass
+	}
+	return ""
+}
+
+// decision is what a response makes of the verdict; "" for nothing.
+func (r Response) decision() finding.Decision {
+	return map[Response]finding.Decision{RespondFail: finding.Fail, RespondIncomplete: finding.Incomplete, RespondWarn: finding.Pass}[r]
 }
 
 // gaps lists what makes a verdict incomplete.
@@ -136,6 +207,7 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 	if s := r.Check("open"); s.State != finding.Ran {
 		return append(out, reason("could not be opened", s.Reason)) // nothing else can be said
 	}
+	out = append(out, p.storeGaps(r, db, now)...)
 	for _, name := range p.Require {
 		if r.Vetted != nil && finding.OfShipped(name) {
 			continue
@@ -151,15 +223,11 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 	}
 	byKind, said := map[string][]finding.Unknown{}, map[place]bool{}
 	for _, u := range r.Unknowns {
-		if u.Waived != nil || !u.Code {
+		if !p.isGap(&u) {
 			continue
 		}
-		if u.Kind == "unmatched" {
-			if slices.Contains(p.Unmatched, u.Origin) {
-				byKind[u.Kind] = append(byKind[u.Kind], u)
-			}
-		} else if slices.Contains(p.Unknowns, u.Kind) {
-			byKind[u.Kind] = append(byKind[u.Kind], u)
+		byKind[u.Kind] = append(byKind[u.Kind], u)
+		if u.Kind != "unmatched" {
 			said[place{u.Artifact, u.Path}] = true
 		}
 	}
@@ -172,16 +240,58 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 	if gap := p.factsGap(r, now); gap != "" {
 		out = append(out, gap)
 	}
+	return out
+}
+
+// isGap says whether the policy is not content with an unknown.
+func (p *Policy) isGap(u *finding.Unknown) bool {
+	switch {
+	case u.Waived != nil || !u.Code:
+		return false
+	case u.Kind == "unmatched":
+		return slices.Contains(p.Unmatched, u.Origin)
+	}
+	return slices.Contains(p.Unknowns, u.Kind)
+}
+
+// storeGaps says what the store does not know. It comes first: a newer store
+// can change everything below.
+func (p *Policy) storeGaps(r *finding.Report, db finding.Database, now time.Time) (out []string) {
 	if db.Starter {
-		out = append(out, "judged with the embedded starter set of advisories only, which knows a few well-known ones")
-	} else if age := Age(db, now); p.MaxAge > 0 && age > p.MaxAge && r.Check("vulnerability").State == finding.Ran {
-		if age == forever {
-			out = append(out, "the advisory store does not say how old it is")
-		} else {
-			out = append(out, fmt.Sprintf("the advisory store is %s old; the policy allows %s", days(age), days(p.MaxAge)))
-		}
+		return append(out, "judged with the embedded starter set of advisories only, which knows a few well-known ones")
+	}
+	if r.Check("vulnerability").State != finding.Ran {
+		return nil // nothing was asked of it
+	}
+	switch age := Age(db, now); {
+	case p.MaxAge == 0 || age <= p.MaxAge:
+	case age == forever:
+		out = append(out, "the advisory store does not say how old it is")
+	default:
+		out = append(out, fmt.Sprintf("the advisory store is %s old; the policy allows %s", days(age), days(p.MaxAge)))
+	}
+	if p.KEVMaxAge == 0 {
+		return out
+	}
+	switch age := feedAge(db, "kev", now); {
+	case age <= p.KEVMaxAge:
+	case age == forever:
+		out = append(out, "which vulnerabilities are known to be exploited is not known (db update --feeds gets the list)")
+	default:
+		out = append(out, fmt.Sprintf("the list of known exploited vulnerabilities is %s old; the policy allows %s (db update --feeds gets a newer one)", days(age), days(p.KEVMaxAge)))
 	}
 	return out
+}
+
+// feedAge is how old a list beside the advisories is; forever when the store has
+// none, or it does not say.
+func feedAge(db finding.Database, name string, now time.Time) time.Duration {
+	for _, f := range db.Feeds {
+		if f.Name == name && !f.AsOf.IsZero() {
+			return max(now.Sub(f.AsOf), 0)
+		}
+	}
+	return forever
 }
 
 // forever is the age of a store that does not say how old it is.
@@ -226,30 +336,8 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	case v.Decision == finding.Incomplete && db.Starter:
 		return "fnaudit db update   # gets the full advisory set, then scan again"
 	case v.Decision == finding.Fail:
-		for _, f := range r.Findings {
-			if f.Waived == nil && f.Kind == finding.KindMalware && r.Vetted != nil {
-				return "do not take in " + f.Component + "; where it was installed once, rotate every secret that is on that machine"
-			}
-			if f.Waived == nil && f.Kind == finding.KindMalware {
-				return "remove " + f.Component + ", then rotate every secret that the function could read"
-			}
-		}
-		for _, f := range r.Findings {
-			if f.OfTrust() && p.respond(f) == RespondFail {
-				return "fnaudit verify " + r.Target + "   # says which step failed; build and sign again, or correct the policy"
-			}
-			if f.Kind == finding.KindRuntime && len(f.Fixed) > 0 && p.counts(p.Fail, f) && !guessedRuntime(f) {
-				return "move the function to the runtime " + f.Fixed[len(f.Fixed)-1] + "; why: " + explaining(r, f)
-			}
-			if f.OfDependency() && len(f.Fixed) == 0 && loaded(f) && p.counts(p.Fail, f) {
-				return lookAt(r, f)
-			}
-			if f.Kind != finding.KindRuntime && len(f.Fixed) > 0 && loaded(f) && p.counts(p.Fail, f) {
-				return p.nextUpgrade(r, f)
-			}
-		}
-		if failing, _, _ := p.unsigned(r); len(failing) > 0 {
-			return "sign the artifact when it is built and put the bundle beside it, or name the folder: --attestations DIR"
+		if step := p.nextFailing(r, v); step != "" {
+			return step
 		}
 		return "read the findings above; accept one with a waiver in the policy file"
 	}
@@ -282,6 +370,34 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	return "make the parts above readable, or accept them with a waiver in the policy file"
 }
 
+// nextFailing is the step that the first reason of a fail asks for; "" when
+// none of the reasons says one.
+func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
+	for _, f := range failingInOrder(r) {
+		switch {
+		case f.Kind == finding.KindMalware && r.Vetted != nil:
+			return "do not take in " + f.Component + "; where it was installed once, rotate every secret that is on that machine"
+		case f.Kind == finding.KindMalware:
+			return "remove " + f.Component + ", then rotate every secret that the function could read"
+		case f.OfTrust():
+			return "fnaudit verify " + r.Target + "   # says which step failed; build and sign again, or correct the policy"
+		case f.Kind == finding.KindRuntime && len(f.Fixed) > 0:
+			return "move the function to the runtime " + f.Fixed[len(f.Fixed)-1] + "; why: " + explaining(r, f)
+		case f.OfDependency() && len(f.Fixed) == 0:
+			return lookAt(r, f)
+		case f.Kind != finding.KindRuntime && len(f.Fixed) > 0:
+			return nextUpgrade(r, f)
+		}
+	}
+	if failing, _, _ := p.unsigned(r); len(failing) > 0 {
+		return "sign the artifact when it is built and put the bundle beside it, or name the folder: --attestations DIR"
+	}
+	if slices.ContainsFunc(v.Reasons, func(s string) bool { return strings.HasSuffix(s, stillNeeded) }) {
+		return "put right what the waiver accepted, or renew the waiver in the policy file"
+	}
+	return ""
+}
+
 // explaining is the command that explains a finding.
 func explaining(r *finding.Report, f finding.Finding) string {
 	switch {
@@ -312,10 +428,10 @@ func again(r *finding.Report) string {
 
 // nextUpgrade is the first of the upgrades that clear a finding on which the
 // policy fails; that of f, where none is listed.
-func (p *Policy) nextUpgrade(r *finding.Report, f finding.Finding) string {
+func nextUpgrade(r *finding.Report, f finding.Finding) string {
 	fails := map[string]finding.Finding{}
 	for _, x := range r.Findings {
-		if _, ok := fails[x.Fingerprint]; !ok && loaded(x) && p.counts(p.Fail, x) {
+		if _, ok := fails[x.Fingerprint]; !ok && x.Counts == finding.Fail {
 			fails[x.Fingerprint] = x
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -24,27 +25,36 @@ const MaxBytes = 1 << 20
 
 // file is the YAML form of a policy. A pointer tells "left out" from "empty".
 type file struct {
-	Version         int           `yaml:"version"`
-	Extends         string        `yaml:"extends"`
-	Fail            *fileLine     `yaml:"fail"`
-	Warn            *fileLine     `yaml:"warn"`
-	UnknownSeverity *string       `yaml:"unknown_severity"`
-	Require         []string      `yaml:"require"`
-	Incomplete      *fileGaps     `yaml:"incomplete"`
-	Coverage        *fileCoverage `yaml:"coverage"`
-	Database        *fileStore    `yaml:"database"`
-	Waivers         []fileWaiver  `yaml:"waivers"`
-	Gate            *fileGate     `yaml:"gate"`
+	Version int       `yaml:"version"`
+	Extends string    `yaml:"extends"`
+	Rules   fileRules `yaml:",inline"`
 
-	Signature  *fileResponses      `yaml:"signature"`
-	Provenance *fileResponses      `yaml:"provenance"`
-	TrustRoots map[string]fileRoot `yaml:"trust_roots"`
-	Artifacts  []fileArtifact      `yaml:"artifacts"`
+	Functions   []fileOverride `yaml:"functions"`
+	Database    *fileStore     `yaml:"database"`
+	Waivers     []fileWaiver   `yaml:"waivers"`
+	WaiversWarn *string        `yaml:"waivers_warn"`
+	Gate        *fileGate      `yaml:"gate"`
 
-	Stale        *fileStale        `yaml:"stale"`
-	Facts        *fileFacts        `yaml:"facts"`
-	Dependencies *fileDependencies `yaml:"dependencies"`
-	Priority     *filePriority     `yaml:"priority"`
+	TrustRoots   map[string]fileRoot `yaml:"trust_roots"`
+	Artifacts    []fileArtifact      `yaml:"artifacts"`
+	Dependencies *fileDependencies   `yaml:"dependencies"`
+	Priority     *filePriority       `yaml:"priority"`
+}
+
+// fileRules is what a policy can say of some functions otherwise than of the rest.
+type fileRules struct {
+	Fail            *fileLine      `yaml:"fail"`
+	Warn            *fileLine      `yaml:"warn"`
+	UnknownSeverity *string        `yaml:"unknown_severity"`
+	Require         *[]string      `yaml:"require"`
+	Incomplete      *fileGaps      `yaml:"incomplete"`
+	Coverage        *fileCoverage  `yaml:"coverage"`
+	Signature       *fileResponses `yaml:"signature"`
+	Provenance      *fileResponses `yaml:"provenance"`
+	Stale           *fileStale     `yaml:"stale"`
+	Facts           *fileFacts     `yaml:"facts"`
+	Grace           *fileGrace     `yaml:"grace"`
+	Licences        *fileLicences  `yaml:"licences"`
 }
 
 type fileLine struct {
@@ -58,6 +68,19 @@ type fileLine struct {
 	Runtime        *string `yaml:"runtime"`
 	Stale          *string `yaml:"stale"`
 	Untrusted      *string `yaml:"untrusted"`
+	Licence        *string `yaml:"licence"`
+	Exposure       *string `yaml:"exposure"`
+	Drift          *string `yaml:"drift"`
+
+	Origins map[string]*fileOriginLine `yaml:"origins"`
+}
+
+// fileOriginLine is what of a line can be another for packages of one origin.
+type fileOriginLine struct {
+	Fixable        *string `yaml:"fixable"`
+	Severity       *string `yaml:"severity"`
+	Certainty      *string `yaml:"certainty"`
+	KnownExploited *bool   `yaml:"known_exploited"`
 }
 
 type fileGaps struct {
@@ -66,12 +89,15 @@ type fileGaps struct {
 }
 
 type fileStore struct {
-	MaxAge *string `yaml:"max_age"`
+	MaxAge    *string `yaml:"max_age"`
+	KEVMaxAge *string `yaml:"kev_max_age"`
 }
 
 type fileWaiver struct {
 	ID        string `yaml:"id"`
 	Component string `yaml:"component"`
+	Range     string `yaml:"range"`
+	Function  string `yaml:"function"`
 	Path      string `yaml:"path"`
 	Reason    string `yaml:"reason"`
 	Owner     string `yaml:"owner"`
@@ -127,43 +153,13 @@ func decode(dec *yaml.Decoder, f *file) (err error) {
 }
 
 func (f *file) apply(p *Policy) error {
-	var errs []error
-	note := func(err error) {
-		if err != nil {
-			errs = append(errs, err)
-		}
-	}
-	note(f.Fail.apply(&p.Fail, "fail"))
-	note(f.Warn.apply(&p.Warn, "warn"))
-	if f.UnknownSeverity != nil {
-		note(word(f.UnknownSeverity, &p.UnknownSeverity, "unknown_severity", severities))
-	}
-	for _, c := range f.Require {
-		if !slices.Contains(checkNames, c) {
-			note(fmt.Errorf("require: %q is not a check (%s)", c, strings.Join(checkNames, ", ")))
-		} else if !slices.Contains(p.Require, c) {
-			p.Require = append(p.Require, c)
-		}
-	}
-	if g := f.Incomplete; g != nil {
-		note(words(g.Unknowns, &p.Unknowns, "incomplete.unknowns", []string{"unreadable", "opaque", "limit", "unattributed"}))
-		note(words(g.Unmatched, &p.Unmatched, "incomplete.unmatched", []string{"app", "layer", "base", "runtime"}))
-		if g.Unmatched != nil && slices.Contains(p.Unmatched, "app") {
-			p.Unmatched = append(p.Unmatched, "") // a component of unknown origin may be the app's
-		}
-	}
-	note(f.Coverage.apply(&p.Coverage))
-	note(f.applyTrust(p))
-	if f.Database != nil && f.Database.MaxAge != nil {
-		d, err := ParseDuration(*f.Database.MaxAge)
-		if err != nil {
-			note(fmt.Errorf("database.max_age: %w", err))
-		}
-		p.MaxAge = d
+	errs := []error{f.Rules.apply(p), f.applyTrust(p)}
+	note := func(err error) { errs = append(errs, err) }
+	if f.Database != nil {
+		note(duration(f.Database.MaxAge, &p.MaxAge, "database.max_age"))
+		note(duration(f.Database.KEVMaxAge, &p.KEVMaxAge, "database.kev_max_age"))
 	}
 	note(f.Gate.apply(&p.Gate))
-	note(f.Stale.apply(&p.Stale))
-	note(f.Facts.apply(&p.Facts))
 	note(f.Dependencies.apply(&p.Dependencies))
 	note(f.Priority.apply(&p.Weights))
 	for i, w := range f.Waivers {
@@ -173,7 +169,72 @@ func (f *file) apply(p *Policy) error {
 		}
 		p.Waivers = append(p.Waivers, parsed)
 	}
+	note(duration(f.WaiversWarn, &p.WaiversWarn, "waivers_warn"))
+	if errors.Join(errs...) != nil {
+		return errors.Join(errs...) // the overrides would say all of it again
+	}
+	for i, o := range f.Functions {
+		parsed, err := o.parse(*p)
+		if err != nil {
+			note(fmt.Errorf("functions[%d]%w", i, err))
+		}
+		p.Functions = append(p.Functions, parsed)
+	}
 	return errors.Join(errs...)
+}
+
+// apply changes a policy to what the rules say. p must not share its lists
+// with another policy: copied sees to that.
+func (f *fileRules) apply(p *Policy) error {
+	errs := []error{f.Fail.apply(&p.Fail, "fail"), f.Warn.apply(&p.Warn, "warn")}
+	note := func(err error) { errs = append(errs, err) }
+	note(word(f.UnknownSeverity, &p.UnknownSeverity, "unknown_severity", severities))
+	note(f.applyRequire(p))
+	if g := f.Incomplete; g != nil {
+		note(words(g.Unknowns, &p.Unknowns, "incomplete.unknowns", []string{"unreadable", "opaque", "limit", "unattributed"}))
+		note(words(g.Unmatched, &p.Unmatched, "incomplete.unmatched", origins))
+		if g.Unmatched != nil && slices.Contains(p.Unmatched, "app") {
+			p.Unmatched = append(p.Unmatched, "") // a component of unknown origin may be the app's
+		}
+	}
+	note(f.Coverage.apply(&p.Coverage))
+	note(f.Signature.apply(&p.Signature, "signature"))
+	note(f.Provenance.apply(&p.Provenance, "provenance"))
+	note(f.Stale.apply(&p.Stale))
+	note(f.Facts.apply(&p.Facts))
+	note(f.Grace.apply(&p.Grace))
+	note(f.Licences.apply(&p.Licences))
+	f.licenceLines(p)
+	return errors.Join(errs...)
+}
+
+func (f *fileRules) applyRequire(p *Policy) error {
+	if f.Require == nil {
+		return nil
+	}
+	var errs []error
+	for _, c := range *f.Require {
+		if !slices.Contains(checkNames, c) {
+			errs = append(errs, fmt.Errorf("require: %q is not a check (%s)", c, strings.Join(checkNames, ", ")))
+		} else if !slices.Contains(p.Require, c) {
+			p.Require = append(p.Require, c)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// licenceLines draws the lines for licences where lists are given and no line
+// is: who denies a licence wants it to fail, under a policy that fails anything.
+func (f *fileRules) licenceLines(p *Policy) {
+	if f.Licences == nil {
+		return
+	}
+	if p.Fail.Licence == "" && (f.Fail == nil || f.Fail.Licence == nil) && p.fails() {
+		p.Fail.Licence = finding.High
+	}
+	if p.Warn.Licence == "" && (f.Warn == nil || f.Warn.Licence == nil) {
+		p.Warn.Licence = finding.Low
+	}
 }
 
 func (l *fileLine) apply(to *Line, key string) error {
@@ -186,7 +247,10 @@ func (l *fileLine) apply(to *Line, key string) error {
 		level(l.Archive, &to.Archive, nil, key+".archive"),
 		level(l.Stale, &to.Stale, nil, key+".stale"),
 		level(l.Untrusted, &to.Untrusted, nil, key+".untrusted"),
-		word(l.Certainty, &to.Certainty, key+".certainty", []string{"certain", "probable", "possible"}),
+		level(l.Licence, &to.Licence, nil, key+".licence"),
+		level(l.Exposure, &to.Exposure, nil, key+".exposure"),
+		level(l.Drift, &to.Drift, nil, key+".drift"),
+		word(l.Certainty, &to.Certainty, key+".certainty", certainties),
 		word(l.Runtime, &to.Runtime, key+".runtime", []string{"blocked", "deprecated", "soon", "any", "none"}),
 	}
 	if l.KnownExploited != nil {
@@ -198,13 +262,61 @@ func (l *fileLine) apply(to *Line, key string) error {
 	if l.Absent != nil {
 		to.Absent = *l.Absent
 	}
+	if to.Certainty == "" {
+		to.Certainty = finding.Probable // a line that matches no certainty would never count
+	}
+	return errors.Join(append(errs, l.applyOrigins(to, key+".origins"))...)
+}
+
+// applyOrigins reads the lines of single origins. What such a line leaves out
+// is as in the line around it.
+func (l *fileLine) applyOrigins(to *Line, key string) error {
+	if l.Origins == nil {
+		return nil
+	}
+	var errs []error
+	to.Origins = maps.Clone(to.Origins)
+	for _, origin := range slices.Sorted(maps.Keys(l.Origins)) {
+		from := l.Origins[origin]
+		switch {
+		case !slices.Contains(origins, origin):
+			errs = append(errs, fmt.Errorf("%s: %q is not one of %s", key, clip(origin), strings.Join(origins, ", ")))
+		case from == nil || *from == (fileOriginLine{}):
+			errs = append(errs, fmt.Errorf("%s.%s: it changes nothing: name a line, as in {fixable: critical}, or none", key, origin))
+		}
+		if from == nil {
+			continue
+		}
+		own := to.Origins[origin]
+		at := key + "." + origin
+		errs = append(errs, origined(from.Fixable, &own.Fixable, at+".fixable"), origined(from.Severity, &own.Severity, at+".severity"),
+			word(from.Certainty, &own.Certainty, at+".certainty", certainties))
+		if from.KnownExploited != nil {
+			own.KnownExploit = from.KnownExploited
+		}
+		if to.Origins == nil {
+			to.Origins = map[string]OriginLine{}
+		}
+		to.Origins[origin] = own
+	}
 	return errors.Join(errs...)
 }
+
+// origined reads a severity of an origin's line, where "" is as in the line
+// around it, and "none" is not.
+func origined(s *string, to *string, key string) error {
+	return word(s, to, key, []string{"critical", "high", "medium", "low", "any", "none"})
+}
+
+// origins are the origins of packages that a policy may name.
+var origins = []string{"app", "layer", "base", "runtime"}
+
+var certainties = []string{"certain", "probable", "possible"}
 
 var severities = []string{"critical", "high", "medium", "low", "none"}
 
 // checkNames are the checks that a policy may require.
-var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime", "signature", "provenance", "facts", "attestation", "stale", "trust", "integrity"}
+var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime", "signature", "provenance", "facts", "attestation", "stale", "trust", "licence", "exposure", "integrity"}
 
 // level reads a severity line: a severity, "none" for no line at all, and
 // where anyTo is given "any" for every finding.
@@ -274,7 +386,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, priorityKeys)); near == unknown.Token.Value {
+		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, graceKeys, licenceKeys, overrideKeys, priorityKeys)); near == unknown.Token.Value {
 			msg += "; it is a key of another section"
 		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)
@@ -285,8 +397,9 @@ func yamlError(err error) string {
 
 // keys are all keys of a policy file, for suggestions.
 var keys = []string{
-	"version", "extends", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers",
-	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "minimum", "bundle", "max_age",
+	"version", "extends", "functions", "waivers_warn", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers",
+	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "minimum", "bundle", "max_age", "kev_max_age",
+	"exposure", "drift", "origins", "range", "function",
 	"id", "component", "path", "reason", "owner", "expires",
 	"signature", "provenance", "rejected", "missing", "unverifiable", "trust_roots", "artifacts",
 	"file", "embedded", "public_key", "x509", "notation_policy", "notation_store", "sha256", "not_before", "not_after",

@@ -8,6 +8,8 @@
 package policy
 
 import (
+	"cmp"
+	"reflect"
 	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -28,8 +30,12 @@ type Policy struct {
 	Unmatched       []string         // origins whose components without an advisory source make a verdict incomplete
 	Coverage        Coverage         // how much of the code must be told
 	MaxAge          time.Duration    // how old the store may be; 0: any age
+	KEVMaxAge       time.Duration    // how old the list of known exploited vulnerabilities may be; 0: any age, and it may be missing
+	Grace           Grace            // how long what would fail only warns
 	Waivers         []Waiver
-	Gate            Gate // what the release gate writes
+	WaiversWarn     time.Duration // how long before its end a waiver warns; 0: WaiverNotice
+	Functions       []Override    // what holds for some functions otherwise
+	Gate            Gate          // what the release gate writes
 
 	Signature  Responses // to signatures that are not verified
 	Provenance Responses // to statements about the build that are not verified
@@ -38,8 +44,25 @@ type Policy struct {
 	Stale        Stale
 	Facts        Facts
 	Dependencies Dependencies
+	Licences     Licences
 
 	Weights Weights // of what makes the priority of a finding
+
+	// Baseline is what earlier reports have, which does not count; nil: none.
+	Baseline *Baseline `json:"-"`
+
+	// Wary makes the policy apply nothing that demands less of a function
+	// because of what the audited files say of themselves. A release gate is wary.
+	Wary bool `json:"-"`
+
+	failOn string // the word of FailOn; "" when it was not called
+}
+
+// fails says whether the policy fails anything by a line.
+func (p *Policy) fails() bool {
+	l := p.Fail
+	l.Origins, l.Certainty, l.Absent = nil, "", false
+	return !reflect.DeepEqual(l, Line{})
 }
 
 // Line is where findings start to count. An empty severity matches no finding.
@@ -54,6 +77,11 @@ type Line struct {
 	Runtime      Runtime           // runtimes at least this far gone; "" none
 	Stale        finding.Severity  // dependencies past their time, of at least this severity
 	Untrusted    finding.Severity  // dependencies that something speaks against, of at least this severity
+	Licence      finding.Severity  // packages under a licence that is not allowed, of at least this severity
+	Exposure     finding.Severity  // who may call a function or what it may do, of at least this severity
+	Drift        finding.Severity  // what is deployed and is not what was judged, of at least this severity
+
+	Origins map[string]OriginLine // "app", "layer", "base", "runtime" -> what holds for packages from there instead
 
 	// Absent counts findings whose code is proven not to be in the shipped
 	// bytes (Finding.Reach "absent": the linker left out every function that
@@ -62,6 +90,44 @@ type Line struct {
 	// certainty stay what they are, and the report shows them, folded. It is
 	// false in every built-in policy.
 	Absent bool
+}
+
+// OriginLine is what of a line is another for packages of one origin. What is
+// empty is as in the line around it. Malware counts wherever it comes from.
+type OriginLine struct {
+	Fixable      string // as the policy says it: a severity, "any", "none"
+	Severity     string // likewise
+	Certainty    finding.Certainty
+	KnownExploit *bool
+}
+
+// of is the line for packages of one origin.
+func (l Line) of(origin string) Line {
+	own, ok := l.Origins[cmp.Or(origin, "app")] // what nobody knows the origin of may be the function's own
+	if !ok {
+		return l
+	}
+	set := func(word string, to *finding.Severity) {
+		switch word {
+		case "":
+		case "none":
+			*to = ""
+		case "any":
+			*to = finding.None
+		default:
+			*to = finding.Severity(word)
+		}
+	}
+	if own.Severity != "" {
+		l.Any = own.Severity == "any"
+	}
+	set(own.Fixable, &l.Fixable)
+	set(own.Severity, &l.Severity)
+	l.Certainty = cmp.Or(own.Certainty, l.Certainty)
+	if own.KnownExploit != nil {
+		l.KnownExploit = *own.KnownExploit
+	}
+	return l
 }
 
 // Runtime is a line for findings about a function's runtime.
@@ -76,9 +142,11 @@ const (
 )
 
 // counts says whether a rule of kind runtime is at or over the line.
-func (l Runtime) counts(rule string) bool {
-	least := map[Runtime]int{RuntimeBlocked: 4, RuntimeDeprecated: 3, RuntimeSoon: 2, RuntimeAny: 1}[l]
-	return least > 0 && finding.RuntimeRank(rule) >= least
+func (l Runtime) counts(rule string) bool { return finding.RuntimeRank(rule) >= l.least() }
+
+// least is the lowest rank that counts; 5, which none has, where none does.
+func (l Runtime) least() int {
+	return cmp.Or(map[Runtime]int{RuntimeBlocked: 4, RuntimeDeprecated: 3, RuntimeSoon: 2, RuntimeAny: 1}[l], 5)
 }
 
 // The names of the built-in policies.
@@ -139,7 +207,7 @@ func (p *Policy) Ref() finding.PolicyRef { return finding.PolicyRef{Name: p.Name
 // does: "any" counts every finding, "none" no severity at all. Malware and
 // known exploits keep failing.
 func (p *Policy) FailOn(word string) bool {
-	p.Fail.Fixable, p.Fail.Severity, p.Fail.Any = "", "", false
+	p.Fail.Fixable, p.Fail.Severity, p.Fail.Any, p.Fail.Origins = "", "", false, nil
 	switch word {
 	case "any":
 		p.Fail.Any = true
@@ -153,5 +221,6 @@ func (p *Policy) FailOn(word string) bool {
 	if p.Fail.Certainty == "" {
 		p.Fail.Certainty = finding.Probable
 	}
+	p.failOn = word // for the policies that overrides make of this one
 	return true
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,44 @@ import (
 type tally struct {
 	order []string
 	by    map[string][]finding.Finding
+	said  []said // what is about no finding
+}
+
+// said is a sentence and where it stands.
+type said struct {
+	class    class
+	priority int
+	text     string
+}
+
+// say adds sentences of a class.
+func (t *tally) say(c class, sentences ...string) {
+	for _, s := range sentences {
+		t.said = append(t.said, said{class: c, text: s})
+	}
+}
+
+// inOrder is everything in the order in which a person puts it right: by class,
+// and within it the highest priority first, else as it came.
+func (t *tally) inOrder() []string {
+	var all []said
+	for _, key := range t.order {
+		first := said{class: classUnfixable, text: sentence(t.by[key])}
+		for i := range t.by[key] {
+			f := &t.by[key][i]
+			first.class, first.priority = min(first.class, classOf(f)), max(first.priority, f.Priority)
+		}
+		all = append(all, first)
+	}
+	all = append(all, t.said...)
+	slices.SortStableFunc(all, func(a, b said) int {
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(b.priority, a.priority))
+	})
+	var out []string
+	for _, s := range all {
+		out = append(out, s.text)
+	}
+	return out
 }
 
 func newTally() *tally { return &tally{by: map[string][]finding.Finding{}} }
@@ -87,10 +126,14 @@ func sentence(fs []finding.Finding) string {
 // dependencySentence says what a rule found: all of it about one package, else
 // which packages.
 func dependencySentence(fs []finding.Finding) string {
-	var names []string
+	var names, titles []string
 	named := make(map[string]bool, len(fs)+1)
 	named[""] = true
 	for i := range fs {
+		if title := fs[i].Title; fs[i].Component == "" && !named["title "+title] {
+			named["title "+title] = true
+			titles = append(titles, title)
+		}
 		if name := fs[i].Component; !named[name] {
 			named[name] = true
 			names = append(names, name)
@@ -98,7 +141,7 @@ func dependencySentence(fs []finding.Finding) string {
 	}
 	switch {
 	case len(names) == 0:
-		return fs[0].Title
+		return listed(titles, 3)
 	case len(fs) == 1:
 		return names[0] + " " + fs[0].Title
 	}

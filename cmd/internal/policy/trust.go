@@ -211,7 +211,7 @@ type fileBuilder struct {
 // signer whose root is misspelt would otherwise never verify, or verify by
 // another root.
 func (f *file) applyTrust(p *Policy) error {
-	errs := []error{f.Signature.apply(&p.Signature, "signature"), f.Provenance.apply(&p.Provenance, "provenance")}
+	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(f.TrustRoots)) {
 		r, err := f.TrustRoots[name].parse()
 		if err != nil {

@@ -1,8 +1,11 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +17,8 @@ import (
 type Waiver struct {
 	ID        string // an advisory id or alias, a rule of kind archive or runtime, or a kind of unknown ("opaque", "unmatched", ...)
 	Component string // purl, with or without a version; "" matches any component
+	Range     Range  // of the component's version
+	Function  string // glob over the function's name; "" matches any
 	Path      string // glob over the path of an unknown, as path.Match reads it; "" matches any
 	Reason    string
 	Owner     string
@@ -32,6 +37,19 @@ func (w fileWaiver) parse() (Waiver, error) {
 	if w.Component != "" && !strings.HasPrefix(w.Component, "pkg:") {
 		return Waiver{}, fmt.Errorf("component: %q is not a package URL such as pkg:npm/lodash or pkg:npm/lodash@4.17.15", w.Component)
 	}
+	var within Range
+	if w.Range != "" {
+		var err error
+		if within, err = parseRange(w.Range); err != nil {
+			return Waiver{}, err
+		}
+		if w.Component == "" || finding.Versionless(w.Component) != w.Component {
+			return Waiver{}, fmt.Errorf("range: it is over the versions of a component: name that, without a version")
+		}
+	}
+	if len(w.Function) > maxGlob {
+		return Waiver{}, fmt.Errorf("function: %d bytes is over the limit of %d", len(w.Function), maxGlob)
+	}
 	if _, err := path.Match(w.Path, ""); err != nil {
 		return Waiver{}, fmt.Errorf("path: %q is not a valid pattern: %w", w.Path, err)
 	}
@@ -41,15 +59,21 @@ func (w fileWaiver) parse() (Waiver, error) {
 	} else if expires, err = time.Parse(time.RFC3339, w.Expires); err != nil {
 		return Waiver{}, fmt.Errorf("expires: %q is not a date: write it as 2027-01-31", w.Expires)
 	}
-	return Waiver{ID: w.ID, Component: w.Component, Path: w.Path, Reason: w.Reason, Owner: w.Owner, Expires: expires}, nil
+	return Waiver{ID: w.ID, Component: w.Component, Range: within, Function: w.Function, Path: w.Path, Reason: w.Reason, Owner: w.Owner, Expires: expires}, nil
 }
 
-// matchesFinding says whether the waiver is about f, whatever the date.
-func (w Waiver) matchesFinding(f finding.Finding) bool {
-	if !w.matchesComponent(f.Component) || w.Path != "" {
+// matchesFinding says whether the waiver is about f, whatever the date and the
+// function. c is f's component, nil when the report lists none.
+func (w Waiver) matchesFinding(f *finding.Finding, c *finding.Component) bool {
+	if w.Path != "" || !w.matchesComponent(f.Component) || !w.names(f) {
 		return false
 	}
-	if strings.EqualFold(w.ID, f.ID) || ((f.Kind == finding.KindArchive || f.Kind == finding.KindRuntime || f.OfTrust() || f.OfDependency()) && w.ID == f.Rule) {
+	return w.Range.holds(c)
+}
+
+// names says whether the waiver's id is one of the finding's.
+func (w Waiver) names(f *finding.Finding) bool {
+	if strings.EqualFold(w.ID, f.ID) || byRule(f) && w.ID == f.Rule {
 		return true
 	}
 	if f.Rule == RuleVersionUnknown {
@@ -63,13 +87,18 @@ func (w Waiver) matchesFinding(f finding.Finding) bool {
 	return false
 }
 
+// byRule says whether a finding can be accepted by its rule.
+func byRule(f *finding.Finding) bool {
+	return f.Kind == finding.KindArchive || f.Kind == finding.KindRuntime || f.OfTrust() || f.OfDependency()
+}
+
 // RuleVersionUnknown is the rule of the finding that folds the advisories of
 // a package whose version is not known.
 const RuleVersionUnknown = "version-unknown"
 
-// matchesUnknown says whether the waiver is about u, whatever the date.
-func (w Waiver) matchesUnknown(u finding.Unknown) bool {
-	if w.ID != u.Kind || !w.matchesComponent(u.PURL) {
+// matchesUnknown says whether the waiver is about u, whatever the date and the function.
+func (w Waiver) matchesUnknown(u *finding.Unknown, c *finding.Component) bool {
+	if w.ID != u.Kind || !w.matchesComponent(u.PURL) || !w.Range.holds(c) {
 		return false
 	}
 	if w.Path == "" {
@@ -80,38 +109,145 @@ func (w Waiver) matchesUnknown(u finding.Unknown) bool {
 }
 
 func (w Waiver) matchesComponent(purl string) bool {
-	return w.Component == "" || w.Component == purl || w.Component == finding.Versionless(purl)
+	return w.Component == "" || matchesPackage(w.Component, purl)
 }
 
 func (w Waiver) as() *finding.Waived {
 	return &finding.Waived{Reason: w.Reason, Owner: w.Owner, Expires: w.Expires}
 }
 
-// apply marks what the policy's waivers accept at the time now, and returns a
-// warning for each waiver that has expired although something still needs it.
-func (p *Policy) apply(r *finding.Report, now time.Time) (warnings []string) {
-	for _, w := range p.Waivers {
-		expired, needed := !now.Before(w.Expires), false
-		for i := range r.Findings {
-			if f := &r.Findings[i]; w.matchesFinding(*f) {
-				needed = true
-				if !expired {
-					f.Waived = w.as()
-				}
-			}
+// String names the waiver: "the waiver of CVE-2021-1 by the platform team".
+func (w Waiver) String() string { return "the waiver of " + w.ID + " by " + w.Owner }
+
+// lastDay is the last day on which the waiver holds, in UTC.
+func (w Waiver) lastDay() string {
+	return w.Expires.Add(-time.Nanosecond).UTC().Format(time.DateOnly)
+}
+
+// WaiverNotice is how long before its end a waiver warns where the policy does
+// not say.
+const WaiverNotice = 14 * 24 * time.Hour
+
+// hits is what one waiver is about in one function, by index.
+type hits struct{ findings, unknowns []int }
+
+// hits finds what each waiver is about, whatever the date; refused are those
+// that would be about something, and that name the function by what a
+// descriptor claims. The order of both is that of the waivers.
+func (p *Policy) hits(r *finding.Report) (found map[int]*hits, refused []int) {
+	found = map[int]*hits{}
+	if len(p.Waivers) == 0 {
+		return found, nil
+	}
+	byID := p.waiversByID()
+	components := make(map[string]*finding.Component, len(r.Components))
+	for i := range r.Components {
+		components[r.Components[i].PURL] = &r.Components[i]
+	}
+	at := func(i int) *hits {
+		if found[i] == nil {
+			found[i] = &hits{}
 		}
-		for i := range r.Unknowns {
-			if u := &r.Unknowns[i]; w.matchesUnknown(*u) {
-				needed = true
-				if !expired {
-					u.Waived = w.as()
-				}
+		return found[i]
+	}
+	for n := range r.Findings {
+		f := &r.Findings[n]
+		for _, i := range waiversOf(byID, append([]string{f.ID, f.Rule}, f.Aliases...)) {
+			if w := p.Waivers[i]; w.of(r) && w.matchesFinding(f, components[f.Component]) {
+				at(i).findings = append(at(i).findings, n)
 			}
-		}
-		if expired && needed {
-			warnings = append(warnings, fmt.Sprintf("the waiver of %s by %s ended on %s and no longer counts",
-				w.ID, w.Owner, w.Expires.Add(-time.Nanosecond).UTC().Format(time.DateOnly)))
 		}
 	}
-	return warnings
+	for n := range r.Unknowns {
+		u := &r.Unknowns[n]
+		for _, i := range waiversOf(byID, []string{u.Kind}) {
+			if w := p.Waivers[i]; w.of(r) && w.matchesUnknown(u, components[u.PURL]) {
+				at(i).unknowns = append(at(i).unknowns, n)
+			}
+		}
+	}
+	for _, i := range slices.Sorted(maps.Keys(found)) {
+		if p.Wary && p.Waivers[i].Function != "" && r.Declared != nil {
+			delete(found, i)
+			refused = append(refused, i)
+		}
+	}
+	return found, refused
+}
+
+// of says whether the waiver is for a function.
+func (w Waiver) of(r *finding.Report) bool { return w.Function == "" || glob(w.Function, r.Name) }
+
+// waiversByID lists the waivers of each id in lower case, so that thousands of
+// them are not tried on each finding.
+func (p *Policy) waiversByID() map[string][]int {
+	out := make(map[string][]int, len(p.Waivers))
+	for i, w := range p.Waivers {
+		id := strings.ToLower(w.ID)
+		out[id] = append(out[id], i)
+	}
+	return out
+}
+
+// waiversOf are the waivers of some ids, in order and each once.
+func waiversOf(byID map[string][]int, ids []string) []int {
+	var out []int
+	for _, id := range ids {
+		out = append(out, byID[strings.ToLower(id)]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// waive marks what the policy's waivers accept at the time now. Of several
+// waivers of one thing the last one is named. ended are the waivers that are
+// about something and have ended.
+func (p *Policy) waive(r *finding.Report, now time.Time) (warnings []string, ended map[int]*hits) {
+	found, refused := p.hits(r)
+	ended = map[int]*hits{}
+	for _, i := range slices.Sorted(maps.Keys(found)) {
+		w, h := p.Waivers[i], found[i]
+		if !now.Before(w.Expires) {
+			ended[i] = h
+			continue
+		}
+		for _, n := range h.findings {
+			r.Findings[n].Waived = w.as()
+		}
+		for _, n := range h.unknowns {
+			r.Unknowns[n].Waived = w.as()
+		}
+		if now.Add(cmp.Or(p.WaiversWarn, WaiverNotice)).After(w.Expires) {
+			warnings = append(warnings, fmt.Sprintf("%s ends on %s: renew it, or put right what it accepts", w, w.lastDay()))
+		}
+	}
+	for _, i := range refused {
+		warnings = append(warnings, fmt.Sprintf("%s does not count: it is for functions named %s, and the name is what the descriptor claims", p.Waivers[i], p.Waivers[i].Function))
+	}
+	return warnings, ended
+}
+
+// stillNeeded ends the reason of a waiver that has ended.
+const stillNeeded = ", and is still needed"
+
+// endedWaivers says which of the waivers that have ended are still needed: without
+// them something counts, and no other one accepts it. Each such waiver fails, even
+// where what it accepted only warns: it was accepted until a day, and that day
+// is over. A policy that fails nothing only warns of it. Where nothing counts on
+// the waiver any more, that is a warning, too.
+func (p *Policy) endedWaivers(r *finding.Report, ended map[int]*hits) (failing, warnings []string) {
+	for _, i := range slices.Sorted(maps.Keys(ended)) {
+		w, h := p.Waivers[i], ended[i]
+		needed := slices.ContainsFunc(h.findings, func(n int) bool { return r.Findings[n].Counts != "" }) ||
+			slices.ContainsFunc(h.unknowns, func(n int) bool { return p.isGap(&r.Unknowns[n]) })
+		switch {
+		case !needed:
+			warnings = append(warnings, fmt.Sprintf("%s ended on %s, and nothing needs it any more: remove it", w, w.lastDay()))
+		case p.fails():
+			failing = append(failing, fmt.Sprintf("%s ended on %s"+stillNeeded, w, w.lastDay()))
+		default:
+			warnings = append(warnings, fmt.Sprintf("%s ended on %s"+stillNeeded, w, w.lastDay()))
+		}
+	}
+	return failing, warnings
 }

@@ -66,7 +66,7 @@ func TestFormats(t *testing.T) {
 			t.Run(format+"/"+name, func(t *testing.T) {
 				before, _ := json.Marshal(doc)
 				got := write(t, format, doc, report.Options{})
-				if err := inert(got); err != nil && format != "ics" { // whose lines end in CRLF; its check does the same
+				if err := inert(got); err != nil && format != "ics" && format != "github" { // whose lines end in CRLF; its check does the same, and that of the commands
 					t.Error(err)
 				}
 				if format == "osv-json" && name == "hostile" {

@@ -184,6 +184,9 @@ func (s *sarifWriter) locations(r *finding.Report, f finding.Finding) []sarifLoc
 		}
 	}
 	if f.Component != "" {
+		if l := s.components[f.Component].Listed; l != nil { // where a person changes it, and a page can show it
+			out = append(out, sarifLocation{Physical: sarifPhysical{Artifact: sarifURI{URI: artifactURI(l.File)}, Region: sarifRegion{StartLine: max(l.Line, 1)}}})
+		}
 		for _, l := range s.components[f.Component].Locations {
 			add(l.Artifact, l.Path)
 		}

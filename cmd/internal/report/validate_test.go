@@ -90,6 +90,12 @@ func validate(format string, text []byte) error {
 		return checkOSV(text)
 	case "ics":
 		return checkICS(text)
+	case "junit":
+		return checkJUnit(text)
+	case "markdown":
+		return checkMarkdown(text)
+	case "github":
+		return checkGitHub(text)
 	}
 	return fmt.Errorf("no validation for format %q", format)
 }
