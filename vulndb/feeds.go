@@ -79,9 +79,9 @@ func saneFeeds(feeds []Feed) bool {
 	return len(feeds) <= maxFeeds
 }
 
-// feedFile returns the name of a feed's file; "" for what is no name or digest.
+// feedFile returns the name of a feed's file; "" for what is no feed or digest.
 func feedFile(name, digest string) string {
-	if name == "" || len(name) > maxListName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+	if name != FeedKEV && name != FeedEPSS {
 		return ""
 	}
 	file, ok := strings.CutSuffix(fileName(name, digest), fdbSuffix)
@@ -270,9 +270,10 @@ func (u *Update) setFeed(f Feed) {
 	slices.SortFunc(u.feeds, func(a, b Feed) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// feedsChanged reports whether the feeds, or their places, are to be others than before.
+// feedsChanged reports whether the feeds, their files, or their places are to be
+// others than before.
 func (u *Update) feedsChanged() bool {
-	return !slices.Equal(u.feedOrigins, u.previous.FeedOrigins) || !slices.EqualFunc(u.feeds, u.previous.Feeds, func(a, b Feed) bool {
+	return len(u.feedTemps) > 0 || !slices.Equal(u.feedOrigins, u.previous.FeedOrigins) || !slices.EqualFunc(u.feeds, u.previous.Feeds, func(a, b Feed) bool {
 		same := a.AsOf.Equal(b.AsOf)
 		a.AsOf, b.AsOf = time.Time{}, time.Time{}
 		return same && a == b

@@ -36,9 +36,12 @@ func EncodeCycloneDX(w io.Writer, doc Document) error {
 			}}},
 		},
 	}
-	if doc.Snapshot != "" {
-		bom.Properties = &[]cdx.Property{{Name: propSnapshot, Value: doc.Snapshot}}
+	var props properties
+	props.addIf(propSnapshot, doc.Snapshot)
+	for _, l := range doc.Lists {
+		props.add(propList, l)
 	}
+	bom.Properties = optional([]cdx.Property(props))
 	functions := sortedFunctions(doc.Functions)
 	components := []cdx.Component{} // the key is always there: an empty list is a statement
 	if len(functions) == 1 {

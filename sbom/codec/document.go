@@ -13,6 +13,7 @@ type Document struct {
 	Functions   []Function
 	Created     time.Time // written as the time of the document; zero is written as the Unix epoch, so that output stays the same
 	Snapshot    string    // id of the advisory snapshot, "" when none was used
+	Lists       []string  // what was known beside the advisories, and as of when, in words; Decode does not read it
 	ToolVersion string    // of fnaudit; Decode sets it to the version of the tool that wrote the document
 
 	Format      string // set by Decode: "cyclonedx-json", "spdx-json" or "syft-json"

@@ -13,6 +13,7 @@ import (
 // versions that fit when the version is not known.
 const (
 	propSnapshot      = "fnaudit:snapshot"      // id of the advisory snapshot
+	propList          = "fnaudit:list"          // repeated: what was known beside the advisories, in words; never read back
 	propFunction      = "fnaudit:function"      // marks the component that is a function, its name
 	propPlatform      = "fnaudit:platform"      // of a function
 	propRuntime       = "fnaudit:runtime"       // of a function

@@ -1,4 +1,5 @@
-// Package feed brings OSV's export into the advisory store: from its public
+// Package feed brings OSV's export into the advisory store, and the lists that
+// say which of the flaws are exploited and how likely that is (KEV, EPSS): from its public
 // address, from a mirror with the same layout, or from a folder. Requests are
 // conditional, so that an export that did not change is not fetched again; a
 // download counts only when it is complete; and one ecosystem that fails takes
@@ -34,6 +35,7 @@ type Options struct {
 	Drop       []string         // names of sources of the last update that are no longer wanted
 	AllowOlder bool             // take an export from the same address that is older than the one in the store
 	Offline    bool             // a source that is not a folder is an error
+	Feeds      []vulndb.Origin  // which lists to bring, too, by name; From is their place (FeedPlaces), "" that of before; nil: all lists stay as they are
 	Ecosystems []string         // names without a release, in any case; empty: all that a source lists
 	Default    []string         // Ecosystems of From when none are asked for and it is an address; those that the store has from it are added
 	Now        func() time.Time // nil: time.Now
@@ -69,11 +71,13 @@ func Update(ctx context.Context, dir string, o Options) (vulndb.Snapshot, error)
 	}
 	u.SetOrigins(origins)
 	var errs []error
+	silent := false
 	for _, origin := range origins {
 		if origin.From == "" {
 			continue // it stays as it is: nobody says where it was from
 		}
 		for _, err := range o.read(ctx, u, origin, stray) {
+			silent = silent || origin.From == DefaultURL && errors.Is(err, ErrUnreachable)
 			if origin.Name != vulndb.DefaultOrigin {
 				err = fmt.Errorf("source %s: %w", origin.Name, err)
 			}
@@ -82,6 +86,9 @@ func Update(ctx context.Context, dir string, o Options) (vulndb.Snapshot, error)
 		if err := ctx.Err(); err != nil {
 			return u.Previous(), fmt.Errorf("update store: %w", err)
 		}
+	}
+	if o.Feeds != nil {
+		errs = append(errs, o.readLists(ctx, u, silent)...)
 	}
 	s, err := u.Commit(ctx)
 	return s, errors.Join(append(errs, err)...)
@@ -98,7 +105,7 @@ func (o Options) strays() func(path string) {
 	return func(path string) {
 		mu.Lock()
 		defer mu.Unlock()
-		if told[path] || len(told) > maxStrays {
+		if told[path] || len(told) > maxStrays || o.Feeds != nil && isList(filepath.Base(path)) {
 			return
 		}
 		told[path] = true

@@ -181,7 +181,7 @@ func (f *folder) strays(entries []os.DirEntry) error {
 	n := 0
 	for _, e := range entries {
 		path := filepath.Join(f.dir, e.Name())
-		if e.IsDir() || !strings.HasSuffix(e.Name(), ".json") || f.passOver(path) {
+		if e.IsDir() || !strings.HasSuffix(e.Name(), ".json") || isList(e.Name()) || f.passOver(path) {
 			continue
 		}
 		if n++; n == 1 {

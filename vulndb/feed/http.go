@@ -145,12 +145,23 @@ func (e *export) address(name string) string {
 	return e.base + "/" + strings.Join(parts, "/")
 }
 
-// request returns a response with status 200 or, for a conditional request,
-// 304. The caller closes its body.
+// request asks for a file of the export.
 func (e *export) request(ctx context.Context, name string, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.address(name), nil)
+	resp, err := e.ask(ctx, e.address(name), header)
+	if errors.Is(err, errNotFound) {
+		err = fmt.Errorf("%w; names of ecosystems are those of OSV, as in npm, PyPI, crates.io", err)
+	}
+	return resp, err
+}
+
+var errNotFound = errors.New("not found")
+
+// ask returns a response with status 200 or, for a conditional request, 304.
+// The caller closes its body.
+func (e *export) ask(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s is no address", bare(address))
 	}
 	req.Header = header.Clone()
 	if req.Header == nil {
@@ -166,11 +177,11 @@ func (e *export) request(ctx context.Context, name string, header http.Header) (
 	case code == http.StatusOK, code == http.StatusNotModified:
 		return resp, nil
 	case code == http.StatusNotFound:
-		err = fmt.Errorf("%s: not found; names of ecosystems are those of OSV, as in npm, PyPI, crates.io", e.address(name))
+		err = fmt.Errorf("%s: %w", bare(address), errNotFound)
 	case code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code >= 500:
-		err = &retryError{err: fmt.Errorf("%s: %s", e.address(name), resp.Status), after: e.retryAfter(resp)}
+		err = &retryError{err: fmt.Errorf("%s: %s", bare(address), resp.Status), after: e.retryAfter(resp)}
 	default:
-		err = fmt.Errorf("%s: %s", e.address(name), resp.Status)
+		err = fmt.Errorf("%s: %s", bare(address), resp.Status)
 	}
 	io.CopyN(io.Discard, resp.Body, 64<<10)
 	resp.Body.Close()

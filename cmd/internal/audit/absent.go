@@ -38,7 +38,11 @@ func absentAdvisories(ctx context.Context, db *vulndb.DB, list []sbom.Absent, re
 				return nil
 			}
 			if g.Malware {
-				res.Findings = append(res.Findings, fromGroup(g, inLockfile(c), finding.Probable))
+				f := []finding.Finding{fromGroup(g, inLockfile(c), finding.Probable)}
+				if err := likelihood(db, f); err != nil {
+					return err
+				}
+				res.Findings = append(res.Findings, f...)
 				continue
 			}
 			title := g.Summary

@@ -19,6 +19,16 @@ func Database(db *vulndb.DB) finding.Database {
 		}
 		out.Ecosystems[src.Ecosystem] = eco
 	}
+	out.Feeds = Feeds(s)
+	return out
+}
+
+// Feeds describes what a store holds beside its advisories, by name.
+func Feeds(s vulndb.Snapshot) []finding.Feed {
+	var out []finding.Feed
+	for _, f := range s.Feeds {
+		out = append(out, finding.Feed{Name: f.Name, Records: f.Records, AsOf: f.AsOf.UTC(), Source: f.URL, Digest: f.Digest})
+	}
 	return out
 }
 

@@ -91,7 +91,17 @@ func dbStatusCommand(env *Env, dir *string) *cobra.Command {
 						fmt.Fprintf(tw, "  %s\t%d\t%s\t%s\n", report.Escape(p.Origin()), p.Records, p.AsOf.UTC().Format(time.DateOnly), report.Escape(p.URL))
 					}
 				}
-				return tw.Flush()
+				if len(d.Feeds) > 0 {
+					fmt.Fprintln(tw, "\nLIST\tCVES\tAS OF\tSOURCE")
+				}
+				for _, f := range d.Feeds {
+					fmt.Fprintf(tw, "%s\t%d\t%s (%s ago)\t%s\n", report.Escape(f.Name), f.Records, f.AsOf.UTC().Format(time.DateOnly), ageWords(env.Now().Sub(f.AsOf)), report.Escape(f.Source))
+				}
+				if err := tw.Flush(); err != nil || len(d.Feeds) == 2 {
+					return err
+				}
+				_, err := fmt.Fprintf(w, "\n%s\n", report.Feeds(d.Feeds))
+				return err
 			})
 		},
 	}
@@ -198,7 +208,11 @@ func lookup(ctx context.Context, env *Env, db *vulndb.DB, what, format string) e
 			return &exit{code: ExitUsage, err: fmt.Errorf("look up %s: %w", what, err)}
 		}
 	}
-	return printAs(env, format, advisoriesJSON(found), func(w io.Writer) error {
+	known, err := likelihoods(db, found)
+	if err != nil {
+		return &exit{code: ExitUsage, err: fmt.Errorf("look up %s: %w", what, err)}
+	}
+	return printAs(env, format, advisoriesJSON(found, known), func(w io.Writer) error {
 		if len(found) == 0 {
 			fmt.Fprintf(w, "%s: nothing known\n", report.Escape(title))
 			return nil
@@ -207,13 +221,52 @@ func lookup(ctx context.Context, env *Env, db *vulndb.DB, what, format string) e
 			if i > 0 {
 				fmt.Fprintln(w)
 			}
-			printAdvisory(w, a)
+			printAdvisory(w, a, known[i])
 		}
 		return nil
 	})
 }
 
-func printAdvisory(w io.Writer, a *vulndb.Advisory) {
+// likelihood is what the lists beside the advisories say of one; nil: nothing.
+type likelihood struct {
+	exploited *vulndb.Exploited
+	score     *vulndb.Score
+}
+
+func likelihoods(db *vulndb.DB, list []*vulndb.Advisory) ([]likelihood, error) {
+	out := make([]likelihood, len(list))
+	for i, a := range list {
+		var err error
+		if out[i].exploited, err = db.Exploited(a.Names()); err != nil {
+			return nil, err
+		}
+		if out[i].score, err = db.Score(a.Names()); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// String says it in one line; "" when nothing is known.
+func (l likelihood) String() string {
+	var parts []string
+	if e := l.exploited; e != nil {
+		text := "known to be exploited since " + e.Added.Format(time.DateOnly)
+		if !e.Due.IsZero() {
+			text += ", due " + e.Due.Format(time.DateOnly)
+		}
+		if e.Ransomware {
+			text += ", by ransomware too"
+		}
+		parts = append(parts, text)
+	}
+	if s := l.score; s != nil {
+		parts = append(parts, fmt.Sprintf("EPSS %.2f%%, percentile %.1f", 100*s.EPSS, 100*s.Percentile))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func printAdvisory(w io.Writer, a *vulndb.Advisory, known likelihood) {
 	g := vulndb.Groups(vulndb.Package{}, []vulndb.Match{{Advisory: a}})
 	line := a.ID
 	if len(g) == 1 {
@@ -229,6 +282,9 @@ func printAdvisory(w io.Writer, a *vulndb.Advisory) {
 	if a.Summary != "" {
 		fmt.Fprintln(w, "  "+report.Escape(a.Summary))
 	}
+	if s := known.String(); s != "" {
+		fmt.Fprintln(w, "  "+s)
+	}
 	if !a.Withdrawn.IsZero() {
 		fmt.Fprintf(w, "  withdrawn %s: never matches\n", a.Withdrawn.UTC().Format(time.DateOnly))
 	}
@@ -239,16 +295,22 @@ func printAdvisory(w io.Writer, a *vulndb.Advisory) {
 
 // advisoryJSON is one advisory as "db lookup -o json" prints it.
 type advisoryJSON struct {
-	ID        string         `json:"id"`
-	Aliases   []string       `json:"aliases"`
-	Summary   string         `json:"summary"`
-	Severity  string         `json:"severity"`
-	Score     float64        `json:"score,omitempty"`
-	Vector    string         `json:"vector,omitempty"`
-	Published string         `json:"published,omitempty"`
-	Modified  string         `json:"modified,omitempty"`
-	Withdrawn string         `json:"withdrawn,omitempty"`
-	Affected  []affectedJSON `json:"affected"`
+	ID        string   `json:"id"`
+	Aliases   []string `json:"aliases"`
+	Summary   string   `json:"summary"`
+	Severity  string   `json:"severity"`
+	Score     float64  `json:"score,omitempty"`
+	Vector    string   `json:"vector,omitempty"`
+	Published string   `json:"published,omitempty"`
+	Modified  string   `json:"modified,omitempty"`
+	Withdrawn string   `json:"withdrawn,omitempty"`
+
+	KEV        bool               `json:"kev"`
+	Exploited  *finding.Exploited `json:"exploited,omitempty"`
+	EPSS       *float64           `json:"epss,omitempty"` // absent: not scored
+	Percentile float64            `json:"epssPercentile,omitempty"`
+
+	Affected []affectedJSON `json:"affected"`
 }
 
 type affectedJSON struct {
@@ -258,7 +320,7 @@ type affectedJSON struct {
 	Versions  int      `json:"versions"` // how many are listed one by one
 }
 
-func advisoriesJSON(list []*vulndb.Advisory) []advisoryJSON {
+func advisoriesJSON(list []*vulndb.Advisory, known []likelihood) []advisoryJSON {
 	out := []advisoryJSON{}
 	date := func(t time.Time) string {
 		if t.IsZero() {
@@ -266,9 +328,15 @@ func advisoriesJSON(list []*vulndb.Advisory) []advisoryJSON {
 		}
 		return t.UTC().Format(time.RFC3339)
 	}
-	for _, a := range list {
+	for i, a := range list {
 		j := advisoryJSON{ID: a.ID, Aliases: append([]string{}, a.Aliases...), Summary: a.Summary, Severity: string(finding.UnknownSeverity),
 			Published: date(a.Published), Modified: date(a.Modified), Withdrawn: date(a.Withdrawn), Affected: []affectedJSON{}}
+		if e := known[i].exploited; e != nil {
+			j.KEV, j.Exploited = true, audit.Exploited(*e)
+		}
+		if s := known[i].score; s != nil {
+			j.EPSS, j.Percentile = &s.EPSS, s.Percentile
+		}
 		if g := vulndb.Groups(vulndb.Package{}, []vulndb.Match{{Advisory: a}}); len(g) == 1 {
 			j.Severity, j.Score, j.Vector = g[0].Severity, g[0].Score, g[0].Vector
 		}

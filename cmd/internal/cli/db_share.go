@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle/pull"
+	"github.com/fnaudit/fnaudit/cmd/internal/audit"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
@@ -371,6 +372,7 @@ func (a adoption) done(env *Env, dir string, now vulndb.Snapshot, news string) {
 		return
 	}
 	a.adoptFlags.done(env, dir, now, a.start, news)
+	fmt.Fprintln(env.Stdout, "  "+report.Feeds(audit.Feeds(now)))
 	var kept, over, gone []string
 	for _, src := range now.Sources {
 		if !slices.Contains(*a.taken, src.Ecosystem) {

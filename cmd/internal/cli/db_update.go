@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/bundle/pull"
+	"github.com/fnaudit/fnaudit/cmd/internal/audit"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/vulndb"
@@ -21,6 +22,7 @@ type updateOptions struct {
 	sources    []string
 	drop       []string
 	ecosystems []string
+	kev, epss  string
 	allowOlder bool
 	quiet      bool
 	noProgress bool
@@ -52,11 +54,20 @@ that holds a time (RFC 3339) says otherwise.
 The store remembers its sources: an update without --from and --source reads
 again what the last one read. --drop-source forgets one.
 
+Beside the advisories it keeps CISA's catalogue of known exploited
+vulnerabilities (KEV) and FIRST's exploit prediction scores (EPSS), each as of
+its own date. They are read from their public addresses when the advisories
+come from OSV's, and from a folder that holds kev.json (or
+known_exploited_vulnerabilities.json) and epss*.csv or epss*.csv.gz beside its
+advisories. --kev and --epss name another address or file, or none of them,
+and are remembered, too. A list that cannot be had, or is not quite what it
+should be, leaves the one of before.
+
 --facts asks registries about every package of reports that scan or vet wrote as
 JSON ("-" reads one from standard input), and keeps what they say beside the
 advisories, so that later runs know it without a network. Only that is done
 then, unless advisories are asked for, too (--from, --source, --drop-source,
---ecosystem). Who is asked is what the user's own configuration of npm, pip, Go
+--ecosystem, --kev, --epss). Who is asked is what the user's own configuration of npm, pip, Go
 and the other tools names, else deps.dev; names that the policy calls private
 are asked of nobody. --archives also fetches the published archives, for
 scan --deep and vet.`,
@@ -65,6 +76,7 @@ scan --deep and vet.`,
   fnaudit db update --from https://mirror.example/osv
   fnaudit db update --from ./osv --db ./store
   fnaudit db update --source acme=./our-advisories
+  fnaudit db update --kev none --epss https://mirror.example/epss_scores-current.csv.gz
   fnaudit db update --facts report.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -78,7 +90,7 @@ scan --deep and vet.`,
 				}
 				return dbUpdate(cmd.Context(), env, *dir, o, offline)
 			}
-			if o.from != "" || len(o.sources)+len(o.drop)+len(o.ecosystems) > 0 {
+			if o.from+o.kev+o.epss != "" || len(o.sources)+len(o.drop)+len(o.ecosystems) > 0 {
 				if err := dbUpdate(cmd.Context(), env, *dir, o, offline); err != nil {
 					return err
 				}
@@ -91,6 +103,8 @@ scan --deep and vet.`,
 	f.StringArrayVar(&o.sources, "source", nil, "`NAME=URL|DIR` to lay over it, repeatable; the last one counts")
 	f.StringArrayVar(&o.drop, "drop-source", nil, "forget the source `NAME` and what it said, repeatable")
 	f.StringArrayVar(&o.ecosystems, "ecosystem", nil, "OSV `NAME` such as npm, repeatable (default: of a folder all, else "+strings.Join(functionEcosystems, ", ")+", and what the store has)")
+	f.StringVar(&o.kev, "kev", "", "`URL|FILE|none` with the catalogue of known exploited vulnerabilities")
+	f.StringVar(&o.epss, "epss", "", "`URL|FILE|none` with the exploit prediction scores")
 	f.StringArrayVar(&o.facts.reports, "facts", nil, "ask registries about the packages of this JSON `REPORT`, repeatable")
 	f.BoolVar(&o.facts.archives, "archives", false, "with --facts: fetch the published archives, too")
 	f.StringVar(&o.facts.policy, "policy", "", "with --facts: policy `FILE` or builtin:NAME that says which names are private (default "+localPolicy+" here if there, else builtin:ci)")
@@ -129,16 +143,16 @@ func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offli
 	bar := newProgress(env, o.quiet || o.noProgress)
 	opts := feed.Options{
 		From: o.from, Sources: sources, Drop: o.drop, Offline: offline, Ecosystems: o.ecosystems, Default: functionEcosystems,
-		AllowOlder: o.allowOlder,
-		Now:        env.Now, Timeout: o.timeout, Client: pull.Watched(0),
+		Feeds: []vulndb.Origin{{Name: vulndb.FeedKEV, From: o.kev}, {Name: vulndb.FeedEPSS, From: o.epss}}, AllowOlder: o.allowOlder,
+		Now: env.Now, Timeout: o.timeout, Client: pull.Watched(0),
 		Progress: func(p feed.Progress) { bar.Say("%s", report.Escape(progressWords(p))) },
 		Notice:   noticer(env, bar, o.quiet),
 	}
 	// A store that cannot be read is built anew, so only usage matters here.
 	previous, _ := vulndb.ReadSnapshot(dir)
-	if _, err := opts.Origins(previous); err != nil {
+	if _, err := opts.FeedPlaces(previous); err != nil {
 		if errors.Is(err, feed.ErrOffline) {
-			return usage("--from DIR reads a folder", "db update reads from the network, and --offline forbids it: %w", err)
+			return usage("--from DIR, --kev FILE and --epss FILE read what is here", "db update reads from the network, and --offline forbids it: %w", err)
 		}
 		return usage("", "db update: %w", err)
 	}
@@ -150,10 +164,13 @@ func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offli
 		switch {
 		case errors.Is(err, vulndb.ErrUnread):
 			hint = "all other records are in the store; a scan cannot know what those would have said"
-		case errors.Is(err, vulndb.ErrBackwards):
+		case errors.Is(err, vulndb.ErrBackwards), errors.Is(err, vulndb.ErrFewer):
 			hint = "--allow-older takes it all the same; " + hint
 		case errors.Is(err, feed.ErrUnreachable):
 			hint = unreachableHint + "; " + hint
+		}
+		if errors.Is(err, feed.ErrList) {
+			hint += "; --kev and --epss name another address or file for the lists, or none"
 		}
 		return &exit{code: ExitUsage, err: fmt.Errorf("update the advisory store in %s: %w", dir, err), hint: hint}
 	}
@@ -163,6 +180,7 @@ func dbUpdate(ctx context.Context, env *Env, flag string, o updateOptions, offli
 			n += s.Records
 		}
 		fmt.Fprintf(env.Stdout, "advisory store %s: %s of %s, snapshot %s, %.1f s\n", dir, finding.Count(n, "record", "records"), finding.Count(len(snap.Sources), "ecosystem", "ecosystems"), short(snap.ID), env.Now().Sub(start).Seconds())
+		fmt.Fprintln(env.Stdout, "  "+report.Feeds(audit.Feeds(snap)))
 	}
 	return nil
 }

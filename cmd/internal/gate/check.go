@@ -53,6 +53,11 @@ func (d Database) Older(today finding.Database) string {
 			return fmt.Sprintf("its advisories of %s are as of %s, those of the summary as of %s", name, now.AsOf.UTC().Format(time.RFC3339), was.UTC().Format(time.RFC3339))
 		}
 	}
+	for _, now := range today.Feeds {
+		if was, there := d.Feeds[now.Name]; there && now.AsOf.Before(was) {
+			return fmt.Sprintf("its list %s is as of %s, that of the summary as of %s", now.Name, now.AsOf.UTC().Format(time.RFC3339), was.UTC().Format(time.RFC3339))
+		}
+	}
 	return ""
 }
 

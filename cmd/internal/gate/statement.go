@@ -77,7 +77,8 @@ type Layer struct {
 type Database struct {
 	ID         string               `json:"id"` // "sha256:…"
 	Records    int                  `json:"records"`
-	Ecosystems map[string]time.Time `json:"ecosystems"` // as of when each is
+	Ecosystems map[string]time.Time `json:"ecosystems"`      // as of when each is
+	Feeds      map[string]time.Time `json:"feeds,omitempty"` // and each list beside the advisories
 }
 
 // resultPassed is the only result that is ever written.
@@ -107,6 +108,12 @@ func (r *Run) summary(f Function, before []Attestation) summary {
 	}
 	for name, e := range r.Database.Ecosystems {
 		s.Extension.Database.Ecosystems[name] = e.AsOf.UTC()
+	}
+	for _, l := range r.Database.Feeds {
+		if s.Extension.Database.Feeds == nil {
+			s.Extension.Database.Feeds = map[string]time.Time{}
+		}
+		s.Extension.Database.Feeds[l.Name] = l.AsOf.UTC()
 	}
 	for _, v := range rep.Findings {
 		if v.Waived != nil {

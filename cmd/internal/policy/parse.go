@@ -205,6 +205,7 @@ func (f *fileRules) apply(p *Policy) error {
 	note(f.Grace.apply(&p.Grace))
 	note(f.Licences.apply(&p.Licences))
 	f.licenceLines(p)
+	p.KnownExploited = p.KnownExploited || f.Fail != nil && f.Fail.KnownExploited != nil && *f.Fail.KnownExploited || f.Grace != nil && f.Grace.KnownExploited != nil
 	return errors.Join(errs...)
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ func writeSPDX(w io.Writer, doc *finding.Document, opt Options) error {
 
 // document turns a report back into bills of materials.
 func document(doc *finding.Document, opt Options) codec.Document {
-	out := codec.Document{Name: "fnaudit scan", Created: opt.Created, Snapshot: doc.Database.ID, ToolVersion: doc.Tool.Version}
+	out := codec.Document{Name: "fnaudit scan", Created: opt.Created, Snapshot: doc.Database.ID, Lists: feedFacts(doc.Database.Feeds), ToolVersion: doc.Tool.Version}
 	for _, r := range doc.Functions {
 		out.Functions = append(out.Functions, toFunction(r))
 	}
@@ -95,6 +96,9 @@ func toVulnerability(f finding.Finding) codec.Vulnerability {
 	}
 	if f.KEV {
 		v.Facts["kev"] = "true"
+	}
+	if f.EPSS > 0 {
+		v.Facts["epss"] = strconv.FormatFloat(f.EPSS, 'f', -1, 64)
 	}
 	if f.Waived != nil {
 		v.Accepted = acceptance(f.Waived)

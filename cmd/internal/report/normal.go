@@ -72,6 +72,7 @@ func normalReport(r finding.Report) *finding.Report {
 		f := &r.Findings[i]
 		f.Aliases, f.Fixed, f.Evidence = list(f.Aliases), list(f.Fixed), list(f.Evidence)
 		f.Score, f.EPSS = between(f.Score, 0, 10), between(f.EPSS, 0, 1)
+		f.Percentile = between(f.Percentile, 0, 1)
 		if f.Severity == "" {
 			f.Severity = finding.UnknownSeverity
 		}

@@ -89,6 +89,9 @@ func TestFormats(t *testing.T) {
 func TestGolden(t *testing.T) {
 	docs := samples()
 	for _, format := range report.Formats() {
+		if format == "html" {
+			continue // TestHTMLGolden compares what is in it
+		}
 		golden(t, "fail."+format, write(t, format, docs["fail"], report.Options{}))
 	}
 	for name, opt := range map[string]report.Options{

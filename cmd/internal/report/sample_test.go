@@ -33,6 +33,10 @@ func wrapDocument(rs ...*finding.Report) *finding.Document {
 				"npm":  {Records: 4155, AsOf: asOf, Source: "osv"},
 				"PyPI": {Records: 7070, AsOf: asOf.Add(24 * time.Hour), Source: "osv"},
 			},
+			Feeds: []finding.Feed{
+				{Name: "epss", Records: 300_000, AsOf: asOf.Add(24 * time.Hour), Source: "/lists/epss.csv.gz", Digest: "sha256:" + strings.Repeat("e", 64)},
+				{Name: "kev", Records: 1400, AsOf: asOf, Source: "/lists/kev.json", Digest: "sha256:" + strings.Repeat("d", 64)},
+			},
 		},
 		Policy: finding.PolicyRef{Name: "builtin:ci"}, JudgedAt: judgedAt,
 		Functions: rs, Summary: finding.Summarize(rs),
@@ -112,7 +116,7 @@ func failing() *finding.Report {
 	r.Components = []finding.Component{sdk, axios, bad, lodash, minimist, old, main, requests, openssl, tool}
 
 	kev := vulnerability(minimist, "GHSA-xvch-5gv4-984h", finding.Critical, 9.8, "Prototype pollution in minimist", "1.2.6")
-	kev.KEV, kev.EPSS = true, 0.42
+	kev.KEV, kev.EPSS, kev.Percentile = true, 0.42, 0.9
 	malware := vulnerability(bad, "MAL-2026-1234", finding.Critical, 0, "Malicious code in event-strem: it reads environment variables and sends them away")
 	malware.Kind, malware.Rule = finding.KindMalware, "known-malware"
 	probable := vulnerability(requests, "PYSEC-2018-28", finding.UnknownSeverity, 0, "Authorization header is sent on after a redirect to another host", "2.20.0")

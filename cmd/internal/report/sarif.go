@@ -37,6 +37,9 @@ func writeSARIF(w io.Writer, doc *finding.Document, _ Options) error {
 			s.suppressed = s.suppressed || f.Waived != nil
 		}
 	}
+	if len(doc.Database.Feeds) > 0 {
+		s.run.Properties["feeds"] = feedFacts(doc.Database.Feeds)
+	}
 	s.collectRules(doc)
 	for _, r := range doc.Functions {
 		s.function(r)
@@ -123,6 +126,9 @@ func (s *sarifWriter) result(r *finding.Report, f finding.Finding) {
 			"function": r.Name, "kind": string(f.Kind), "severity": string(f.Severity), "certainty": string(f.Certainty),
 			"component": f.Component, "state": f.State, "origin": f.Origin, "fixed": f.Fixed, "kev": f.KEV, "reach": f.Reach,
 		},
+	}
+	if f.EPSS > 0 {
+		out.Properties["epss"], out.Properties["epssPercentile"] = f.EPSS, f.Percentile
 	}
 	if s.suppressed {
 		out.Suppressions = &[]sarifSuppression{}

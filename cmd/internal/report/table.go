@@ -145,6 +145,7 @@ func (p *printer) database() {
 	if db.Starter {
 		p.line("%s  only %s; get the full set: %s", p.paint(styleWarn, "STARTER SET of advisories"),
 			finding.Count(db.Records, "record", "records"), p.opt.UpdateCommand)
+		p.line("%s", p.paint(styleDim, Feeds(db.Feeds)))
 		return
 	}
 	id := strings.TrimPrefix(db.ID, "sha256:")
@@ -154,11 +155,13 @@ func (p *printer) database() {
 	if age, name, ok := p.age(); ok {
 		text += fmt.Sprintf(", oldest source %s old (%s)", age, esc(name))
 	}
-	for i, l := range wrap(text, p.opt.Width) {
-		if i > 0 {
-			l = "  " + l
+	for _, text := range []string{text, Feeds(db.Feeds)} {
+		for i, l := range wrap(text, p.opt.Width) {
+			if i > 0 {
+				l = "  " + l
+			}
+			p.line("%s", p.paint(styleDim, l))
 		}
-		p.line("%s", p.paint(styleDim, l))
 	}
 }
 
