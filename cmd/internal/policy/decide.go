@@ -14,7 +14,7 @@ import (
 // Decide judges a report against the policy at the time now. It is a pure
 // function but for its marks on the findings and unknowns of r: what a waiver
 // accepts, what the baseline has, what has time until when, what each makes of
-// the verdict, its priority; and for the order of the upgrades.
+// the verdict, its priority, and the order of the upgrades.
 //
 // What fails outweighs what is incomplete. Whatever the policy says, a target
 // that could not be opened and the starter set are incomplete, because nobody
@@ -39,8 +39,8 @@ func (p *Policy) decide(r *finding.Report, db finding.Database, now time.Time) f
 	v := finding.Verdict{Decision: finding.Pass, Reasons: []string{}}
 	old := p.Baseline.mark(r, p.rank, now)
 	warnings, ended := p.waive(r, now)
-
 	p.prioritize(r)
+
 	lines := p.lines(r, now)
 	unsignedFail, unsignedGaps, unsignedWarn := p.unsigned(r)
 	endedFail, endedWarn := p.endedWaivers(r, ended)

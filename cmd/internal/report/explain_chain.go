@@ -112,28 +112,52 @@ func (x *explanation) advisory() {
 	}
 	x.line("severity", "%s", strings.TrimRight(rating, " "))
 	x.lineIf("exploited", x.exploited())
+	x.lineIf("likelihood", x.likelihood())
 	if !f.OfTrust() && !f.OfDependency() {
 		x.line("known as of", "%s", knownAsOf(x.doc, x.comp, f))
 	}
 }
 
-// exploited is what the lists beside the advisories say of it, and as of which
-// day each of them says so.
+// exploited is what the catalogue of known exploited vulnerabilities says.
 func (x *explanation) exploited() string {
-	text := exploitedWords(x.f)
-	if text == "" {
+	if !x.f.KEV {
 		return ""
 	}
-	var days []string
-	for _, f := range x.doc.Database.Feeds {
-		if !f.AsOf.IsZero() {
-			days = append(days, f.Name+" of "+f.AsOf.UTC().Format("2006-01-02"))
+	text := "known to be exploited"
+	if e := x.f.Exploited; e != nil {
+		if e.Added != "" {
+			text += ", listed " + e.Added
+		}
+		if e.Due != "" {
+			text += ", to be fixed by " + e.Due
+		}
+		if e.Ransomware {
+			text += ", used by ransomware"
 		}
 	}
-	if len(days) > 0 {
-		text += " (" + strings.Join(days, ", ") + ")"
+	return text + x.feed("kev")
+}
+
+// likelihood is how likely it is exploited within 30 days.
+func (x *explanation) likelihood() string {
+	if x.f.EPSS <= 0 {
+		return ""
 	}
-	return text
+	text := fmt.Sprintf("EPSS %.2f %% within 30 days", 100*x.f.EPSS)
+	if x.f.Percentile > 0 {
+		text += fmt.Sprintf(", more than %.0f %% of all", 100*x.f.Percentile)
+	}
+	return text + x.feed("epss")
+}
+
+// feed is the date of a list beside the advisories.
+func (x *explanation) feed(name string) string {
+	for _, f := range x.doc.Database.Feeds {
+		if f.Name == name && !f.AsOf.IsZero() {
+			return " (as of " + f.AsOf.UTC().Format("2006-01-02") + ")"
+		}
+	}
+	return ""
 }
 
 // said is what the code and other people say of it: whether it is called, is
