@@ -43,6 +43,7 @@ type Auditor struct {
 
 	once     sync.Once
 	database finding.Database
+	learnt   sync.Map // registry.Package -> time.Time, see learned
 }
 
 // Database describes the store, as every report of the run does. Do not modify
@@ -137,7 +138,11 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 		if s.Vetted && finding.OfShipped(c.Name) {
 			continue
 		}
-		if lacks := s.Lacks(c.Need); lacks != "" {
+		if s.recorded != nil && c.Kept {
+			a.keep(rep, s, c.Name)
+			continue
+		}
+		if lacks := s.Lacks(c.Need); lacks != "" && s.recorded == nil {
 			rep.Skip(c.Name, lacks)
 			continue
 		}
@@ -149,7 +154,10 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 		}
 		rep.GoBinaries = append(rep.GoBinaries, res.GoBinaries...)
 		rep.Findings = append(rep.Findings, res.Findings...)
-		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
+		for _, u := range res.Unknowns {
+			u.Check = c.Name
+			rep.Unknowns = append(rep.Unknowns, u)
+		}
 		rep.Attestations = append(rep.Attestations, res.Attestations...)
 		rep.Calendar = append(rep.Calendar, res.Calendar...)
 		for i := range rep.Absent {
@@ -166,7 +174,7 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 			}
 		}
 		if why := Skipped(""); errors.As(err, &why) {
-			rep.Skip(c.Name, string(why))
+			rep.Skip(c.Name, s.skipped(c.Name, string(why)))
 			continue
 		}
 		if rep.Ran(c.Name, err) && res.Note != "" { // an error is recorded: failed is not clean
@@ -209,6 +217,13 @@ func identify(rep *finding.Report) {
 }
 
 func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
+	seal(rep)
+	a.decide(rep)
+	return ctx.Err()
+}
+
+// seal completes what the checks found.
+func seal(rep *finding.Report) {
 	identify(rep)
 	for i := range rep.Findings {
 		f := &rep.Findings[i]
@@ -219,8 +234,10 @@ func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
 	}
 	finding.SortEvents(rep.Calendar)
 	rep.Sort()
+}
+
+func (a *Auditor) decide(rep *finding.Report) {
 	rep.Verdict = a.Policy.Decide(rep, a.Database(), a.Now)
-	return ctx.Err()
 }
 
 func notNil[T any](s []T) []T {

@@ -204,6 +204,9 @@ func (r Response) decision() finding.Decision {
 // gaps lists what makes a verdict incomplete.
 func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []string {
 	var out []string
+	if gaps, ok := deployedGaps(r); ok {
+		return gaps
+	}
 	if s := r.Check("open"); s.State != finding.Ran {
 		return append(out, reason("could not be opened", s.Reason)) // nothing else can be said
 	}
@@ -326,6 +329,8 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	switch {
 	case v.Decision == finding.Pass:
 		return ""
+	case r.Check("open").State != finding.Ran && nextDeployed(r) != "":
+		return nextDeployed(r)
 	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran && r.Declared != nil &&
 		(r.Declared.Resource == "" || strings.Contains(r.Check("open").Reason, "correct the template")):
 		return "correct the template " + r.Declared.Descriptor + ", then scan again"

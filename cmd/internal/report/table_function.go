@@ -79,6 +79,7 @@ func (p *printer) header(r *finding.Report) {
 		p.line("  %s", p.paint(styleDim, clipPath(esc(r.Target), p.opt.Width-2)))
 	}
 	p.signed(r)
+	p.deployedAt(r)
 	p.line("")
 	if r.Vetted != nil {
 		p.card(r)
