@@ -110,6 +110,9 @@ func Parse(data []byte, name string) (*Policy, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("read policy %s: %d bytes is over the limit of %d", name, len(data), MaxBytes)
 	}
+	if err := refuse(data); err != nil {
+		return nil, fmt.Errorf("read policy %s: %w", name, err)
+	}
 	var f file
 	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
 	if err := decode(dec, &f); err != nil {
