@@ -132,7 +132,7 @@ func Parse(data []byte, name string) (*Policy, error) {
 	}
 	p, ok := Builtin(f.Extends)
 	if !ok {
-		return nil, fmt.Errorf("read policy %s: extends: %q is not a built-in policy (%s)", name, f.Extends, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("read policy %s: extends: %q is not a built-in policy (%s)", name, clip(f.Extends), strings.Join(Names(), ", "))
 	}
 	sum := sha256.Sum256(data)
 	p.Name, p.Extends, p.Digest = name, f.Extends, "sha256:"+hex.EncodeToString(sum[:])
@@ -217,7 +217,7 @@ func (f *fileRules) applyRequire(p *Policy) error {
 	var errs []error
 	for _, c := range *f.Require {
 		if !slices.Contains(checkNames, c) {
-			errs = append(errs, fmt.Errorf("require: %q is not a check (%s)", c, strings.Join(checkNames, ", ")))
+			errs = append(errs, fmt.Errorf("require: %q is not a check (%s)", clip(c), strings.Join(checkNames, ", ")))
 		} else if !slices.Contains(p.Require, c) {
 			p.Require = append(p.Require, c)
 		}
@@ -332,7 +332,7 @@ func level(s *string, to *finding.Severity, anyTo *bool, key string) error {
 		*anyTo = *s == "any"
 	}
 	if !slices.Contains(allowed, *s) {
-		return fmt.Errorf("%s: %q is not one of %s", key, *s, strings.Join(allowed, ", "))
+		return fmt.Errorf("%s: %q is not one of %s", key, clip(*s), strings.Join(allowed, ", "))
 	}
 	*to = finding.Severity(*s)
 	if *s == "none" || *s == "any" {
@@ -346,7 +346,7 @@ func word[T ~string](s *string, to *T, key string, allowed []string) error {
 		return nil
 	}
 	if !slices.Contains(allowed, *s) {
-		return fmt.Errorf("%s: %q is not one of %s", key, *s, strings.Join(allowed, ", "))
+		return fmt.Errorf("%s: %q is not one of %s", key, clip(*s), strings.Join(allowed, ", "))
 	}
 	*to = T(*s)
 	return nil
@@ -358,7 +358,7 @@ func words(list *[]string, to *[]string, key string, allowed []string) error {
 	}
 	for _, s := range *list {
 		if !slices.Contains(allowed, s) {
-			return fmt.Errorf("%s: %q is not one of %s", key, s, strings.Join(allowed, ", "))
+			return fmt.Errorf("%s: %q is not one of %s", key, clip(s), strings.Join(allowed, ", "))
 		}
 	}
 	*to = slices.Clone(*list)
