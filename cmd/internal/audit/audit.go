@@ -43,6 +43,7 @@ type Auditor struct {
 
 	once     sync.Once
 	database finding.Database
+	learnt   sync.Map // registry.Package -> time.Time, see learned
 }
 
 // Database describes the store, as every report of the run does. Do not modify
@@ -137,7 +138,11 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 		if s.Vetted && finding.OfShipped(c.Name) {
 			continue
 		}
-		if lacks := s.Lacks(c.Need); lacks != "" {
+		if s.recorded != nil && c.Kept {
+			a.keep(rep, s, c.Name)
+			continue
+		}
+		if lacks := s.Lacks(c.Need); lacks != "" && s.recorded == nil {
 			rep.Skip(c.Name, lacks)
 			continue
 		}
@@ -149,7 +154,10 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 		}
 		rep.GoBinaries = append(rep.GoBinaries, res.GoBinaries...)
 		rep.Findings = append(rep.Findings, res.Findings...)
-		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
+		for _, u := range res.Unknowns {
+			u.Check = c.Name
+			rep.Unknowns = append(rep.Unknowns, u)
+		}
 		rep.Attestations = append(rep.Attestations, res.Attestations...)
 		rep.Calendar = append(rep.Calendar, res.Calendar...)
 		for i := range rep.Absent {
@@ -157,10 +165,8 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 				rep.Absent[i].Advisories = found
 			}
 		}
-		for i := range rep.Components {
-			if to, ok := res.Upgrades[rep.Components[i].PURL]; ok {
-				rep.Components[i].Upgrade = to
-			}
+		if res.Affected != nil {
+			s.affected = res.Affected
 		}
 		for i := range rep.Components {
 			if facts, ok := res.Facts[rep.Components[i].PURL]; ok {
@@ -168,12 +174,28 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 			}
 		}
 		if why := Skipped(""); errors.As(err, &why) {
-			rep.Skip(c.Name, string(why))
+			rep.Skip(c.Name, s.skipped(c.Name, string(why)))
 			continue
 		}
 		if rep.Ran(c.Name, err) && res.Note != "" { // an error is recorded: failed is not clean
 			rep.Checks[len(rep.Checks)-1].Reason = res.Note
 		}
+	}
+	a.conclude(ctx, rep, s)
+}
+
+// conclude names the findings, and says what is to be done about them. Advice
+// that cannot be given takes nothing away: the findings stand without it.
+func (a *Auditor) conclude(ctx context.Context, rep *finding.Report, s *Subject) {
+	defer func() {
+		if r := recover(); r != nil {
+			rep.Upgrades = nil
+			rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Reason: fmt.Sprintf("what to upgrade to is not known: internal error: %v", r)})
+		}
+	}()
+	identify(rep)
+	if err := a.advise(ctx, rep, s); err != nil && ctx.Err() == nil {
+		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Reason: "what to upgrade to is not known: " + err.Error()})
 	}
 }
 
@@ -186,10 +208,25 @@ func run(ctx context.Context, c Check, a *Auditor, s *Subject) (res Result, err 
 	return c.Run(ctx, a, s)
 }
 
-func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
+// identify gives each finding its fingerprint.
+func identify(rep *finding.Report) {
 	for i := range rep.Findings {
 		f := &rep.Findings[i]
 		f.Fingerprint = finding.Fingerprint(f.Kind, f.Rule, rep.Name, f.Component, f.ID, f.Aliases)
+	}
+}
+
+func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
+	seal(rep)
+	a.decide(rep)
+	return ctx.Err()
+}
+
+// seal completes what the checks found.
+func seal(rep *finding.Report) {
+	identify(rep)
+	for i := range rep.Findings {
+		f := &rep.Findings[i]
 		if f.Reach == "" {
 			f.Reach = finding.ReachUnknown
 		}
@@ -197,8 +234,10 @@ func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
 	}
 	finding.SortEvents(rep.Calendar)
 	rep.Sort()
+}
+
+func (a *Auditor) decide(rep *finding.Report) {
 	rep.Verdict = a.Policy.Decide(rep, a.Database(), a.Now)
-	return ctx.Err()
 }
 
 func notNil[T any](s []T) []T {

@@ -49,9 +49,10 @@ type scanOptions struct {
 	online     bool
 	deep       bool
 
-	now       time.Time           // the clock that judges
-	based     []string            // digests of the baselines
-	opened    func(opener) opener // looks at each function when it is opened; may be nil
+	now       time.Time                             // the clock that judges
+	based     []string                              // digests of the baselines
+	opened    func(opener) opener                   // looks at each function when it is opened; may be nil
+	keep      func(*finding.Report) *finding.Report // what is still needed of a report when it is written; nil: all
 	lockfiles []*catalog.Lockfile
 }
 
@@ -345,6 +346,9 @@ func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, all su
 				return err
 			}
 			reports[i] = rep
+			if o.keep != nil {
+				reports[i] = o.keep(rep)
+			}
 			if stream.alone() { // thousands of functions: the verdict is all that is still needed
 				reports[i] = &finding.Report{Name: rep.Name, Verdict: rep.Verdict}
 			}
