@@ -266,6 +266,9 @@ func (l *fileLine) apply(to *Line, key string) error {
 	if l.Absent != nil {
 		to.Absent = *l.Absent
 	}
+	if to.Runtime == "none" {
+		to.Runtime = "" // as in a policy that has no such line
+	}
 	if to.Certainty == "" {
 		to.Certainty = finding.Probable // a line that matches no certainty would never count
 	}
@@ -322,23 +325,24 @@ var severities = []string{"critical", "high", "medium", "low", "none"}
 // checkNames are the checks that a policy may require.
 var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime", "signature", "provenance", "facts", "attestation", "stale", "trust", "licence", "exposure", "integrity"}
 
-// level reads a severity line: a severity, "none" for no line at all, and
-// where anyTo is given "any" for every finding.
+// level reads a severity line: a severity, "none" for no line at all, and "any"
+// for every finding, which is a mark of its own where anyTo is given.
 func level(s *string, to *finding.Severity, anyTo *bool, key string) error {
 	if s == nil {
 		return nil
 	}
-	allowed := []string{"critical", "high", "medium", "low", "none"}
-	if anyTo != nil {
-		allowed = append(allowed, "any")
-		*anyTo = *s == "any"
-	}
+	allowed := []string{"critical", "high", "medium", "low", "none", "any"}
 	if !slices.Contains(allowed, *s) {
 		return fmt.Errorf("%s: %q is not one of %s", key, clip(*s), strings.Join(allowed, ", "))
 	}
 	*to = finding.Severity(*s)
 	if *s == "none" || *s == "any" {
 		*to = ""
+	}
+	if anyTo != nil {
+		*anyTo = *s == "any"
+	} else if *s == "any" {
+		*to = finding.None // the least there is
 	}
 	return nil
 }

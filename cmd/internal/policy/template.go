@@ -58,6 +58,7 @@ func shown(p *Policy) []section {
 		{"incomplete says which unknowns in code make a verdict incomplete, and from where\npackages must have a source of advisories.", "incomplete:\n  unknowns: " + flow(p.Unknowns) + "\n  unmatched: " + flow(p.Unmatched)},
 		{"coverage is how much of the code must be accounted for, and of each bundle.", fmt.Sprintf("coverage:\n  minimum: %s\n  bundle: %s", shareYAML(p.Coverage.Minimum), shareYAML(p.Coverage.Bundle))},
 		{"signature says what to make of one that is not verified: fail, incomplete, warn\nor ignore.", "signature:\n" + responsesYAML(p.Signature)},
+		{"priority is how findings are put in order: what weighs how much.", "priority:\n  weights: " + weightsYAML(DefaultWeights())},
 		{"provenance says the same of a signed statement about the build.", "provenance:\n" + responsesYAML(p.Provenance)},
 	}
 }
@@ -139,7 +140,15 @@ var examples = []section{
 
 // lineYAML writes a line with every key, so that each is there to be changed.
 func lineYAML(l Line) string {
-	severity := func(s finding.Severity) string { return string(cmp.Or(s, finding.None)) }
+	severity := func(s finding.Severity) string {
+		switch s {
+		case "":
+			return "none"
+		case finding.None:
+			return "any"
+		}
+		return string(s)
+	}
 	top := severity(l.Severity)
 	if l.Any {
 		top = "any"
@@ -181,6 +190,10 @@ func responsesYAML(r Responses) string {
 }
 
 func shareYAML(f float64) string { return fmt.Sprintf("%g%%", f*100) }
+
+func weightsYAML(w Weights) string {
+	return fmt.Sprintf("{severity: %d, kev: %d, epss: %d, reach: %d, certainty: %d, exposure: %d, fix: %d}", w.Severity, w.KEV, w.EPSS, w.Reach, w.Certainty, w.Exposure, w.Fix)
+}
 
 // durationYAML writes a duration as a policy file does.
 func durationYAML(d time.Duration) string {

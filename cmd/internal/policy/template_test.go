@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,13 @@ func rulesOf(t *testing.T, p *Policy) []byte {
 	t.Helper()
 	q := *p
 	q.Name, q.Digest, q.Extends = "", "", ""
+	q.Require, q.Unmatched = slices.Sorted(slices.Values(q.Require)), slices.Sorted(slices.Values(q.Unmatched))
+	if !q.fails() {
+		q.Fail.Certainty = "" // of nothing
+	}
+	if q.Weights == DefaultWeights() {
+		q.Weights = Weights{}
+	}
 	text, err := rules(&q)
 	if err != nil {
 		t.Fatal(err)
