@@ -38,12 +38,29 @@ func Problems(data []byte) []Problem {
 	if len(out) == 0 {
 		out = []Problem{placed(strings.TrimPrefix(err.Error(), "read policy : "))}
 	}
-	slices.SortStableFunc(out, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
+	SortProblems(out)
 	out = slices.Compact(out)
 	if n := len(out); n > maxProblems {
 		out = append(out[:maxProblems:maxProblems], Problem{out[maxProblems].Line, out[maxProblems].Column, fmt.Sprintf("and %d more", n-maxProblems)})
 	}
 	return out
+}
+
+// SortProblems puts problems in the order of the file.
+func SortProblems(list []Problem) {
+	slices.SortStableFunc(list, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Text, b.Text))
+	})
+}
+
+// At places what is wrong with a policy that can be read, such as a file that it
+// names: text starts with the key.
+func At(data []byte, text string) Problem {
+	line, column := 1, 1
+	if root := mapping(data); root != nil {
+		line, column = locate(root, text)
+	}
+	return Problem{line, column, text}
 }
 
 // problems are those that can be told one by one.
