@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -135,8 +136,10 @@ func (a *Auditor) catalog(ctx context.Context, f *bundle.Function) (bom *sbom.SB
 // check runs the checks in order and records what became of each.
 func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 	s.runtimeOf(rep)
+	s.Declared = rep.Declared
+	s.Policy, _ = a.Policy.For(rep)
 	for _, c := range a.Checks {
-		if s.Vetted && finding.OfShipped(c.Name) {
+		if s.Vetted && finding.OfShipped(c.Name) || c.Asked != nil && !c.Asked(s) && !slices.Contains(s.Policy.Require, c.Name) {
 			continue
 		}
 		if s.recorded != nil && c.Kept {

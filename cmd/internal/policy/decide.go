@@ -357,6 +357,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 		return "fnaudit db update --facts REPORT   # with this report as JSON; or scan again with --online"
 	}
 	for _, g := range gaps {
+		if strings.Contains(g, "db update --feeds") {
+			return "fnaudit db update --feeds   # then scan again"
+		}
 		if strings.Contains(g, "advisory store ") || strings.Contains(g, "db update") {
 			return "fnaudit db update   # then scan again"
 		}
@@ -405,14 +408,21 @@ func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
 
 // explaining is the command that explains a finding.
 func explaining(r *finding.Report, f finding.Finding) string {
+	id := f.ID
+	if strings.ContainsFunc(id, func(c rune) bool { return !strings.ContainsRune(idLetters, c) }) && f.Fingerprint != "" {
+		id = f.Fingerprint // names of files and of what a descriptor holds are part of some: not to be copied into a shell
+	}
 	switch {
 	case r.Vetted == nil && deep(f.Rule):
-		return "fnaudit scan --deep --explain " + f.ID + " " + again(r)
+		return "fnaudit scan --deep --explain " + id + " " + again(r)
 	case r.Vetted == nil:
-		return "fnaudit scan --explain " + f.ID + " " + again(r)
+		return "fnaudit scan --explain " + id + " " + again(r)
 	}
-	return "fnaudit vet --explain " + f.ID + " " + vetting(r)
+	return "fnaudit vet --explain " + id + " " + vetting(r)
 }
+
+// idLetters are the characters of ids that mean nothing to a shell.
+const idLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@+%"
 
 // deep says whether only a run that reads every byte, and verifies what
 // registries hand out, finds what a rule is about.

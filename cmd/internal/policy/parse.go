@@ -205,6 +205,9 @@ func (f *fileRules) apply(p *Policy) error {
 	note(f.Grace.apply(&p.Grace))
 	note(f.Licences.apply(&p.Licences))
 	f.licenceLines(p)
+	if slices.Contains(p.Require, "licence") && !p.Licences.Given() {
+		note(errors.New("require: the check \"licence\" has nothing to go by: say in licences what is allowed or denied"))
+	}
 	p.KnownExploited = p.KnownExploited || f.Fail != nil && f.Fail.KnownExploited != nil && *f.Fail.KnownExploited || f.Grace != nil && f.Grace.KnownExploited != nil
 	return errors.Join(errs...)
 }
@@ -231,7 +234,7 @@ func (f *fileRules) licenceLines(p *Policy) {
 		return
 	}
 	if p.Fail.Licence == "" && (f.Fail == nil || f.Fail.Licence == nil) && p.fails() {
-		p.Fail.Licence = finding.High
+		p.Fail.Licence = finding.Medium
 	}
 	if p.Warn.Licence == "" && (f.Warn == nil || f.Warn.Licence == nil) {
 		p.Warn.Licence = finding.Low
@@ -398,7 +401,7 @@ func yamlError(err error) string {
 
 // keys are all keys of a policy file, for suggestions.
 var keys = []string{
-	"version", "extends", "functions", "waivers_warn", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers",
+	"version", "extends", "functions", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers", "waivers_warn",
 	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "minimum", "bundle", "max_age", "kev_max_age",
 	"exposure", "drift", "origins", "range", "function",
 	"id", "component", "path", "reason", "owner", "expires",
