@@ -54,6 +54,9 @@ func Group(found []Stored) (subjects []Subject, notes []string) {
 		switch {
 		case s.Err != nil, len(all) < 2, found[all[0]].set == found[all[len(all)-1]].set, severalIn(found, all):
 			subjects = append(subjects, Subject{Newest: *s})
+			if s.Err != nil {
+				notes = append(notes, fmt.Sprintf("%s cannot be read: %v", s.File, s.Err))
+			}
 			continue
 		case all[0] != i:
 			continue
@@ -122,6 +125,8 @@ func Since(subjects []Subject, earlier []Stored) (gone []Stored, notes []string)
 // Rescan judges subjects again. It is safe for concurrent use.
 type Rescan struct {
 	Tool finding.Tool // this program
+
+	Add func(*finding.Report) // what else is known of a function that was judged; may be nil
 }
 
 // Result is a function that was judged again.
@@ -138,11 +143,17 @@ func (r *Rescan) One(ctx context.Context, a *audit.Auditor, s Subject) (Result, 
 	old, err := s.Newest.Load()
 	if err != nil {
 		rep, ctxErr := a.Unread(ctx, s.Name(), s.Newest.File, err)
+		if r.Add != nil && ctxErr == nil {
+			r.Add(rep)
+		}
 		return Result{Report: rep}, ctxErr
 	}
-	rep, err := a.Again(ctx, audit.Recorded{Report: old, Policy: s.Newest.Head.Policy, At: s.Newest.Head.JudgedAt})
+	rep, err := a.Again(ctx, audit.Recorded{Report: old, Policy: s.Newest.Head.Policy, At: s.Newest.Head.JudgedAt, Joined: r.Add != nil})
 	if err != nil {
 		return Result{}, err
+	}
+	if r.Add != nil {
+		r.Add(rep)
 	}
 	if s.New {
 		return Result{Report: rep, Changes: []finding.Change{appeared(rep)}}, nil

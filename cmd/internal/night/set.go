@@ -154,10 +154,10 @@ func (s *Set) sweep(parent string) {
 	}
 }
 
-// Write adds the report of a function. It is safe for concurrent use, but names
-// are given in the order of the calls of Name.
+// Write writes the file of a function, again if it was written before. It is safe
+// for concurrent use.
 func (s *Set) Write(file string, produce func(io.Writer) error) (err error) {
-	f, err := os.OpenFile(filepath.Join(s.temp, file), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(filepath.Join(s.temp, file), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return cause(err)
 	}
