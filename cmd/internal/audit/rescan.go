@@ -59,7 +59,8 @@ func (old *Recorded) start() *finding.Report {
 	rep := *old.Report
 	rep.Components = slices.Clone(rep.Components)
 	for i := range rep.Components {
-		rep.Components[i].Upgrade, rep.Components[i].UpgradeMinor = "", ""
+		c := &rep.Components[i]
+		c.Upgrade, c.UpgradeMinor, c.BroughtBy = "", "", nil
 	}
 	rep.Absent = slices.Clone(rep.Absent)
 	rep.Unknowns, rep.Findings = []finding.Unknown{}, []finding.Finding{}

@@ -24,6 +24,7 @@ type rescanOptions struct {
 	exports []string // lists of deployed functions
 	since   string   // folder with the earlier set
 	set     string   // folder of the new set
+	told    alertFlags
 }
 
 func rescanCommand(env *Env) *cobra.Command {
@@ -50,12 +51,14 @@ digest of their code with the reports, and with the summaries that gate signed
 (--summaries DIR, verified as "gate check" does): which bytes nobody ever scanned or
 gated, which are others than were judged, what would not pass today, which runtimes
 end, which layer to bump first. A function of which nobody scanned what is deployed
-is incomplete.`,
+is incomplete.
+` + alertHelp,
 		Example: `  fnaudit rescan reports/
   fnaudit rescan yesterday/ today/
   fnaudit rescan orders.json -o json=night/orders.json
   fnaudit rescan reports/ lambda-export:prod.json --summaries summaries/ --key gate.pub \
-      --verifier-id https://acme.example/fnaudit`,
+      --verifier-id https://acme.example/fnaudit
+  fnaudit rescan reports/ --slack @channel.url --alert-severity high`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if err = o.network(cmd); err != nil {
@@ -72,11 +75,16 @@ is incomplete.`,
 	exportFlagsOf(cmd, &o.exportFlags)
 	f := cmd.Flags()
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
+	alertFlagsOf(cmd, &o.told)
 	return cmd
 }
 
 func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error {
 	outputs, err := parseOutputs(o.outputs, report.Formats(), "table")
+	if err != nil {
+		return err
+	}
+	alerts, err := o.told.alerts(env, o.offline, o.quiet, outputs)
 	if err != nil {
 		return err
 	}
@@ -130,6 +138,9 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err := o.write(env, doc, outputs, stream); err != nil {
 		return err
 	}
+	if err := alert(ctx, alerts, doc); err != nil {
+		return err
+	}
 	return verdict(doc)
 }
 
@@ -156,7 +167,7 @@ func (n *nightly) one(ctx context.Context, a *audit.Auditor, i int) (*finding.Re
 // keep returns what is kept of a report for the outputs: for the table its
 // verdict, since of thousands nothing else is shown.
 func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
-	if len(n.list) <= maxWhole || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" }) {
+	if len(n.list) <= maxWhole || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" && (o.format != "jsonl" || o.file != "") }) {
 		return nil
 	}
 	return night.Brief
