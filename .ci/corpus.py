@@ -23,7 +23,7 @@ Exit status 1 when anything fails; the list of what failed is printed last.
 """
 import json, os, resource, shutil, subprocess, sys, tempfile, time
 
-FORMATS = ["table", "json", "jsonl", "sarif", "cyclonedx-json", "spdx-json", "osv-json", "openvex"]
+FORMATS = ["table", "json", "jsonl", "sarif", "cyclonedx-json", "spdx-json", "osv-json", "openvex", "html", "junit", "markdown", "github", "ics"]
 SCORED = ("node-", "python-", "go-arm64", "go-called", "go-imported", "ruby-", "rust-", "layers-", "image-", "java-lib", "java-fat")
 NEVER_CLEAN = ("bundle-", "python-slim", "go-upx", "image-", "java-",
                # hostile ones that hold code or manifests that nobody can read, or two files under one name

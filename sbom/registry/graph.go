@@ -42,14 +42,15 @@ const (
 
 // Dependencies returns what a version of a package needs to run, by deps.dev.
 // It is refused for packages that deps.dev may not be told of, because their
-// name is private or because another registry is configured for them. The error
+// name is private or because another registry is configured for them; where that
+// is asked besides the tool's own, the caller has asked it before. The error
 // is ErrOffline when it is not in the cache and the network may not be asked.
 func (c *Client) Dependencies(ctx context.Context, p Package, version string) (Graph, error) {
 	ep, why := c.endpoint(p)
 	switch {
 	case why != "":
 		return Graph{}, errors.New(why)
-	case ep.URL != "":
+	case ep.URL != "" && !ep.Public:
 		return Graph{}, fmt.Errorf("another registry than deps.dev is configured for %s: what it needs is not asked for", p)
 	case depsDevSystems[p.System] == "":
 		return Graph{}, fmt.Errorf("deps.dev does not know packages of %s", p.System)

@@ -325,6 +325,8 @@ type pypiFile struct {
 	reason           string
 	sha256, address  string
 	provenance       string // address of its attestations, as the index writes it
+	python           string // which versions of Python it runs on ("Requires-Python"); "" any, or not told
+	metadata         string // its metadata lies beside it (PEP 658): "sha256=…", or "true" without a digest; "" it does not
 }
 
 // file adds a file to its version.

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,9 @@ type simpleProject struct {
 type simpleFile struct {
 	Filename, URL, Yanked, Hashes, Provenance json.RawMessage
 	Uploaded                                  json.RawMessage `json:"upload-time"`
+	Python                                    json.RawMessage `json:"requires-python"`
+	Metadata                                  json.RawMessage `json:"core-metadata"`
+	Older                                     json.RawMessage `json:"dist-info-metadata"` // what it was called before PEP 714
 }
 
 func parseSimpleJSON(body []byte) (l simpleList, err error) {
@@ -77,9 +81,31 @@ func parseSimpleJSON(body []byte) (l simpleList, err error) {
 		return l.add(l.name, pypiFile{
 			name: text(f.Filename), uploaded: text(f.Uploaded), yanked: yes(f.Yanked) || why != "", reason: why, attested: text(f.Provenance) != "",
 			sha256: texts(f.Hashes)["sha256"], address: text(f.URL), provenance: text(f.Provenance),
+			python: clipped(text(f.Python), maxText), metadata: cmp.Or(jsonMetadata(f.Metadata), jsonMetadata(f.Older)),
 		})
 	})
 	return l, err
+}
+
+// jsonMetadata is what the JSON form says of a file's metadata: digests, or yes.
+func jsonMetadata(raw json.RawMessage) string {
+	if sum := texts(raw)["sha256"]; sum != "" {
+		return "sha256=" + sum
+	}
+	if len(raw) > 0 && raw[0] == '{' || yes(raw) {
+		return "true"
+	}
+	return ""
+}
+
+// htmlMetadata is what the HTML form says of it; there "" says no, too.
+func htmlMetadata(attributes map[string]string) string {
+	for _, key := range []string{"data-core-metadata", "data-dist-info-metadata"} {
+		if v := attributes[key]; v != "" && v != "false" {
+			return v
+		}
+	}
+	return ""
 }
 
 // add adds a file of a project; one whose name is of no version is left out.
@@ -133,7 +159,10 @@ func parseSimpleHTML(page, name string) (l simpleList, err error) {
 			if file == "" {
 				file = path.Base(address)
 			}
-			err := l.add(name, pypiFile{name: file, yanked: yanked, reason: plain(why), attested: provenance != "", sha256: sum, address: address, provenance: provenance})
+			err := l.add(name, pypiFile{
+				name: file, yanked: yanked, reason: plain(why), attested: provenance != "", sha256: sum, address: address, provenance: provenance,
+				python: clipped(attributes["data-requires-python"], maxText), metadata: htmlMetadata(attributes),
+			})
 			if err != nil {
 				return l, err
 			}

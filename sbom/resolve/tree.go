@@ -13,9 +13,10 @@ import (
 
 // Tree is what a version of a package needs to run.
 type Tree struct {
-	Source string // who says so: "deps.dev", or "registry" where it was worked out from what that says; "" when nobody does
-	Nodes  []Node // each package in each version once, sorted; without the package itself
-	Gaps   []Gap  // what is not known, sorted
+	Source      string // who says so: "deps.dev", or "registry" where it was worked out from what that says; "" when nobody does
+	Environment string // what it holds for, where that decides what is needed: "CPython 3.14 on 64-bit Linux"; "" where it does not
+	Nodes       []Node // each package in each version once, sorted; without the package itself
+	Gaps        []Gap  // what is not known, sorted
 }
 
 // Node is a package in a tree.
@@ -25,6 +26,7 @@ type Node struct {
 	Direct  bool     // the package itself asks for it
 	Bundled bool     // it lies inside another package's archive
 	Needs   []string // names of the packages that it asks for, sorted
+	Through []string // names of those through which the package needs it, by a shortest way; nil when it asks itself, and when that is not known
 }
 
 // Gap is something that a package needs and that is not known.
@@ -37,11 +39,15 @@ type Gap struct {
 type Limits struct {
 	Packages int           // that a registry is asked about; 3,000. The largest real trees have about 1,500
 	Time     time.Duration // 2 minutes
+	Python   int           // the newest CPython 3 that a tree may be for, by its second number; 14
+
+	public bool // pip asks its own index besides those that are configured
 }
 
 func (l Limits) withDefaults() Limits {
 	l.Packages = cmp.Or(l.Packages, 3_000)
 	l.Time = cmp.Or(l.Time, 2*time.Minute)
+	l.Python = cmp.Or(l.Python, newestPython)
 	return l
 }
 
@@ -62,6 +68,7 @@ func Of(ctx context.Context, c *registry.Client, p registry.Package, version str
 		tree = Tree{Gaps: []Gap{{Reason: err.Error()}}}
 	}
 	tree.sort()
+	tree.ways()
 	return tree, nil
 }
 
@@ -76,6 +83,12 @@ func work(ctx context.Context, c *registry.Client, p registry.Package, version s
 		return ofNPM(ctx, c.Facts, p.Name, version, lim)
 	case p.System == registry.Go && ep.URL != "":
 		return ofGo(ctx, c.ModuleFile, p.Name, version, lim)
+	case p.System == registry.PyPI && ep.URL != "":
+		lim.public = ep.Public
+		elsewhere, err := onlyPublic(ctx, c, ep, p)
+		if err != nil || !elsewhere {
+			return ofPyPI(ctx, c, p.Name, version, lim)
+		}
 	case ep.URL != "":
 		return Tree{}, fmt.Errorf("what packages of %s need is not worked out from a configured registry", p.System)
 	}
@@ -84,6 +97,17 @@ func work(ctx context.Context, c *registry.Client, p registry.Package, version s
 		return Tree{}, err
 	}
 	return ofGraph(g)
+}
+
+// onlyPublic says whether none of the configured indexes has a project, so that
+// pip takes it from its own one, for which deps.dev answers. It is not told of a
+// name as long as one of them may have it.
+func onlyPublic(ctx context.Context, c *registry.Client, ep registry.Endpoint, p registry.Package) (bool, error) {
+	if !ep.Public {
+		return false, nil
+	}
+	list, err := c.Releases(ctx, p)
+	return err == nil && list == nil, err
 }
 
 // ofGraph is what deps.dev worked out as a tree.

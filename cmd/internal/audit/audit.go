@@ -165,10 +165,8 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 				rep.Absent[i].Advisories = found
 			}
 		}
-		for i := range rep.Components {
-			if to, ok := res.Upgrades[rep.Components[i].PURL]; ok {
-				rep.Components[i].Upgrade = to
-			}
+		if res.Affected != nil {
+			s.affected = res.Affected
 		}
 		for i := range rep.Components {
 			if facts, ok := res.Facts[rep.Components[i].PURL]; ok {
@@ -183,6 +181,22 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 			rep.Checks[len(rep.Checks)-1].Reason = res.Note
 		}
 	}
+	a.conclude(ctx, rep, s)
+}
+
+// conclude names the findings, and says what is to be done about them. Advice
+// that cannot be given takes nothing away: the findings stand without it.
+func (a *Auditor) conclude(ctx context.Context, rep *finding.Report, s *Subject) {
+	defer func() {
+		if r := recover(); r != nil {
+			rep.Upgrades = nil
+			rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Reason: fmt.Sprintf("what to upgrade to is not known: internal error: %v", r)})
+		}
+	}()
+	identify(rep)
+	if err := a.advise(ctx, rep, s); err != nil && ctx.Err() == nil {
+		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Reason: "what to upgrade to is not known: " + err.Error()})
+	}
 }
 
 func run(ctx context.Context, c Check, a *Auditor, s *Subject) (res Result, err error) {
@@ -194,6 +208,14 @@ func run(ctx context.Context, c Check, a *Auditor, s *Subject) (res Result, err 
 	return c.Run(ctx, a, s)
 }
 
+// identify gives each finding its fingerprint.
+func identify(rep *finding.Report) {
+	for i := range rep.Findings {
+		f := &rep.Findings[i]
+		f.Fingerprint = finding.Fingerprint(f.Kind, f.Rule, rep.Name, f.Component, f.ID, f.Aliases)
+	}
+}
+
 func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
 	seal(rep)
 	a.decide(rep)
@@ -202,9 +224,9 @@ func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
 
 // seal completes what the checks found.
 func seal(rep *finding.Report) {
+	identify(rep)
 	for i := range rep.Findings {
 		f := &rep.Findings[i]
-		f.Fingerprint = finding.Fingerprint(f.Kind, f.Rule, rep.Name, f.Component, f.ID, f.Aliases)
 		if f.Reach == "" {
 			f.Reach = finding.ReachUnknown
 		}

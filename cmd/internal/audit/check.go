@@ -60,6 +60,8 @@ type Subject struct {
 
 	proofs map[string][]*finding.DependencyProof // package URL -> what was verified of its published version
 
+	affected map[string]affected // package URL -> what is known against it
+
 	places map[int][]place // of the components of findings, by index
 	signed []signed        // what verification said, by artifact; nil before it was asked
 
@@ -100,7 +102,7 @@ type Result struct {
 	Findings []finding.Finding
 	Unknowns []finding.Unknown
 	Absent   map[string][]finding.AbsentAdvisory // purl of a package that is not there -> what would apply
-	Upgrades map[string]string                   // purl -> the version that clears everything known against it, "" for none
+	Affected map[string]affected                 // purl -> what is known against it
 
 	Reach      map[int]Reached    // index of a finding of an earlier check -> whether its code is there
 	GoBinaries []finding.GoBinary // what was looked into

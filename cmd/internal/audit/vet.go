@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -133,18 +134,21 @@ func (v *vetting) tree(ctx context.Context) error {
 	if v.a.Registry == nil || v.known.Find(v.version) == nil {
 		return nil // said already
 	}
-	t, err := resolve.Of(ctx, v.a.Registry, v.asked.Package, v.version, resolve.Limits{})
+	t, err := resolve.Of(ctx, v.a.Registry, v.asked.Package, v.version, resolve.Limits{Python: v.a.newestPython()})
 	if err != nil {
 		return err
 	}
-	v.rep.Vetted.Tree = t.Source
+	v.rep.Vetted.Tree, v.rep.Vetted.Environment = t.Source, t.Environment
+	if t.Environment != "" { // a registry tells what is needed elsewhere, too
+		v.components[0].Requires = nil
+	}
 	for _, n := range t.Nodes {
-		if n.Direct && n.Package.System == registry.Go { // whose registry tells it of the newest version only
+		if n.Direct && (n.Package.System == registry.Go || t.Environment != "") { // whose registries tell it of the newest version only
 			v.components[0].Requires = append(v.components[0].Requires, n.Package.Name)
 		}
 		c := declared(n.Package, n.Version)
 		c.Requires = n.Needs
-		c.Evidence = []sbom.Evidence{{Method: sbom.MethodResolved, Confidence: 0.9, Detail: "what " + v.asked.Name + " needs, by " + t.Source}}
+		c.Evidence = []sbom.Evidence{{Method: sbom.MethodResolved, Confidence: 0.9, Detail: "what " + v.asked.Name + " needs, by " + t.Source + through(n)}}
 		v.components = append(v.components, c)
 		v.rep.Vetted.Dependencies++
 		if n.Direct {
@@ -162,6 +166,15 @@ func (v *vetting) tree(ctx context.Context) error {
 		v.rep.Unknowns = append(v.rep.Unknowns, u)
 	}
 	return nil
+}
+
+// through says through which packages one is needed; "" when the package asks
+// for it itself, or when that is not known.
+func through(n resolve.Node) string {
+	if len(n.Through) == 0 {
+		return ""
+	}
+	return ", through " + strings.Join(n.Through, " > ")
 }
 
 // archive opens the published archive as if it were installed; nil when it

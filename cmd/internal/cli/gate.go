@@ -84,6 +84,12 @@ func runGate(ctx context.Context, env *Env, o gateOptions, args []string) error 
 	if err != nil {
 		return err
 	}
+	pol.Wary = true // what is signed must not rest on what the signed says of itself
+	for _, name := range o.baselines {
+		if inside := targetAround(name, specs); inside != "" {
+			return usage("keep it where those who decide keep the policy", "gate: the baseline %s lies inside the target %s, so it may have come with what is audited", name, inside)
+		}
+	}
 	o.named(pol)
 	g, err := newGateRun(env, &o, specs, pol)
 	if err != nil {
@@ -132,6 +138,9 @@ func (o *scanOptions) overrides() []string {
 	}
 	if o.dbMaxAge != "" {
 		out = append(out, "db-max-age="+o.dbMaxAge)
+	}
+	for _, digest := range o.based {
+		out = append(out, "baseline="+digest)
 	}
 	return out
 }

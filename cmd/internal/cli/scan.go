@@ -39,6 +39,7 @@ type scanOptions struct {
 	explain    string
 	runtimes   string
 	attested   string
+	baselines  []string
 	jobs       int
 	quiet      bool
 	verbose    bool
@@ -49,6 +50,7 @@ type scanOptions struct {
 	deep       bool
 
 	now       time.Time                             // the clock that judges
+	based     []string                              // digests of the baselines
 	opened    func(opener) opener                   // looks at each function when it is opened; may be nil
 	keep      func(*finding.Report) *finding.Report // what is still needed of a report when it is written; nil: all
 	lockfiles []*catalog.Lockfile
@@ -109,6 +111,7 @@ func runFlagsOf(cmd *cobra.Command, o *scanOptions) {
 	f.StringVar(&o.dbMaxAge, "db-max-age", "", "how old the store may be, as `DURATION` (7d, 36h), instead of what the policy says")
 	f.BoolVar(&o.online, "online", false, "fetch the advisories of ecosystems that the store lacks, and newer ones of those that are older than the policy allows, from where the store came from; and ask the registries that the user's own settings name, else deps.dev, about the packages")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
+	f.StringArrayVar(&o.baselines, "baseline", nil, "an earlier report as JSON or jsonl `FILE`, repeatable: only what is not in it counts")
 	f.StringVar(&o.attested, "attestations", "", "folder `DIR` with attestations, found by the digest that they are about")
 	f.IntVar(&o.jobs, "jobs", 0, "functions judged side by side (default the number of CPUs)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing for a pass, and only the verdict otherwise")
@@ -232,6 +235,8 @@ func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, 
 	doc.JudgedAt = stamp(env, o.at != "", now, doc.Database)
 	o.now = now
 	stream := newStream(env, outputs, doc)
+	uses := make([]policy.Use, all.n)
+	all = noted(all, uses)
 	var err error
 	if o.online {
 		if fresh, err := o.runOnline(ctx, env, a, all, stream, doc); err != nil {
@@ -243,7 +248,39 @@ func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, 
 		return nil, nil, err
 	}
 	doc.Summary = finding.Summarize(doc.Functions)
+	doc.Warnings = append(doc.Warnings, a.Policy.Remarks(uses, doc.Database)...)
+	o.warn(env, doc)
 	return doc, stream, nil
+}
+
+// noted are subjects of which it is noted, by index, what they use of the policy.
+func noted(all subjects, uses []policy.Use) subjects {
+	one := all.one
+	all.one = func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
+		rep, err := one(ctx, a, i)
+		if err == nil {
+			uses[i] = a.Policy.Use(rep)
+		}
+		return rep, err
+	}
+	return all
+}
+
+// maxRunWarnings is how many warnings about a run are printed; a report has all.
+const maxRunWarnings = 10
+
+// warn prints what a run says about itself rather than about one function.
+func (o *scanOptions) warn(env *Env, doc *finding.Document) {
+	if o.quiet {
+		return
+	}
+	for i, text := range doc.Warnings {
+		if i == maxRunWarnings && !o.verbose {
+			fmt.Fprintf(env.Stderr, "fnaudit: and %s (-v prints them)\n", finding.Count(len(doc.Warnings)-i, "more warning", "more warnings"))
+			return
+		}
+		fmt.Fprintf(env.Stderr, "fnaudit: warning: %s\n", report.Escape(text))
+	}
 }
 
 // clock is the time that judges.
@@ -338,7 +375,7 @@ func auditOne(ctx context.Context, a *audit.Auditor, spec bundle.Spec, stdin []b
 	return rep, err
 }
 
-func (o scanOptions) loadPolicy(env *Env, specs []bundle.Spec) (*policy.Policy, error) {
+func (o *scanOptions) loadPolicy(env *Env, specs []bundle.Spec) (*policy.Policy, error) {
 	pol, err := readPolicy(env, o.policy, specs)
 	if err != nil {
 		return nil, err
@@ -352,6 +389,9 @@ func (o scanOptions) loadPolicy(env *Env, specs []bundle.Spec) (*policy.Policy, 
 			return nil, usage("", "--db-max-age: %w", err)
 		}
 		pol.MaxAge = age
+	}
+	if pol.Baseline, err = o.readBaselines(); err != nil {
+		return nil, err
 	}
 	return pol, nil
 }

@@ -19,6 +19,7 @@ type Document struct {
 	Functions     []*Report `json:"functions"`
 	Warnings      []string  `json:"warnings,omitempty"` // about the run: waivers that nothing needs, VEX statements that match nothing
 	Delta         *Delta    `json:"delta,omitempty"`    // of a rescan: what differs from the reports before
+	Fleet         *Fleet    `json:"fleet,omitempty"`    // what exports say is deployed
 	Summary       Summary   `json:"summary"`
 }
 
@@ -96,6 +97,7 @@ type Report struct {
 	Tags         []string      `json:"tags,omitempty"`
 	Declared     *Declared     `json:"declared,omitempty"` // by a descriptor
 	Vetted       *Vetted       `json:"vetted,omitempty"`   // a package or a lockfile that is not in yet, rather than a function
+	Deployed     []Deployed    `json:"deployed,omitempty"` // where it runs, by exports; of a function that nobody scanned all that is known
 	Artifacts    []Artifact    `json:"artifacts"`
 	Coverage     *Coverage     `json:"coverage,omitempty"`
 	Components   []Component   `json:"components"`

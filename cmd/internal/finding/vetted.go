@@ -13,10 +13,11 @@ type Vetted struct {
 	Opened   int `json:"archivesOpened,omitempty"`   // with vet --deep: published archives of what it needs, or of what the lockfile pins, that were looked into
 	Unopened int `json:"archivesUnopened,omitempty"` // those that could not be; each is an unknown, too
 
-	Dependencies int    `json:"dependencies"`         // packages that it needs to run, the direct ones counted; of a lockfile all that it pins
-	Direct       int    `json:"direct,omitempty"`     // packages that it names itself; 0 for a lockfile
-	Unresolved   int    `json:"unresolved,omitempty"` // packages that it needs and of which nobody knows which version that is; not counted above
-	Tree         string `json:"tree,omitempty"`       // who says what it needs: "deps.dev", "registry", "lockfile"; "" when that is not known
+	Dependencies int    `json:"dependencies"`          // packages that it needs to run, the direct ones counted; of a lockfile all that it pins
+	Direct       int    `json:"direct,omitempty"`      // packages that it names itself; 0 for a lockfile
+	Unresolved   int    `json:"unresolved,omitempty"`  // packages that it needs and of which nobody knows which version that is; not counted above
+	Tree         string `json:"tree,omitempty"`        // who says what it needs: "deps.dev", "registry", "lockfile"; "" when that is not known
+	Environment  string `json:"environment,omitempty"` // what the tree holds for, where that decides what is needed: "CPython 3.14 on 64-bit Linux"
 }
 
 // What reasons say of a package that is not known, and that decides what to do next.

@@ -28,13 +28,12 @@ type seen struct {
 	first     time.Time // zero when no report is dated
 }
 
-// Add takes an earlier report in.
-func (b *Baseline) Add(doc *finding.Document) {
-	for _, r := range doc.Functions {
-		for i := range r.Findings {
-			if f := &r.Findings[i]; f.Waived == nil && canBeOld(f) {
-				b.add(r.Name, f, doc.JudgedAt)
-			}
+// Add takes in what an earlier report found in a function; judged is when, zero
+// when it does not say.
+func (b *Baseline) Add(function string, found []finding.Finding, judged time.Time) {
+	for i := range found {
+		if f := &found[i]; f.Waived == nil && canBeOld(f) {
+			b.add(function, f, judged)
 		}
 	}
 }

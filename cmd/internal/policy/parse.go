@@ -38,6 +38,7 @@ type file struct {
 	TrustRoots   map[string]fileRoot `yaml:"trust_roots"`
 	Artifacts    []fileArtifact      `yaml:"artifacts"`
 	Dependencies *fileDependencies   `yaml:"dependencies"`
+	Priority     *filePriority       `yaml:"priority"`
 }
 
 // fileRules is what a policy can say of some functions otherwise than of the rest.
@@ -160,6 +161,7 @@ func (f *file) apply(p *Policy) error {
 	}
 	note(f.Gate.apply(&p.Gate))
 	note(f.Dependencies.apply(&p.Dependencies))
+	note(f.Priority.apply(&p.Weights))
 	for i, w := range f.Waivers {
 		parsed, err := w.parse()
 		if err != nil {
@@ -203,6 +205,7 @@ func (f *fileRules) apply(p *Policy) error {
 	note(f.Grace.apply(&p.Grace))
 	note(f.Licences.apply(&p.Licences))
 	f.licenceLines(p)
+	p.KnownExploited = p.KnownExploited || f.Fail != nil && f.Fail.KnownExploited != nil && *f.Fail.KnownExploited || f.Grace != nil && f.Grace.KnownExploited != nil
 	return errors.Join(errs...)
 }
 
@@ -384,7 +387,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, graceKeys, licenceKeys, overrideKeys)); near == unknown.Token.Value {
+		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, graceKeys, licenceKeys, overrideKeys, priorityKeys)); near == unknown.Token.Value {
 			msg += "; it is a key of another section"
 		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)

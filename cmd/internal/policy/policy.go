@@ -46,6 +46,10 @@ type Policy struct {
 	Dependencies Dependencies
 	Licences     Licences
 
+	Weights Weights // of what makes the priority of a finding
+
+	KnownExploited bool `json:"-"` // the file itself speaks of known exploited vulnerabilities, so that a run says when nobody knows which these are
+
 	// Baseline is what earlier reports have, which does not count; nil: none.
 	Baseline *Baseline `json:"-"`
 

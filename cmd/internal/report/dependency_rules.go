@@ -1,5 +1,7 @@
 package report
 
+import "github.com/fnaudit/fnaudit/cmd/internal/finding"
+
 // dependencyRules says of each rule of kinds stale and untrusted what it is
 // about, whatever the package, and what to do. A test holds that no rule of the
 // packages that judge is missing.
@@ -70,6 +72,18 @@ func dependencyRules() map[string]dependencyRule {
 		"install-script": {"Runs a script when it is installed", "read the script; install with scripts switched off where it is not needed"},
 		"native-binary":  {"Holds machine code that nothing declares", review},
 		"start-script":   {"Runs code whenever the interpreter starts", review},
+
+		// what is deployed
+		finding.RuleDriftFailsNow:  {"The gate let it pass, and today it would not", "fix what fails, and deploy again"},
+		finding.RuleDriftUnscanned: {"Nobody ever scanned the deployed bytes", "scan the package that is deployed, and keep the report"},
+		finding.RuleDriftChanged:   {"Other bytes are deployed than were judged", "find out who deployed them; deploy what was judged, or scan what is deployed"},
+		finding.RuleDriftLayers:    {"Deployed with other layers than it was judged with", "scan it with the layers that are deployed"},
+		finding.RuleDriftNoDigest:  {"Which bytes are deployed is not known", "save the list of functions again, with CodeSha256"},
+		finding.RuleDriftUnjudged:  {"The gate let it pass, and no report is there to judge again", "give the report that the gate judged by"},
+		finding.RuleDriftUngated:   {"No valid summary of the gate is about the deployed bytes", "pass it through the gate, and deploy what passed"},
+		finding.RuleDriftRuntime:   {"Deployed on another runtime than it was judged for", "scan it with --runtime as it is deployed"},
+		finding.RuleDriftUnproven:  {"Nothing shows that its layers are the judged ones", "save the digests of the layers with get-layer-version, and give them too"},
+		finding.RuleDriftNotActive: {"The platform says that it cannot run", "delete it, or put it right"},
 
 		// the platform
 		"layer-account":           {"A layer of an account that the policy does not trust", "copy the layer into an account of your own, or trust the account in the policy"},

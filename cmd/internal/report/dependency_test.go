@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
 // TestDependencyRules reads the rules from the packages that have them: each
@@ -12,6 +14,11 @@ import (
 func TestDependencyRules(t *testing.T) {
 	rule := regexp.MustCompile(`(?m)^\s*(?:const )?Rule\w+\s*(?:Rule)?\s*= "([a-z0-9-]+)"`)
 	known := dependencyRules()
+	for _, name := range finding.DriftRules() {
+		if r := known[name]; r.title == "" || r.help == "" {
+			t.Errorf("rule %s has no title or no help", name)
+		}
+	}
 	for _, dir := range []string{"trust", "stale", "integrity"} {
 		files, err := filepath.Glob(filepath.Join("..", "..", "..", "sbom", dir, "*.go"))
 		if err != nil || len(files) == 0 {

@@ -49,6 +49,7 @@ func formats() []format {
 		{"spdx-json", "SPDX 2.3: components", writeSPDX},
 		{"openvex", "OpenVEX 0.2.0: what applies, and what is proven not to", writeOpenVEX},
 		{"osv-json", "as osv-scanner writes it", writeOSV},
+		{"html", "one page for a browser, which needs no network: charts, filters, every finding and why", writeHTML},
 		{"junit", "JUnit XML: a test suite per function", writeJUnit},
 		{"markdown", "for a comment on a pull request, at most 60,000 bytes", writeMarkdown},
 		{"github", "annotations of a GitHub workflow; the job's summary gets the Markdown", writeGitHub},

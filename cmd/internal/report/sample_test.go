@@ -284,5 +284,6 @@ func samples() map[string]*finding.Document {
 		"reach":    wrapDocument(reached()),
 		"bundled":  wrapDocument(bundled()),
 		"empty":    wrapDocument(),
+		"fleet":    fleet(""), "fleet-hostile": fleet(hostile),
 	}
 }

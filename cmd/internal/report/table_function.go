@@ -53,6 +53,7 @@ func (p *printer) function(r *finding.Report) {
 	p.calendar(r)
 	p.warnings(r)
 	p.waived(r, g.waived)
+	p.upgrades(r)
 	if clean && p.lines == said {
 		return // the header has said it
 	}
@@ -78,6 +79,7 @@ func (p *printer) header(r *finding.Report) {
 		p.line("  %s", p.paint(styleDim, clipPath(esc(r.Target), p.opt.Width-2)))
 	}
 	p.signed(r)
+	p.deployedAt(r)
 	p.line("")
 	if r.Vetted != nil {
 		p.card(r)

@@ -144,7 +144,10 @@ func cardScripts(c finding.Component, f *finding.Facts) []string {
 }
 
 func cardNeeds(v *finding.Vetted) string {
-	more := ""
+	more, by := "", v.Tree
+	if v.Environment != "" {
+		by += ", for " + v.Environment
+	}
 	if v.Unresolved > 0 {
 		more = ", and " + finding.Count(v.Unresolved, "package", "packages") + " that could not be resolved"
 	}
@@ -152,9 +155,9 @@ func cardNeeds(v *finding.Vetted) string {
 	case v.Tree == "":
 		return notKnown
 	case v.Dependencies == 0 && more == "":
-		return fmt.Sprintf("no other package (by %s)", v.Tree)
+		return fmt.Sprintf("no other package (by %s)", by)
 	}
-	return fmt.Sprintf("%s, %s in all%s (by %s)", finding.Count(v.Direct, "package", "packages"), finding.Thousands(v.Dependencies), more, v.Tree)
+	return fmt.Sprintf("%s, %s in all%s (by %s)", finding.Count(v.Direct, "package", "packages"), finding.Thousands(v.Dependencies), more, by)
 }
 
 func cardArchive(v *finding.Vetted) string {
