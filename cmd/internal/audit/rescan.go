@@ -59,12 +59,14 @@ func (old *Recorded) start() *finding.Report {
 	rep := *old.Report
 	rep.Components = slices.Clone(rep.Components)
 	for i := range rep.Components {
-		rep.Components[i].Upgrade, rep.Components[i].UpgradeMinor = "", ""
+		c := &rep.Components[i]
+		c.Upgrade, c.UpgradeMinor, c.BroughtBy = "", "", nil
 	}
 	rep.Absent = slices.Clone(rep.Absent)
 	rep.Unknowns, rep.Findings = []finding.Unknown{}, []finding.Finding{}
 	rep.GoBinaries, rep.Attestations, rep.Calendar, rep.Upgrades = nil, nil, nil, nil
 	rep.Checks, rep.Verdict = []finding.Status{}, finding.Verdict{}
+	rep.Deployed = nil // of that day
 	for _, u := range old.Report.Unknowns {
 		if !judgedAnew(u) {
 			rep.Unknowns = append(rep.Unknowns, u)

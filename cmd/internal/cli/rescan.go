@@ -12,6 +12,7 @@ import (
 
 	"github.com/fnaudit/fnaudit/cmd/internal/audit"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/fleet"
 	"github.com/fnaudit/fnaudit/cmd/internal/night"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 )
@@ -19,9 +20,11 @@ import (
 // rescanOptions are the flags of rescan.
 type rescanOptions struct {
 	scanOptions
-	since string // folder with the earlier set
-	set   string // folder of the new set
-	told  alertFlags
+	exportFlags
+	exports []string // lists of deployed functions
+	since   string   // folder with the earlier set
+	set     string   // folder of the new set
+	told    alertFlags
 }
 
 func rescanCommand(env *Env) *cobra.Command {
@@ -40,20 +43,36 @@ ended, time.
 A function that is in several of the files or folders that are named is judged by
 its newest report, and compared with the one before. "-" reads reports from
 standard input.
+
+lambda-export:FILE is what "aws lambda list-functions" saved, or a folder of such
+files: several accounts, regions and versions together, and what get-function,
+get-layer-version and list-aliases say beside. Deployed functions are joined by the
+digest of their code with the reports, and with the summaries that gate signed
+(--summaries DIR, verified as "gate check" does): which bytes nobody ever scanned or
+gated, which are others than were judged, what would not pass today, which runtimes
+end, which layer to bump first. A function of which nobody scanned what is deployed
+is incomplete.
 ` + alertHelp,
 		Example: `  fnaudit rescan reports/
   fnaudit rescan yesterday/ today/
   fnaudit rescan orders.json -o json=night/orders.json
+  fnaudit rescan reports/ lambda-export:prod.json --summaries summaries/ --key gate.pub \
+      --verifier-id https://acme.example/fnaudit
   fnaudit rescan reports/ --slack @channel.url --alert-severity high`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if err = o.network(cmd); err != nil {
 				return err
 			}
+			o.exports, args = exportsOf(args)
+			if err = o.exportFlags.check(cmd, o.exports, args); err != nil {
+				return err
+			}
 			return rescan(cmd.Context(), env, o, args)
 		},
 	}
 	runFlagsOf(cmd, &o.scanOptions)
+	exportFlagsOf(cmd, &o.exportFlags)
 	f := cmd.Flags()
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
 	alertFlagsOf(cmd, &o.told)
@@ -77,10 +96,10 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err != nil {
 		return usage("", "read reports: %w", err)
 	}
-	if len(found) == 0 {
+	if len(found) == 0 && len(o.exports) == 0 {
 		return usage("a report is what \"fnaudit scan -o json=report.json\" writes", "read reports: %s holds none", strings.Join(args, ", "))
 	}
-	list, notes := night.Group(found)
+	list, notes := night.Group(slices.DeleteFunc(found, func(s night.Stored) bool { return isExport(s.Target) })) // what a list said on another day
 	now, err := o.clock(env)
 	if err != nil {
 		return err
@@ -103,9 +122,15 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	}
 	a := &audit.Auditor{Runtimes: runtimes, Registry: reg, DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now}
 	n := &nightly{list: list, results: make([]night.Result, len(list)), run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
+	if n.fleet, err = o.deployedOf(ctx, env, a, o.exports, &notes); err != nil {
+		return err
+	}
 	o.keep = n.keep(outputs)
 	doc, stream, err := o.auditAll(ctx, env, a, now, subjects{n: len(list), one: n.one}, outputs)
 	if err != nil {
+		return err
+	}
+	if err := addDeployed(n.fleet, a, doc, stream); err != nil {
 		return err
 	}
 	doc.Warnings = append(doc.Warnings, notes...)
@@ -124,6 +149,7 @@ type nightly struct {
 	run     night.Rescan
 	list    []night.Subject
 	results []night.Result // by subject; of their reports nothing is kept
+	fleet   *fleet.Join    // what is deployed; nil: nobody said
 }
 
 func (n *nightly) one(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
@@ -132,13 +158,16 @@ func (n *nightly) one(ctx context.Context, a *audit.Auditor, i int) (*finding.Re
 		return nil, err
 	}
 	n.results[i] = night.Result{Changes: res.Changes, Before: res.Before}
+	if n.fleet != nil {
+		n.fleet.Judge(res.Report, decider(a))
+	}
 	return res.Report, nil
 }
 
 // keep returns what is kept of a report for the outputs: for the table its
 // verdict, since of thousands nothing else is shown.
 func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
-	if len(n.list) <= maxWhole || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" }) {
+	if len(n.list) <= maxWhole || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" && (o.format != "jsonl" || o.file != "") }) {
 		return nil
 	}
 	return night.Brief

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,18 +38,27 @@ func (p *printer) delta(d *finding.Delta) {
 		if len(d.Changes) > 0 {
 			p.changes(d)
 		}
+		p.quietFleet(p.doc.Fleet)
 		return
 	}
-	if len(d.Changes) == 0 {
+	if len(d.Changes) == 0 && d.Before.JudgedAt.IsZero() && p.doc.Fleet != nil {
+		// there are no reports: what is deployed says it
+	} else if len(d.Changes) == 0 {
 		p.line("Nothing changed%s.", p.since(d))
 	} else {
 		p.line("%s%s:", finding.Count(len(d.Changes), "change", "changes"), p.since(d))
 		p.line("")
 		p.changes(d)
 	}
-	if s := p.doc.Summary; s.Fail+s.Incomplete > 0 && len(p.doc.Functions) > 0 {
-		p.line("")
+	if slices.ContainsFunc(p.doc.Functions, func(r *finding.Report) bool { return r.Verdict.Decision != finding.Pass && !p.inFleet(r) }) {
+		if p.lines > 0 {
+			p.line("")
+		}
 		p.short()
+	}
+	p.fleet(p.doc.Fleet)
+	if p.doc.Fleet != nil && len(p.doc.Warnings) > 0 {
+		p.line("")
 	}
 	for _, w := range p.doc.Warnings {
 		p.wrapped("note: ", 6, 6, esc(w))
