@@ -14,6 +14,7 @@ import (
 	"github.com/fnaudit/fnaudit/bundle/attest"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
+	"github.com/fnaudit/fnaudit/cmd/internal/vex"
 	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/registry"
 	"github.com/fnaudit/fnaudit/sbom/stale"
@@ -39,6 +40,7 @@ type Auditor struct {
 	DeepTree bool             // the published archives of all that a vetted package needs, and of all that a lockfile pins, are looked into
 
 	Lines     []Lines           // of lockfiles that were given
+	VEX       *vex.Set          // what others say of findings; nil: nothing
 	Published *attest.Published // who may vouch for published packages; nil: whom the embedded roots know
 
 	once     sync.Once
@@ -55,7 +57,7 @@ func (a *Auditor) Database() finding.Database {
 // With returns an auditor like this one that judges with another store, and
 // with a cataloger that belongs to it.
 func (a *Auditor) With(db *vulndb.DB, catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)) *Auditor {
-	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep, DeepTree: a.DeepTree, Published: a.Published, Lines: a.Lines}
+	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep, DeepTree: a.DeepTree, Published: a.Published, Lines: a.Lines, VEX: a.VEX}
 }
 
 // Refused wraps an error of Open that is about how the program was called and
@@ -195,6 +197,7 @@ func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
 		}
 		f.Aliases, f.Fixed, f.Evidence = notNil(f.Aliases), notNil(f.Fixed), notNil(f.Evidence)
 	}
+	a.VEX.Mark(rep)
 	finding.SortEvents(rep.Calendar)
 	rep.Sort()
 	rep.Verdict = a.Policy.Decide(rep, a.Database(), a.Now)

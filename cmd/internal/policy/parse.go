@@ -54,6 +54,7 @@ type fileRules struct {
 	Facts           *fileFacts     `yaml:"facts"`
 	Grace           *fileGrace     `yaml:"grace"`
 	Licences        *fileLicences  `yaml:"licences"`
+	VEX             *fileVEX       `yaml:"vex"`
 }
 
 type fileLine struct {
@@ -202,6 +203,7 @@ func (f *fileRules) apply(p *Policy) error {
 	note(f.Facts.apply(&p.Facts))
 	note(f.Grace.apply(&p.Grace))
 	note(f.Licences.apply(&p.Licences))
+	note(f.VEX.apply(&p.VEX))
 	f.licenceLines(p)
 	p.KnownExploited = p.KnownExploited || f.Fail != nil && f.Fail.KnownExploited != nil && *f.Fail.KnownExploited || f.Grace != nil && f.Grace.KnownExploited != nil
 	return errors.Join(errs...)
@@ -385,7 +387,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, graceKeys, licenceKeys, overrideKeys)); near == unknown.Token.Value {
+		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, graceKeys, licenceKeys, overrideKeys, vexKeys)); near == unknown.Token.Value {
 			msg += "; it is a key of another section"
 		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)

@@ -45,6 +45,7 @@ type Policy struct {
 	Facts        Facts
 	Dependencies Dependencies
 	Licences     Licences
+	VEX          VEX // which statements about vulnerabilities are followed
 
 	KnownExploited bool `json:"-"` // the file itself speaks of known exploited vulnerabilities, so that a run says when nobody knows which these are
 

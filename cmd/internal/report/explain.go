@@ -166,6 +166,9 @@ func explainFinding(doc *finding.Document, r *finding.Report, f finding.Finding)
 	if f.Waived != nil {
 		line("waived", "by %s until %s: %s", f.Waived.Owner, f.Waived.Expires.Format("2006-01-02"), f.Waived.Reason)
 	}
+	if f.VEX != nil {
+		line("vex", "%s", stated(f.VEX))
+	}
 	line("id", "%s", f.Fingerprint)
 	return b.String()
 }

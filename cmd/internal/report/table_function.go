@@ -47,12 +47,13 @@ func (p *printer) function(r *finding.Report) {
 		p.line("  nothing is known against its packages")
 	}
 	said := p.lines
-	if clean && (len(r.Calendar) > 0 || len(r.Verdict.Warnings) > 0 || len(g.waived) > 0) {
+	if clean && (len(r.Calendar) > 0 || len(r.Verdict.Warnings) > 0 || len(g.waived) > 0 || len(g.vex) > 0) {
 		p.line("")
 	}
 	p.calendar(r)
 	p.warnings(r)
 	p.waived(r, g.waived)
+	p.vexed(g.vex)
 	if clean && p.lines == said {
 		return // the header has said it
 	}
