@@ -67,7 +67,7 @@ type Component struct {
 	Hashes        map[string]string // algorithm as in "sha512" -> lower-case hex
 	Licenses      []string          // SPDX expressions where they parse, else as declared; sorted
 	Resolved      string            // where a lockfile says it came from: URL, path, git reference
-	Requires      []string          // names of the packages it declares to need, as declared; sorted
+	Requires      []string          // names of the packages it declares to need, as declared; package URLs where a lockfile has several versions of one; sorted
 	Traits        []Trait           // how it came here; sorted
 }
 

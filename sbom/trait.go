@@ -35,6 +35,7 @@ const (
 	TraitSum         TraitKind = "sum"           // digest of its source that the build recorded: "h1:…"
 	TraitLocked      TraitKind = "lock-digest"   // digest of the published archive that a lockfile records: "sha512-…"
 	TraitResolved    TraitKind = "resolved-from" // where a lockfile says that it came from: the address
+	TraitDirect      TraitKind = "direct"        // the function asks for it itself, and not only a dependency
 )
 
 // Details that stand for a value which is not told.

@@ -3,16 +3,39 @@ package vulndb
 import (
 	"context"
 	"fmt"
+
+	"github.com/fnaudit/fnaudit/vulndb/version"
 )
 
-// maxUpgrades is how many versions Upgrade tries, lowest first.
+// maxUpgrades is how many versions Steps tries, lowest first.
 const maxUpgrades = 64
 
-// Upgrade returns the lowest version that the store knows nothing against,
-// among the versions that fix the groups and, where such a version is affected
-// by something else, those that fix that: one step clears everything. It is ""
-// when a group has no fix, or when every candidate is affected itself.
-func (db *DB) Upgrade(ctx context.Context, pkg Package, groups []Group) (string, error) {
+// Step is a move of a package to another version.
+type Step struct {
+	To     string   // "" for no move
+	Clears []string // ids of the groups that do not affect it, in the order of the groups
+	Major  bool     // it leaves the line of versions that are said to be compatible
+}
+
+// Steps are the moves of one package that are worth something. Each goes to a
+// version that some record names as a fix, so that it was released; that is
+// above every version which is there; that is no pre-release, unless one is
+// there; and that no record calls affected but those that affect what is there.
+type Steps struct {
+	All   Step // lowest version that the store knows nothing against
+	Minor Step // of those in the same line, the one that clears most, and the lowest of these; none where All is in it
+	Most  Step // the same in any line; All, where there is one
+}
+
+// Steps looks for them among the versions that fix the groups and, where such a
+// version is affected by something else, those that fix that. From are the
+// versions that are there: one, or several candidates. A version that avoid
+// holds for is passed over; nil avoids none.
+func (db *DB) Steps(ctx context.Context, pkg Package, from []string, groups []Group, avoid func(version string) bool) (Steps, error) {
+	start, ok := startOf(pkg, from)
+	if !ok {
+		return Steps{}, nil // nothing can be called higher than what is no version
+	}
 	var queue []string // lowest first, once it is sorted
 	queued, sorted := map[string]bool{}, false
 	add := func(versions []string) {
@@ -24,25 +47,26 @@ func (db *DB) Upgrade(ctx context.Context, pkg Package, groups []Group) (string,
 		}
 	}
 	for _, g := range groups {
-		if len(g.Fixed) == 0 {
-			return "", nil
-		}
 		add(g.Fixed)
+	}
+	if len(queue) == 0 {
+		return Steps{}, nil
 	}
 	list, problems, err := db.about(ctx, pkg) // read once for all versions
 	if err != nil {
-		return "", fmt.Errorf("match %s: %w", pkg.Name, err)
+		return Steps{}, fmt.Errorf("match %s: %w", pkg.Name, err)
 	}
 	if len(problems) > 0 {
-		return "", nil // no version can be called unaffected
+		return Steps{}, nil // no version can be called unaffected
 	}
+	var steps Steps
 	events, lines := map[string]parsedEvent{}, map[*Range]*line{} // laid out once for all versions
 	for range maxUpgrades {
 		if len(queue) == 0 {
-			return "", nil
+			break
 		}
 		if err := ctx.Err(); err != nil {
-			return "", err
+			return Steps{}, err
 		}
 		if !sorted {
 			queue, sorted = sortVersions(pkg.Ecosystem, queue), true
@@ -52,14 +76,101 @@ func (db *DB) Upgrade(ctx context.Context, pkg Package, groups []Group) (string,
 		q := ask(at)
 		q.events, q.lines = events, lines
 		r := q.answer(list)
-		if len(r.Matches) == 0 && len(r.Problems) == 0 {
-			return at.Version, nil
-		}
 		for _, m := range r.Matches {
 			add(m.Fixed)
 		}
+		if len(r.Problems) > 0 || !start.below(pkg, at.Version) || avoid != nil && avoid(at.Version) {
+			continue
+		}
+		clears, other := cleared(groups, r.Matches)
+		if other {
+			continue
+		}
+		step := Step{To: at.Version, Clears: clears, Major: start.leaves(pkg, at.Version)}
+		if len(r.Matches) == 0 {
+			steps.All, steps.Most = step, step
+			if !step.Major {
+				steps.Minor = Step{}
+			}
+			return steps, nil
+		}
+		if len(clears) > len(steps.Most.Clears) {
+			steps.Most = step
+		}
+		if !step.Major && start.lined && len(clears) > len(steps.Minor.Clears) {
+			steps.Minor = step
+		}
 	}
-	return "", nil
+	return steps, nil
+}
+
+// cleared returns the ids of the groups of which no record is among the
+// matches, and whether a match is of none of the groups.
+func cleared(groups []Group, matches []Match) (ids []string, other bool) {
+	hit := make(map[string]bool, len(matches))
+	for i := range matches {
+		hit[matches[i].Advisory.ID] = true
+	}
+	known := 0
+	for i := range groups {
+		open := false
+		for j := range groups[i].Matches {
+			if hit[groups[i].Matches[j].Advisory.ID] {
+				open = true
+				known++
+			}
+		}
+		if !open {
+			ids = append(ids, groups[i].ID)
+		}
+	}
+	return ids, known < len(hit)
+}
+
+// start is where a package moves from.
+type start struct {
+	versions   []version.Version
+	line       string // that all of them share
+	lined      bool   // there is one
+	prerelease bool   // one of them is a pre-release
+}
+
+// startOf reads the versions that are there; ok is false when one is no version.
+func startOf(pkg Package, from []string) (s start, ok bool) {
+	for i, text := range from {
+		v, err := version.Parse(pkg.Ecosystem, pkg.names()[0], text)
+		if err != nil {
+			return start{}, false
+		}
+		s.versions = append(s.versions, v)
+		l, has := version.LineOf(pkg.Ecosystem, pkg.names()[0], text)
+		s.lined = has && (i == 0 || s.lined && s.line == l.Compatible)
+		s.line = l.Compatible
+		s.prerelease = s.prerelease || l.Prerelease
+	}
+	return s, len(from) > 0
+}
+
+// below says whether a version may be moved to: it is above all of them, and no
+// pre-release unless one of them is.
+func (s start) below(pkg Package, to string) bool {
+	v, err := version.ParseEvent(pkg.Ecosystem, to)
+	if err != nil {
+		return false
+	}
+	for _, from := range s.versions {
+		if c, err := v.Compare(from); err != nil || c <= 0 {
+			return false
+		}
+	}
+	l, _ := version.LineOf(pkg.Ecosystem, pkg.names()[0], to)
+	return s.prerelease || !l.Prerelease
+}
+
+// leaves says whether a version is of another line.
+func (s start) leaves(pkg Package, to string) bool {
+	l, ok := version.LineOf(pkg.Ecosystem, pkg.names()[0], to)
+	return s.lined && ok && l.Compatible != s.line
 }
 
 // Highest returns the highest of the versions in the order of the ecosystem;

@@ -47,7 +47,10 @@ func ReadLockfile(name string, data, manifest []byte) (*Lockfile, error) {
 	if len(entries) > opts.MaxKeys {
 		return nil, &limitError{fmt.Sprintf("%d packages", len(entries)), int64(opts.MaxKeys)}
 	}
-	x := newLockIndex(&lock{path: name, typ: "npm", entries: entries})
+	marked(entries)
+	l := &lock{path: name, typ: "npm", entries: entries}
+	l.graph = newLockGraph(l) // now: it is shared
+	x := newLockIndex(l)
 	x.given = true
 	return &Lockfile{x}, nil
 }
@@ -91,6 +94,7 @@ func (a *artifact) declareGiven(have map[string]bool) {
 				}
 				if p := f.purl(); !have[p] {
 					have[p] = true
+					f.requires = x.needsOf(k)
 					a.add(f)
 				}
 			}

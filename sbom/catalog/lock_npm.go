@@ -24,6 +24,7 @@ func parsePackageLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 		Resolved     string                     `json:"resolved"`
 		Integrity    string                     `json:"integrity"`
 		Dev          bool                       `json:"dev"`
+		Requires     json.RawMessage            `json:"requires"`
 		Bundled      bool                       `json:"bundled"`
 		Dependencies map[string]json.RawMessage `json:"dependencies"`
 	}
@@ -95,7 +96,7 @@ func parsePackageLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 			if p.Name != "" {
 				name = p.Name
 			}
-			e := lockEntry{name: name, version: npmVersion(p.Version), path: at, resolved: p.Resolved, hashes: integrity(p.Integrity), dev: p.Dev, main: p.Link}
+			e := lockEntry{name: name, version: npmVersion(p.Version), path: at, resolved: p.Resolved, hashes: integrity(p.Integrity), dev: p.Dev, main: p.Link, asks: []json.RawMessage{p.Dependencies, p.Optional}}
 			o := lockOrigin{address: p.Resolved, digest: p.Integrity, lacks: !p.InBundle && !p.Link, alias: at[i:]}
 			if p.Link || referenceKind(p.Resolved) != sbom.TraitURL {
 				o.reference = p.Resolved
@@ -122,7 +123,7 @@ func parsePackageLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 				continue
 			}
 			at := prefix + "node_modules/" + name
-			e := lockEntry{name: name, version: d.Version, path: at, resolved: d.Resolved, hashes: integrity(d.Integrity), dev: d.Dev}
+			e := lockEntry{name: name, version: d.Version, path: at, resolved: d.Resolved, hashes: integrity(d.Integrity), dev: d.Dev, asks: []json.RawMessage{d.Requires}}
 			o := lockOrigin{address: d.Resolved, digest: d.Integrity, lacks: !d.Bundled, alias: name}
 			if real, version, ok := npmAlias(d.Version); ok {
 				e.name, e.version = real, version

@@ -20,6 +20,7 @@ func parseGemfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	section, remote, revision, specs := "", "", "", false
 	known, summed := false, false
 	sums := map[string]string{} // "name version" -> digest, as written
+	direct := map[string]bool{}
 	for line := range strings.SplitSeq(string(data), "\n") {
 		line = strings.TrimRight(line, " \r")
 		text := strings.TrimLeft(line, " ")
@@ -37,9 +38,16 @@ func parseGemfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 			if r, ok := strings.CutPrefix(text, "revision: "); ok {
 				revision = r
 			}
+			if section == "DEPENDENCIES" {
+				name, _, _ := strings.Cut(strings.TrimSuffix(text, "!"), " (")
+				direct[name] = true
+			}
 			if id, sum, ok := strings.Cut(text, ") "); ok && section == "CHECKSUMS" {
 				sums[strings.Replace(id, " (", " ", 1)] = sum
 			}
+		case indent == 2+4 && specs && len(out) > 0:
+			name, _, _ := strings.Cut(text, " (")
+			out[len(out)-1].needs = append(out[len(out)-1].needs, name)
 		case indent == 4 && specs:
 			name, version, ok := strings.Cut(strings.TrimSuffix(text, ")"), " (")
 			if !ok {
@@ -68,7 +76,7 @@ func parseGemfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		if e := &out[i]; summed && e.resolved == "" { // of a gem of a server; the section comes last, and only newer versions of Bundler write it
 			e.came(lockOrigin{digest: gemDigest(sums[e.keys[0]]), lacks: true})
 		}
-		out[i].keys = nil
+		out[i].keys, out[i].direct = []string{out[i].name}, direct[out[i].name]
 	}
 	return out, nil
 }
@@ -86,10 +94,11 @@ func parseComposerLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		Sum       string `json:"shasum"`
 	}
 	type pkg struct {
-		Name    string `json:"name"`
-		Version string `json:"version"`
-		Source  place  `json:"source"`
-		Dist    place  `json:"dist"`
+		Name    string                     `json:"name"`
+		Version string                     `json:"version"`
+		Source  place                      `json:"source"`
+		Dist    place                      `json:"dist"`
+		Require map[string]json.RawMessage `json:"require"`
 	}
 	var doc struct {
 		Packages []pkg `json:"packages"`
@@ -103,7 +112,10 @@ func parseComposerLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	}
 	var out []lockEntry
 	add := func(p pkg, dev bool) {
-		e := lockEntry{name: p.Name, version: p.Version, resolved: p.Source.URL, dev: dev}
+		e := lockEntry{name: p.Name, version: p.Version, resolved: p.Source.URL, dev: dev, keys: []string{strings.ToLower(p.Name)}}
+		for name := range p.Require { // "php" and "ext-json", which are the platform, are no entries
+			e.needs = append(e.needs, strings.ToLower(name))
+		}
 		o := lockOrigin{address: p.Dist.URL}
 		switch {
 		case p.Dist.Type == "path":
@@ -129,7 +141,7 @@ func parseComposerLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 // workspace's own. It does not tell build and test dependencies apart, so all
 // count.
 func parseCargoLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
-	tables, err := tomlPackages(data, "name", "version", "source", "checksum")
+	tables, err := tomlPackages(data, "name", "version", "source", "checksum", "dependencies")
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +149,12 @@ func parseCargoLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		return nil, errNotLockfile
 	}
 	var out []lockEntry
+	var asked []string // by the workspace
 	for _, t := range tables {
-		e := lockEntry{name: t.text("name"), version: t.text("version"), main: t.text("source") == ""}
+		e := lockEntry{name: t.text("name"), version: t.text("version"), main: t.text("source") == "", needs: cargoNeeds(t.list("dependencies"))}
+		if e.keys = []string{e.name, e.name + " " + e.version}; e.main {
+			asked = append(asked, e.needs...)
+		}
 		o := lockOrigin{lacks: true, digest: t.text("checksum")}
 		switch kind, at, _ := strings.Cut(t.text("source"), "+"); kind {
 		case "registry":
@@ -161,7 +177,27 @@ func parseCargoLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		}
 		out = append(out, e)
 	}
+	find := newKeyFinder(out).find
+	for _, need := range asked {
+		if _, at := find(need); len(at) == 1 {
+			out[at[0]].direct = true
+		}
+	}
 	return out, nil
+}
+
+// cargoNeeds reads "name", "name 1.0.0" and "name 1.0.0 (registry+…)": Cargo
+// writes as much as tells which one is meant.
+func cargoNeeds(list []any) []string {
+	var out []string
+	for _, x := range list {
+		s, _ := x.(string)
+		s, _, _ = strings.Cut(s, " (")
+		if s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // parseGoMod reads the requirements of go.mod, with replacements applied
@@ -179,7 +215,7 @@ func parseGoMod(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	}
 	var out []lockEntry
 	for _, r := range f.Require {
-		e := lockEntry{name: r.Mod.Path, version: r.Mod.Version}
+		e := lockEntry{name: r.Mod.Path, version: r.Mod.Version, direct: !r.Indirect}
 		for _, x := range f.Replace {
 			if x.Old.Path != r.Mod.Path || x.Old.Version != "" && x.Old.Version != r.Mod.Version {
 				continue
@@ -200,8 +236,9 @@ func parseGoMod(data []byte, _ *npmManifest) ([]lockEntry, error) {
 // parseNuGetLock reads packages.lock.json.
 func parseNuGetLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	type dependency struct {
-		Type     string `json:"type"`
-		Resolved string `json:"resolved"`
+		Type     string                     `json:"type"`
+		Resolved string                     `json:"resolved"`
+		Needs    map[string]json.RawMessage `json:"dependencies"`
 	}
 	var doc struct {
 		Version      int                              `json:"version"`
@@ -218,7 +255,11 @@ func parseNuGetLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		deps := doc.Dependencies[framework]
 		for _, name := range slices.Sorted(maps.Keys(deps)) {
 			d := deps[name]
-			out = append(out, lockEntry{name: name, version: d.Resolved, main: d.Type == "Project"})
+			e := lockEntry{name: name, version: d.Resolved, main: d.Type == "Project", direct: d.Type == "Direct", keys: []string{strings.ToLower(name)}}
+			for need := range d.Needs {
+				e.needs = append(e.needs, strings.ToLower(need))
+			}
+			out = append(out, e)
 		}
 	}
 	return out, nil

@@ -72,7 +72,7 @@ func parsePipfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 // which packages are for development (category, groups); in between it doesn't,
 // and all count.
 func parsePoetryLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
-	tables, err := tomlPackages(data, "name", "version", "category", "groups", "source", "files")
+	tables, err := tomlPackages(data, "name", "version", "category", "groups", "source", "files", "dependencies")
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,8 @@ func parsePoetryLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	var out []lockEntry
 	summed := slices.ContainsFunc(tables, func(t tomlTable) bool { return len(t.list("files")) > 0 }) // older ones have them elsewhere
 	for _, t := range tables {
-		e := lockEntry{name: t.text("name"), version: t.text("version")}
+		e := lockEntry{name: t.text("name"), version: t.text("version"), needs: poetryNeeds(t.table("dependencies"))}
+		e.keys = []string{sbom.CanonicalName("pypi", e.name)}
 		e.came(poetryOrigin(t, summed))
 		pythonDigests(&e, hashesOf(t.list("files")))
 		if c := t.text("category"); c != "" && c != "main" {
@@ -94,6 +95,18 @@ func parsePoetryLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// poetryNeeds returns what a package needs without its extras.
+func poetryNeeds(dependencies tomlTable) []string {
+	var out []string
+	for name := range dependencies {
+		if optional, _ := dependencies.table(name)["optional"].(bool); !optional {
+			out = append(out, sbom.CanonicalName("pypi", name))
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // poetryOrigin reads [package.source]; without one the package is of the default

@@ -59,6 +59,7 @@ func Locked(name string, data, manifest []byte, dev bool) (*sbom.SBOM, error) {
 	if len(l.entries) > a.opts.MaxKeys {
 		return nil, &limitError{fmt.Sprintf("%d packages", len(l.entries)), int64(a.opts.MaxKeys)}
 	}
+	marked(l.entries)
 	if dev {
 		for i := range l.entries {
 			l.entries[i].dev = false

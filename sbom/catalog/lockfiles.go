@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
@@ -20,11 +21,13 @@ type lockEntry struct {
 	hoisted       string // where bun installs it unless it isolates packages
 	resolved      string
 	hashes        map[string]string
-	dev           bool     // only needed to develop
-	main          bool     // a project of the workspace, not a dependency
-	root          bool     // the project itself asks for it, to run
-	keys          []string // what other entries call it
-	needs         []string // keys of what it needs to run
+	dev           bool              // only needed to develop
+	main          bool              // a project of the workspace, not a dependency
+	root          bool              // the project itself asks for it, to run
+	direct        bool              // the same, where the lockfile only tells that and not what is needed to run
+	keys          []string          // what other entries call it
+	needs         []string          // keys of what it needs to run
+	asks          []json.RawMessage // the same of package-lock.json: objects whose keys are names
 
 	traits []sbom.Trait // where it came from; without their artifact and path
 }
@@ -46,6 +49,7 @@ type lock struct {
 	names     map[string]bool // see named
 	index     *lockIndex      // once a bundle has asked
 	standing  *standing       // likewise
+	graph     *lockGraph      // see needsOf
 }
 
 // present counts what the project asks for to run, which is all that it needs
@@ -192,6 +196,7 @@ func (a *artifact) readLock(p string, parser lockParser) (lock, bool) {
 		a.unread(p, fmt.Errorf("read lockfile: %w", err))
 		return lock{}, false
 	}
+	marked(entries)
 	if path.Base(p) == "go.mod" {
 		a.goSums(path.Join(dirOf(p), "go.sum"), entries)
 	}
@@ -298,6 +303,7 @@ func (a *artifact) declare(l *lock, have map[string]bool) {
 		}
 		if p := f.purl(); !have[p] {
 			have[p] = true
+			f.requires = l.needsOf(i)
 			a.add(f)
 		}
 	}
@@ -311,30 +317,7 @@ func (a *artifact) declare(l *lock, have map[string]bool) {
 // (Yarn's "resolutions") replaces what a package asks for, and the lockfile
 // then has the replacement only.
 func production(entries []lockEntry, roots []string, more ...string) {
-	byKey, byName := map[string][]int{}, map[string][]int{}
-	for i := range entries {
-		names := []string{entries[i].name}
-		for _, k := range entries[i].keys {
-			byKey[k] = append(byKey[k], i)
-			name, _, _ := npmDescriptor(k)
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range slices.Compact(names) {
-			byName[name] = append(byName[name], i)
-		}
-	}
-	find := func(k string) (asked string, at []int) { // what is asked for in the end, and the entries that are it
-		if at := byKey[k]; len(at) > 0 {
-			return "=" + k, at
-		}
-		name, rng, _ := npmDescriptor(k)
-		if at := byName[name]; len(at) > 0 {
-			return name, at
-		}
-		real, _, _ := npmDescriptor(rng) // an alias
-		return real, byName[real]
-	}
+	find := newKeyFinder(entries).find
 	asked := map[string]bool{}
 	todo := append([]string(nil), roots...)
 	for len(todo) > 0 {

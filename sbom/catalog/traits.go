@@ -226,7 +226,7 @@ func (a *artifact) originsOf(l *lock, byKey map[originKey][]int) {
 	asked := map[originKey]bool{}
 	for i := range l.entries {
 		e := &l.entries[i]
-		if len(e.traits) == 0 || e.name == "" {
+		if len(e.traits) == 0 && len(e.needs)+len(e.asks) == 0 || e.name == "" {
 			continue
 		}
 		k := originKey{l.typ, sbom.CanonicalName(l.typ, e.name), e.version, ""}
@@ -253,6 +253,7 @@ func (a *artifact) originsOf(l *lock, byKey map[originKey][]int) {
 					continue
 				}
 				f.has(e.noted(l.path)...)
+				l.completes(f, i)
 				if f.prepare != "" && slices.ContainsFunc(e.traits, func(t sbom.Trait) bool { return t.Kind == sbom.TraitGit }) {
 					a.scripts(f, []string{"prepare: " + f.prepare})
 					f.prepare = ""

@@ -66,7 +66,7 @@ func TestGoSums(t *testing.T) {
 		{Name: "function/go.mod", Data: []byte("module app.example/m\nrequire (\na.example/a v1.0.0\nb.example/b v1.0.0\nc.example/c v1.0.0\n)\n")},
 		{Name: "function/go.sum", Data: []byte("a.example/a v1.0.0 h1:A\na.example/a v1.0.0/go.mod h1:AM\nb.example/b v1.0.0/go.mod h1:BM\nodd\n")},
 	})
-	want := map[string]string{"pkg:golang/a.example/a@v1.0.0": "lock-digest h1:A", "pkg:golang/b.example/b@v1.0.0": "", "pkg:golang/c.example/c@v1.0.0": "no-integrity c.example/c@v1.0.0 is not in go.sum"}
+	want := map[string]string{"pkg:golang/a.example/a@v1.0.0": "direct; lock-digest h1:A", "pkg:golang/b.example/b@v1.0.0": "direct", "pkg:golang/c.example/c@v1.0.0": "direct; no-integrity c.example/c@v1.0.0 is not in go.sum"}
 	for _, c := range s.Components {
 		if got := kindsOf(c.Traits); got != want[c.PURL] {
 			t.Errorf("%s: got %q", c.PURL, got)

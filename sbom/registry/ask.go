@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -267,6 +268,22 @@ func (c *Client) lookUp(ctx context.Context, p Package, versions []string, ep En
 	}
 	fresh.trim(wanted)
 	return fresh.Facts, nil
+}
+
+// Learned returns when the cache took in what it holds about a package; zero
+// when it holds nothing, or nobody may be asked. It reads no more than a date.
+func (c *Client) Learned(p Package) time.Time {
+	ep, why := c.endpoint(p)
+	if why != "" || c.Dir == "" {
+		return time.Time{}
+	}
+	at := c.writtenAt("facts", c.recordKey(p, ep))
+	if ep.Public {
+		if other := c.writtenAt("facts", c.recordKey(p, Endpoint{})); other.After(at) {
+			at = other
+		}
+	}
+	return at
 }
 
 // recordKey names the record of a package at those who are asked.

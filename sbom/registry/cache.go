@@ -180,6 +180,15 @@ func (c *Client) readFile(kind, key string, limit int64) ([]byte, bool) {
 	return b, true
 }
 
+// writtenAt is when an entry was written; zero when there is none.
+func (c *Client) writtenAt(kind, key string) time.Time {
+	info, err := os.Stat(c.filePath(kind, key))
+	if err != nil || !info.Mode().IsRegular() {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
 // writeFile replaces an entry. What cannot be written is not kept; the user is
 // told once. Nothing is forced to the disk: what a crash leaves half is no
 // entry when it is read.

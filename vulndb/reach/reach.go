@@ -129,11 +129,14 @@ func (c *Checker) check(ctx context.Context, src Source, advisories []*vulndb.Ad
 			defer file.Close()
 			cmd.ExtraFiles, req.File = []*os.File{file}, 3
 		}
-		if res := c.recall(key); res != nil {
-			return res, nil
-		}
 	} else if src.Blob == nil {
 		return nil, errors.New("neither a binary nor a blob")
+	} else {
+		sum := sha256.Sum256(src.Blob)
+		key = keyOf("blob "+hex.EncodeToString(sum[:]), advisories)
+	}
+	if res := c.recall(key); res != nil {
+		return res, nil
 	}
 	if err := export(filepath.Join(dir, dbDir), advisories); err != nil {
 		return nil, err

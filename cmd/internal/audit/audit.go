@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,6 +46,8 @@ type Auditor struct {
 
 	once     sync.Once
 	database finding.Database
+	learnt   sync.Map // registry.Package -> time.Time, see learned
+	memo     memo
 }
 
 // Database describes the store, as every report of the run does. Do not modify
@@ -135,11 +138,17 @@ func (a *Auditor) catalog(ctx context.Context, f *bundle.Function) (bom *sbom.SB
 // check runs the checks in order and records what became of each.
 func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 	s.runtimeOf(rep)
+	s.Declared = rep.Declared
+	s.Policy, _ = a.Policy.For(rep)
 	for _, c := range a.Checks {
-		if s.Vetted && finding.OfShipped(c.Name) {
+		if s.Vetted && finding.OfShipped(c.Name) || c.Asked != nil && !c.Asked(s) && !slices.Contains(s.Policy.Require, c.Name) {
 			continue
 		}
-		if lacks := s.Lacks(c.Need); lacks != "" {
+		if s.recorded != nil && c.Kept {
+			a.keep(rep, s, c.Name)
+			continue
+		}
+		if lacks := s.Lacks(c.Need); lacks != "" && s.recorded == nil {
 			rep.Skip(c.Name, lacks)
 			continue
 		}
@@ -151,7 +160,10 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 		}
 		rep.GoBinaries = append(rep.GoBinaries, res.GoBinaries...)
 		rep.Findings = append(rep.Findings, res.Findings...)
-		rep.Unknowns = append(rep.Unknowns, res.Unknowns...)
+		for _, u := range res.Unknowns {
+			u.Check = c.Name
+			rep.Unknowns = append(rep.Unknowns, u)
+		}
 		rep.Attestations = append(rep.Attestations, res.Attestations...)
 		rep.Calendar = append(rep.Calendar, res.Calendar...)
 		for i := range rep.Absent {
@@ -159,10 +171,8 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 				rep.Absent[i].Advisories = found
 			}
 		}
-		for i := range rep.Components {
-			if to, ok := res.Upgrades[rep.Components[i].PURL]; ok {
-				rep.Components[i].Upgrade = to
-			}
+		if res.Affected != nil {
+			s.affected = res.Affected
 		}
 		for i := range rep.Components {
 			if facts, ok := res.Facts[rep.Components[i].PURL]; ok {
@@ -170,12 +180,31 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 			}
 		}
 		if why := Skipped(""); errors.As(err, &why) {
-			rep.Skip(c.Name, string(why))
+			rep.Skip(c.Name, s.skipped(c.Name, string(why)))
 			continue
 		}
 		if rep.Ran(c.Name, err) && res.Note != "" { // an error is recorded: failed is not clean
 			rep.Checks[len(rep.Checks)-1].Reason = res.Note
 		}
+	}
+	a.conclude(ctx, rep, s)
+}
+
+// adviceCheck marks unknowns of what is no check of its own.
+const adviceCheck = "advice"
+
+// conclude names the findings, and says what is to be done about them. Advice
+// that cannot be given takes nothing away: the findings stand without it.
+func (a *Auditor) conclude(ctx context.Context, rep *finding.Report, s *Subject) {
+	defer func() {
+		if r := recover(); r != nil {
+			rep.Upgrades = nil
+			rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Check: adviceCheck, Reason: fmt.Sprintf("what to upgrade to is not known: internal error: %v", r)})
+		}
+	}()
+	identify(rep)
+	if err := a.advise(ctx, rep, s); err != nil && ctx.Err() == nil {
+		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Check: adviceCheck, Reason: "what to upgrade to is not known: " + err.Error()})
 	}
 }
 
@@ -188,20 +217,38 @@ func run(ctx context.Context, c Check, a *Auditor, s *Subject) (res Result, err 
 	return c.Run(ctx, a, s)
 }
 
-func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
+// identify gives each finding its fingerprint.
+func identify(rep *finding.Report) {
 	for i := range rep.Findings {
 		f := &rep.Findings[i]
 		f.Fingerprint = finding.Fingerprint(f.Kind, f.Rule, rep.Name, f.Component, f.ID, f.Aliases)
+	}
+}
+
+func (a *Auditor) finish(ctx context.Context, rep *finding.Report) error {
+	seal(rep)
+	a.decide(rep)
+	return ctx.Err()
+}
+
+// seal completes what the checks found.
+func seal(rep *finding.Report) {
+	identify(rep)
+	for i := range rep.Findings {
+		f := &rep.Findings[i]
 		if f.Reach == "" {
 			f.Reach = finding.ReachUnknown
 		}
 		f.Aliases, f.Fixed, f.Evidence = notNil(f.Aliases), notNil(f.Fixed), notNil(f.Evidence)
 	}
-	a.VEX.Mark(rep)
 	finding.SortEvents(rep.Calendar)
 	rep.Sort()
+}
+
+// decide marks the findings with what others say of them, and judges.
+func (a *Auditor) decide(rep *finding.Report) {
+	a.VEX.Mark(rep)
 	rep.Verdict = a.Policy.Decide(rep, a.Database(), a.Now)
-	return ctx.Err()
 }
 
 func notNil[T any](s []T) []T {

@@ -34,6 +34,11 @@ type step struct {
 
 // runtimeEvents is the calendar of a runtime.
 func runtimeEvents(s *Subject, a stale.Answer, now time.Time) []finding.Event {
+	return calendar(runtimeSteps(a), finding.Event{What: "runtime " + s.Runtime, Guessed: s.RuntimeGuessed, Source: a.Source, AsOf: a.AsOf}, now)
+}
+
+// runtimeSteps are the days in the life of a runtime.
+func runtimeSteps(a stale.Answer) []step {
 	if a.Phase == stale.Unknown {
 		return nil
 	}
@@ -41,8 +46,7 @@ func runtimeEvents(s *Subject, a stale.Answer, now time.Time) []finding.Event {
 	if !a.BlockCreate.Equal(a.BlockUpdate) {
 		steps = append(steps, step{a.BlockCreate, finding.EventBlockCreate, "no function can be created with it any more"})
 	}
-	steps = append(steps, step{a.BlockUpdate, finding.EventBlockUpdate, "you can no longer update this function, not even to fix a vulnerability"})
-	return calendar(steps, finding.Event{What: "runtime " + s.Runtime, Guessed: s.RuntimeGuessed, Source: a.Source, AsOf: a.AsOf}, now)
+	return append(steps, step{a.BlockUpdate, finding.EventBlockUpdate, "you can no longer update this function, not even to fix a vulnerability"})
 }
 
 // endEvents is the calendar of a release line.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/registry"
 )
@@ -16,22 +17,29 @@ type Check struct {
 	Name string
 	Need Need
 	Run  func(context.Context, *Auditor, *Subject) (Result, error)
+	Kept bool // it needs the bytes: of a stored report its recorded result is kept
+
+	// Asked says whether the question is one that the policy or the function
+	// poses; nil: always. One that nobody poses is not part of the report.
+	Asked func(*Subject) bool
 }
 
 // All lists the checks in the order in which they run and are reported.
 func All() []Check {
 	return []Check{
-		{Name: "archive", Need: NeedTree, Run: checkArchive},
+		{Name: "archive", Need: NeedTree, Kept: true, Run: checkArchive},
 		{Name: "vulnerability", Need: NeedSBOM, Run: checkVulnerability},
 		{Name: "reachability", Need: NeedGo, Run: checkReachability}, // after vulnerability: it says more about its findings
 		{Name: "runtime", Need: NeedSBOM, Run: checkRuntime},
-		{Name: "signature", Need: NeedTree, Run: checkSignature},
-		{Name: "provenance", Need: NeedTree, Run: checkProvenance},
+		{Name: "signature", Need: NeedTree, Kept: true, Run: checkSignature},
+		{Name: "provenance", Need: NeedTree, Kept: true, Run: checkProvenance},
 		{Name: "facts", Need: NeedSBOM, Run: checkFacts},
-		{Name: "attestation", Need: NeedSBOM, Run: checkAttestation}, // by the facts
-		{Name: "stale", Need: NeedSBOM, Run: checkStale},             // likewise
-		{Name: "trust", Need: NeedSBOM, Run: checkTrust},             // likewise
-		{Name: "integrity", Need: NeedDigests, Run: checkIntegrity},
+		{Name: "attestation", Need: NeedSBOM, Run: checkAttestation},                                                            // by the facts
+		{Name: "stale", Need: NeedSBOM, Run: checkStale},                                                                        // likewise
+		{Name: "trust", Need: NeedSBOM, Run: checkTrust},                                                                        // likewise
+		{Name: "licence", Need: NeedSBOM, Run: checkLicence, Asked: func(s *Subject) bool { return s.Policy.Licences.Given() }}, // by the facts, too
+		{Name: "exposure", Need: NeedSBOM, Run: checkExposure, Asked: func(s *Subject) bool { return s.Declared != nil }},
+		{Name: "integrity", Need: NeedDigests, Kept: true, Run: checkIntegrity},
 	}
 }
 
@@ -59,6 +67,8 @@ type Subject struct {
 
 	proofs map[string][]*finding.DependencyProof // package URL -> what was verified of its published version
 
+	affected map[string]affected // package URL -> what is known against it
+
 	places map[int][]place // of the components of findings, by index
 	signed []signed        // what verification said, by artifact; nil before it was asked
 
@@ -66,6 +76,10 @@ type Subject struct {
 
 	Vetted   bool // a package or lockfile that is not in yet: what is asked of a shipped artifact is not asked
 	Lockfile bool // it is a lockfile
+
+	recorded *Recorded         // what an earlier report says; nil where the function itself is judged
+	Policy   *policy.Policy    // as it is for this function
+	Declared *finding.Declared // nil when no descriptor says anything
 
 	Platform, Runtime string // "" when neither declared nor guessed
 	RuntimeGuessed    bool
@@ -97,7 +111,7 @@ type Result struct {
 	Findings []finding.Finding
 	Unknowns []finding.Unknown
 	Absent   map[string][]finding.AbsentAdvisory // purl of a package that is not there -> what would apply
-	Upgrades map[string]string                   // purl -> the version that clears everything known against it, "" for none
+	Affected map[string]affected                 // purl -> what is known against it
 
 	Reach      map[int]Reached    // index of a finding of an earlier check -> whether its code is there
 	GoBinaries []finding.GoBinary // what was looked into

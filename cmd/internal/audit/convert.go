@@ -56,6 +56,9 @@ func describe(rep *finding.Report, f *bundle.Function) {
 		}
 		rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: l.Ref, Kind: string(l.Kind), Digest: string(l.Digest), Size: l.Size, Mount: mount})
 	}
+	if len(rep.Artifacts) > 0 {
+		rep.Artifacts[0].Image = imageOf(f)
+	}
 }
 
 func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
@@ -75,7 +78,7 @@ func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 			out.Traits = append(out.Traits, traitOf(t))
 		}
 		for _, e := range c.Evidence {
-			out.Evidence = append(out.Evidence, finding.Proof{Method: e.Method, Confidence: e.Confidence, Path: e.Path, Detail: e.Detail})
+			out.Evidence = append(out.Evidence, finding.Proof{Method: e.Method, Confidence: e.Confidence, Artifact: e.Artifact, Path: e.Path, Detail: e.Detail, Differs: e.Differs})
 		}
 		rep.Components = append(rep.Components, out)
 	}

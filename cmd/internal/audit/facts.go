@@ -20,6 +20,9 @@ const nobodyAsked = "no registry was asked" + FactsHint
 func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	res := Result{Facts: map[string]*finding.Facts{}}
 	s.Standings = map[string]*registry.Standing{}
+	if s.unasked(a, "facts") {
+		return Result{}, Skipped(nobodyAsked)
+	}
 	var questions []registry.Question
 	asked := map[string]int{} // package URL -> index of its question
 	for _, c := range s.SBOM.Components {
@@ -34,10 +37,7 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		res.Note = "it holds no package of a registry"
 		return res, nil
 	}
-	if a.Registry == nil {
-		return res, Skipped(nobodyAsked)
-	}
-	standings, err := a.Registry.Standings(ctx, questions)
+	standings, err := a.standings(ctx, s, questions)
 	if err != nil {
 		return res, err
 	}
@@ -67,7 +67,7 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	case known == 0:
 		res.Facts = nil // nobody was asked: nothing is to be recorded
 		switch {
-		case a.Registry.Online:
+		case a.Registry != nil && a.Registry.Online:
 		case why == registry.ErrOffline.Error():
 			why = nobodyAsked
 		default:
@@ -78,6 +78,18 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		res.Note = fmt.Sprintf("known for %d of %s; %s", known, finding.Count(len(asked), "package", "packages"), why)
 	}
 	return res, nil
+}
+
+// standings asks how versions stand, or looks it up in what an earlier report
+// records.
+func (a *Auditor) standings(ctx context.Context, s *Subject, questions []registry.Question) ([]registry.Standing, error) {
+	switch {
+	case s.recorded != nil:
+		return a.standingsAgain(ctx, s, questions)
+	case a.Registry == nil:
+		return nil, Skipped(nobodyAsked)
+	}
+	return a.Registry.Standings(ctx, questions)
 }
 
 // factsOf is a standing as the report holds it.
@@ -97,11 +109,14 @@ func factsOf(s *registry.Standing) *finding.Facts {
 	case !s.Version:
 		f.State = "no-version"
 	}
+	if len(s.Maintainers) == 1 {
+		f.Maintainer = s.Maintainers[0]
+	}
 	if p := s.Past; p != (registry.Past{}) {
 		f.Past = &finding.Past{Attested: releaseOf(p.Attested), Run: p.Run, Publishers: p.Publishers, Known: p.Known}
 	}
 	if p := s.Previous; p != nil {
-		f.Previous = &finding.Earlier{Version: p.Version, Repository: p.Repository, Publisher: p.Publisher, Attested: attestedWord(p.Attested)}
+		f.Previous = &finding.Earlier{Version: p.Version, Published: utc(p.Published), Repository: p.Repository, Publisher: p.Publisher, Attested: attestedWord(p.Attested)}
 	}
 	return f
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
 )
@@ -27,16 +28,16 @@ func Bill(r *finding.Report) *sbom.SBOM {
 	for _, c := range r.Components {
 		one := sbom.Component{
 			Ref: c.PURL, PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Disputed: c.Disputed, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion,
-			Main: c.Main, State: sbom.State(c.State), Origin: sbom.Origin(c.Origin), Hashes: c.Hashes, Licenses: c.Licenses, Resolved: c.Resolved, Requires: c.Requires,
+			Main: c.Main, State: sbom.State(c.State), Origin: sbom.Origin(c.Origin), Hashes: c.Hashes, Licenses: c.Licenses, Resolved: c.Resolved, Requires: c.Requires, Confidence: c.Confidence,
 		}
 		for _, t := range c.Traits {
 			one.Traits = append(one.Traits, sbom.Trait{Kind: sbom.TraitKind(t.Kind), Artifact: t.Artifact, Path: t.Path, Detail: t.Detail})
 		}
 		for _, l := range c.Locations {
-			one.Occurrences = append(one.Occurrences, sbom.Occurrence{Artifact: l.Artifact, Path: l.Path, State: sbom.State(l.State)})
+			one.Occurrences = append(one.Occurrences, sbom.Occurrence{Artifact: l.Artifact, Layer: bundle.Digest(l.Layer), Path: l.Path, State: sbom.State(l.State)})
 		}
 		for _, e := range c.Evidence {
-			one.Evidence = append(one.Evidence, sbom.Evidence{Method: e.Method, Confidence: e.Confidence, Path: e.Path, Detail: e.Detail})
+			one.Evidence = append(one.Evidence, sbom.Evidence{Method: e.Method, Confidence: e.Confidence, Artifact: e.Artifact, Path: e.Path, Detail: e.Detail, Differs: e.Differs})
 		}
 		out.Components = append(out.Components, one)
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fnaudit/fnaudit/bundle"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/trust"
 )
@@ -15,37 +17,64 @@ const imagePrefix = "image:"
 // only its components are left.
 func (a *Auditor) platformOf(s *Subject) trust.Platform {
 	p := trust.Platform{Accounts: a.Policy.Dependencies.LayerAccounts, Now: a.Now}
-	if s.Function == nil {
-		return p
+	var img *finding.Image
+	ref := ""
+	switch {
+	case s.Function != nil:
+		d := s.Function.Spec.Declared
+		p.Descriptor, p.Layers, p.Role, p.Environment, p.Image = d.Descriptor, d.Layers, d.Role, d.Environment, d.Image
+		ref, img = s.Function.Spec.Ref, imageOf(s.Function)
+	case s.recorded != nil:
+		if d := s.recorded.Report.Declared; d != nil {
+			p.Descriptor, p.Layers, p.Role, p.Environment, p.Image = d.Descriptor, d.Layers, d.Role, d.Environment, d.Image
+		}
+		if list := s.recorded.Report.Artifacts; len(list) > 0 {
+			img = list[0].Image
+		}
+		ref = s.recorded.Report.Target
 	}
-	d := s.Function.Spec.Declared
-	p.Descriptor, p.Layers, p.Role, p.Environment, p.Image = d.Descriptor, d.Layers, d.Role, d.Environment, d.Image
-	if ref, ok := strings.CutPrefix(s.Function.Spec.Ref, imagePrefix); ok {
+	if ref, ok := strings.CutPrefix(ref, imagePrefix); ok {
 		p.Image = ref
 	}
-	if len(s.Function.Volumes) == 0 {
-		return p
-	}
-	img := s.Function.Volumes[0].Image()
 	if img == nil {
 		return p
 	}
-	p.Base = &trust.Base{}
-	for _, l := range img.Layers {
-		if l.Base {
-			p.Base.Layers++
-			p.Base.Guessed = p.Base.Guessed || l.BaseGuessed
-			if l.Created.After(p.Base.Created) {
-				p.Base.Created = l.Created
-			}
-		}
-	}
-	for _, e := range img.Env {
-		if name, _, ok := strings.Cut(e, "="); ok && !slices.Contains(p.Environment, name) {
+	p.Base = &trust.Base{Layers: img.BaseLayers, Guessed: img.BaseGuessed, Created: img.BaseCreated}
+	for _, name := range img.Environment {
+		if !slices.Contains(p.Environment, name) {
 			p.Environment = append(slices.Clip(p.Environment), name)
 		}
 	}
 	return p
+}
+
+// imageOf is what the configuration of a function's image says; nil when it is
+// no image.
+func imageOf(f *bundle.Function) *finding.Image {
+	if len(f.Volumes) == 0 {
+		return nil
+	}
+	img := f.Volumes[0].Image()
+	if img == nil {
+		return nil
+	}
+	out := &finding.Image{}
+	for _, l := range img.Layers {
+		if !l.Base {
+			continue
+		}
+		out.BaseLayers++
+		out.BaseGuessed = out.BaseGuessed || l.BaseGuessed
+		if l.Created.After(out.BaseCreated) {
+			out.BaseCreated = l.Created.UTC()
+		}
+	}
+	for _, e := range img.Env {
+		if name, _, ok := strings.Cut(e, "="); ok && !slices.Contains(out.Environment, name) {
+			out.Environment = append(out.Environment, name)
+		}
+	}
+	return out
 }
 
 // extension says whether a component is a file that the platform starts beside

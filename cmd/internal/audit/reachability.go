@@ -20,6 +20,9 @@ import (
 	"github.com/fnaudit/fnaudit/vulndb/reach"
 )
 
+// sourceReach is the source of evidence that is what a binary says.
+const sourceReach = "reach"
+
 // maxBinaries is how many Go binaries of one function are looked into. Each
 // costs a process.
 const maxBinaries = 256
@@ -37,10 +40,18 @@ type Reacher func(context.Context, reach.Source, []*vulndb.Advisory) (*reach.Res
 // Binaries of which no finding speaks are looked into too: what is kept of them
 // lets a later run judge advisories that are not written yet.
 func checkReachability(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
-	asked, err := questions(ctx, a.DB, s)
+	if s.recorded != nil {
+		return a.reachAgain(ctx, s)
+	}
+	asked, err := questions(ctx, a.DB, s, nil)
 	if err != nil || len(asked) == 0 {
 		return Result{}, err
 	}
+	return a.lookInto(ctx, s, asked)
+}
+
+// lookInto asks the binaries.
+func (a *Auditor) lookInto(ctx context.Context, s *Subject, asked []*question) (Result, error) {
 	if a.Reach == nil {
 		return Result{GoBinaries: s.GoBinaries}, Skipped("this build cannot look into Go binaries")
 	}
@@ -165,8 +176,9 @@ func (q *question) all() []*vulndb.Advisory {
 }
 
 // questions gathers the Go binaries of the subject and the findings about the
-// modules that they are built of, sorted by place. It fills s.places.
-func questions(ctx context.Context, db *vulndb.DB, s *Subject) ([]*question, error) {
+// modules that they are built of, but for those that are known, sorted by place.
+// It fills s.places.
+func questions(ctx context.Context, db *vulndb.DB, s *Subject, answered map[int]Reached) ([]*question, error) {
 	components := map[string]*sbom.Component{}
 	by := map[place]*question{}
 	for i := range s.SBOM.Components {
@@ -186,7 +198,7 @@ func questions(ctx context.Context, db *vulndb.DB, s *Subject) ([]*question, err
 	for i := range s.Findings {
 		f := &s.Findings[i]
 		c := components[f.Component]
-		if c == nil || f.Kind != finding.KindVulnerability || f.Rule != ruleVulnerable {
+		if _, known := answered[i]; known || c == nil || f.Kind != finding.KindVulnerability || f.Rule != ruleVulnerable {
 			continue
 		}
 		list, ok := known[c.Name]
@@ -372,7 +384,7 @@ func conclude(list []placed, places []place) Reached {
 			worst = p.answer.State
 		}
 		if len(out.Evidence) < maxPlaces {
-			out.Evidence = append(out.Evidence, finding.Evidence{Source: "reach", Locator: p.path, Artifact: p.artifact, Detail: describeAnswer(p.answer)})
+			out.Evidence = append(out.Evidence, finding.Evidence{Source: sourceReach, Locator: p.path, Artifact: p.artifact, Detail: describeAnswer(p.answer)})
 		}
 	}
 	for _, p := range places {

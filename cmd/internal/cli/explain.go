@@ -34,7 +34,11 @@ Of an advisory about a package that a bundler left out it says why it does not c
 // explain writes the explanation, or says that nothing has that name.
 func explain(env *Env, doc *finding.Document, what string, out output) error {
 	var b bytes.Buffer
-	if err := report.Explain(&b, doc, what); err != nil {
+	width := 0
+	if out.file == "" && env.StdoutTerminal {
+		width = env.Width
+	}
+	if err := report.Explain(&b, doc, what, width); err != nil {
 		return usage("fnaudit scan -v lists the ids", "explain: %w", err)
 	}
 	return out.write(env, func(w io.Writer) error {

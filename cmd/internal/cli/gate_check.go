@@ -322,13 +322,13 @@ func (o *gateCheckOptions) verifySummary(ctx context.Context, a *gateAnswer) err
 	if out.Status != attest.Verified {
 		return o.explain(a, out, ask)
 	}
-	signer, st := summaryOf(out)
-	s, err := gate.ReadSummary(st)
+	signed, _, _ := gate.SummaryOf(out)
+	s, err := gate.ReadSummary(signed.Statement)
 	if err != nil {
 		a.no(finding.Fail, attest.StepPredicate, err.Error())
 		return nil
 	}
-	a.Summary = &gateSummary{Verifier: s.Verifier.ID, Signer: signer, TimeVerified: s.TimeVerified, Resource: s.ResourceURI,
+	a.Summary = &gateSummary{Verifier: s.Verifier.ID, Signer: signed.Identity, TimeVerified: s.TimeVerified, Resource: s.ResourceURI,
 		Policy: o.trust.demand.PolicyDigest, Levels: s.Levels, Database: s.Extension.Database}
 	a.Decision = finding.Pass
 	switch {
@@ -341,21 +341,6 @@ func (o *gateCheckOptions) verifySummary(ctx context.Context, a *gateAnswer) err
 		a.no(finding.Incomplete, attest.StepDigest, fmt.Sprintf("it was judged with %s, and none %s named here: name what is deployed with --layer", finding.Count(n, "layer", "layers"), plural(n, "is", "are")))
 	}
 	return nil
-}
-
-// summaryOf returns who signed the summary that holds, and its statement. A
-// statement's results follow that of the envelope it was in.
-func summaryOf(out attest.Outcome) (signer string, st *attest.Statement) {
-	var envelope attest.Result
-	for _, r := range out.Results {
-		if attest.Signatures(r.Kind) {
-			envelope = r
-		}
-		if r.Kind == attest.KindSummary && r.Status == attest.Verified {
-			return envelope.Identity, envelope.Statement
-		}
-	}
-	return "", nil
 }
 
 // explain says why a summary does not answer for the target.
@@ -405,8 +390,8 @@ func (o *gateCheckOptions) layerReason(a *gateAnswer, ask func(string) (attest.O
 	if err != nil {
 		return "", err
 	}
-	_, st := summaryOf(out)
-	if s, err := gate.ReadSummary(st); err == nil && s.Extension.LayerOf(a.Digest) {
+	signed, _, _ := gate.SummaryOf(out)
+	if s, err := gate.ReadSummary(signed.Statement); err == nil && s.Extension.LayerOf(a.Digest) {
 		return fmt.Sprintf("the summary is about the function %s, of which this is a layer: it says nothing about other functions that use it", s.Extension.Function.Name), nil
 	}
 	return "", nil

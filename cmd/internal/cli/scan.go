@@ -51,10 +51,11 @@ type scanOptions struct {
 	online     bool
 	deep       bool
 
-	now       time.Time           // the clock that judges
-	based     []string            // digests of the baselines
-	vex       *vex.Set            // what others say of findings; may be nil
-	opened    func(opener) opener // looks at each function when it is opened; may be nil
+	now       time.Time                             // the clock that judges
+	based     []string                              // digests of the baselines
+	vex       *vex.Set                              // what others say of findings; may be nil
+	opened    func(opener) opener                   // looks at each function when it is opened; may be nil
+	keep      func(*finding.Report) *finding.Report // what is still needed of a report when it is written; nil: all
 	lockfiles []*catalog.Lockfile
 }
 
@@ -354,6 +355,9 @@ func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, all su
 			reports[i] = rep
 			if stream.alone() { // thousands of functions: the verdict is all that is still needed
 				reports[i] = &finding.Report{Name: rep.Name, Verdict: rep.Verdict}
+			}
+			if o.keep != nil {
+				reports[i] = o.keep(reports[i])
 			}
 			bar.Say("audited %s of %s", finding.Thousands(done.Add(1)), finding.Count(all.n, "function", "functions"))
 			return stream.put(i, rep)

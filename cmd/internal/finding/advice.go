@@ -8,14 +8,16 @@ type Upgrade struct {
 	Component string   `json:"component"` // purl of what is moved: of a transitive package the direct one, where moving that is what helps
 	Name      string   `json:"name"`
 	From      string   `json:"from"`
-	To        string   `json:"to,omitempty"` // "" when no version clears anything
+	To        string   `json:"to,omitempty"` // "" when no version clears anything; "newer" of a base image or a runtime
 	Major     bool     `json:"major,omitempty"`
 	Clears    []string `json:"clears"`            // fingerprints, worst first
 	Remains   []string `json:"remains,omitempty"` // fingerprints of the same component that stay
 	For       string   `json:"for,omitempty"`     // purl of the transitive package that the step is for; "" when it is the component itself
 	Manager   string   `json:"manager,omitempty"` // "npm", "pip", ...
 	Command   string   `json:"command,omitempty"` // as typed into a shell
-	Priority  int      `json:"priority"`          // the highest of what it clears
+	Note      string   `json:"note,omitempty"`    // what the command does not say: who must accept the version, what else there is
+	Layer     string   `json:"layer,omitempty"`   // the layer that holds it, where the function's own package does not
+	Priority  int      `json:"priority"`          // the highest of what it clears and nobody accepted
 }
 
 // VEX is what a statement of somebody says about a finding.

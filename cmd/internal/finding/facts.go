@@ -34,9 +34,10 @@ type Facts struct {
 	Scripts    []string          `json:"scripts,omitempty"`   // what the published version runs at installation
 	Repository string            `json:"repository,omitempty"`
 	Publisher  string            `json:"publisher,omitempty"`
-	Attested   string            `json:"attested,omitempty"` // "yes", "no"; "" when the registry does not say
-	Previous   *Earlier          `json:"previous,omitempty"` // the version before this one, where it differs in one of the last three
-	Past       *Past             `json:"past,omitempty"`     // of the versions before this one; absent when nothing is told
+	Maintainer string            `json:"maintainer,omitempty"` // the only one who may publish; "" when there are several, or that is not told
+	Attested   string            `json:"attested,omitempty"`   // "yes", "no"; "" when the registry does not say
+	Previous   *Earlier          `json:"previous,omitempty"`   // the version before this one, where it differs in one of the last three
+	Past       *Past             `json:"past,omitempty"`       // of the versions before this one; absent when nothing is told
 
 	Attestation *DependencyProof `json:"attestation,omitempty"` // of its build; absent when it was not verified: Attested is what the registry says
 	Signature   *DependencyProof `json:"signature,omitempty"`   // of the registry, over this version; absent when it was not verified
@@ -79,8 +80,9 @@ type Past struct {
 
 // Earlier is what a registry says of an earlier version of the package.
 type Earlier struct {
-	Version    string `json:"version"`
-	Repository string `json:"repository,omitempty"`
-	Publisher  string `json:"publisher,omitempty"`
-	Attested   string `json:"attested,omitempty"`
+	Version    string    `json:"version"`
+	Published  time.Time `json:"published,omitzero"`
+	Repository string    `json:"repository,omitempty"`
+	Publisher  string    `json:"publisher,omitempty"`
+	Attested   string    `json:"attested,omitempty"`
 }

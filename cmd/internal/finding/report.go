@@ -20,6 +20,7 @@ type Document struct {
 	Warnings      []string    `json:"warnings,omitempty"` // about the run: waivers that nothing needs, VEX statements that match nothing
 	VEX           []VEXSource `json:"vex,omitempty"`      // documents that the run was given, by file
 	Delta         *Delta      `json:"delta,omitempty"`    // of a rescan: what differs from the reports before
+	Fleet         *Fleet      `json:"fleet,omitempty"`    // what exports say is deployed
 	Summary       Summary     `json:"summary"`
 }
 
@@ -97,6 +98,7 @@ type Report struct {
 	Tags         []string      `json:"tags,omitempty"`
 	Declared     *Declared     `json:"declared,omitempty"` // by a descriptor
 	Vetted       *Vetted       `json:"vetted,omitempty"`   // a package or a lockfile that is not in yet, rather than a function
+	Deployed     []Deployed    `json:"deployed,omitempty"` // where it runs, by exports; of a function that nobody scanned all that is known
 	Artifacts    []Artifact    `json:"artifacts"`
 	Coverage     *Coverage     `json:"coverage,omitempty"`
 	Components   []Component   `json:"components"`
@@ -119,6 +121,16 @@ type Artifact struct {
 	Digest string `json:"digest"`
 	Size   int64  `json:"size"`  // bytes as shipped
 	Mount  string `json:"mount"` // "/var/task", "/opt"
+	Image  *Image `json:"image,omitempty"`
+}
+
+// Image is what the configuration of a container image says, as far as the
+// rules about the platform look at it.
+type Image struct {
+	BaseLayers  int       `json:"baseLayers,omitempty"`  // how many layers belong to the base image; 0: not known
+	BaseGuessed bool      `json:"baseGuessed,omitempty"` // where it ends was concluded, not declared
+	BaseCreated time.Time `json:"baseCreated,omitzero"`  // of the newest layer of the base
+	Environment []string  `json:"environment,omitempty"` // names, never values
 }
 
 // Coverage says how many bytes of code are whose. All are bytes after
@@ -246,9 +258,11 @@ type Location struct {
 // Proof says how a component was recognised.
 type Proof struct {
 	Method     string  `json:"method"`
-	Confidence float64 `json:"confidence"` // 0 to 1
+	Confidence float64 `json:"confidence"`         // 0 to 1
+	Artifact   int     `json:"artifact,omitempty"` // index
 	Path       string  `json:"path,omitempty"`
 	Detail     string  `json:"detail,omitempty"`
+	Differs    bool    `json:"differs,omitempty"` // it shows the package and says another version
 }
 
 // Unknown is one thing that the report cannot say, and why.
@@ -260,6 +274,7 @@ type Unknown struct {
 	Code     bool    `json:"code,omitempty"`      // the bytes are code or name code
 	Origin   string  `json:"origin,omitempty"`    // of the component, for kind unmatched
 	PURL     string  `json:"component,omitempty"` // for kind unmatched
+	Check    string  `json:"check,omitempty"`     // that found it; absent: it was not known when the function was opened and listed
 	Waived   *Waived `json:"waived,omitempty"`
 }
 
@@ -331,6 +346,7 @@ type Status struct {
 	Check  string     `json:"check"`
 	State  CheckState `json:"state"`
 	Reason string     `json:"reason,omitempty"`
+	At     *time.Time `json:"at,omitempty"` // of a result that an earlier report recorded: when; absent: it is of this run
 }
 
 // Verdict is the decision about one function.

@@ -13,8 +13,8 @@ import (
 
 // Decide judges a report against the policy at the time now. It is a pure
 // function but for its marks on the findings and unknowns of r: what a waiver
-// accepts, what the baseline has, what has time until when, and what each makes
-// of the verdict.
+// accepts, what the baseline has, what has time until when, what each makes of
+// the verdict, its priority, and the order of the upgrades.
 //
 // What fails outweighs what is incomplete. Whatever the policy says, a target
 // that could not be opened and the starter set are incomplete, because nobody
@@ -40,6 +40,7 @@ func (p *Policy) decide(r *finding.Report, db finding.Database, now time.Time) f
 	old := p.Baseline.mark(r, p.rank, now)
 	warnings, ended := p.waive(r, now)
 	warnings = append(warnings, p.vexed(r)...)
+	p.prioritize(r)
 
 	lines := p.lines(r, now)
 	unsignedFail, unsignedGaps, unsignedWarn := p.unsigned(r)
@@ -204,6 +205,9 @@ func (r Response) decision() finding.Decision {
 // gaps lists what makes a verdict incomplete.
 func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []string {
 	var out []string
+	if gaps, ok := deployedGaps(r); ok {
+		return gaps
+	}
 	if s := r.Check("open"); s.State != finding.Ran {
 		return append(out, reason("could not be opened", s.Reason)) // nothing else can be said
 	}
@@ -326,6 +330,8 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	switch {
 	case v.Decision == finding.Pass:
 		return ""
+	case r.Check("open").State != finding.Ran && nextDeployed(r) != "":
+		return nextDeployed(r)
 	case v.Decision == finding.Incomplete && r.Check("open").State != finding.Ran && r.Declared != nil &&
 		(r.Declared.Resource == "" || strings.Contains(r.Check("open").Reason, "correct the template")):
 		return "correct the template " + r.Declared.Descriptor + ", then scan again"
@@ -352,6 +358,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 		return "fnaudit db update --facts REPORT   # with this report as JSON; or scan again with --online"
 	}
 	for _, g := range gaps {
+		if strings.Contains(g, "db update --feeds") {
+			return "fnaudit db update --feeds   # then scan again"
+		}
 		if strings.Contains(g, "advisory store ") || strings.Contains(g, "db update") {
 			return "fnaudit db update   # then scan again"
 		}
@@ -386,8 +395,7 @@ func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
 		case f.OfDependency() && len(f.Fixed) == 0:
 			return lookAt(r, f)
 		case f.Kind != finding.KindRuntime && len(f.Fixed) > 0:
-			name, to := upgrade(r, f)
-			return fmt.Sprintf("upgrade %s to %s or later; why: %s", name, to, explaining(r, f))
+			return nextUpgrade(r, f)
 		}
 	}
 	if failing, _, _ := p.unsigned(r); len(failing) > 0 {
@@ -401,14 +409,21 @@ func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
 
 // explaining is the command that explains a finding.
 func explaining(r *finding.Report, f finding.Finding) string {
+	id := f.ID
+	if strings.ContainsFunc(id, func(c rune) bool { return !strings.ContainsRune(idLetters, c) }) && f.Fingerprint != "" {
+		id = f.Fingerprint // names of files and of what a descriptor holds are part of some: not to be copied into a shell
+	}
 	switch {
 	case r.Vetted == nil && deep(f.Rule):
-		return "fnaudit scan --deep --explain " + f.ID + " " + again(r)
+		return "fnaudit scan --deep --explain " + id + " " + again(r)
 	case r.Vetted == nil:
-		return "fnaudit scan --explain " + f.ID + " " + again(r)
+		return "fnaudit scan --explain " + id + " " + again(r)
 	}
-	return "fnaudit vet --explain " + f.ID + " " + vetting(r)
+	return "fnaudit vet --explain " + id + " " + vetting(r)
 }
+
+// idLetters are the characters of ids that mean nothing to a shell.
+const idLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@+%"
 
 // deep says whether only a run that reads every byte, and verifies what
 // registries hand out, finds what a rule is about.
@@ -425,6 +440,32 @@ func again(r *finding.Report) string {
 		return r.Declared.Descriptor // no logical id has such characters: not to be copied into a shell
 	}
 	return "--function " + r.Declared.Resource + " " + r.Declared.Descriptor
+}
+
+// nextUpgrade is the first of the upgrades that clear a finding on which the
+// policy fails; that of f, where none is listed.
+func nextUpgrade(r *finding.Report, f finding.Finding) string {
+	fails := map[string]finding.Finding{}
+	for _, x := range r.Findings {
+		if _, ok := fails[x.Fingerprint]; !ok && x.Counts == finding.Fail {
+			fails[x.Fingerprint] = x
+		}
+	}
+	for _, u := range r.Upgrades {
+		for _, id := range u.Clears {
+			x, ok := fails[id]
+			if !ok || u.To == "" || u.Component == "" {
+				continue
+			}
+			step := fmt.Sprintf("upgrade %s to %s or later", u.Name, u.To)
+			if u.Command != "" {
+				step += ": " + u.Command
+			}
+			return step + "; why: " + explaining(r, x)
+		}
+	}
+	name, to := upgrade(r, f)
+	return fmt.Sprintf("upgrade %s to %s or later; why: %s", name, to, explaining(r, f))
 }
 
 // upgrade names the package of a finding and the version to go to: the one

@@ -38,6 +38,7 @@ type file struct {
 	TrustRoots   map[string]fileRoot `yaml:"trust_roots"`
 	Artifacts    []fileArtifact      `yaml:"artifacts"`
 	Dependencies *fileDependencies   `yaml:"dependencies"`
+	Priority     *filePriority       `yaml:"priority"`
 }
 
 // fileRules is what a policy can say of some functions otherwise than of the rest.
@@ -111,6 +112,9 @@ func Parse(data []byte, name string) (*Policy, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("read policy %s: %d bytes is over the limit of %d", name, len(data), MaxBytes)
 	}
+	if err := refuse(data); err != nil {
+		return nil, fmt.Errorf("read policy %s: %w", name, err)
+	}
 	var f file
 	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
 	if err := decode(dec, &f); err != nil {
@@ -130,7 +134,7 @@ func Parse(data []byte, name string) (*Policy, error) {
 	}
 	p, ok := Builtin(f.Extends)
 	if !ok {
-		return nil, fmt.Errorf("read policy %s: extends: %q is not a built-in policy (%s)", name, f.Extends, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("read policy %s: extends: %q is not a built-in policy (%s)", name, clip(f.Extends), strings.Join(Names(), ", "))
 	}
 	sum := sha256.Sum256(data)
 	p.Name, p.Extends, p.Digest = name, f.Extends, "sha256:"+hex.EncodeToString(sum[:])
@@ -161,6 +165,7 @@ func (f *file) apply(p *Policy) error {
 	}
 	note(f.Gate.apply(&p.Gate))
 	note(f.Dependencies.apply(&p.Dependencies))
+	note(f.Priority.apply(&p.Weights))
 	for i, w := range f.Waivers {
 		parsed, err := w.parse()
 		if err != nil {
@@ -205,6 +210,9 @@ func (f *fileRules) apply(p *Policy) error {
 	note(f.Licences.apply(&p.Licences))
 	note(f.VEX.apply(&p.VEX))
 	f.licenceLines(p)
+	if slices.Contains(p.Require, "licence") && !p.Licences.Given() {
+		note(errors.New("require: the check \"licence\" has nothing to go by: say in licences what is allowed or denied"))
+	}
 	p.KnownExploited = p.KnownExploited || f.Fail != nil && f.Fail.KnownExploited != nil && *f.Fail.KnownExploited || f.Grace != nil && f.Grace.KnownExploited != nil
 	return errors.Join(errs...)
 }
@@ -216,7 +224,7 @@ func (f *fileRules) applyRequire(p *Policy) error {
 	var errs []error
 	for _, c := range *f.Require {
 		if !slices.Contains(checkNames, c) {
-			errs = append(errs, fmt.Errorf("require: %q is not a check (%s)", c, strings.Join(checkNames, ", ")))
+			errs = append(errs, fmt.Errorf("require: %q is not a check (%s)", clip(c), strings.Join(checkNames, ", ")))
 		} else if !slices.Contains(p.Require, c) {
 			p.Require = append(p.Require, c)
 		}
@@ -231,7 +239,7 @@ func (f *fileRules) licenceLines(p *Policy) {
 		return
 	}
 	if p.Fail.Licence == "" && (f.Fail == nil || f.Fail.Licence == nil) && p.fails() {
-		p.Fail.Licence = finding.High
+		p.Fail.Licence = finding.Medium
 	}
 	if p.Warn.Licence == "" && (f.Warn == nil || f.Warn.Licence == nil) {
 		p.Warn.Licence = finding.Low
@@ -262,6 +270,9 @@ func (l *fileLine) apply(to *Line, key string) error {
 	}
 	if l.Absent != nil {
 		to.Absent = *l.Absent
+	}
+	if to.Runtime == "none" {
+		to.Runtime = "" // as in a policy that has no such line
 	}
 	if to.Certainty == "" {
 		to.Certainty = finding.Probable // a line that matches no certainty would never count
@@ -319,23 +330,24 @@ var severities = []string{"critical", "high", "medium", "low", "none"}
 // checkNames are the checks that a policy may require.
 var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime", "signature", "provenance", "facts", "attestation", "stale", "trust", "licence", "exposure", "integrity"}
 
-// level reads a severity line: a severity, "none" for no line at all, and
-// where anyTo is given "any" for every finding.
+// level reads a severity line: a severity, "none" for no line at all, and "any"
+// for every finding, which is a mark of its own where anyTo is given.
 func level(s *string, to *finding.Severity, anyTo *bool, key string) error {
 	if s == nil {
 		return nil
 	}
-	allowed := []string{"critical", "high", "medium", "low", "none"}
-	if anyTo != nil {
-		allowed = append(allowed, "any")
-		*anyTo = *s == "any"
-	}
+	allowed := []string{"critical", "high", "medium", "low", "none", "any"}
 	if !slices.Contains(allowed, *s) {
-		return fmt.Errorf("%s: %q is not one of %s", key, *s, strings.Join(allowed, ", "))
+		return fmt.Errorf("%s: %q is not one of %s", key, clip(*s), strings.Join(allowed, ", "))
 	}
 	*to = finding.Severity(*s)
 	if *s == "none" || *s == "any" {
 		*to = ""
+	}
+	if anyTo != nil {
+		*anyTo = *s == "any"
+	} else if *s == "any" {
+		*to = finding.None // the least there is
 	}
 	return nil
 }
@@ -345,7 +357,7 @@ func word[T ~string](s *string, to *T, key string, allowed []string) error {
 		return nil
 	}
 	if !slices.Contains(allowed, *s) {
-		return fmt.Errorf("%s: %q is not one of %s", key, *s, strings.Join(allowed, ", "))
+		return fmt.Errorf("%s: %q is not one of %s", key, clip(*s), strings.Join(allowed, ", "))
 	}
 	*to = T(*s)
 	return nil
@@ -357,7 +369,7 @@ func words(list *[]string, to *[]string, key string, allowed []string) error {
 	}
 	for _, s := range *list {
 		if !slices.Contains(allowed, s) {
-			return fmt.Errorf("%s: %q is not one of %s", key, s, strings.Join(allowed, ", "))
+			return fmt.Errorf("%s: %q is not one of %s", key, clip(s), strings.Join(allowed, ", "))
 		}
 	}
 	*to = slices.Clone(*list)
@@ -387,7 +399,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, graceKeys, licenceKeys, overrideKeys, vexKeys)); near == unknown.Token.Value {
+		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, graceKeys, licenceKeys, overrideKeys, priorityKeys, vexKeys)); near == unknown.Token.Value {
 			msg += "; it is a key of another section"
 		} else if near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)
@@ -398,7 +410,7 @@ func yamlError(err error) string {
 
 // keys are all keys of a policy file, for suggestions.
 var keys = []string{
-	"version", "extends", "functions", "waivers_warn", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers",
+	"version", "extends", "functions", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers", "waivers_warn",
 	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "minimum", "bundle", "max_age", "kev_max_age",
 	"exposure", "drift", "origins", "range", "function",
 	"id", "component", "path", "reason", "owner", "expires",

@@ -47,6 +47,8 @@ type Policy struct {
 	Licences     Licences
 	VEX          VEX // which statements about vulnerabilities are followed
 
+	Weights Weights // of what makes the priority of a finding
+
 	KnownExploited bool `json:"-"` // the file itself speaks of known exploited vulnerabilities, so that a run says when nobody knows which these are
 
 	// Baseline is what earlier reports have, which does not count; nil: none.
@@ -166,7 +168,7 @@ func Builtin(name string) (*Policy, bool) {
 	ci := Policy{
 		Name:            CI,
 		Fail:            Line{Malware: true, KnownExploit: true, Fixable: finding.High, Untrusted: finding.High, Certainty: finding.Probable},
-		Warn:            Line{Severity: finding.High, Archive: finding.Low, Runtime: RuntimeAny, Stale: finding.Low, Untrusted: finding.Medium, Certainty: finding.Possible},
+		Warn:            Line{Severity: finding.High, Archive: finding.Low, Runtime: RuntimeAny, Stale: finding.Low, Untrusted: finding.Medium, Exposure: finding.Medium, Drift: finding.Low, Certainty: finding.Possible},
 		UnknownSeverity: finding.High,
 		Require:         []string{"open", "catalog", "vulnerability"},
 		Unknowns:        []string{"unreadable", "opaque", "limit"},
@@ -192,7 +194,7 @@ func Builtin(name string) (*Policy, bool) {
 	case Report:
 		return &Policy{
 			Name:            Report,
-			Warn:            Line{Any: true, Malware: true, KnownExploit: true, Archive: finding.None, Runtime: RuntimeAny, Stale: finding.None, Untrusted: finding.None, Certainty: finding.Possible},
+			Warn:            Line{Any: true, Malware: true, KnownExploit: true, Archive: finding.None, Runtime: RuntimeAny, Stale: finding.None, Untrusted: finding.None, Licence: finding.None, Exposure: finding.None, Drift: finding.None, Certainty: finding.Possible},
 			UnknownSeverity: finding.High,
 			Signature:       Responses{RespondWarn, RespondWarn, RespondWarn},
 			Provenance:      Responses{RespondWarn, RespondIgnore, RespondWarn},

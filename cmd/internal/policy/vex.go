@@ -1,9 +1,11 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -82,6 +84,18 @@ func (v VEX) refuses(f *finding.Finding) string {
 	return ""
 }
 
+// describe says what of the documents is followed.
+func (v VEX) describe() string {
+	var parts []string
+	if v.Accept != nil {
+		parts = append(parts, "accepted: "+cmp.Or(listed(v.Accept, 12), "nothing"))
+	}
+	if v.Authors != nil {
+		parts = append(parts, "authors: "+cmp.Or(listed(v.Authors, 12), "nobody"))
+	}
+	return "of what --vex documents say: " + strings.Join(parts, "; ")
+}
+
 func author(s *finding.VEX) string {
 	if s.Author == "" {
 		return "a document without an author"
@@ -100,11 +114,12 @@ func (p *Policy) vexed(r *finding.Report) []string {
 		if f.VEX == nil {
 			continue
 		}
-		f.VEX.Refused = ""
-		if !finding.ClearingVEX(f.VEX.Status) {
+		v := *f.VEX // another report can share it
+		v.Refused, f.VEX = "", &v
+		if !finding.ClearingVEX(v.Status) {
 			continue
 		}
-		f.VEX.Refused = p.VEX.refuses(f)
+		v.Refused = p.VEX.refuses(f)
 		name := f.ID + " in " + f.Component
 		if why := f.VEX.Refused; why != "" {
 			text := fmt.Sprintf("what %s says does not count: %s", f.VEX.Source, why)

@@ -1,7 +1,9 @@
 package report
 
-// dependencyRules says of each rule of kinds stale and untrusted what it is
-// about, whatever the package, and what to do. A test holds that no rule of the
+import "github.com/fnaudit/fnaudit/cmd/internal/finding"
+
+// dependencyRules says of each rule of kinds stale, untrusted, licence, exposure
+// and drift what it is about, whatever the package, and what to do. A test holds that no rule of the
 // packages that judge is missing.
 func dependencyRules() map[string]dependencyRule {
 	const (
@@ -71,6 +73,18 @@ func dependencyRules() map[string]dependencyRule {
 		"native-binary":  {"Holds machine code that nothing declares", review},
 		"start-script":   {"Runs code whenever the interpreter starts", review},
 
+		// what is deployed
+		finding.RuleDriftFailsNow:  {"The gate let it pass, and today it would not", "fix what fails, and deploy again"},
+		finding.RuleDriftUnscanned: {"Nobody ever scanned the deployed bytes", "scan the package that is deployed, and keep the report"},
+		finding.RuleDriftChanged:   {"Other bytes are deployed than were judged", "find out who deployed them; deploy what was judged, or scan what is deployed"},
+		finding.RuleDriftLayers:    {"Deployed with other layers than it was judged with", "scan it with the layers that are deployed"},
+		finding.RuleDriftNoDigest:  {"Which bytes are deployed is not known", "save the list of functions again, with CodeSha256"},
+		finding.RuleDriftUnjudged:  {"The gate let it pass, and no report is there to judge again", "give the report that the gate judged by"},
+		finding.RuleDriftUngated:   {"No valid summary of the gate is about the deployed bytes", "pass it through the gate, and deploy what passed"},
+		finding.RuleDriftRuntime:   {"Deployed on another runtime than it was judged for", "scan it with --runtime as it is deployed"},
+		finding.RuleDriftUnproven:  {"Nothing shows that its layers are the judged ones", "save the digests of the layers with get-layer-version, and give them too"},
+		finding.RuleDriftNotActive: {"The platform says that it cannot run", "delete it, or put it right"},
+
 		// the platform
 		"layer-account":           {"A layer of an account that the policy does not trust", "copy the layer into an account of your own, or trust the account in the policy"},
 		"exec-wrapper":            {"A wrapper runs instead of the function's runtime", "check that it is meant to be there"},
@@ -80,5 +94,19 @@ func dependencyRules() map[string]dependencyRule {
 		"version-young":           {"Published more recently than the policy allows", "wait until the time is over, or use the version before"},
 		"package-young":           {"The package itself is new", review},
 		"sole-maintainer-changed": {"Its only maintainer changed", review},
+
+		// under which licence it may be used
+		"licence-denied":      {"Its licence is one that the policy denies", "replace it, or accept it with a waiver where your use is allowed"},
+		"licence-not-allowed": {"Its licence is not among those that the policy allows", "replace it, or add the licence to the policy after review"},
+		"licence-unknown":     {"Nobody can say under which licence it is", "look it up, and state it in the policy under licences.packages"},
+
+		// who may call the function, and what it may do
+		"url-public":           {"Whoever knows its address may call the function", "set AuthType to AWS_IAM, or check the caller in the function and accept it with a waiver"},
+		"url-auth-unknown":     {"Whether the function's URL asks who calls is decided at deployment", "write AuthType into the template"},
+		"trigger-public":       {"An API that asks nobody who calls", "name an authorizer, or accept it with a waiver where it is meant"},
+		"trigger-auth-unsaid":  {"An API of which nothing states whom it asks", "name an authorizer in the template"},
+		"role-administrator":   {"The function's role may do anything", "allow only the actions that the function needs"},
+		"role-broad":           {"The function's role may do anything with a whole service", "allow only the actions and resources that the function needs"},
+		"role-policy-wildcard": {"A policy of the function's role has wildcards", "name the actions and resources that the function needs"},
 	}
 }

@@ -15,7 +15,9 @@ import (
 // without a version, or a fingerprint. Of an advisory about a package that a bundler left
 // out it says why it does not affect the function. It is an error when nothing
 // in the document has that name.
-func Explain(w io.Writer, doc *finding.Document, what string) error {
+//
+// Lines are broken at width columns, commands are not; 0 breaks none.
+func Explain(w io.Writer, doc *finding.Document, what string, width int) error {
 	var parts []string
 	for _, r := range doc.Functions {
 		for _, f := range r.Findings {
@@ -32,8 +34,42 @@ func Explain(w io.Writer, doc *finding.Document, what string) error {
 	if len(parts) == 0 {
 		return fmt.Errorf("no finding and no component named %q; the report has %s", what, count(doc))
 	}
-	_, err := io.WriteString(w, strings.Join(parts, "\n"))
+	_, err := io.WriteString(w, broken(strings.Join(parts, "\n"), width))
 	return err
+}
+
+// explainIndent is how many columns are before the text of a line.
+const explainIndent = 14
+
+// broken breaks the lines of an explanation that are longer than width. What is
+// to be copied stays whole.
+func broken(text string, width int) string {
+	if width <= 0 {
+		return text
+	}
+	width = min(max(width, minWidth), maxWidth)
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		indent := explainIndent
+		if !strings.HasPrefix(line, "  ") {
+			indent = 0
+		}
+		if columns(line) <= width || len(line) < indent || strings.HasPrefix(line, "  "+commandKey) {
+			b.WriteString(line + "\n")
+			continue
+		}
+		for i, l := range wrap(line[indent:], width-max(indent, 2)) {
+			switch {
+			case i == 0:
+				l = line[:indent] + l
+			default:
+				l = strings.Repeat(" ", max(indent, 2)) + l
+			}
+			b.WriteString(l + "\n")
+		}
+	}
+	return b.String()
 }
 
 // explainComponent says of the first component of a name, about which there is
@@ -88,89 +124,22 @@ func called(id string, aliases []string, what string) bool {
 	return strings.EqualFold(id, what) || slices.ContainsFunc(aliases, func(a string) bool { return strings.EqualFold(a, what) })
 }
 
+// explainFinding writes the chain behind a finding from the bytes to the fix:
+// what lies where, which package that is and who brings it, what is known
+// against it, what was said about that, how urgent it is, what to do.
 func explainFinding(doc *finding.Document, r *finding.Report, f finding.Finding) string {
-	var b strings.Builder
-	line := func(key, format string, args ...any) {
-		explainLine(&b, key, fmt.Sprintf(format, args...))
-	}
-	fmt.Fprintf(&b, "%s  %s\n", Escape(f.ID), Escape(f.Title))
-	line("function", "%s (%s)", r.Name, r.Target)
-	rating := string(f.Severity)
-	if f.Score > 0 {
-		rating += fmt.Sprintf(", CVSS %.1f %s", f.Score, f.Vector)
-	}
-	line("severity", "%s", rating)
-	if words := exploitedWords(f); words != "" {
-		line("exploited", "%s", words)
-	}
-	if f.Kind == finding.KindRuntime || f.OfTrust() || f.OfDependency() {
-		line("certainty", "%s", f.Certainty)
-	} else {
-		line("certainty", "%s: %s", f.Certainty, certaintyWords(f.Certainty))
-	}
-	if words := reachWords(f.Reach); words != "" {
-		line("reach", "%s: %s", f.Reach, words)
-	}
-	if len(f.Aliases) > 0 {
-		line("also", "%s", strings.Join(f.Aliases, ", "))
-	}
-	comp, known := component(r, f.Component)
-	if f.Component != "" {
-		line("component", "%s%s", f.Component, stateWords(f.State))
-	}
-	if comp.Origin != "" {
-		line("origin", "%s", comp.Origin)
-	}
-	if known {
-		if len(comp.Versions) > 0 {
-			line("versions", "%s", candidates(comp))
-		}
-		for _, l := range comp.Locations {
-			line("bytes", "%s", lies(r, l))
-		}
-		for _, e := range comp.Evidence {
-			detail := fmt.Sprintf("%s, %s, confidence %.2f", e.Path, e.Method, e.Confidence)
-			if e.Detail != "" {
-				detail += ": " + e.Detail
-			}
-			line("read from", "%s", detail)
-		}
-	}
-	for _, e := range f.Evidence {
-		if e.Source != "bytes" || !known || f.OfDependency() {
-			line(e.Source, "%s: %s", e.Locator, e.Detail)
-		}
-	}
-	if !f.OfTrust() && !f.OfDependency() {
-		line("known as of", "%s", knownAsOf(doc, comp, f))
-	}
-	switch {
-	case f.OfTrust():
-		line("fix", "%s", trustHelp(f.Rule))
-	case f.OfDependency():
-		line("fix", "%s", dependencyHelp(f))
-	case f.Kind == finding.KindRuntime && len(f.Fixed) > 0:
-		line("fix", "move the function to %s", strings.Join(f.Fixed, " or "))
-	case f.Kind == finding.KindRuntime:
-		line("fix", "give a newer table of runtimes with --runtimes FILE, or accept it with a waiver")
-	case f.Kind == finding.KindMalware:
-		line("fix", "remove it, and rotate every secret that the function could read")
-	case len(f.Fixed) == 0:
-		line("fix", "no fixed version is known; remove the package, or accept it with a waiver")
-	default:
-		line("fix", "%s %s or later clears this finding", comp.Name, f.Fixed[0])
-		if comp.Upgrade != "" && comp.Upgrade != f.Fixed[0] {
-			line("", "%s %s clears everything known against it", comp.Name, comp.Upgrade)
-		}
-	}
-	if f.Waived != nil {
-		line("waived", "by %s until %s: %s", f.Waived.Owner, f.Waived.Expires.Format("2006-01-02"), f.Waived.Reason)
-	}
-	if f.VEX != nil {
-		line("vex", "%s", stated(f.VEX))
-	}
-	line("id", "%s", f.Fingerprint)
-	return b.String()
+	x := explanation{doc: doc, r: r, f: f}
+	x.comp, x.known = component(r, f.Component)
+	fmt.Fprintf(&x.b, "%s  %s\n", Escape(f.ID), Escape(f.Title))
+	x.line("function", "%s (%s)", r.Name, r.Target)
+	x.bytes()
+	x.component()
+	x.advisory()
+	x.said()
+	x.urgency()
+	x.fix()
+	x.line("id", "%s", f.Fingerprint)
+	return x.b.String()
 }
 
 // candidates lists the versions that a component can be.

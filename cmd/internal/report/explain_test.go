@@ -24,7 +24,7 @@ func TestExplainLayer(t *testing.T) {
 		doc := &finding.Document{Functions: []*finding.Report{r}}
 		for _, what := range []string{"GHSA-1", clean.PURL} {
 			var b bytes.Buffer
-			if err := report.Explain(&b, doc, what); err != nil {
+			if err := report.Explain(&b, doc, what, 0); err != nil {
 				t.Fatal(err)
 			}
 			if got := strings.Contains(b.String(), "x/package.json, from image layer "+digestA); got != want {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -24,26 +23,6 @@ func Feeds(list []finding.Feed) string {
 		epss = "of " + day
 	}
 	return fmt.Sprintf("Known exploited: %s; EPSS: %s", exploited, epss)
-}
-
-// exploitedWords says what the lists say of a finding; "" when that is nothing.
-func exploitedWords(f finding.Finding) string {
-	var parts []string
-	if e := f.Exploited; e != nil {
-		parts = append(parts, "known since "+e.Added)
-		if e.Due != "" {
-			parts = append(parts, "to be fixed by "+e.Due)
-		}
-		if e.Ransomware {
-			parts = append(parts, "used by ransomware")
-		}
-	} else if f.KEV {
-		parts = append(parts, "known")
-	}
-	if f.EPSS > 0 {
-		parts = append(parts, fmt.Sprintf("EPSS %.2f%%, percentile %.1f", 100*f.EPSS, 100*f.Percentile))
-	}
-	return strings.Join(parts, ", ")
 }
 
 // feedFacts are the lists as properties of a document: "kev of 2026-11-20,

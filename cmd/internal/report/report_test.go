@@ -99,12 +99,13 @@ func TestGolden(t *testing.T) {
 	} {
 		golden(t, "fail."+name, write(t, "table", docs["fail"], opt))
 	}
-	for _, name := range []string{"pass", "incomplete", "unopened", "starter", "several", "many", "hostile", "empty"} {
+	for _, name := range []string{"pass", "incomplete", "unopened", "starter", "several", "many", "hostile", "empty", "fleet"} {
 		golden(t, name+".table", write(t, "table", docs[name], report.Options{}))
 	}
 	for _, format := range []string{"table", "json", "openvex", "cyclonedx-json"} {
 		golden(t, "bundled."+format, write(t, format, docs["bundled"], report.Options{}))
 	}
+	golden(t, "fleet.verbose.table", write(t, "table", docs["fleet"], report.Options{Verbose: true}))
 	golden(t, "bundled.verbose.table", write(t, "table", docs["bundled"], report.Options{Verbose: true}))
 	golden(t, "reach.openvex", write(t, "openvex", docs["reach"], report.Options{}))
 	golden(t, "several.cyclonedx-json", write(t, "cyclonedx-json", docs["several"], report.Options{}))

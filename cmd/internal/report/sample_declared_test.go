@@ -45,7 +45,7 @@ func TestDeclaredGolden(t *testing.T) {
 	golden(t, "declared.json", write(t, "json", doc, report.Options{}))
 	golden(t, "declared.sarif", write(t, "sarif", doc, report.Options{}))
 	var b bytes.Buffer
-	if err := report.Explain(&b, doc, "runtime:nodejs18.x"); err != nil {
+	if err := report.Explain(&b, doc, "runtime:nodejs18.x", 0); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "declared.explain", b.Bytes())

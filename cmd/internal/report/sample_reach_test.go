@@ -49,7 +49,7 @@ func TestReachGolden(t *testing.T) {
 	golden(t, "reach.cyclonedx-json", write(t, "cyclonedx-json", doc, report.Options{}))
 	var b bytes.Buffer
 	for _, f := range doc.Functions[0].Findings {
-		if err := report.Explain(&b, doc, f.ID); err != nil {
+		if err := report.Explain(&b, doc, f.ID, 0); err != nil {
 			t.Fatal(err)
 		}
 	}

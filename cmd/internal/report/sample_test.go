@@ -285,5 +285,6 @@ func samples() map[string]*finding.Document {
 		"bundled":  wrapDocument(bundled()),
 		"vexed":    vexDocument(),
 		"empty":    wrapDocument(),
+		"fleet":    fleet(""), "fleet-hostile": fleet(hostile),
 	}
 }

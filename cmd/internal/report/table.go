@@ -45,18 +45,25 @@ func writeTable(w io.Writer, doc *finding.Document, opt Options) error {
 	opt.Width = min(max(opt.Width, minWidth), maxWidth)
 	p := &printer{w: bufio.NewWriter(w), opt: opt, doc: doc}
 	switch {
+	case doc.Delta != nil:
+		p.delta(doc.Delta)
 	case opt.Quiet:
 		p.quiet()
 	case len(doc.Functions) > maxFull && !opt.Verbose:
 		p.short()
+		p.fleet(doc.Fleet)
 		p.footer()
 	default:
-		for i, r := range doc.Functions {
-			if i > 0 {
+		for _, r := range doc.Functions {
+			if p.inFleet(r) {
+				continue
+			}
+			if p.lines > 0 {
 				p.line("")
 			}
 			p.function(r)
 		}
+		p.fleet(doc.Fleet)
 		p.footer()
 	}
 	return p.w.Flush()
@@ -76,7 +83,7 @@ func (p *printer) quiet() {
 func (p *printer) short() {
 	for _, want := range []finding.Decision{finding.Fail, finding.Incomplete} {
 		for _, r := range p.doc.Functions {
-			if r.Verdict.Decision != want {
+			if r.Verdict.Decision != want || p.inFleet(r) {
 				continue
 			}
 			p.line("%s  %s", p.paint(verdictStyle(want), pad(word(want), 10)), p.paint(styleBold, show(r.Name, maxName)))

@@ -14,7 +14,7 @@ const FINDING_COLUMNS = [
 const findingName = x => (x.kind === "vulnerability" || x.kind === "malware" ? x.id : capital(x.kind) + ": " + (x.rule || x.id));
 function fixWords(x) {
   if (x.fixed && x.fixed.length) return x.fixed.slice(0, 2).join(", ") + (x.fixed.length > 2 ? " …" : "");
-  return h("span.quiet", x.kind === "vulnerability" ? "no fix known" : "");
+  return x.kind === "vulnerability" ? h("span.quiet", "no fix known") : "";
 }
 
 function findingsView() {
@@ -45,5 +45,5 @@ function findingsView() {
 function findingAcross(g) {
   const functions = [...g.functions].sort((a, b) => b.badness - a.badness || a.i - b.i);
   return h("div.across", findingFacts(g.x), h("h3", count(functions.length, "function")),
-    h("ul.names", functions.slice(0, 200).map(f => h("li." + f.decision, verdictIcon(f.decision), " ", functionLink(f.i)))), functions.length > 200 && h("p.quiet", "and " + number(functions.length - 200) + " more"));
+    h("ul.names", functions.slice(0, 200).map(f => h("li." + f.decision, verdictIcon(f.decision), " ", functionLink(f.i, g.x.id)))), functions.length > 200 && h("p.quiet", "and " + number(functions.length - 200) + " more"));
 }

@@ -10,7 +10,7 @@ function route() {
   if (p) return { view: "components", title: p.name, query, key: "c/" + p.key, draw: () => componentView(p) };
   const views = { overview, functions: functionsView, findings: findingsView, components: componentsView, run: runView, ...(model.run.delta ? { changes: changesView } : {}) };
   if (!path && model.functions.length === 1) return { view: "functions", title: model.functions[0].name, query: "", key: "f/0", draw: () => functionView(model.functions[0]) };
-  const name = path in views ? path : "overview", missing = path && !(path in views);
+  const known = Object.hasOwn(views, path), name = known ? path : "overview", missing = path && !known;
   return { view: name, title: VIEWS.find(v => v[0] === name)[1], query, key: name, draw: () => [missing && h("p.notice", { role: "alert" }, "Nothing in this report has the name of that link."), views[name]()] };
 }
 
@@ -52,7 +52,7 @@ function themeName() { $("theme").textContent = isDark() ? "Light" : "Dark"; $("
 const KEYS = [["/", "search"], ["j or ↓", "next row"], ["k or ↑", "previous row"], ["Enter", "open or close the row"], ["Esc", "leave the search, clear it, or go back to the list"], ["1 to 6", "the views"], ["t", "light or dark"], ["?", "this help"]];
 function help() {
   if (document.querySelector("dialog")) return;
-  const dialog = h("dialog", { "aria-labelledby": "help-title" }, h("h2#help-title", "Keyboard"), h("dl.facts", KEYS.map(([k, what]) => h("div", h("dt", h("kbd", k)), h("dd", what)))), h("form", { method: "dialog" }, h("button", "Close")));
+  const dialog = h("dialog", { "aria-labelledby": "help-title" }, h("h2#help-title", "Keyboard"), h("dl.facts", KEYS.map(([k, what]) => h("div", h("dt", h("kbd", k)), h("dd", what)))), h("div.close", h("button", { type: "button", onclick: () => dialog.close() }, "Close")));
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

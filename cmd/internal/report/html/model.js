@@ -1,4 +1,6 @@
 // model: the data of the page, opened once, and what is worked out of it.
+// A table that is asked with a word of a report has no prototype: a report can
+// say "constructor" anywhere.
 
 const model = { run: null, functions: [], components: [], findings: [], byName: new Map() };
 const opened = new Map(); // block -> promise of its values; the last few
@@ -36,9 +38,9 @@ function once(fn) {
   return () => value ??= fn();
 }
 
-const SEVERITY_RANK = { critical: 5, high: 4, unknown: 4, medium: 3, low: 2, none: 0 };
+const SEVERITY_RANK = { __proto__: null, critical: 5, high: 4, unknown: 4, medium: 3, low: 2, none: 0 };
 const rank = severity => SEVERITY_RANK[severity] ?? 4;
-const DECISION_RANK = { fail: 2, incomplete: 1, pass: 0 };
+const DECISION_RANK = { __proto__: null, fail: 2, incomplete: 1, pass: 0 };
 
 function prepareFinding(f) {
   const c = f.of >= 0 ? model.components[f.of] : null;

@@ -1,0 +1,239 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// managers are the package managers by the names of their lockfiles, and of the
+// lists that pip reads.
+var managers = map[string]string{
+	"package-lock.json": "npm", "npm-shrinkwrap.json": "npm", ".package-lock.json": "npm", "yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm", "bun.lock": "bun",
+	"requirements.txt": "pip", "poetry.lock": "poetry", "uv.lock": "uv", "Pipfile.lock": "pipenv", "pdm.lock": "pdm",
+	"Gemfile.lock": "bundler", "composer.lock": "composer", "Cargo.lock": "cargo", "go.mod": "go", "packages.lock.json": "dotnet",
+}
+
+// usual are the package managers by kind of package, where no lockfile tells.
+var usual = map[string]string{
+	"npm": "npm", "pypi": "pip", "golang": "go", "maven": "maven", "gem": "bundler", "cargo": "cargo", "nuget": "dotnet", "composer": "composer",
+	"deb": "apt", "apk": "apk", "rpm": "dnf",
+}
+
+// manager is the package manager that moves a component; "" when none does.
+func (v *adviser) manager(c *finding.Component) string {
+	typ := typeOf(c.PURL)
+	for _, lock := range []string{lockfileOf(c), v.lock[typ]} {
+		if m := managers[lock]; m != "" {
+			return m
+		}
+	}
+	return usual[typ]
+}
+
+// typeOf is the kind of package of a package URL; "" when it is none.
+func typeOf(purl string) string {
+	rest, ok := strings.CutPrefix(purl, "pkg:")
+	if !ok {
+		return ""
+	}
+	typ, _, _ := strings.Cut(rest, "/")
+	return typ
+}
+
+// way is how a package is moved to another version.
+type way struct {
+	manager, name, from, to string
+	transitive              bool // another package brings it
+}
+
+// command is what is typed into a shell to move the package; "" when there is
+// no such command, or when name or version hold anything that names and versions
+// do not: both come from the artifact, and what a person copies must be a name
+// for the package manager and nothing at all for the shell.
+//
+// Of a package that another one brings, it is the command that moves it as far
+// as that one allows. The forms are those of the managers' own manuals (npm 7
+// and newer, Yarn 1 and newer, pnpm 8, bun 1.1, Poetry 1.2, uv 0.4, Pipenv
+// 2023, PDM 2, Bundler 2, Cargo, .NET SDK 6, Composer 2, Maven's versions
+// plugin 2.12).
+func (w way) command() string {
+	if !w.plain() {
+		return ""
+	}
+	name, to := w.name, w.to
+	switch w.manager {
+	case "npm":
+		if w.transitive {
+			return "npm update " + name
+		}
+		return "npm install " + name + "@" + to
+	case "yarn":
+		if w.transitive {
+			return "" // Yarn 1 cannot: see note
+		}
+		return "yarn add " + name + "@" + to
+	case "pnpm":
+		if w.transitive {
+			return "pnpm update --depth Infinity " + name
+		}
+		return "pnpm add " + name + "@" + to
+	case "bun":
+		if w.transitive {
+			return "bun update " + name
+		}
+		return "bun add " + name + "@" + to
+	case "pip":
+		return "pip install " + quoted(name+"=="+to)
+	case "poetry":
+		if w.transitive {
+			return "poetry update " + name
+		}
+		return "poetry add " + quoted(name+"@^"+to)
+	case "uv":
+		if w.transitive {
+			return "uv lock --upgrade-package " + quoted(name+"=="+to)
+		}
+		return "uv add " + quoted(name+">="+to)
+	case "pipenv":
+		if w.transitive {
+			return "pipenv update " + name
+		}
+		return "pipenv install " + quoted(name+"~="+to)
+	case "pdm":
+		if w.transitive {
+			return "pdm update " + name
+		}
+		return "pdm add " + quoted(name+">="+to)
+	case "go":
+		if name == "stdlib" {
+			return "go get toolchain@go" + to
+		}
+		return "go get " + name + "@v" + strings.TrimPrefix(to, "v")
+	case "maven":
+		group, artifact, ok := strings.Cut(name, ":")
+		if !ok {
+			return ""
+		}
+		return "mvn versions:use-dep-version -Dincludes=" + group + ":" + artifact + " -DdepVersion=" + to + " -DforceVersion=true"
+	case "bundler":
+		return "bundle update --conservative " + name
+	case "cargo":
+		if w.from == "" {
+			return "cargo update -p " + name + " --precise " + to
+		}
+		return "cargo update -p " + name + "@" + w.from + " --precise " + to
+	case "dotnet":
+		return "dotnet add package " + name + " --version " + to
+	case "composer":
+		if w.transitive {
+			return "composer update " + name + " --with-dependencies"
+		}
+		return "composer require " + quoted(name+":^"+to)
+	case "apt":
+		return "apt-get install --only-upgrade " + name
+	case "apk":
+		return "apk add --upgrade " + name
+	case "dnf":
+		return "dnf upgrade " + name
+	}
+	return ""
+}
+
+// note says what the command does not: who has to accept the move, and what to
+// do where nobody does. It is one line.
+func (w way) note(by []string) string {
+	if !w.transitive {
+		switch w.manager {
+		case "go":
+			if w.name == "stdlib" {
+				return "build with Go " + w.to + " or newer"
+			}
+		case "maven":
+			return "with Gradle: set it to " + w.to + " in the dependencies, or in a constraint"
+		case "apt", "apk", "dnf":
+			return "in the Dockerfile, or take a newer base image"
+		}
+		return ""
+	}
+	who := "what brings it"
+	switch {
+	case len(by) == 1:
+		who = by[0]
+	case len(by) > 1 && len(by) <= 3:
+		who = strings.Join(by[:len(by)-1], ", ") + " and " + by[len(by)-1]
+	case len(by) > 3:
+		who = fmt.Sprintf("%s and %d more", strings.Join(by[:2], ", "), len(by)-2)
+	}
+	switch w.manager {
+	case "npm", "bun":
+		return fmt.Sprintf("%s must accept %s: else move that, or set it under \"overrides\" in package.json", who, w.to)
+	case "yarn":
+		return fmt.Sprintf("%s must accept %s: move that, or set it under \"resolutions\" in package.json", who, w.to)
+	case "pnpm":
+		return fmt.Sprintf("%s must accept %s: else move that, or set it under \"overrides\" in pnpm-workspace.yaml", who, w.to)
+	case "maven":
+		return fmt.Sprintf("%s brings it: move that, or pin %s under dependencyManagement (Gradle: a constraint)", who, w.to)
+	case "dotnet":
+		return fmt.Sprintf("%s brings it: this makes it a direct reference", who)
+	case "go":
+		return "" // the build takes the highest version that anybody asks for
+	}
+	return fmt.Sprintf("%s must accept %s", who, w.to)
+}
+
+// plain says whether name and version are such that no shell and no package
+// manager takes them for anything else: an option, a path, an address, a
+// command.
+func (w way) plain() bool {
+	if !plainVersion(w.to) || w.from != "" && !plainVersion(w.from) {
+		return false
+	}
+	switch w.manager {
+	case "npm", "yarn", "pnpm", "bun":
+		scope, base, scoped := strings.Cut(w.name, "/")
+		if scoped {
+			return len(scope) > 1 && scope[0] == '@' && plainWord(scope[1:], "._~-") && plainWord(base, "._~-")
+		}
+		return plainWord(w.name, "._~-")
+	case "maven":
+		return plainWord(w.name, "._:-")
+	case "go", "composer":
+		for part := range strings.SplitSeq(w.name, "/") {
+			if !plainWord(part, "._~-") {
+				return false
+			}
+		}
+		return w.manager != "composer" || strings.Count(w.name, "/") == 1
+	case "apt", "apk", "dnf":
+		return plainWord(w.name, "._+-")
+	}
+	return plainWord(w.name, "._-")
+}
+
+// plainVersion says whether a text starts with a digit, or with "v" and one,
+// and has nothing but what versions are made of.
+func plainVersion(s string) bool {
+	digits := strings.TrimPrefix(s, "v")
+	return digits != "" && digits[0] >= '0' && digits[0] <= '9' && plainWord(digits, ".+-_~:") && len(s) <= 128
+}
+
+// plainWord says whether a text is letters and digits of ASCII and some other
+// characters, which it does not start with.
+func plainWord(s, others string) bool {
+	if s == "" || len(s) > 256 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && (i == 0 || strings.IndexByte(others, c) < 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// quoted puts a word into single quotes. It holds none: see plain.
+func quoted(s string) string { return "'" + s + "'" }

@@ -1,0 +1,275 @@
+package fleet
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// zipSum is CodeSha256 of a zip with this content.
+func zipSum(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// digestOf is the digest of that zip.
+func digestOf(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+const (
+	account = "111122223333"
+	region  = "eu-west-1"
+)
+
+func arnOf(name string) string {
+	return "arn:aws:lambda:" + region + ":" + account + ":function:" + name
+}
+
+// entry is a function of a list, as JSON; more are further members.
+func entry(name, sum string, more ...string) string {
+	return fmt.Sprintf(`{"FunctionName":%q,"FunctionArn":%q,"Version":"$LATEST","Runtime":"nodejs20.x","CodeSha256":%q,"CodeSize":1234,
+		"LastModified":"2026-11-20T10:11:12.123+0000","PackageType":"Zip","Architectures":["arm64"],"Environment":{"Variables":{"TOKEN":"hunter2"}}%s}`,
+		name, arnOf(name), sum, strings.Join(append([]string{""}, more...), ","))
+}
+
+func list(entries ...string) string { return `{"Functions":[` + strings.Join(entries, ",") + `]}` }
+
+func read(text string) *Export { return Read(strings.NewReader(text), "prod.json") }
+
+func TestReadForms(t *testing.T) {
+	a, b := entry("orders", zipSum("a")), entry("billing", zipSum("b"))
+	for name, text := range map[string]string{
+		"as the command line saves it": list(a, b),
+		"pages":                        `{"Functions":[` + a + `],"NextMarker":"x"}` + "\n" + list(b),
+		"an array of pages":            `[{"NextMarker":"x","Functions":[` + a + `]},` + list(b) + `]`,
+		"functions, one a line":        strings.ReplaceAll(a, "\n", "") + "\n" + strings.ReplaceAll(b, "\n", "") + "\n",
+		"an array of functions":        "[" + a + "," + b + "]",
+		"versions":                     `{"Versions":[` + a + "," + b + `]}`,
+		"get-function":                 `{"Configuration":` + a + `,"Code":{"Location":"x"}}{"Configuration":` + b + `}`,
+		"a byte order mark":            "\ufeff" + list(a, b),
+		"no next page":                 `{"NextMarker":"","Functions":[` + a + "," + b + `],"NextToken":null}`,
+	} {
+		e := read(text)
+		if e.Problem != "" || len(e.Entries) != 2 {
+			t.Errorf("%s: %d entries, problem %q", name, len(e.Entries), e.Problem)
+			continue
+		}
+		d := e.Entries[0]
+		want := finding.Deployed{Name: "orders", ARN: arnOf("orders"), Account: account, Region: region, Version: "$LATEST", Package: "zip", Digest: digestOf("a"),
+			Size: 1234, Runtime: "nodejs20.x", Architecture: "arm64", Modified: time.Date(2026, 11, 20, 10, 11, 12, 123e6, time.UTC), Source: "prod.json"}
+		if fmt.Sprint(d) != fmt.Sprint(want) {
+			t.Errorf("%s: %+v\nwant %+v", name, d, want)
+		}
+		if strings.Contains(fmt.Sprintf("%+v", e), "hunter2") {
+			t.Errorf("%s: the environment was kept", name)
+		}
+	}
+}
+
+func TestReadWhatIsWrong(t *testing.T) {
+	good := entry("orders", zipSum("a"))
+	deep := strings.Repeat(`{"Functions":[`, 3) + strings.Repeat(`]}`, 3)
+	for name, c := range map[string]struct {
+		text, problem string
+		entries       int
+	}{
+		"nothing":               {"", "empty", 0},
+		"space":                 {" \n", "empty", 0},
+		"no JSON":               {"<html>", "no JSON", 0},
+		"UTF-16":                {"\xff\xfe{\x00", "UTF-16", 0},
+		"cut off":               {list(good)[:len(list(good))-1], "ends in the middle", 1},
+		"cut off in an entry":   {`{"Functions":[` + good + `,` + good[:40], "ends in the middle", 1},
+		"another page":          {`{"Functions":[` + good + `],"NextMarker":"x"}`, "names a next one", 1},
+		"--max-items":           {`{"Functions":[` + good + `],"NextToken":"x"}`, "names a next one", 1},
+		"a number":              {"17", "neither a list nor a function", 0},
+		"an array in an array":  {"[[]]", "neither a list nor a function", 0},
+		"another object":        {`{"Buckets":[]}`, "none of list-functions", 0},
+		"a list of lists":       {deep, "1 entry could not be read", 0},
+		"no list":               {`{"Functions":{}}`, "Functions is no list", 0},
+		"two lists":             {`{"Functions":[],"Functions":[` + good + `]}`, "two lists", 0},
+		"a text for a function": {`{"Functions":["orders",` + good + `]}`, "1 entry could not be read: an entry is no object", 1},
+		"a name that is none":   {list(entry("or ders", zipSum("a")), good), "FunctionName has characters", 1},
+		"control characters":    {list(`{"FunctionName":"a\u001b[2Jb"}`, good), "FunctionName has characters", 1},
+		"a long name":           {list(entry(strings.Repeat("x", 500), zipSum("a")), good), "longer than 140 bytes", 1},
+		"no name":               {list(`{"CodeSha256":"x"}`), "FunctionName is missing", 0},
+		"another type":          {list(`{"FunctionName":["orders"]}`), "FunctionName is no text", 0},
+		"a size below zero":     {list(`{"FunctionName":"orders","CodeSize":-1}`), "orders: CodeSize is no size", 0},
+		"a size of text":        {list(`{"FunctionName":"orders","CodeSize":"1"}`), "orders: CodeSize is no size", 0},
+		"another function's ARN": {list(`{"FunctionName":"orders","FunctionArn":"` + arnOf("billing") + `"}`),
+			"orders: FunctionArn names another function", 0},
+		"another version's ARN": {list(`{"FunctionName":"orders","Version":"4","FunctionArn":"` + arnOf("orders") + `:3"}`), "orders: FunctionArn names another version", 0},
+		"no ARN":                {list(`{"FunctionName":"orders","FunctionArn":"arn:aws:s3:::orders"}`), "orders: FunctionArn is not", 0},
+		"no version":            {list(`{"FunctionName":"orders","Version":"007"}`), "orders: Version is no version", 0},
+		"one member twice":      {list(`{"FunctionName":"orders","CodeSha256":"a","CodeSha256":"b"}`), "CodeSha256 comes twice", 0},
+		"a layer that is none":  {list(entry("orders", zipSum("a"), `"Layers":[{"Arn":"base.zip"}]`)), "one is not named by the ARN", 0},
+		"too many layers":       {list(entry("orders", zipSum("a"), `"Layers":[`+strings.Repeat("{},", 40)+`{}]`)), "Layers has more than 32", 0},
+		"a long value":          {`{"Comment":"` + strings.Repeat("x", 3<<20) + `","Functions":[]}`, "longer than 2 MB", 0},
+		"much space":            {`{"Functions":[` + strings.Repeat(" ", 5<<20) + `]}`, "longer than 2 MB", 0},
+		"a deep value":          {`{"Comment":` + strings.Repeat("[", 20_000), "", 0},
+		"one version of a layer with two digests": {
+			`{"LayerVersionArn":"arn:aws:lambda:eu-west-1:111122223333:layer:base:7","Content":{"CodeSha256":"` + zipSum("x") + `"}}` +
+				`{"LayerVersionArn":"arn:aws:lambda:eu-west-1:111122223333:layer:base:7","Content":{"CodeSha256":"` + zipSum("y") + `"}}`, "two digests", 0},
+		"many faults": {list(strings.Repeat(`"x",`, 9) + good), "9 entries could not be read: an entry is no object; an entry is no object; an entry is no object; and 6 more", 1},
+	} {
+		e := read(c.text)
+		if e.Problem == "" || !strings.Contains(e.Problem, c.problem) || len(e.Entries) != c.entries {
+			t.Errorf("%s: %d entries, problem %q; want %d and %q", name, len(e.Entries), e.Problem, c.entries, c.problem)
+		}
+		if strings.ContainsAny(e.Problem, "\x1b\x00") {
+			t.Errorf("%s: %q is not fit for a terminal", name, e.Problem)
+		}
+	}
+}
+
+func TestCodeDigest(t *testing.T) {
+	hexOf := strings.TrimPrefix(digestOf("a"), "sha256:")
+	for _, c := range []struct{ kind, sum, want string }{
+		{"Zip", zipSum("a"), digestOf("a")},
+		{"", zipSum("a"), digestOf("a")},
+		{"Image", hexOf, digestOf("a")},
+		{"Image", digestOf("a"), digestOf("a")},
+		{"Zip", hexOf, ""},
+		{"", hexOf, ""},
+		{"Image", zipSum("a"), ""},
+		{"Zip", "", ""},
+		{"Zip", strings.TrimSuffix(zipSum("a"), "="), ""},
+		{"Zip", zipSum("a")[:42] + "9=", ""}, // bits that are not zero where nothing is
+		{"Zip", zipSum("a") + "\n", ""},
+		{"Zip", base64.StdEncoding.EncodeToString([]byte("short")), ""},
+		{"Image", strings.ToUpper(hexOf), ""},
+		{"Image", hexOf + "0", ""},
+		{"Tape", zipSum("a"), ""},
+	} {
+		got, reason := codeDigest(c.kind, c.sum)
+		if got != c.want || (got == "") == (reason == "") {
+			t.Errorf("codeDigest(%q, %q) = %q, %q; want %q", c.kind, c.sum, got, reason, c.want)
+		}
+	}
+}
+
+func TestImages(t *testing.T) {
+	hexOf := strings.TrimPrefix(digestOf("a"), "sha256:")
+	conf := func(sum string) string {
+		return fmt.Sprintf(`{"FunctionName":"thumbs","PackageType":"Image","CodeSha256":%q}`, sum)
+	}
+	for name, c := range map[string]struct{ text, digest string }{
+		"from a list":          {list(conf(hexOf)), digestOf("a")},
+		"with its reference":   {`{"Configuration":` + conf(hexOf) + `,"Code":{"ResolvedImageUri":"registry.example/thumbs@` + digestOf("a") + `"}}`, digestOf("a")},
+		"by its reference":     {`{"Configuration":` + conf("") + `,"Code":{"ResolvedImageUri":"registry.example/thumbs@` + digestOf("a") + `"}}`, digestOf("a")},
+		"that disagree":        {`{"Configuration":` + conf(hexOf) + `,"Code":{"ResolvedImageUri":"registry.example/thumbs@` + digestOf("b") + `"}}`, ""},
+		"of a zip":             {`{"Configuration":` + entry("thumbs", zipSum("a")) + `,"Code":{"ResolvedImageUri":"registry.example/thumbs@` + digestOf("a") + `"}}`, ""},
+		"with the form of zip": {list(conf(zipSum("a"))), ""},
+	} {
+		e := read(c.text)
+		if len(e.Entries) != 1 || e.Entries[0].Digest != c.digest || (c.digest == "") != (e.Entries[0].DigestReason != "") {
+			t.Errorf("%s: %+v, %q", name, e.Entries, e.Problem)
+		}
+	}
+}
+
+func TestMerge(t *testing.T) {
+	now := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
+	at := func(day string) string { return `"LastModified":"2026-11-` + day + `T00:00:00.000+0000"` }
+	one := func(content, day string) string {
+		return fmt.Sprintf(`{"FunctionName":"orders","FunctionArn":%q,"CodeSha256":%q,%s}`, arnOf("orders"), zipSum(content), at(day))
+	}
+	undated := fmt.Sprintf(`{"FunctionName":"orders","FunctionArn":%q,"CodeSha256":%q}`, arnOf("orders"), zipSum("b"))
+	for name, c := range map[string]struct {
+		texts      []string
+		digest     string
+		superseded int
+		duplicates int
+	}{
+		"the same twice":      {[]string{one("a", "01"), one("a", "01")}, digestOf("a"), 0, 1},
+		"the newer one":       {[]string{one("a", "01"), one("b", "02")}, digestOf("b"), 1, 0},
+		"at one time":         {[]string{one("a", "02"), one("b", "02")}, "", 2, 0},
+		"without a time":      {[]string{one("a", "02"), undated}, "", 2, 0},
+		"in the future":       {[]string{one("a", "01"), strings.Replace(one("b", "02"), "2026", "2031", 1)}, "", 2, 0},
+		"and one without":     {[]string{one("a", "01"), one("c", "03"), undated}, "", 3, 0},
+		"an old clash":        {[]string{one("a", "01"), one("b", "01"), one("c", "03")}, digestOf("c"), 2, 0},
+		"twice in one export": {[]string{one("a", "01") + one("b", "02")}, digestOf("b"), 1, 0},
+	} {
+		var exports []*Export
+		for i, text := range c.texts {
+			exports = append(exports, Read(strings.NewReader(text), fmt.Sprintf("%d.json", i)))
+		}
+		for range 2 {
+			inv := Merge(exports, now)
+			duplicates := 0
+			for _, e := range inv.Exports {
+				duplicates += e.Duplicates
+			}
+			if len(inv.Deployed) != 1 || inv.Deployed[0].Digest != c.digest || len(inv.Superseded) != c.superseded || duplicates != c.duplicates {
+				t.Errorf("%s: %+v, superseded %d, duplicates %d", name, inv.Deployed, len(inv.Superseded), duplicates)
+			}
+			slices.Reverse(exports)
+		}
+	}
+}
+
+func TestMergeKeepsAccountsRegionsAndVersionsApart(t *testing.T) {
+	text := list(
+		entry("orders", zipSum("a")),
+		strings.ReplaceAll(entry("orders", zipSum("b")), region, "us-east-1"),
+		strings.ReplaceAll(entry("orders", zipSum("c")), account, "444455556666"),
+		strings.NewReplacer(`"$LATEST"`, `"10"`, `function:orders"`, `function:orders:10"`).Replace(entry("orders", zipSum("d"))),
+		strings.NewReplacer(`"$LATEST"`, `"9"`, `function:orders"`, `function:orders:9"`).Replace(entry("orders", zipSum("e"))),
+	) + fmt.Sprintf(`{"Aliases":[{"AliasArn":"%s:live","Name":"live","FunctionVersion":"10"},{"AliasArn":"%s:dev","Name":"dev","FunctionVersion":"$LATEST"}]}`, arnOf("orders"), arnOf("orders"))
+	e := read(text)
+	inv := Merge([]*Export{e}, time.Now())
+	var got []string
+	for _, d := range inv.Deployed {
+		got = append(got, d.Account+" "+d.Region+" "+d.Version+" "+strings.Join(d.Aliases, ","))
+	}
+	want := []string{"111122223333 eu-west-1 $LATEST dev", "111122223333 eu-west-1 9 ", "111122223333 eu-west-1 10 live", "111122223333 us-east-1 $LATEST ", "444455556666 eu-west-1 $LATEST "}
+	if e.Problem != "" || !slices.Equal(got, want) {
+		t.Errorf("%q, problem %q", got, e.Problem)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(list(entry("orders", zipSum("a"), `"Layers":[{"Arn":"arn:aws:lambda:eu-west-1:111122223333:layer:base:7","CodeSize":9}]`)))
+	f.Add(`[{"Aliases":[{"AliasArn":"` + arnOf("orders") + `:live","FunctionVersion":"1"}]}]`)
+	f.Add(`{"LayerVersionArn":"arn:aws:lambda:eu-west-1:111122223333:layer:base:7","Content":{"CodeSha256":"x"}}`)
+	f.Add(`{"Configuration":{},"Code":null}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		e := read(text)
+		if e.Problem == "" && len(e.Entries) == 0 && len(e.Layers) == 0 && len(e.aliases) == 0 && !strings.Contains(text, "[") {
+			t.Errorf("%q says nothing, and that is no problem", text)
+		}
+		for _, d := range e.Entries {
+			if d.Name == "" || !plain(d.Name, "-_.") || d.Digest != "" && !isDigest(d.Digest) {
+				t.Errorf("entry %+v", d)
+			}
+		}
+		Merge([]*Export{e, e}, time.Now())
+	})
+}
+
+// endless gives the same bytes for ever.
+type endless struct{ text string }
+
+func (e endless) Read(p []byte) (int, error) { return copy(p, e.text), nil }
+
+func TestReadStops(t *testing.T) {
+	for name, r := range map[string]io.Reader{
+		"space":     endless{strings.Repeat(" ", 4096)},
+		"one text":  io.MultiReader(strings.NewReader(`{"a":"`), endless{strings.Repeat("x", 4096)}),
+		"one array": io.MultiReader(strings.NewReader(`{"a":`), endless{strings.Repeat("[", 4096)}),
+		"one key":   io.MultiReader(strings.NewReader(`{"`), endless{strings.Repeat("x", 4096)}),
+	} {
+		if e := Read(r, "x"); e.Problem == "" {
+			t.Errorf("%s: no problem", name)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package night
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// Brief is what a list of functions shows of a report, in memory of its own:
+// strings of a stored report keep all of its text.
+func Brief(r *finding.Report) *finding.Report {
+	v := r.Verdict
+	v.Reasons, v.Warnings, v.Next = own(v.Reasons), own(v.Warnings), strings.Clone(v.Next)
+	out := finding.NewReport(strings.Clone(r.Name), strings.Clone(r.Target))
+	out.Verdict = v
+	return out
+}
+
+func own(list []string) []string {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i] = strings.Clone(out[i])
+	}
+	return out
+}
+
+// ownChanges is a list of changes in memory of its own.
+func ownChanges(list []finding.Change) []finding.Change {
+	out := slices.Clone(list)
+	for i := range out {
+		c := &out[i]
+		for _, s := range []*string{&c.Function, &c.Fingerprint, &c.ID, &c.Component, &c.Before, &c.After, &c.Detail} {
+			*s = strings.Clone(*s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,584 @@
+package night
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// Side is a function at one time.
+type Side struct {
+	Report   *finding.Report
+	Database finding.Database
+	Policy   finding.PolicyRef
+	Tool     finding.Tool
+	At       time.Time // the clock that judged
+}
+
+// Decide is what a policy makes of a report: policy.Policy.Decide of the run.
+type Decide func(r *finding.Report, db finding.Database, now time.Time) finding.Verdict
+
+// compared is the comparison of a function with what it was.
+type compared struct {
+	before, now Side
+	moved       bool // the bytes are others
+	out         []finding.Change
+}
+
+// Compare says what of a function is not what it was, and why: one change for
+// each finding, and one more for the verdict where none of those explains it.
+func Compare(before, now Side, decide Decide) []finding.Change {
+	c := &compared{before: before, now: now, moved: digestOf(before.Report) != digestOf(now.Report)}
+	c.findings()
+	c.verdict(decide)
+	for i := range c.out {
+		c.out[i].Function = now.Report.Name
+	}
+	slices.SortStableFunc(c.out, order)
+	return c.out
+}
+
+// digestOf is the digests of the artifacts of a function, in their order.
+func digestOf(r *finding.Report) string {
+	var b strings.Builder
+	for _, a := range r.Artifacts {
+		b.WriteString(a.Digest + "\n")
+	}
+	return b.String()
+}
+
+// index finds a finding again: by its fingerprint, or by any of its names about
+// the same package, since advisories are merged under another name.
+type index map[string][]int
+
+// namesOf are the keys of a finding. The rules about a runtime are steps of one
+// life, so they are one.
+func namesOf(f *finding.Finding) []string {
+	if f.Kind == finding.KindRuntime {
+		return []string{string(f.Kind) + "\n" + f.ID}
+	}
+	at := string(f.Kind) + "\n" + f.Rule + "\n" + finding.Versionless(f.Component) + "\n"
+	out := make([]string, 0, 2+len(f.Aliases))
+	if f.Fingerprint != "" {
+		out = append(out, f.Fingerprint)
+	}
+	out = append(out, at+f.ID)
+	if f.Kind == finding.KindVulnerability || f.Kind == finding.KindMalware {
+		for _, a := range f.Aliases {
+			out = append(out, at+a)
+		}
+	}
+	return out
+}
+
+func indexOf(list []finding.Finding) index {
+	ix := make(index, 3*len(list))
+	for i := range list {
+		for _, name := range namesOf(&list[i]) {
+			ix[name] = append(ix[name], i)
+		}
+	}
+	return ix
+}
+
+// find returns the finding that f was, of those that are not taken: the one of
+// the same version of the package first.
+func (ix index) find(f *finding.Finding, list []finding.Finding, taken []bool) int {
+	best := -1
+	for _, name := range namesOf(f) {
+		for _, i := range ix[name] {
+			if taken[i] {
+				continue
+			}
+			if list[i].Component == f.Component {
+				return i
+			}
+			if best < 0 {
+				best = i
+			}
+		}
+	}
+	return best
+}
+
+// findings compares the findings.
+func (c *compared) findings() {
+	old, list := c.before.Report.Findings, c.now.Report.Findings
+	ix := indexOf(old)
+	taken := make([]bool, len(old))
+	pair := make([]int, len(list))
+	for pass := range 2 { // those of the same version first, so that none takes another's
+		for i := range list {
+			if pass == 0 {
+				pair[i] = -1
+			} else if pair[i] >= 0 {
+				continue
+			}
+			if j := ix.find(&list[i], old, taken); j >= 0 && (pass == 1 || old[j].Component == list[i].Component) {
+				pair[i], taken[j] = j, true
+			}
+		}
+	}
+	for i := range list {
+		if pair[i] < 0 {
+			c.add(&list[i], c.appeared(&list[i]))
+		} else if ch, ok := c.changed(&old[pair[i]], &list[i]); ok {
+			c.add(&list[i], ch)
+		}
+	}
+	for j := range old {
+		if !taken[j] {
+			c.add(&old[j], c.disappeared(&old[j]))
+		}
+	}
+}
+
+// add adds a change of a finding.
+func (c *compared) add(f *finding.Finding, ch finding.Change) {
+	ch.Fingerprint, ch.ID, ch.Component, ch.Severity = f.Fingerprint, f.ID, f.Component, f.Severity
+	c.out = append(c.out, ch)
+}
+
+// otherStore says whether another store judges.
+func (c *compared) otherStore() bool { return c.before.Database.ID != c.now.Database.ID }
+
+// otherProgram says whether another program judges.
+func (c *compared) otherProgram() bool { return c.before.Tool != c.now.Tool }
+
+// otherPolicy says whether another policy judges.
+func (c *compared) otherPolicy() bool { return c.before.Policy != c.now.Policy }
+
+// ofAdvisory says whether a finding is what an advisory says.
+func ofAdvisory(f *finding.Finding) bool {
+	return f.Kind == finding.KindVulnerability || f.Kind == finding.KindMalware
+}
+
+// ecosystem is the OSV ecosystem of a finding's package, as a store calls it.
+func (c *compared) ecosystem(f *finding.Finding) string {
+	for _, r := range []*finding.Report{c.now.Report, c.before.Report} {
+		for i := range r.Components {
+			if r.Components[i].PURL == f.Component {
+				base, _, _ := strings.Cut(r.Components[i].Ecosystem, ":")
+				return base
+			}
+		}
+	}
+	return ""
+}
+
+// knewAt is when the store before was made, as far as it is about a finding;
+// ok is false when it had nothing about its ecosystem.
+func (c *compared) knewAt(f *finding.Finding) (at time.Time, ok bool) {
+	e, ok := c.before.Database.Ecosystems[c.ecosystem(f)]
+	return e.AsOf, ok
+}
+
+// had says whether a report has a package in the version of a purl.
+func had(r *finding.Report, purl string) bool {
+	return slices.ContainsFunc(r.Components, func(x finding.Component) bool { return x.PURL == purl })
+}
+
+// appeared says why a finding is new.
+func (c *compared) appeared(f *finding.Finding) finding.Change {
+	ch := finding.Change{After: string(f.Severity)}
+	if c.moved && (f.Component == "" || !had(c.before.Report, f.Component)) && f.Kind != finding.KindRuntime {
+		ch.Cause, ch.Detail = finding.CauseArtifact, "the function's bytes are others, and these have it"
+		return ch
+	}
+	switch {
+	case ofAdvisory(f):
+		ch.Cause, ch.Detail = c.advised(f)
+	case f.Kind == finding.KindRuntime:
+		ch.After = f.Rule
+		ch.Cause, ch.Detail = c.dated(), f.Title
+	case f.OfTrust() && c.otherPolicy():
+		ch.Cause, ch.Detail = finding.CausePolicy, "the policy demands it: "+f.Title
+	case f.OfTrust() || f.Kind == finding.KindArchive:
+		ch.Cause, ch.Detail = c.bytes(), f.Title
+	default:
+		ch.Cause, ch.Detail = c.dependency(f), f.Title
+	}
+	return ch
+}
+
+// advised says why an advisory applies that did not.
+func (c *compared) advised(f *finding.Finding) (finding.Cause, string) {
+	at, known := c.knewAt(f)
+	switch {
+	case !c.otherStore() && c.moved:
+		return finding.CauseArtifact, "the function's bytes are others, and these have it"
+	case !c.otherStore():
+		return finding.CauseProgram, "another version of the program finds it with the same store"
+	case !known:
+		return finding.CauseNewAdvisory, "the store had no advisories of its ecosystem"
+	case f.Published != nil && f.Published.After(at):
+		return finding.CauseNewAdvisory, "published " + day(*f.Published) + ", after the store of the earlier report"
+	case f.Modified != nil && f.Modified.After(at):
+		return finding.CauseChangedAdvisory, "changed " + day(*f.Modified) + ": it covers this version now"
+	}
+	return finding.CauseNewAdvisory, "the store of the earlier report did not have it"
+}
+
+// dated is the cause of what depends on a dated table and the clock.
+func (c *compared) dated() finding.Cause {
+	switch {
+	case c.now.At.After(c.before.At):
+		return finding.CauseRuntime
+	case c.moved:
+		return finding.CauseArtifact
+	}
+	return finding.CauseProgram
+}
+
+// bytes is the cause of what was kept of the bytes.
+func (c *compared) bytes() finding.Cause {
+	if c.moved {
+		return finding.CauseArtifact
+	}
+	return finding.CauseProgram
+}
+
+// dependency is the cause of what registries and dated tables say of a package.
+func (c *compared) dependency(f *finding.Finding) finding.Cause {
+	switch {
+	case strings.HasPrefix(f.Rule, "integrity-"):
+		return c.bytes()
+	case c.learned(f.Component) || !c.otherPolicy() && c.now.At.After(c.before.At):
+		return finding.CauseTime
+	case c.otherPolicy():
+		return finding.CausePolicy
+	}
+	return finding.CauseProgram
+}
+
+// learned says whether registries were asked about a package since.
+func (c *compared) learned(purl string) bool {
+	at := func(r *finding.Report) time.Time {
+		for i := range r.Components {
+			if x := &r.Components[i]; x.PURL == purl && x.Facts != nil {
+				return x.Facts.AsOf
+			}
+		}
+		return time.Time{}
+	}
+	return at(c.now.Report).After(at(c.before.Report))
+}
+
+// disappeared says why a finding is no more.
+func (c *compared) disappeared(f *finding.Finding) finding.Change {
+	ch := finding.Change{Before: string(f.Severity)}
+	if f.Kind == finding.KindRuntime {
+		ch.Before = f.Rule
+	}
+	switch {
+	case c.moved && (f.Component == "" || !had(c.now.Report, f.Component)):
+		ch.Cause, ch.Detail = finding.CauseFixed, "the function's bytes are others, and these do not have it"
+		if f.Component != "" {
+			ch.After = strings.Join(versionsOf(c.now.Report, f.Component), ", ")
+		}
+	case ofAdvisory(f) && c.otherStore():
+		ch.Cause, ch.Detail = finding.CauseWithdrawnAdvisory, "the store does not say so any more: withdrawn, or it does not cover this version"
+	case ofAdvisory(f):
+		ch.Cause, ch.Detail = finding.CauseProgram, "another version of the program does not find it with the same store"
+	case f.Kind == finding.KindRuntime:
+		ch.Cause, ch.Detail = c.dated(), "not so any more: "+f.Title
+	case f.OfTrust() && c.otherPolicy():
+		ch.Cause, ch.Detail = finding.CausePolicy, "the policy does not demand it any more: "+f.Title
+	case f.OfTrust() || f.Kind == finding.KindArchive:
+		ch.Cause, ch.Detail = c.bytes(), "not so any more: "+f.Title
+	default:
+		ch.Cause, ch.Detail = c.dependency(f), "not so any more: "+f.Title
+	}
+	return ch
+}
+
+// versionsOf are the versions in which a report has the package of a purl.
+func versionsOf(r *finding.Report, purl string) []string {
+	var out []string
+	want := finding.Versionless(purl)
+	for i := range r.Components {
+		if x := &r.Components[i]; x.Version != "" && finding.Versionless(x.PURL) == want && !slices.Contains(out, x.Version) {
+			out = append(out, x.Version)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// likely is the share from which on a vulnerability is likely to be used within
+// a month: EPSS moves a little every day, and only crossing it is a change.
+const likely = 0.1
+
+// changed says what of a finding is not what it was, and why; ok is false when
+// nothing is.
+func (c *compared) changed(was, is *finding.Finding) (ch finding.Change, ok bool) {
+	if was.Kind == finding.KindRuntime && was.Rule != is.Rule {
+		return finding.Change{Cause: c.dated(), Before: was.Rule, After: is.Rule, Detail: is.Title}, true
+	}
+	if was.Waived != nil && is.Waived == nil {
+		ch = finding.Change{Cause: finding.CausePolicy, Before: "waived", After: "not waived", Detail: "the policy has no waiver of it any more"}
+		if !c.now.At.Before(was.Waived.Expires) {
+			ch.Cause, ch.Detail = finding.CauseWaiver, "its waiver by "+was.Waived.Owner+" ended on "+day(was.Waived.Expires.Add(-time.Nanosecond))
+		}
+		return ch, true
+	}
+	if ch, ok := c.advisory(was, is); ok {
+		return ch, true
+	}
+	if was.Counts != is.Counts || (was.Waived == nil) != (is.Waived == nil) {
+		return c.judged(was, is)
+	}
+	return ch, false
+}
+
+// advisory says what an advisory, or a list beside it, says otherwise.
+func (c *compared) advisory(was, is *finding.Finding) (ch finding.Change, ok bool) {
+	ch.Cause = finding.CauseChangedAdvisory
+	switch {
+	case !was.KEV && is.KEV:
+		ch.Before, ch.After, ch.Detail = "", "known to be exploited", "the catalogue of known exploited vulnerabilities lists it now"
+	case was.KEV && !is.KEV:
+		ch.Before, ch.After, ch.Detail = "known to be exploited", "", "the catalogue of known exploited vulnerabilities does not list it any more"
+	case was.Severity != is.Severity:
+		ch.Before, ch.After, ch.Detail = string(was.Severity), string(is.Severity), "its severity is another"
+	case (len(was.Fixed) == 0) != (len(is.Fixed) == 0) || len(is.Fixed) > 0 && was.Fixed[0] != is.Fixed[0]:
+		ch.Before, ch.After, ch.Detail = first(was.Fixed), first(is.Fixed), "the version that fixes it is another"
+	case was.Reach != is.Reach && ofAdvisory(is):
+		ch.Before, ch.After, ch.Detail = was.Reach, is.Reach, "whether its code is there is judged otherwise"
+	case (was.EPSS >= likely) != (is.EPSS >= likely):
+		ch.Before, ch.After, ch.Detail = fmt.Sprint(was.EPSS), fmt.Sprint(is.EPSS), "how likely it is to be used crossed a line"
+	case was.Certainty != is.Certainty:
+		ch.Before, ch.After, ch.Detail = string(was.Certainty), string(is.Certainty), "how certain it is, is another"
+	default:
+		return ch, false
+	}
+	switch {
+	case ofAdvisory(is) && (c.otherStore() || c.otherFeeds()):
+	case c.moved:
+		ch.Cause = finding.CauseArtifact
+	case ofAdvisory(is):
+		ch.Cause = finding.CauseProgram
+	default:
+		ch.Cause = c.dependency(is)
+	}
+	return ch, true
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+// otherFeeds says whether the lists beside the advisories are others.
+func (c *compared) otherFeeds() bool {
+	return !slices.Equal(c.before.Database.Feeds, c.now.Database.Feeds)
+}
+
+// judged says why the policy makes something else of a finding that is what it
+// was.
+func (c *compared) judged(was, is *finding.Finding) (finding.Change, bool) {
+	ch := finding.Change{Before: standing(was), After: standing(is), Cause: finding.CausePolicy, Detail: "the policy judges it otherwise"}
+	switch {
+	case ch.Before == ch.After, was.Counts == "" && !c.otherPolicy(): // the earlier program did not say so
+		return ch, false
+	case was.GraceUntil != nil && !was.GraceUntil.After(c.now.At) && is.Counts == finding.Fail:
+		ch.Cause, ch.Detail = finding.CauseTime, "its time of grace ended on "+day(*was.GraceUntil)
+	case is.Waived != nil:
+		ch.Detail = "the policy has a waiver of it, by " + is.Waived.Owner
+	case !c.otherPolicy() && c.moved:
+		ch.Cause, ch.Detail = finding.CauseArtifact, "the function's bytes are others"
+	case !c.otherPolicy() && c.otherProgram():
+		ch.Cause, ch.Detail = finding.CauseProgram, "another version of the program judges it otherwise"
+	}
+	return ch, true
+}
+
+// standing is what a policy makes of a finding, in a word.
+func standing(f *finding.Finding) string {
+	switch {
+	case f.Waived != nil:
+		return "waived"
+	case f.Counts == finding.Pass:
+		return "warns"
+	case f.Counts == "":
+		return "does not count"
+	}
+	return string(f.Counts)
+}
+
+// verdict says why the verdict is another. It goes from the earlier judgement
+// to this one in steps, and the step that led here for good is the cause: the
+// policy of today with everything else as it was; then the clock of today; then
+// what is known today about the bytes of today.
+func (c *compared) verdict(decide Decide) {
+	was, is := word(c.before.Report.Verdict.Decision), word(c.now.Report.Verdict.Decision)
+	if was == is {
+		return
+	}
+	decided := &finding.Decided{Before: was, After: is}
+	ruled := decide(copyOf(c.before.Report), c.before.Database, c.before.At)
+	later := decide(copyOf(c.before.Report), c.before.Database, c.now.At)
+	switch {
+	case word(later.Decision) != is:
+		c.known(decided)
+	case word(ruled.Decision) != is:
+		c.explain(decided, []finding.Cause{finding.CauseWaiver, finding.CauseTime}, finding.Change{Cause: finding.CauseTime, Detail: why(later, "time has passed")})
+	default:
+		cause := finding.CausePolicy
+		if !c.otherPolicy() && c.otherProgram() {
+			cause = finding.CauseProgram
+		}
+		c.explain(decided, []finding.Cause{cause}, finding.Change{Cause: cause, Detail: why(ruled, "the policy judges otherwise")})
+	}
+}
+
+// known explains a verdict by what is known today.
+func (c *compared) known(decided *finding.Decided) {
+	ch := finding.Change{Detail: why(c.now.Report.Verdict, "nothing speaks against it any more")}
+	switch {
+	case c.moved:
+		ch.Cause = finding.CauseArtifact
+	case c.otherStore() || c.otherFeeds():
+		if ch.Cause = finding.CauseNewAdvisory; rank(decided.After) < rank(decided.Before) {
+			ch.Cause = finding.CauseChangedAdvisory
+		}
+	case c.otherProgram():
+		ch.Cause = finding.CauseProgram
+	default:
+		ch.Cause = finding.CauseTime
+	}
+	c.explain(decided, []finding.Cause{finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CauseFixed, finding.CauseRuntime, finding.CauseTime, finding.CauseProgram}, ch)
+}
+
+// explain hangs a verdict on the first change of a finding that can have led to
+// it, else on a change of its own.
+func (c *compared) explain(decided *finding.Decided, causes []finding.Cause, alone finding.Change) {
+	worse := rank(decided.After) > rank(decided.Before)
+	slices.SortStableFunc(c.out, order)
+	for i := range c.out {
+		ch := &c.out[i]
+		if !slices.Contains(causes, ch.Cause) {
+			continue
+		}
+		now := c.find(ch.Fingerprint)
+		if worse && now != nil && now.Counts != "" && now.Counts != decided.After {
+			continue // it only warns
+		}
+		if worse && now == nil || !worse && now != nil && now.Counts == decided.Before {
+			continue
+		}
+		ch.Decision = decided
+		return
+	}
+	alone.Before, alone.After, alone.Decision = string(decided.Before), string(decided.After), decided
+	c.out = append(c.out, alone)
+}
+
+// find returns the finding of today with a fingerprint; nil when it is no more.
+func (c *compared) find(fingerprint string) *finding.Finding {
+	for i := range c.now.Report.Findings {
+		if f := &c.now.Report.Findings[i]; f.Fingerprint == fingerprint {
+			return f
+		}
+	}
+	return nil
+}
+
+// word is a decision that counts: what is no pass and no fail is incomplete.
+func word(d finding.Decision) finding.Decision {
+	if d == finding.Pass || d == finding.Fail {
+		return d
+	}
+	return finding.Incomplete
+}
+
+func rank(d finding.Decision) int {
+	return map[finding.Decision]int{finding.Pass: 0, finding.Incomplete: 1, finding.Fail: 2}[word(d)]
+}
+
+// copyOf is a report that a policy may mark.
+func copyOf(r *finding.Report) *finding.Report {
+	out := *r
+	out.Findings, out.Unknowns = slices.Clone(r.Findings), slices.Clone(r.Unknowns)
+	return &out
+}
+
+// why is the first reason of a verdict.
+func why(v finding.Verdict, otherwise string) string {
+	if len(v.Reasons) > 0 {
+		return v.Reasons[0]
+	}
+	return otherwise
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// causes in the order in which a person reads them.
+var causes = []finding.Cause{
+	finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CausePolicy,
+	finding.CauseRuntime, finding.CauseWaiver, finding.CauseTime, finding.CauseFixed, finding.CauseNew, finding.CauseGone, finding.CauseProgram,
+}
+
+// order puts changes worst first: what changed a verdict for the worse, then by
+// cause and severity.
+func order(a, b finding.Change) int {
+	worse := func(c finding.Change) int {
+		if c.Decision != nil && rank(c.Decision.After) > rank(c.Decision.Before) {
+			return rank(c.Decision.After)
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(worse(b), worse(a)),
+		cmp.Compare(slices.Index(causes, a.Cause), slices.Index(causes, b.Cause)),
+		cmp.Compare(b.Severity.Rank(), a.Severity.Rank()),
+		cmp.Compare(a.Function, b.Function),
+		cmp.Compare(a.Component, b.Component),
+		cmp.Compare(a.ID, b.ID),
+		cmp.Compare(a.Fingerprint, b.Fingerprint),
+	)
+}
+
+// Delta puts the changes of functions together. The sides are those before, of
+// which it says what they agree in.
+func Delta(changes []finding.Change, before []*Head) *finding.Delta {
+	d := &finding.Delta{Changes: slices.Clone(changes), Summary: []finding.Tally{}}
+	if d.Changes == nil {
+		d.Changes = []finding.Change{}
+	}
+	slices.SortStableFunc(d.Changes, order)
+	for _, cause := range causes {
+		n := 0
+		for i := range d.Changes {
+			if d.Changes[i].Cause == cause {
+				n++
+			}
+		}
+		if n > 0 {
+			d.Summary = append(d.Summary, finding.Tally{Cause: cause, Count: n})
+		}
+	}
+	for i, h := range before {
+		policy := cmp.Or(h.Policy.Digest, h.Policy.Name)
+		if i == 0 {
+			d.Before = finding.DeltaSide{Database: h.Database.ID, Policy: policy, JudgedAt: h.JudgedAt}
+			continue
+		}
+		if d.Before.Database != h.Database.ID {
+			d.Before.Database = ""
+		}
+		if d.Before.Policy != policy {
+			d.Before.Policy = ""
+		}
+		if h.JudgedAt.After(d.Before.JudgedAt) {
+			d.Before.JudgedAt = h.JudgedAt
+		}
+	}
+	return d
+}

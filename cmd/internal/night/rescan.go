@@ -1,0 +1,133 @@
+package night
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/audit"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// Subject is a function that is judged again: its newest report, and the one
+// that the result is compared with.
+type Subject struct {
+	Newest Stored
+	Before *Stored // an older report of the function; nil: Newest is what it was
+	New    bool    // there is a set of earlier reports, and the function is not in it
+}
+
+// Name is what the function is called.
+func (s *Subject) Name() string {
+	if s.Newest.Err != nil {
+		return s.Newest.File
+	}
+	return s.Newest.Name
+}
+
+// Group puts the reports of one function together, in the order of the first of
+// each. Each name that was given is a set, in which every report is of a
+// function of its own, whatever it is called: "function" is the name of many. A
+// function that is in several sets is judged by its newest report, of equally
+// old ones by the one that was named last, and compared with the one before.
+func Group(found []Stored) (subjects []Subject, notes []string) {
+	by := map[string][]int{}
+	for i := range found {
+		if s := &found[i]; s.Err == nil {
+			by[s.name()] = append(by[s.name()], i)
+		}
+	}
+	for name, all := range by { // of one name in one set, each file is another function
+		if slices.ContainsFunc(all, func(i int) bool { return found[i].set != found[all[0]].set }) && severalIn(found, all) {
+			delete(by, name)
+			for _, i := range all {
+				key := name + "\x00" + found[i].below
+				by[key] = append(by[key], i)
+				found[i].apart = true
+			}
+		}
+	}
+	for i := range found {
+		s := &found[i]
+		all := by[s.key()]
+		switch {
+		case s.Err != nil, len(all) < 2, found[all[0]].set == found[all[len(all)-1]].set, severalIn(found, all):
+			subjects = append(subjects, Subject{Newest: *s})
+			continue
+		case all[0] != i:
+			continue
+		}
+		sorted := slices.Clone(all)
+		slices.SortStableFunc(sorted, func(a, b int) int { return found[a].Head.JudgedAt.Compare(found[b].Head.JudgedAt) })
+		newest, before := &found[sorted[len(sorted)-1]], &found[sorted[len(sorted)-2]]
+		subjects = append(subjects, Subject{Newest: *newest, Before: before})
+		notes = append(notes, fmt.Sprintf("%s: judged by %s, the newest of %s of it, and compared with %s", s.Name, newest.File, finding.Count(len(all), "report", "reports"), before.File))
+	}
+	return subjects, notes
+}
+
+// severalIn says whether a set has more than one of the reports.
+func severalIn(found []Stored, list []int) bool {
+	seen := map[int]bool{}
+	for _, i := range list {
+		if seen[found[i].set] {
+			return true
+		}
+		seen[found[i].set] = true
+	}
+	return false
+}
+
+// Rescan judges subjects again. It is safe for concurrent use.
+type Rescan struct {
+	Tool finding.Tool // this program
+}
+
+// Result is a function that was judged again.
+type Result struct {
+	Report  *finding.Report
+	Changes []finding.Change
+	Before  *Head // of what it was compared with; nil when there was nothing
+}
+
+// One judges one function again. Only a cancelled ctx is an error: a report that
+// cannot be read is a function that nobody can call judged.
+func (r *Rescan) One(ctx context.Context, a *audit.Auditor, s Subject) (Result, error) {
+	old, err := s.Newest.Load()
+	if err != nil {
+		rep, ctxErr := a.Unread(ctx, s.Name(), s.Newest.File, err)
+		return Result{Report: rep}, ctxErr
+	}
+	rep, err := a.Again(ctx, audit.Recorded{Report: old, Policy: s.Newest.Head.Policy, At: s.Newest.Head.JudgedAt})
+	if err != nil {
+		return Result{}, err
+	}
+	if s.New {
+		return Result{Report: rep, Changes: []finding.Change{appeared(rep)}}, nil
+	}
+	before := s.Newest
+	if s.Before != nil {
+		if was, err := s.Before.Load(); err == nil {
+			before, old = *s.Before, was
+			audit.Seen(rep, old, before.Head.JudgedAt)
+		}
+	}
+	now := Side{Report: rep, Database: a.Database(), Policy: a.Policy.Ref(), Tool: r.Tool, At: a.Now}
+	return Result{Report: rep, Before: before.Head, Changes: ownChanges(Compare(before.side(old), now, a.Policy.Decide))}, nil
+}
+
+// side is a stored report as one side of a comparison.
+func (s *Stored) side(r *finding.Report) Side {
+	return Side{Report: r, Database: s.Head.Database, Policy: s.Head.Policy, Tool: s.Head.Tool, At: s.Head.JudgedAt}
+}
+
+// appeared is the change of a function that had no report.
+func appeared(r *finding.Report) finding.Change {
+	return finding.Change{Function: r.Name, Cause: finding.CauseNew, After: string(word(r.Verdict.Decision)), Detail: "it was in none of the earlier reports"}
+}
+
+// Gone is the change of a function that has no report any more.
+func Gone(s Stored) finding.Change {
+	return finding.Change{Function: strings.Clone(s.Name), Cause: finding.CauseGone, Detail: "no report of it is there any more: the last one is " + s.File}
+}

@@ -1,0 +1,124 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// maxChanges is how many changes of one cause the table lists.
+const maxChanges = 20
+
+// causeTitles say in words why something is not what it was.
+var causeTitles = []struct {
+	cause finding.Cause
+	title string
+}{
+	{finding.CauseNewAdvisory, "New advisory"},
+	{finding.CauseChangedAdvisory, "Changed advisory"},
+	{finding.CauseWithdrawnAdvisory, "Withdrawn advisory"},
+	{finding.CauseArtifact, "Changed artifact"},
+	{finding.CausePolicy, "Policy"},
+	{finding.CauseRuntime, "Runtime crossed a date"},
+	{finding.CauseWaiver, "Waiver ended"},
+	{finding.CauseTime, "Time"},
+	{finding.CauseFixed, "Fixed"},
+	{finding.CauseNew, "New function"},
+	{finding.CauseGone, "Gone"},
+	{finding.CauseProgram, "Another version of the program"},
+}
+
+// delta writes what changed since the earlier reports, by cause; then the
+// functions that do not pass now.
+func (p *printer) delta(d *finding.Delta) {
+	if p.opt.Quiet {
+		if len(d.Changes) > 0 {
+			p.changes(d)
+		}
+		p.quietFleet(p.doc.Fleet)
+		return
+	}
+	if len(d.Changes) == 0 && d.Before.JudgedAt.IsZero() && p.doc.Fleet != nil {
+		// there are no reports: what is deployed says it
+	} else if len(d.Changes) == 0 {
+		p.line("Nothing changed%s.", p.since(d))
+	} else {
+		p.line("%s%s:", finding.Count(len(d.Changes), "change", "changes"), p.since(d))
+		p.line("")
+		p.changes(d)
+	}
+	if slices.ContainsFunc(p.doc.Functions, func(r *finding.Report) bool { return r.Verdict.Decision != finding.Pass && !p.inFleet(r) }) {
+		if p.lines > 0 {
+			p.line("")
+		}
+		p.short()
+	}
+	p.fleet(p.doc.Fleet)
+	if p.doc.Fleet != nil && len(p.doc.Warnings) > 0 {
+		p.line("")
+	}
+	for _, w := range p.doc.Warnings {
+		p.wrapped("note: ", 6, 6, esc(w))
+	}
+	p.footer()
+}
+
+// since says of when the earlier reports are.
+func (p *printer) since(d *finding.Delta) string {
+	if d.Before.JudgedAt.IsZero() {
+		return ""
+	}
+	return " since " + d.Before.JudgedAt.UTC().Format(time.DateOnly)
+}
+
+// changes lists changes by cause.
+func (p *printer) changes(d *finding.Delta) {
+	for _, c := range causeTitles {
+		var list []finding.Change
+		for _, ch := range d.Changes {
+			if ch.Cause == c.cause {
+				list = append(list, ch)
+			}
+		}
+		if len(list) == 0 {
+			continue
+		}
+		p.line("%s", p.paint(styleBold, fmt.Sprintf("%s (%s)", c.title, finding.Thousands(len(list)))))
+		most := maxChanges
+		if p.opt.Verbose || len(list) == most+1 {
+			most = len(list)
+		}
+		for _, ch := range list[:min(most, len(list))] {
+			p.change(ch)
+		}
+		if n := len(list) - most; n > 0 {
+			p.line("    and %s more (-v lists them)", finding.Thousands(n))
+		}
+	}
+}
+
+// change writes one change: function, finding, why, and the verdict where that
+// is another.
+func (p *printer) change(c finding.Change) {
+	parts := []string{show(c.Function, maxName)}
+	if c.Component != "" {
+		parts = append(parts, show(strings.TrimPrefix(c.Component, "pkg:"), maxPackage))
+	}
+	if c.ID != "" {
+		parts = append(parts, show(c.ID, maxPackage))
+	}
+	if c.Severity != "" && c.Cause != finding.CauseGone {
+		parts = append(parts, string(c.Severity))
+	}
+	text := strings.Join(parts, "  ") + ": " + esc(c.Detail)
+	if c.Before != "" && c.After != "" && c.Before != c.After && c.Decision == nil {
+		text += esc(fmt.Sprintf(" (%s -> %s)", c.Before, c.After))
+	}
+	p.wrapped("  - ", 4, 4, text)
+	if c.Decision != nil {
+		p.line("    verdict: %s -> %s", p.decision(c.Decision.Before), p.decision(c.Decision.After))
+	}
+}

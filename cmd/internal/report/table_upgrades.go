@@ -1,0 +1,103 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+)
+
+// maxUpgrades is how many upgrades the table shows when nothing says -v.
+const maxUpgrades = 5
+
+// upgrades lists what to do, the most urgent first: what to type, and what it
+// clears. The rows above are in the order of severity; this is in that of the
+// priority, which knows more.
+func (p *printer) upgrades(r *finding.Report) {
+	var worth []finding.Upgrade
+	none := 0
+	for _, u := range r.Upgrades {
+		switch {
+		case u.Priority > 0:
+			worth = append(worth, u)
+		case len(u.Clears) == 0:
+			none++
+		}
+	}
+	if len(worth) == 0 {
+		return
+	}
+	p.line("  %s", p.paint(styleBold, "What to do, the most urgent first"))
+	most := p.most(len(worth), maxUpgrades)
+	for _, u := range worth[:most] {
+		p.upgrade(u)
+	}
+	if more := len(worth) - most; more > 0 {
+		p.line("    and %d more (-v lists them)", more)
+	}
+	if none > 0 && p.opt.Verbose {
+		p.wrapped("    ", 4, 4, finding.Count(none, "package has", "packages have")+" findings that no version clears")
+	}
+	p.line("")
+}
+
+// upgrade is one step: its priority, the command or the move, and in the form
+// of a shell's comment what it clears.
+func (p *printer) upgrade(u finding.Upgrade) {
+	const indent = 9
+	head := "    " + pad(fmt.Sprint(u.Priority), 3) + "  "
+	step := esc(u.Command)
+	effect := "  # " + p.clears(u)
+	if step == "" {
+		step = move(u)
+	}
+	if columns(step)+columns(effect)+indent > p.opt.Width {
+		p.line("%s%s", head, step)
+		p.wrapped(strings.Repeat(" ", indent), indent, indent, strings.TrimPrefix(effect, "  "))
+	} else {
+		p.line("%s%s%s", head, step, p.paint(styleDim, effect))
+	}
+	if u.Note != "" && u.Note != step {
+		p.wrapped(strings.Repeat(" ", indent), indent, indent, esc(u.Note))
+	}
+}
+
+// clears says what a step is good for.
+func (p *printer) clears(u finding.Upgrade) string {
+	text := ""
+	if u.Command != "" && !strings.Contains(u.Command, u.To) {
+		text = esc(u.From) + " -> " + esc(u.To) + " "
+	}
+	text += fmt.Sprintf("clears %d", len(u.Clears))
+	if n := len(u.Remains); n > 0 {
+		text += fmt.Sprintf(" of %d", n+len(u.Clears))
+	}
+	if u.Major {
+		text += ", a new major version"
+	}
+	if u.Layer != "" {
+		text += ", in the layer " + clipPath(esc(u.Layer), maxName)
+	}
+	return text
+}
+
+// move says a step for which there is no command.
+func move(u finding.Upgrade) string {
+	switch {
+	case u.Component == "": // the platform's
+		if u.To == "newer" {
+			return esc(u.Note)
+		}
+		return fmt.Sprintf("%s: move from %s to %s", esc(u.Name), show(u.From, maxName), show(u.To, maxName))
+	case u.To == "":
+		return fmt.Sprintf("remove %s %s", show(u.Name, maxPackage), show(u.From, maxName))
+	}
+	return fmt.Sprintf("upgrade %s from %s to %s", show(u.Name, maxPackage), show(orUnknown(u.From), maxName), show(u.To, maxName))
+}
+
+func orUnknown(version string) string {
+	if version == "" {
+		return "an unknown version"
+	}
+	return version
+}
