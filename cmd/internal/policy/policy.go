@@ -45,6 +45,7 @@ type Policy struct {
 	Facts        Facts
 	Dependencies Dependencies
 	Licences     Licences
+	VEX          VEX // which statements about vulnerabilities are followed
 
 	Weights Weights // of what makes the priority of a finding
 
