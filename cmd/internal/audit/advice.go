@@ -224,6 +224,9 @@ func (v *adviser) lockfiles() {
 // npm's own record of what it installed says less than a lockfile beside it.
 func lockfileOf(c *finding.Component) string {
 	name := ""
+	if c.Listed != nil && managers[path.Base(c.Listed.File)] != "" {
+		name = path.Base(c.Listed.File)
+	}
 	for _, e := range c.Evidence {
 		if e.Method == sbom.MethodLockfile || e.Method == sbom.MethodManifest {
 			if base := path.Base(e.Path); managers[base] != "" && (name == "" || name == ".package-lock.json") {

@@ -124,7 +124,7 @@ func licenceFinding(lists licence.Lists, of stated) (f finding.Finding, bad bool
 	return f, true
 }
 
-// quoted are texts of packages as a line can hold them.
+// licenceQuoted are texts of packages as a line can hold them.
 func licenceQuoted(texts []string) []string {
 	const most = 80
 	out := make([]string, len(texts))

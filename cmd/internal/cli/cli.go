@@ -146,6 +146,6 @@ checked), 2 usage or environment error.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().Bool("offline", false, "forbid every network access, even of commands made for it")
-	root.AddCommand(scanCommand(env), rescanCommand(env), vetCommand(env), sbomCommand(env), verifyCommand(env), gateCommand(env), dbCommand(env), explainCommand(env), convertCommand(env), versionCommand(env))
+	root.AddCommand(scanCommand(env), rescanCommand(env), vetCommand(env), sbomCommand(env), verifyCommand(env), gateCommand(env), policyCommand(env), dbCommand(env), explainCommand(env), convertCommand(env), versionCommand(env))
 	return root
 }

@@ -26,6 +26,7 @@ type rescanOptions struct {
 	exports []string // lists of deployed functions
 	since   string   // folder with the earlier set
 	set     string   // folder of the new set
+	told    alertFlags
 }
 
 func rescanCommand(env *Env) *cobra.Command {
@@ -52,13 +53,15 @@ digest of their code with the reports, and with the summaries that gate signed
 (--summaries DIR, verified as "gate check" does): which bytes nobody ever scanned or
 gated, which are others than were judged, what would not pass today, which runtimes
 end, which layer to bump first. A function of which nobody scanned what is deployed
-is incomplete.`,
+is incomplete.
+` + alertHelp,
 		Example: `  fnaudit rescan reports/
   fnaudit rescan reports/ --write reports/
   fnaudit rescan yesterday/ today/
   fnaudit rescan orders.json -o json=night/orders.json
   fnaudit rescan reports/ lambda-export:prod.json --summaries summaries/ --key gate.pub \
-      --verifier-id https://acme.example/fnaudit`,
+      --verifier-id https://acme.example/fnaudit
+  fnaudit rescan reports/ --slack @channel.url --alert-severity high`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if err = o.network(cmd); err != nil {
@@ -77,11 +80,16 @@ is incomplete.`,
 	f.StringVar(&o.set, "write", "", "replace the folder `DIR`, as a whole or not at all, with the new reports, one file a function")
 	f.StringVar(&o.since, "since", "", "compare with the reports in the folder `DIR`: what has one there and none now is gone (default that of --write, unless it is judged)")
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
+	alertFlagsOf(cmd, &o.told)
 	return cmd
 }
 
 func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error {
 	outputs, err := parseOutputs(o.outputs, report.Formats(), "table")
+	if err != nil {
+		return err
+	}
+	alerts, err := o.told.alerts(env, o.offline, o.quiet, outputs)
 	if err != nil {
 		return err
 	}
@@ -147,7 +155,10 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err := o.write(env, doc, outputs, stream); err != nil {
 		return err
 	}
-	if n.set != nil {
+	if err := alert(ctx, alerts, doc); err != nil {
+		return err
+	}
+	if n.set != nil { // after the alerts: a change of which nobody was told is one the next night, too
 		if err := n.set.Place(); err != nil {
 			return usage("the earlier reports are as they were", "write reports: %w", err)
 		}

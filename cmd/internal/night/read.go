@@ -54,6 +54,10 @@ func (s *Stored) key() string {
 	return s.name()
 }
 
+// AlertsName is the file beside reports that says which alerts were sent, and
+// that is no report.
+const AlertsName = ".fnaudit-alerts.json"
+
 // manifestName is the file that says which files a set has.
 const manifestName = ".fnaudit-set.json"
 
@@ -117,7 +121,7 @@ func filesOf(name string) ([]string, error) {
 		case err != nil:
 			out = append(out, path) // a folder that cannot be read is said when it is opened
 			return nil
-		case d.IsDir() || strings.HasPrefix(d.Name(), ".") && strings.HasSuffix(d.Name(), temporary) || d.Name() == manifestName:
+		case d.IsDir() || strings.HasPrefix(d.Name(), ".") && strings.HasSuffix(d.Name(), temporary) || d.Name() == manifestName || d.Name() == AlertsName:
 			return nil
 		}
 		out = append(out, path)

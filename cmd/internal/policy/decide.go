@@ -394,7 +394,7 @@ func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
 		case f.OfDependency() && len(f.Fixed) == 0:
 			return lookAt(r, f)
 		case f.Kind != finding.KindRuntime && len(f.Fixed) > 0:
-			return p.nextUpgrade(r, f)
+			return nextUpgrade(r, f)
 		}
 	}
 	if failing, _, _ := p.unsigned(r); len(failing) > 0 {
@@ -443,10 +443,10 @@ func again(r *finding.Report) string {
 
 // nextUpgrade is the first of the upgrades that clear a finding on which the
 // policy fails; that of f, where none is listed.
-func (p *Policy) nextUpgrade(r *finding.Report, f finding.Finding) string {
+func nextUpgrade(r *finding.Report, f finding.Finding) string {
 	fails := map[string]finding.Finding{}
 	for _, x := range r.Findings {
-		if _, ok := fails[x.Fingerprint]; !ok && loaded(x) && p.counts(p.Fail, x) {
+		if _, ok := fails[x.Fingerprint]; !ok && x.Counts == finding.Fail {
 			fails[x.Fingerprint] = x
 		}
 	}

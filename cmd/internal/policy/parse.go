@@ -111,6 +111,9 @@ func Parse(data []byte, name string) (*Policy, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("read policy %s: %d bytes is over the limit of %d", name, len(data), MaxBytes)
 	}
+	if err := refuse(data); err != nil {
+		return nil, fmt.Errorf("read policy %s: %w", name, err)
+	}
 	var f file
 	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
 	if err := decode(dec, &f); err != nil {
@@ -130,7 +133,7 @@ func Parse(data []byte, name string) (*Policy, error) {
 	}
 	p, ok := Builtin(f.Extends)
 	if !ok {
-		return nil, fmt.Errorf("read policy %s: extends: %q is not a built-in policy (%s)", name, f.Extends, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("read policy %s: extends: %q is not a built-in policy (%s)", name, clip(f.Extends), strings.Join(Names(), ", "))
 	}
 	sum := sha256.Sum256(data)
 	p.Name, p.Extends, p.Digest = name, f.Extends, "sha256:"+hex.EncodeToString(sum[:])
@@ -219,7 +222,7 @@ func (f *fileRules) applyRequire(p *Policy) error {
 	var errs []error
 	for _, c := range *f.Require {
 		if !slices.Contains(checkNames, c) {
-			errs = append(errs, fmt.Errorf("require: %q is not a check (%s)", c, strings.Join(checkNames, ", ")))
+			errs = append(errs, fmt.Errorf("require: %q is not a check (%s)", clip(c), strings.Join(checkNames, ", ")))
 		} else if !slices.Contains(p.Require, c) {
 			p.Require = append(p.Require, c)
 		}
@@ -265,6 +268,9 @@ func (l *fileLine) apply(to *Line, key string) error {
 	}
 	if l.Absent != nil {
 		to.Absent = *l.Absent
+	}
+	if to.Runtime == "none" {
+		to.Runtime = "" // as in a policy that has no such line
 	}
 	if to.Certainty == "" {
 		to.Certainty = finding.Probable // a line that matches no certainty would never count
@@ -322,23 +328,24 @@ var severities = []string{"critical", "high", "medium", "low", "none"}
 // checkNames are the checks that a policy may require.
 var checkNames = []string{"open", "catalog", "archive", "vulnerability", "reachability", "runtime", "signature", "provenance", "facts", "attestation", "stale", "trust", "licence", "exposure", "integrity"}
 
-// level reads a severity line: a severity, "none" for no line at all, and
-// where anyTo is given "any" for every finding.
+// level reads a severity line: a severity, "none" for no line at all, and "any"
+// for every finding, which is a mark of its own where anyTo is given.
 func level(s *string, to *finding.Severity, anyTo *bool, key string) error {
 	if s == nil {
 		return nil
 	}
-	allowed := []string{"critical", "high", "medium", "low", "none"}
-	if anyTo != nil {
-		allowed = append(allowed, "any")
-		*anyTo = *s == "any"
-	}
+	allowed := []string{"critical", "high", "medium", "low", "none", "any"}
 	if !slices.Contains(allowed, *s) {
-		return fmt.Errorf("%s: %q is not one of %s", key, *s, strings.Join(allowed, ", "))
+		return fmt.Errorf("%s: %q is not one of %s", key, clip(*s), strings.Join(allowed, ", "))
 	}
 	*to = finding.Severity(*s)
 	if *s == "none" || *s == "any" {
 		*to = ""
+	}
+	if anyTo != nil {
+		*anyTo = *s == "any"
+	} else if *s == "any" {
+		*to = finding.None // the least there is
 	}
 	return nil
 }
@@ -348,7 +355,7 @@ func word[T ~string](s *string, to *T, key string, allowed []string) error {
 		return nil
 	}
 	if !slices.Contains(allowed, *s) {
-		return fmt.Errorf("%s: %q is not one of %s", key, *s, strings.Join(allowed, ", "))
+		return fmt.Errorf("%s: %q is not one of %s", key, clip(*s), strings.Join(allowed, ", "))
 	}
 	*to = T(*s)
 	return nil
@@ -360,7 +367,7 @@ func words(list *[]string, to *[]string, key string, allowed []string) error {
 	}
 	for _, s := range *list {
 		if !slices.Contains(allowed, s) {
-			return fmt.Errorf("%s: %q is not one of %s", key, s, strings.Join(allowed, ", "))
+			return fmt.Errorf("%s: %q is not one of %s", key, clip(s), strings.Join(allowed, ", "))
 		}
 	}
 	*to = slices.Clone(*list)

@@ -35,7 +35,7 @@ func (w fileWaiver) parse() (Waiver, error) {
 		return Waiver{}, fmt.Errorf("id: %q would accept everything; name the finding", w.ID)
 	}
 	if w.Component != "" && !strings.HasPrefix(w.Component, "pkg:") {
-		return Waiver{}, fmt.Errorf("component: %q is not a package URL such as pkg:npm/lodash or pkg:npm/lodash@4.17.15", w.Component)
+		return Waiver{}, fmt.Errorf("component: %q is not a package URL such as pkg:npm/lodash or pkg:npm/lodash@4.17.15", clip(w.Component))
 	}
 	var within Range
 	if w.Range != "" {
@@ -51,13 +51,13 @@ func (w fileWaiver) parse() (Waiver, error) {
 		return Waiver{}, fmt.Errorf("function: %d bytes is over the limit of %d", len(w.Function), maxGlob)
 	}
 	if _, err := path.Match(w.Path, ""); err != nil {
-		return Waiver{}, fmt.Errorf("path: %q is not a valid pattern: %w", w.Path, err)
+		return Waiver{}, fmt.Errorf("path: %q is not a valid pattern: %w", clip(w.Path), err)
 	}
 	expires, err := time.Parse(time.DateOnly, w.Expires)
 	if err == nil {
 		expires = expires.AddDate(0, 0, 1) // the named day is the last one on which it holds, in UTC
 	} else if expires, err = time.Parse(time.RFC3339, w.Expires); err != nil {
-		return Waiver{}, fmt.Errorf("expires: %q is not a date: write it as 2027-01-31", w.Expires)
+		return Waiver{}, fmt.Errorf("expires: %q is not a date: write it as 2027-01-31", clip(w.Expires))
 	}
 	return Waiver{ID: w.ID, Component: w.Component, Range: within, Function: w.Function, Path: w.Path, Reason: w.Reason, Owner: w.Owner, Expires: expires}, nil
 }

@@ -1,0 +1,4 @@
+package policy
+
+// casesDir holds the cases of policies.
+const casesDir = "../../../testdata/policy"

@@ -1,0 +1,75 @@
+package policy
+
+import (
+	"bytes"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/token"
+)
+
+// maxNesting is how deep a policy file may nest lists and mappings in brackets,
+// and how many list entries may open on one line. A policy needs six of the one
+// and two of the other.
+const maxNesting = 32
+
+// refuse returns an error for what no policy needs and a hostile one uses. The
+// reader of YAML takes time by the square of the depth, and a name for a part
+// (&a, *a) makes a small file a large one: 1 MB of them can stand for 10^15
+// signers. A name would also hide from who reads an override what it says, and
+// a tag can change what a value is.
+func refuse(data []byte) error {
+	if !utf8.Valid(data) {
+		return fmt.Errorf("[%d:1] the text is not valid UTF-8", lineOf(data, invalidAt(data)))
+	}
+	for i, b := range data {
+		if b < ' ' && b != '\n' && b != '\r' && b != '\t' || b == 0x7f {
+			return fmt.Errorf("[%d:1] control character %#02x in the text", lineOf(data, i), b)
+		}
+	}
+	depth, entries, line := 0, 0, 0
+	for _, t := range lexer.Tokenize(string(data)) {
+		if t.Position.Line != line {
+			entries, line = 0, t.Position.Line
+		}
+		what := ""
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth = max(depth-1, 0)
+		case token.SequenceEntryType, token.MappingKeyType:
+			entries++
+		case token.AnchorType, token.AliasType, token.MergeKeyType:
+			what = "names for parts (&name, *name, <<) are not read in a policy: write the part out where it holds"
+		case token.TagType:
+			what = "tags (!name) are not read in a policy: leave it out, or quote the text"
+		case token.DirectiveType:
+			what = "directives (%NAME) are not read in a policy: leave it out"
+		}
+		if depth > maxNesting || entries > maxNesting {
+			what = fmt.Sprintf("more than %d levels of lists and mappings", maxNesting)
+		}
+		if what != "" {
+			return fmt.Errorf("[%d:%d] %s", t.Position.Line, t.Position.Column, what)
+		}
+	}
+	return nil
+}
+
+// lineOf is the line, from 1, of a byte.
+func lineOf(data []byte, at int) int { return 1 + bytes.Count(data[:at], []byte("\n")) }
+
+// invalidAt is the first byte that is no UTF-8.
+func invalidAt(data []byte) int {
+	at := 0
+	for at < len(data) {
+		r, n := utf8.DecodeRune(data[at:])
+		if r == utf8.RuneError && n == 1 {
+			break
+		}
+		at += n
+	}
+	return at
+}
