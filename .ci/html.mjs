@@ -74,12 +74,17 @@ async function accessible(page, what) {
 }
 
 async function everyPage() {
-  for (const name of ["pass", "fail", "incomplete", "unopened", "starter", "several", "many", "hostile", "declared", "reach", "bundled", "empty", "rescanned"]) {
+  for (const name of ["pass", "fail", "incomplete", "unopened", "starter", "several", "many", "hostile", "declared", "reach", "bundled", "empty", "rescanned", "fleet", "fleet-hostile"]) {
     const page = await open(name);
     hold((await text(page, "h1")).length > 0, name + " has a title");
     same(await page.locator("#static").count(), 0, name + " replaced the static table");
     await page.done();
   }
+  const deployed = await open("fleet", { hash: "#deployed" });
+  const body = await text(deployed, "main");
+  for (const want of ["2 of 4", "The gate let it pass, and today it would not", "Nobody ever scanned the deployed bytes", "bump it, fix 14 functions", "foreign account", "updates blocked"]) hold(body.includes(want), "what is deployed says " + want);
+  await accessible(deployed, "what is deployed");
+  await deployed.done();
 }
 
 async function overview() {

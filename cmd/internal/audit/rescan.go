@@ -19,6 +19,7 @@ type Recorded struct {
 	Report *finding.Report
 	Policy finding.PolicyRef // that it was judged under
 	At     time.Time         // when
+	Joined bool              // what is deployed is said anew: what is recorded of that does not count
 
 	known map[string]*finding.Facts // package URL -> what is recorded; nil before it was asked
 }
@@ -73,9 +74,12 @@ func (old *Recorded) start() *finding.Report {
 		}
 	}
 	for _, f := range old.Report.Findings {
-		if f.Rule == ruleArchiveChanged { // of a package that was asked about, before any check
+		if f.Rule == ruleArchiveChanged || f.Kind == finding.KindDrift && !old.Joined { // before any check, and after all of them
 			rep.Findings = append(rep.Findings, f)
 		}
+	}
+	if old.Joined {
+		rep.Deployed = nil
 	}
 	for _, name := range []string{"open", "catalog"} {
 		if i := slices.IndexFunc(old.Report.Checks, func(s finding.Status) bool { return s.Check == name }); i >= 0 {

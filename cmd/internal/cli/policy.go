@@ -247,14 +247,8 @@ func writeChecked(w io.Writer, p checkedPolicy, quiet bool, width int) {
 		fmt.Fprintf(w, " (%s)", p.Digest[:min(len(p.Digest), len("sha256:")+12)])
 	}
 	fmt.Fprintln(w)
-	last := ""
 	for _, s := range p.Says {
-		head := s.Section
-		if head == last {
-			head = ""
-		}
-		last = s.Section
-		hang(w, fmt.Sprintf("  %-17s", head), report.Escape(s.Text), width)
+		hang(w, fmt.Sprintf("  %-17s", s.Section), report.Escape(s.Text), width)
 	}
 	if len(p.Warnings) > 0 {
 		fmt.Fprintf(w, "\n%s worth a look:\n", finding.Count(len(p.Warnings), "thing is", "things are"))

@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -54,6 +56,7 @@ end, which layer to bump first. A function of which nobody scanned what is deplo
 is incomplete.
 ` + alertHelp,
 		Example: `  fnaudit rescan reports/
+  fnaudit rescan reports/ --write reports/
   fnaudit rescan yesterday/ today/
   fnaudit rescan orders.json -o json=night/orders.json
   fnaudit rescan reports/ lambda-export:prod.json --summaries summaries/ --key gate.pub \
@@ -74,6 +77,8 @@ is incomplete.
 	runFlagsOf(cmd, &o.scanOptions)
 	exportFlagsOf(cmd, &o.exportFlags)
 	f := cmd.Flags()
+	f.StringVar(&o.set, "write", "", "replace the folder `DIR`, as a whole or not at all, with the new reports, one file a function")
+	f.StringVar(&o.since, "since", "", "compare with the reports in the folder `DIR`: what has one there and none now is gone (default that of --write, unless it is judged)")
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
 	alertFlagsOf(cmd, &o.told)
 	return cmd
@@ -92,6 +97,11 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err != nil {
 		return err
 	}
+	if o.set != "" {
+		if err := night.Recover(o.set); err != nil {
+			return usage("", "put the earlier reports back: %w", err)
+		}
+	}
 	found, err := night.Find(args, env.Stdin)
 	if err != nil {
 		return usage("", "read reports: %w", err)
@@ -99,7 +109,7 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if len(found) == 0 && len(o.exports) == 0 {
 		return usage("a report is what \"fnaudit scan -o json=report.json\" writes", "read reports: %s holds none", strings.Join(args, ", "))
 	}
-	list, notes := night.Group(slices.DeleteFunc(found, func(s night.Stored) bool { return isExport(s.Target) })) // what a list said on another day
+	list, notes := night.Group(slices.DeleteFunc(slices.Clone(found), func(s night.Stored) bool { return isExport(s.Target) })) // what a list said on another day
 	now, err := o.clock(env)
 	if err != nil {
 		return err
@@ -121,10 +131,17 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		reg = nil // nothing is kept, and nobody may be asked
 	}
 	a := &audit.Auditor{Runtimes: runtimes, Registry: reg, DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now}
-	n := &nightly{list: list, results: make([]night.Result, len(list)), run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
+	n := &nightly{env: env, o: &o, list: list, results: make([]night.Result, len(list)), run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
 	if n.fleet, err = o.deployedOf(ctx, env, a, o.exports, &notes); err != nil {
 		return err
 	}
+	if err := n.compare(found, notes); err != nil {
+		return err
+	}
+	if err := n.begin(found); err != nil {
+		return err
+	}
+	defer n.drop()
 	o.keep = n.keep(outputs)
 	doc, stream, err := o.auditAll(ctx, env, a, now, subjects{n: len(list), one: n.one}, outputs)
 	if err != nil {
@@ -133,10 +150,15 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err := addDeployed(n.fleet, a, doc, stream); err != nil {
 		return err
 	}
-	doc.Warnings = append(doc.Warnings, notes...)
 	doc.Delta = n.delta()
+	doc.Warnings = append(doc.Warnings, n.notes...)
 	if err := o.write(env, doc, outputs, stream); err != nil {
 		return err
+	}
+	if n.set != nil {
+		if err := n.set.Place(); err != nil {
+			return usage("the earlier reports are as they were", "write reports: %w", err)
+		}
 	}
 	if err := alert(ctx, alerts, doc); err != nil {
 		return err
@@ -146,20 +168,109 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 
 // nightly is one run of rescan.
 type nightly struct {
+	env     *Env
+	o       *rescanOptions
 	run     night.Rescan
 	list    []night.Subject
 	results []night.Result // by subject; of their reports nothing is kept
-	fleet   *fleet.Join    // what is deployed; nil: nobody said
+	gone    []night.Stored // of the earlier set
+	notes   []string
+
+	fleet *fleet.Join // what is deployed; nil: nobody said
+	set   *night.Set  // nil: none is written
+	files []string    // by subject: of the new set; "" for none
+}
+
+// compare sets what the functions are compared with.
+func (n *nightly) compare(found []night.Stored, notes []string) error {
+	n.notes = notes
+	since := n.o.since
+	if since == "" && n.o.set != "" && !slices.ContainsFunc(found, func(s night.Stored) bool { return inFolder(n.o.set, s.File) }) {
+		if _, err := os.Stat(n.o.set); err == nil {
+			since = n.o.set
+		}
+	}
+	if since == "" {
+		return nil
+	}
+	earlier, err := night.Find([]string{since}, nil)
+	if err != nil {
+		return usage("", "read the earlier reports: %w", err)
+	}
+	var more []string
+	n.gone, more = night.Since(n.list, earlier)
+	n.notes = append(n.notes, more...)
+	return nil
+}
+
+// inFolder says whether a file lies in a folder, or below it.
+func inFolder(dir, file string) bool {
+	a, err := filepath.Abs(dir)
+	b, err2 := filepath.Abs(file)
+	if err != nil || err2 != nil || file == "-" {
+		return false
+	}
+	if real, err := filepath.EvalSymlinks(a); err == nil {
+		a = real
+	}
+	if real, err := filepath.EvalSymlinks(filepath.Dir(b)); err == nil {
+		b = filepath.Join(real, filepath.Base(b))
+	}
+	return below(a, b)
+}
+
+// begin opens the new set and names its files.
+func (n *nightly) begin(found []night.Stored) (err error) {
+	if n.o.set == "" {
+		return nil
+	}
+	if n.set, err = night.OpenSet(n.o.set, found); err != nil {
+		return usage("name another folder with --write", "write reports: %w", err)
+	}
+	kept := map[string]bool{} // files that stay as they are, because not all of them can be read
+	for _, s := range found {
+		if s.Err == nil || kept[s.File] || !inFolder(n.o.set, s.File) {
+			continue
+		}
+		kept[s.File] = true
+		n.set.Reserve(s.File)
+		if err := n.set.Keep(s.File); err != nil {
+			return usage("take it away", "write reports: keep %s, which cannot be read: %w", s.File, err)
+		}
+	}
+	n.files = make([]string, len(n.list))
+	for i := range n.list {
+		if s := &n.list[i].Newest; s.Err == nil && !kept[s.File] {
+			n.files[i] = n.set.Name(s.Name)
+		}
+	}
+	return nil
+}
+
+// drop removes what was written of a set that is not placed.
+func (n *nightly) drop() {
+	if n.set != nil {
+		n.set.Drop()
+	}
 }
 
 func (n *nightly) one(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
-	res, err := n.run.One(ctx, a, n.list[i])
+	run := n.run
+	if n.fleet != nil {
+		run.Add = func(rep *finding.Report) { n.fleet.Judge(rep, decider(a)) }
+	}
+	res, err := run.One(ctx, a, n.list[i])
 	if err != nil {
 		return nil, err
 	}
-	n.results[i] = night.Result{Changes: res.Changes, Before: res.Before}
-	if n.fleet != nil {
-		n.fleet.Judge(res.Report, decider(a))
+	n.results[i] = night.Result{Changes: res.Changes, Before: res.Before, Note: res.Note}
+	if n.set == nil || n.files[i] == "" || n.list[i].Newest.Err != nil {
+		return res.Report, nil
+	}
+	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: n.run.Tool, Database: a.Database(), Policy: a.Policy.Ref(), Functions: []*finding.Report{res.Report}}
+	doc.JudgedAt = stamp(n.env, n.o.at != "", a.Now, doc.Database)
+	if err := n.set.Write(n.files[i], func(w io.Writer) error { return report.WriteStored(w, doc) }); err != nil {
+		return nil, usage("the earlier reports are as they were", "write reports: %s: %w", n.files[i], err)
 	}
 	return res.Report, nil
 }
@@ -180,8 +291,14 @@ const maxWhole = 20
 func (n *nightly) delta() *finding.Delta {
 	var changes []finding.Change
 	var before []*night.Head
+	for _, s := range n.gone {
+		changes = append(changes, night.Gone(s))
+	}
 	for _, r := range n.results {
 		changes = append(changes, r.Changes...)
+		if r.Note != "" {
+			n.notes = append(n.notes, r.Note)
+		}
 		if r.Before != nil && (len(before) == 0 || before[len(before)-1] != r.Before) {
 			before = append(before, r.Before)
 		}

@@ -319,7 +319,7 @@ func (j *Join) stub(group []int) *finding.Report {
 	found := drift.findings()
 	rep.Findings = append(rep.Findings, found...)
 	seal(rep)
-	rep.Skip("open", strings.TrimPrefix(found[0].Title, first.Name+": "))
+	rep.Skip("open", found[0].Title)
 	rep.Ran(finding.CheckDeployed, nil)
 	return rep
 }

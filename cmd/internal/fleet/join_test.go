@@ -163,7 +163,7 @@ func TestGatedAndFailsToday(t *testing.T) {
 		t.Errorf("fleet %+v", fleet)
 	}
 	i := slices.IndexFunc(r.Findings, func(f finding.Finding) bool { return f.Rule == finding.RuleDriftFailsNow })
-	if want := "orders: the gate let it pass on 2026-10-28, and today it fails: a flaw"; r.Findings[i].Title != want {
+	if want := "the gate let it pass on 2026-10-28, and today it fails: a flaw"; r.Findings[i].Title != want {
 		t.Errorf("title %q", r.Findings[i].Title)
 	}
 }

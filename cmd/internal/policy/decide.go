@@ -235,10 +235,14 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 			said[place{u.Artifact, u.Path}] = true
 		}
 	}
-	for _, kind := range []string{"unreadable", "limit", "opaque", "unattributed", "unmatched"} {
+	for _, kind := range unknownKinds {
 		if us := byKind[kind]; len(us) > 0 {
 			out = append(out, unknownSentence(kind, us))
+			delete(byKind, kind)
 		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+		out = append(out, unknownSentence(kind, byKind[kind]))
 	}
 	out = append(out, p.coverageGaps(r, said)...)
 	if gap := p.factsGap(r, now); gap != "" {
@@ -247,6 +251,9 @@ func (p *Policy) gaps(r *finding.Report, db finding.Database, now time.Time) []s
 	return out
 }
 
+// unknownKinds are the kinds of unknown, in the order in which they are said.
+var unknownKinds = []string{"unreadable", "limit", "opaque", "unattributed", "unmatched"}
+
 // isGap says whether the policy is not content with an unknown.
 func (p *Policy) isGap(u *finding.Unknown) bool {
 	switch {
@@ -254,6 +261,8 @@ func (p *Policy) isGap(u *finding.Unknown) bool {
 		return false
 	case u.Kind == "unmatched":
 		return slices.Contains(p.Unmatched, u.Origin)
+	case !slices.Contains(unknownKinds, u.Kind):
+		return len(p.Unknowns) > 0 // a report of a later version: nobody decided that it does not matter
 	}
 	return slices.Contains(p.Unknowns, u.Kind)
 }
@@ -376,6 +385,9 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 	if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.OfTrust() && p.respond(f) == RespondIncomplete }) {
 		return "fnaudit verify " + r.Target + "   # says what is lacking; name who may sign in the policy's artifacts section"
 	}
+	if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Kind == finding.KindLicence && f.Counts == finding.Incomplete }) {
+		return "state the licence, and how it is known, in the policy's licences section (packages)"
+	}
 	return "make the parts above readable, or accept them with a waiver in the policy file"
 }
 
@@ -496,6 +508,9 @@ func unknownSentence(kind string, us []finding.Unknown) string {
 		"unreadable": "could not be read", "limit": "reached a limit", "opaque": "opaque: what is inside is not known",
 		"unattributed": "not attributed to any package", "unmatched": "without an advisory source",
 	}[kind]
+	if say == "" {
+		say = "of a kind that this version does not know (" + clip(kind) + ")"
+	}
 	var names []string
 	files := map[finding.Unknown]bool{} // one can be unknown for several reasons
 	for _, u := range us {

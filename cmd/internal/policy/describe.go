@@ -41,8 +41,8 @@ func (p *Policy) describeRules() []Sentence {
 	say := func(section, format string, args ...any) {
 		out = append(out, Sentence{section, fmt.Sprintf(format, args...)})
 	}
-	say("fail", "%s", p.Fail.describe("fails"))
-	say("warn", "%s", p.Warn.describe("warns"))
+	say("fail", "%s", p.Fail.describe())
+	say("warn", "%s", p.Warn.describe())
 	for _, origin := range origins {
 		for _, l := range []struct {
 			section string
@@ -65,8 +65,11 @@ func (p *Policy) describeRules() []Sentence {
 	if named := slices.DeleteFunc(slices.Clone(p.Unmatched), func(s string) bool { return s == "" }); len(named) > 0 {
 		say("incomplete", "incomplete where no advisories cover a package from %s", strings.Join(named, ", "))
 	}
-	if c := p.Coverage; c != (Coverage{}) {
-		say("coverage", "incomplete under %s of all code accounted for, and under %s of a bundle", percentOf(c.Minimum), percentOf(c.Bundle))
+	if c := p.Coverage; c.Minimum > 0 {
+		say("coverage", "incomplete where less than %s of all code is accounted for", shareYAML(c.Minimum))
+	}
+	if c := p.Coverage; c.Bundle > 0 {
+		say("coverage", "incomplete where less than %s of a bundle is accounted for", shareYAML(c.Bundle))
 	}
 	say("signature", "%s", p.Signature.describe())
 	say("provenance", "%s", p.Provenance.describe())
@@ -102,7 +105,7 @@ func (p *Policy) describeStore() []Sentence {
 }
 
 // describe says what a line is about.
-func (l Line) describe(verb string) string {
+func (l Line) describe() string {
 	var parts []string
 	if l.Malware {
 		parts = append(parts, "malware")
@@ -128,9 +131,9 @@ func (l Line) describe(verb string) string {
 		parts = append(parts, "a runtime that is "+string(l.Runtime))
 	}
 	if len(parts) == 0 {
-		return "nothing " + verb
+		return "nothing"
 	}
-	return verb + ": " + strings.Join(parts, "; ")
+	return strings.Join(parts, "; ")
 }
 
 // vulnerabilities says which of them are at or over the line.
@@ -211,17 +214,33 @@ func (p *Policy) describeOverride(i int, o Override) string {
 	if o.rules.apply(after) != nil {
 		return o.Match.String() + ": " // it was tried when it was read
 	}
-	before := p.describeRules()
+	before, now := pieces(p.describeRules()), pieces(after.describeRules())
 	var parts []string
-	for _, s := range after.describeRules() {
+	for _, s := range now {
 		if !slices.Contains(before, s) {
-			parts = append(parts, s.Section+": "+strings.TrimPrefix(strings.TrimPrefix(s.Text, "fails: "), "warns: "))
+			parts = append(parts, s.Section+": "+s.Text)
+		}
+	}
+	for _, s := range before {
+		if !slices.Contains(now, s) {
+			parts = append(parts, "no longer "+s.Section+": "+s.Text)
 		}
 	}
 	if len(parts) == 0 {
 		return fmt.Sprintf("with %s: nothing differs from the rules above", o.Match)
 	}
 	return fmt.Sprintf("with %s: %s", o.Match, strings.Join(parts, "; "))
+}
+
+// pieces are the parts of sentences.
+func pieces(list []Sentence) []Sentence {
+	var out []Sentence
+	for _, s := range list {
+		for text := range strings.SplitSeq(s.Text, "; ") {
+			out = append(out, Sentence{s.Section, text})
+		}
+	}
+	return out
 }
 
 // held says whether a waiver holds at the time now.

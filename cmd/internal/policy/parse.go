@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -399,9 +400,11 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, graceKeys, licenceKeys, overrideKeys, priorityKeys, vexKeys)); near == unknown.Token.Value {
+		typed, all := unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, licenceKeys, graceKeys, overrideKeys, priorityKeys, vexKeys)
+		long := slices.DeleteFunc(slices.Clone(all), func(k string) bool { return len(k) < 4 }) // "fix" is the start of too much
+		if slices.Contains(all, typed) {
 			msg += "; it is a key of another section"
-		} else if near != "" {
+		} else if near := cmp.Or(spelling.Nearest(typed, long), spelling.Nearest(typed, all)); near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // farWaiver is how far off the end of a waiver may be before it looks like one
@@ -65,6 +66,9 @@ func (w Waiver) smells(now time.Time) []string {
 	}
 	if w.Component == "" && w.Path == "" {
 		out = append(out, "names no component: it holds for every package")
+	}
+	if strings.ContainsFunc(w.ID+w.Component+w.Function, func(r rune) bool { return r > unicode.MaxASCII }) {
+		out = append(out, "has a letter beyond ASCII, which may only look like the one that was meant")
 	}
 	return out
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
+// maxNotes is how many warnings about a run are listed.
+const maxNotes = 10
+
 // maxChanges is how many changes of one cause the table lists.
 const maxChanges = 20
 
@@ -50,7 +53,7 @@ func (p *printer) delta(d *finding.Delta) {
 		p.line("")
 		p.changes(d)
 	}
-	if slices.ContainsFunc(p.doc.Functions, func(r *finding.Report) bool { return r.Verdict.Decision != finding.Pass && !p.inFleet(r) }) {
+	if few := p.opt.Verbose || len(p.doc.Functions) <= maxFull; few && slices.ContainsFunc(p.doc.Functions, func(r *finding.Report) bool { return r.Verdict.Decision != finding.Pass && !p.inFleet(r) }) {
 		if p.lines > 0 {
 			p.line("")
 		}
@@ -60,7 +63,11 @@ func (p *printer) delta(d *finding.Delta) {
 	if p.doc.Fleet != nil && len(p.doc.Warnings) > 0 {
 		p.line("")
 	}
-	for _, w := range p.doc.Warnings {
+	for i, w := range p.doc.Warnings {
+		if i == maxNotes && !p.opt.Verbose {
+			p.line("note: and %s more (-v lists them)", finding.Thousands(len(p.doc.Warnings)-i))
+			break
+		}
 		p.wrapped("note: ", 6, 6, esc(w))
 	}
 	p.footer()

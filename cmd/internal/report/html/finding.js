@@ -17,7 +17,8 @@ function findingFacts(x) {
     x.why || x.priorityReason ? h("p.priority", h("strong", "Priority " + (x.priority || 0)), " of 100: " + x.priorityReason) : null,
     facts([
       ["Advisory", vulnerable && [advisoryLink(x.id), (x.aliases || []).map(a => [", ", advisoryLink(a)])]],
-      ["Rule", !vulnerable && x.rule],
+      ["Rule", !vulnerable && [h("code", x.rule), Object.hasOwn(model.run.rules, x.rule) && " " + model.run.rules[x.rule]]],
+      ["What to do", Object.hasOwn(model.run.help, x.rule) && model.run.help[x.rule]],
       ["Severity", [severity(x.severity), x.score ? " CVSS " + x.score.toFixed(1) : "", x.vector && h("code.vector", " " + x.vector)]],
       ["Certainty", x.certainty + (vulnerable && CERTAINTY[x.certainty] ? ": " + CERTAINTY[x.certainty] : "")],
       ["Reach", REACH[x.reach] && x.reach + ": " + REACH[x.reach]],

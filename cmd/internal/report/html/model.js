@@ -24,6 +24,8 @@ function details(f) {
 
 async function openModel() {
   const [run, functions, components, findings] = await Promise.all(["run", "functions", "components", "findings"].map(openBlock));
+  run[0].rules ??= {};
+  run[0].help ??= {};
   Object.assign(model, { run: run[0], functions, components, findings });
   model.compared = findings.some(f => f.baseline); // with an earlier report: what that has is not new
   for (const c of components) c.key = versionless(c.purl || "") || c.name;
@@ -108,9 +110,10 @@ const functionHash = i => "#f/" + encodeHash(model.functions[i].key);
 const findingGroups = once(() => {
   const groups = new Map();
   for (const x of model.findings) {
-    const key = x.kind + "\n" + x.id + "\n" + x.purl;
-    if (!groups.has(key)) groups.set(key, { x, items: [], n: 0 });
+    const key = x.kind + "\n" + x.id + "\n" + x.key;
+    if (!groups.has(key)) groups.set(key, { x, items: [], n: 0, versions: new Set() });
     x.group = groups.get(key);
+    x.group.versions.add(x.version || "version not known");
   }
   for (const f of model.functions) {
     for (const n of f.findings) {
