@@ -54,7 +54,7 @@ ok "policy" test "$(scan TARGETS=one.zip POLICY=lax.yaml ARGS=$'--at\n2026-11-22
 
 if command -v buildah >/dev/null; then
   mkdir -p context && mkdir -m 1777 context/tmp context/db
-  (cd "$root" && CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -trimpath -ldflags '-s -w' -o "$work/context/fnaudit-linux-amd64" ./cmd/fnaudit)
+  (cd "$root" && CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -ldflags '-s -w' -o "$work/context/fnaudit-linux-amd64" ./cmd/fnaudit)
   cp /etc/ssl/certs/ca-certificates.crt context/
   export STORAGE_DRIVER=vfs
   buildah --root "$work/storage" --runroot "$work/run" bud --isolation chroot -q -f "$root/.github/image/Containerfile" -t fnaudit context > image.log 2>&1 || { cat image.log; failed=$((failed + 1)); }

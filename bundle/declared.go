@@ -11,7 +11,7 @@ type Declared struct {
 	Triggers     []Trigger // what invokes it, sorted
 	URLAuth      string    // authorization of its function URL: "AWS_IAM", "NONE"; "": no URL
 	Role         string    // execution role as written: an ARN, or the resource that makes it
-	Policies     []string  // policies of that role by name, sorted; "inline policy" for one that is written out
+	Policies     []string  // policies of that role by name, sorted; "inline policy" for one that is written out, with what it allows on every resource by a wildcard: "inline policy (s3:* on *)"
 	Environment  []string  // names of environment variables, sorted; never their values
 	CodeSigning  string    // code signing configuration as written
 	SigningMode  string    // what a deployment of an untrusted artifact leads to: "Enforce" or "Warn"; "": not known, or no configuration

@@ -101,3 +101,28 @@ func TestGraphHostile(t *testing.T) {
 		t.Errorf("%v for %d edges", d, n*n)
 	}
 }
+
+// BenchmarkGraph is a large function: 1,500 npm packages in nested folders, five
+// requirements each.
+func BenchmarkGraph(b *testing.B) {
+	var cs []Component
+	for i := range 1500 {
+		c := Component{Name: fmt.Sprintf("p%d", i%1300), Version: fmt.Sprint(i / 1300)}
+		c.PURL = "pkg:npm/" + c.Name + "@" + c.Version
+		at := "node_modules/" + c.Name
+		if i >= 1300 {
+			at = fmt.Sprintf("node_modules/p%d/node_modules/%s", i-700, c.Name)
+		}
+		c.Occurrences = []Occurrence{{Path: at + "/package.json"}}
+		for k := range 5 {
+			c.Requires = append(c.Requires, fmt.Sprintf("p%d", (i*7+k*13+1)%1300))
+		}
+		if i < 40 {
+			c.Traits = []Trait{{Kind: TraitDirect}}
+		}
+		cs = append(cs, c)
+	}
+	for b.Loop() {
+		NewGraph(cs).BroughtBy(5)
+	}
+}

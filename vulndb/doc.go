@@ -21,6 +21,13 @@
 // is an error and never a missing advisory (TestDamage changes every byte of a
 // file). Check reads everything.
 //
+// Beside them lie feeds/<list>-<sha256>.feed, lists that say more about the
+// flaws, by CVE: whether one is known to be exploited (KEV), and how likely it is
+// that one will be (EPSS). list.go has their format. Each has a date of its own,
+// which a store's age does not depend on, and the id of a snapshot covers
+// them: what is judged depends on them. Measured on 2026-11-28 with
+// BenchmarkScore, 300,000 scores: a file of 4.8 MB, looked up in 3 µs.
+//
 // What is kept of a record is what a report or a later question needs: ids,
 // summary, ratings, ranges, versions, references, dates, the import paths and
 // symbols of Go records. The long description is dropped: nearly a quarter

@@ -175,12 +175,19 @@ func (u *Update) PutFeed(l *List, meta Feed) error {
 	if err != nil {
 		return err
 	}
+	stage := Done
 	if old, ok := u.feedTemps[meta.File]; ok {
 		os.Remove(old)
 	}
-	u.feedTemps[meta.File] = path
+	if prev, ok := u.previous.Feed(l.name); ok && prev.Digest == meta.Digest && u.IntactFeed(l.name) {
+		os.Remove(path) // it is there, and somebody may have it open
+		delete(u.feedTemps, meta.File)
+		stage = Unchanged
+	} else {
+		u.feedTemps[meta.File] = path
+	}
 	u.setFeed(meta)
-	u.opts.Progress(Progress{Ecosystem: meta.Name, Stage: Done, Done: int64(meta.Records), Total: int64(meta.Records)})
+	u.opts.Progress(Progress{Ecosystem: meta.Name, Stage: stage, Done: int64(meta.Records), Total: int64(meta.Records)})
 	return nil
 }
 

@@ -138,6 +138,52 @@ func trigger(name string, event *mapping) bundle.Trigger {
 	return out
 }
 
+// inlinePolicy names a policy that is written out, and what it allows on every
+// resource with a wildcard: "inline policy (s3:* on *)".
+func inlinePolicy(m *mapping) string {
+	const name, most = "inline policy", 3
+	list, ok := m.get("Statement").([]any)
+	if !ok {
+		list = []any{m.get("Statement")}
+	}
+	var wide []string
+	for _, e := range list {
+		st, ok := e.(*mapping)
+		if !ok || st.text("Effect") != "Allow" || !slices.Contains(texts(st.get("Resource")), "*") {
+			continue
+		}
+		for _, action := range texts(st.get("Action")) {
+			if len(wide) <= most && strings.HasSuffix(action, "*") && !slices.Contains(wide, action) {
+				wide = append(wide, action)
+			}
+		}
+	}
+	if len(wide) == 0 {
+		return name
+	}
+	slices.Sort(wide)
+	text := strings.Join(wide[:min(len(wide), most)], ", ")
+	if len(wide) > most {
+		text += ", ..."
+	}
+	return name + " (" + text + " on *)"
+}
+
+// texts are a text, or the texts of a list.
+func texts(v any) []string {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	var out []string
+	for _, e := range list {
+		if s := textOf(e); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // policies names the policies of a function's role: managed policies by name or
 // ARN, AWS SAM's policy templates by their key.
 func policies(v any) []string {
@@ -154,7 +200,7 @@ func policies(v any) []string {
 				out = append(out, s)
 			}
 		case m.has("Statement"):
-			out = append(out, "inline policy")
+			out = append(out, inlinePolicy(m))
 		default:
 			out = append(out, m.keys...)
 		}

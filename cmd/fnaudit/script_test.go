@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 //	attached REF N          demand the same of a registry
 //	spoilzip ZIP            change a byte of a zip that says nothing about its content
 //	mknpm DIR               publish the packages of a folder as an npm registry at $WEB/npm/ (see mknpm)
+//	mkexport FILE TEMPLATE  write a list of deployed functions (see mkexport)
 //	mkpypi DIR              publish the Python projects of a folder as an index at $WEB/pypi/simple/ (see mkpypi)
 //	[!] asked               demand that the plain server ($WEB, see serve) was asked for something
 func TestScripts(t *testing.T) {
@@ -71,7 +72,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "mksigstore": mksigstore, "mkdsse": mkdsse, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "signimage": signimage, "imagedigest": imagedigest, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin, "unwrap": unwrap, "referrers": referrers, "attached": attached, "spoilzip": spoilzip, "mknpm": mknpm, "mkpypi": mkpypi, "mknupkgmeta": mknupkgmeta,
+			"exits": exits, "mkzip": mkzip, "mkfeed": mkfeed, "asked": asked, "backdate": backdate, "mkkey": mkkey, "mkbundle": mkbundle, "mksigstore": mksigstore, "mkdsse": mkdsse, "expand": expand, "mkimage": mkimage, "saveimage": saveimage, "signimage": signimage, "imagedigest": imagedigest, "pinned": pinned, "spoil": spoil, "pinfile": pinfile, "dockerlogin": dockerlogin, "unwrap": unwrap, "referrers": referrers, "attached": attached, "spoilzip": spoilzip, "mknpm": mknpm, "mkpypi": mkpypi, "mknupkgmeta": mknupkgmeta, "mkexport": mkexport,
 		},
 	})
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/anchore/syft/syft/pkg"
@@ -23,9 +25,10 @@ func dotnetInstalled(ctx context.Context, a *artifact) {
 	v := a.newView(a.opts.MaxManifest, func(p string) bool { return strings.HasSuffix(p, ".deps.json") })
 	v.reduce = withoutDependencies
 	roots := map[string]bool{}
+	needs := map[string][]string{} // "Name/1.0.0" -> names
 	for _, p := range v.files {
 		roots[strings.TrimSuffix(path.Base(p), ".deps.json")] = true
-		a.dotnetOwns(p)
+		a.dotnetOwns(p, needs)
 	}
 	cfg := dotnet.DefaultCatalogerConfig() // packages that bring no assembly (analyzers, targets) are not in the bytes
 	for _, p := range a.syft(ctx, dotnet.NewDotnetDepsBinaryCataloger(cfg), v) {
@@ -42,6 +45,7 @@ func dotnetInstalled(ctx context.Context, a *artifact) {
 			typ: "nuget", name: name, version: p.Version, path: primary(&p), method: sbom.MethodInstalled, confidence: 0.99,
 			licenses: a.syftLicences(&p), main: m.Type == "project" || m.Type == "" && roots[p.Name],
 		}
+		f.requires = needs[p.Name+"/"+p.Version]
 		if sum, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(m.Sha512, "sha512-")); err == nil && len(sum) == 64 {
 			f.hashes = map[string]string{"sha512": hex.EncodeToString(sum)}
 		}
@@ -75,8 +79,8 @@ func withoutDependencies(_ string, data []byte) []byte {
 }
 
 // dotnetOwns records the files that a deps.json names, and the application's
-// own assembly and host beside it.
-func (a *artifact) dotnetOwns(p string) {
+// own assembly and host beside it. It adds what each library needs to needs.
+func (a *artifact) dotnetOwns(p string, needs map[string][]string) {
 	data, err := a.readJSON(p, a.opts.MaxManifest)
 	if err != nil {
 		return // the cataloger reports it
@@ -86,6 +90,7 @@ func (a *artifact) dotnetOwns(p string) {
 		RuntimeTargets map[string]json.RawMessage `json:"runtimeTargets"`
 		Native         map[string]json.RawMessage `json:"native"`
 		Resources      map[string]json.RawMessage `json:"resources"`
+		Dependencies   map[string]json.RawMessage `json:"dependencies"`
 	}
 	var doc struct {
 		Targets map[string]map[string]assets `json:"targets"`
@@ -101,7 +106,10 @@ func (a *artifact) dotnetOwns(p string) {
 		}
 	}
 	for _, target := range doc.Targets {
-		for _, lib := range target {
+		for id, lib := range target {
+			if needs[id] == nil {
+				needs[id] = slices.Sorted(maps.Keys(lib.Dependencies))
+			}
 			own(lib.Runtime)
 			own(lib.RuntimeTargets)
 			own(lib.Native)

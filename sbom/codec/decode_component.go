@@ -38,6 +38,7 @@ type entry struct {
 	hashes   map[string]string
 	resolved string
 	requires []string
+	direct   bool // the subject itself depends on it
 	places   []sbom.Occurrence
 	evidence string // tool or field that names it
 
@@ -69,6 +70,9 @@ func (b *builder) add(e entry) error {
 	}
 	if c.Version == noAssertion || strings.EqualFold(c.Version, "unknown") {
 		c.Version = ""
+	}
+	if e.direct {
+		c.Traits = []sbom.Trait{{Kind: sbom.TraitDirect}}
 	}
 	p, ok := parsePURL(e.purl)
 	if ok {

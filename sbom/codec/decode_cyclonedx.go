@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -85,7 +86,7 @@ func decodeCycloneDX(text []byte) (Document, error) {
 	}
 	doc := Document{Format: FormatCycloneDX, SpecVersion: in.SpecVersion, Created: parseTime(in.Metadata.Timestamp)}
 	doc.Tool, doc.ToolVersion = cycloneDXTool(in.Metadata.Tools)
-	d := &cycloneDXReader{doc: &doc, in: &in, ours: doc.Tool == toolName, requires: map[string][]string{}}
+	d := &cycloneDXReader{doc: &doc, in: &in, ours: doc.Tool == toolName, requires: map[string][]string{}, direct: map[string]bool{}}
 	for _, p := range in.Properties {
 		if p.Name == propSnapshot {
 			doc.Snapshot = p.Value
@@ -105,15 +106,21 @@ type cycloneDXReader struct {
 	count    int
 	distro   string
 	requires map[string][]string // bom-ref -> names of what it depends on
+	direct   map[string]bool     // bom-refs that the subject itself depends on
 }
 
 // graph turns the references of the dependency graph into names.
 func (d *cycloneDXReader) graph() {
 	names := map[string]string{}
+	purls, several := map[string]string{}, map[string]string{}
 	var walk func(cs []inComponent)
 	walk = func(cs []inComponent) {
 		for i := range cs {
 			names[cs[i].BOMRef] = cs[i].ecosystemName()
+			if p, ok := parsePURL(cs[i].PURL); ok {
+				purls[cs[i].BOMRef] = p.canonical(cmp.Or(p.version, cs[i].Version))
+				several[p.typ+" "+p.packageName()] = sameOr(several[p.typ+" "+p.packageName()], purls[cs[i].BOMRef])
+			}
 			if cs[i].Type == "operating-system" && d.distro == "" && cs[i].Version != "" {
 				d.distro = cs[i].Name + "-" + cs[i].Version
 			}
@@ -124,10 +131,27 @@ func (d *cycloneDXReader) graph() {
 	for _, e := range d.in.Dependencies {
 		for _, ref := range e.DependsOn {
 			if name := names[ref]; name != "" {
+				if several[purlType(purls[ref])+" "+name] == severalVersions {
+					name = purls[ref]
+				}
 				d.requires[e.Ref] = append(d.requires[e.Ref], name)
+			}
+			if main := d.in.Metadata.Component; main != nil && e.Ref == main.BOMRef && e.Ref != "" && ref != "" {
+				d.direct[ref] = true
 			}
 		}
 	}
+}
+
+// severalVersions stands for more than one package URL of a name.
+const severalVersions = "*"
+
+// sameOr is the package URL that a name stands for, or that there are several.
+func sameOr(before, purl string) string {
+	if before == "" || before == purl {
+		return purl
+	}
+	return severalVersions
 }
 
 // read fills the document: the functions that a document of ours names, else one.
@@ -242,7 +266,7 @@ func (d *cycloneDXReader) facts(b *builder, main *inComponent) {
 func (d *cycloneDXReader) entry(c *inComponent, main bool) entry {
 	e := entry{
 		ref: c.BOMRef, purl: c.PURL, name: c.ecosystemName(), version: c.Version, main: main,
-		hashes: hashesOf(c.Hashes), requires: d.requires[c.BOMRef], evidence: "CycloneDX " + d.in.SpecVersion,
+		hashes: hashesOf(c.Hashes), requires: d.requires[c.BOMRef], direct: d.direct[c.BOMRef], evidence: "CycloneDX " + d.in.SpecVersion,
 	}
 	for _, l := range c.Licenses {
 		for _, s := range []string{l.Expression, l.License.ID, l.License.Name} {

@@ -11,16 +11,18 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // resolver finds the component that a declared requirement means.
 type resolver struct {
+	byPURL map[string]int
 	byName map[string][]int // type and name -> indexes into the list
 	byDir  map[string]int   // directory of an occurrence -> index
 	all    []listed
 }
 
 func newResolver(all []listed) *resolver {
-	r := &resolver{byName: map[string][]int{}, byDir: map[string]int{}, all: all}
+	r := &resolver{byPURL: map[string]int{}, byName: map[string][]int{}, byDir: map[string]int{}, all: all}
 	for i, c := range all {
 		key := purlType(c.PURL) + " " + c.Name
 		r.byName[key] = append(r.byName[key], i)
+		r.byPURL[c.PURL] = i
 		for _, o := range c.Occurrences {
 			r.byDir[path.Dir(o.Path)] = i
 		}
@@ -43,6 +45,10 @@ func (r *resolver) dependencies(i int) []string {
 }
 
 func (r *resolver) find(from int, name string) (int, bool) {
+	if strings.HasPrefix(name, "pkg:") {
+		i, ok := r.byPURL[name]
+		return i, ok
+	}
 	found := r.byName[purlType(r.all[from].PURL)+" "+name]
 	if len(found) == 1 {
 		return found[0], true

@@ -88,7 +88,7 @@ func scoreDate(line string) (time.Time, error) {
 			if !ok {
 				continue
 			}
-			for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04:05-0700"} {
+			for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04:05-0700", time.DateOnly} {
 				if t, err := time.Parse(layout, value); err == nil {
 					return t.UTC(), nil
 				}

@@ -30,6 +30,7 @@ func parseKEV(r io.Reader) (*vulndb.List, time.Time, error) {
 	case !utf8.Valid(b):
 		return nil, time.Time{}, errors.New("it is not UTF-8")
 	}
+	b = bytes.TrimPrefix(b, []byte("\ufeff")) // which editors leave
 	p := kevParser{dec: json.NewDecoder(bytes.NewReader(b)), list: vulndb.NewList(vulndb.FeedKEV), count: -1}
 	if err := p.catalogue(); err != nil {
 		return nil, time.Time{}, err

@@ -50,6 +50,9 @@ func TestParseKEV(t *testing.T) {
 		t.Fatal(at, err)
 	}
 	one := kevOf("CVE-2021-44228")
+	if _, _, err := parseKEV(strings.NewReader("\ufeff" + one)); err != nil {
+		t.Error(err)
+	}
 	for name, c := range map[string]struct{ text, want string }{
 		"empty":          {"", "no object"},
 		"a list":         {"[]", "no object"},
@@ -84,6 +87,7 @@ func TestParseEPSS(t *testing.T) {
 		"as it is":   epssHead + "CVE-2021-44228,0.94358,0.99957\nCVE-1999-0001,1e-05,0\n",
 		"CRLF":       strings.ReplaceAll(epssHead, "\n", "\r\n") + "CVE-2021-44228,0.9,1\r\n",
 		"old date":   strings.Replace(epssHead, "00:00:00Z", "00:00:00+0000", 1) + "CVE-2021-44228,0.9,1\n",
+		"a day":      strings.Replace(epssHead, "T00:00:00Z", "", 1) + "CVE-2021-44228,0.9,1\n",
 		"new column": strings.Replace(epssHead, "percentile", "percentile,lev", 1) + "CVE-2021-44228,0.9,1,x\n",
 	} {
 		if l, at, err := parseEPSS(strings.NewReader(text)); err != nil || l == nil || !at.Equal(time.Date(2026, 5, 2, 0, 0, 0, 0, time.UTC)) {

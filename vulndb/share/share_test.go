@@ -300,6 +300,45 @@ func TestPushPull(t *testing.T) {
 	}
 }
 
+// TestPushPullLists passes on lists: each is a layer of its own, also where only
+// one of the ecosystems is asked for.
+func TestPushPullLists(t *testing.T) {
+	from := store(t, "2.0", day(1))
+	u, err := vulndb.Begin(context.Background(), from, vulndb.Options{Now: now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := vulndb.NewList(vulndb.FeedKEV)
+	if err := l.AddExploited("CVE-2021-44228", vulndb.Exploited{Added: day(1)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := u.PutFeed(l, vulndb.Feed{AsOf: day(1), URL: "https://lists.example/kev"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Commit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	u.Close()
+	reg := newMemory()
+	p := push(t, from, reg, PushOptions{})
+	var m manifest
+	if err := json.Unmarshal(reg.manifests[p.Digest], &m); err != nil || len(m.Layers) != 4 || m.Layers[3].MediaType != mediaFeed || m.Layers[3].Annotations[annotationFeed] != vulndb.FeedKEV {
+		t.Fatalf("%+v, %v", m.Layers, err)
+	}
+	dir := t.TempDir()
+	got, err := pull(dir, reg, PullOptions{ID: p.Digest, Adopt: vulndb.AdoptOptions{Ecosystems: []string{"npm"}}})
+	if err != nil || got.Fetched != 2 || len(got.Snapshot.Feeds) != 1 {
+		t.Fatal(got, err)
+	}
+	delete(reg.blobs, m.Layers[3].Digest)
+	if _, err := pull(t.TempDir(), reg, PullOptions{ID: p.Digest}); err == nil {
+		t.Error("pulled without the list that the snapshot names")
+	}
+	if got, err = pull(dir, reg, PullOptions{ID: p.Digest}); err != nil || got.Snapshot.ID != p.Snapshot.ID || got.Fetched != 1 {
+		t.Error(got, err)
+	}
+}
+
 func TestPullSubset(t *testing.T) {
 	reg := newMemory()
 	p := push(t, store(t, "2.0", day(1)), reg, PushOptions{})

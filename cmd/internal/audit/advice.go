@@ -27,6 +27,7 @@ type affected struct {
 	pkg    vulndb.Package
 	from   []string // the version that is there, or the candidates
 	groups []vulndb.Group
+	of     *matched // that remembers where it can go
 }
 
 // advise fills what is to be done about the findings: per component where to
@@ -67,14 +68,26 @@ func (a *Auditor) advise(ctx context.Context, rep *finding.Report, s *Subject) e
 
 // steps looks for the versions that the affected packages can be moved to. One
 // that a registry says was taken back, or is not to be used, is no place to go.
-func (a *Auditor) steps(ctx context.Context, s *Subject) (map[string]vulndb.Steps, error) {
-	out := make(map[string]vulndb.Steps, len(s.affected))
+func (a *Auditor) steps(ctx context.Context, s *Subject) (out map[string]vulndb.Steps, err error) {
+	out = make(map[string]vulndb.Steps, len(s.affected))
 	avoid := map[string]map[string]bool{}
 	todo := make([]string, 0, len(s.affected))
-	for purl := range s.affected {
-		todo = append(todo, purl)
+	for purl, k := range s.affected {
+		if st, ok := a.memo.stepsOf(k.of); ok {
+			out[purl] = st
+		} else {
+			todo = append(todo, purl)
+		}
 	}
 	slices.Sort(todo)
+	asked := slices.Clone(todo)
+	defer func() {
+		if err == nil {
+			for _, purl := range asked {
+				a.memo.keepSteps(s.affected[purl].of, out[purl])
+			}
+		}
+	}()
 	for range maxAvoided {
 		for _, purl := range todo {
 			k := s.affected[purl]
@@ -84,7 +97,6 @@ func (a *Auditor) steps(ctx context.Context, s *Subject) (map[string]vulndb.Step
 			}
 			out[purl] = st
 		}
-		var err error
 		if todo, err = a.refused(ctx, todo, out, avoid); err != nil || len(todo) == 0 {
 			return out, err
 		}
@@ -212,6 +224,9 @@ func (v *adviser) lockfiles() {
 // npm's own record of what it installed says less than a lockfile beside it.
 func lockfileOf(c *finding.Component) string {
 	name := ""
+	if c.Listed != nil && managers[path.Base(c.Listed.File)] != "" {
+		name = path.Base(c.Listed.File)
+	}
 	for _, e := range c.Evidence {
 		if e.Method == sbom.MethodLockfile || e.Method == sbom.MethodManifest {
 			if base := path.Base(e.Path); managers[base] != "" && (name == "" || name == ".package-lock.json") {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,6 +45,7 @@ type Auditor struct {
 	once     sync.Once
 	database finding.Database
 	learnt   sync.Map // registry.Package -> time.Time, see learned
+	memo     memo
 }
 
 // Database describes the store, as every report of the run does. Do not modify
@@ -134,8 +136,10 @@ func (a *Auditor) catalog(ctx context.Context, f *bundle.Function) (bom *sbom.SB
 // check runs the checks in order and records what became of each.
 func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 	s.runtimeOf(rep)
+	s.Declared = rep.Declared
+	s.Policy, _ = a.Policy.For(rep)
 	for _, c := range a.Checks {
-		if s.Vetted && finding.OfShipped(c.Name) {
+		if s.Vetted && finding.OfShipped(c.Name) || c.Asked != nil && !c.Asked(s) && !slices.Contains(s.Policy.Require, c.Name) {
 			continue
 		}
 		if s.recorded != nil && c.Kept {
@@ -184,18 +188,21 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 	a.conclude(ctx, rep, s)
 }
 
+// adviceCheck marks unknowns of what is no check of its own.
+const adviceCheck = "advice"
+
 // conclude names the findings, and says what is to be done about them. Advice
 // that cannot be given takes nothing away: the findings stand without it.
 func (a *Auditor) conclude(ctx context.Context, rep *finding.Report, s *Subject) {
 	defer func() {
 		if r := recover(); r != nil {
 			rep.Upgrades = nil
-			rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Reason: fmt.Sprintf("what to upgrade to is not known: internal error: %v", r)})
+			rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Check: adviceCheck, Reason: fmt.Sprintf("what to upgrade to is not known: internal error: %v", r)})
 		}
 	}()
 	identify(rep)
 	if err := a.advise(ctx, rep, s); err != nil && ctx.Err() == nil {
-		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Reason: "what to upgrade to is not known: " + err.Error()})
+		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Kind: string(sbom.Unreadable), Check: adviceCheck, Reason: "what to upgrade to is not known: " + err.Error()})
 	}
 }
 

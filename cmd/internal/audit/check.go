@@ -6,6 +6,7 @@ import (
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/registry"
 )
@@ -17,6 +18,10 @@ type Check struct {
 	Need Need
 	Run  func(context.Context, *Auditor, *Subject) (Result, error)
 	Kept bool // it needs the bytes: of a stored report its recorded result is kept
+
+	// Asked says whether the question is one that the policy or the function
+	// poses; nil: always. One that nobody poses is not part of the report.
+	Asked func(*Subject) bool
 }
 
 // All lists the checks in the order in which they run and are reported.
@@ -29,9 +34,11 @@ func All() []Check {
 		{Name: "signature", Need: NeedTree, Kept: true, Run: checkSignature},
 		{Name: "provenance", Need: NeedTree, Kept: true, Run: checkProvenance},
 		{Name: "facts", Need: NeedSBOM, Run: checkFacts},
-		{Name: "attestation", Need: NeedSBOM, Run: checkAttestation}, // by the facts
-		{Name: "stale", Need: NeedSBOM, Run: checkStale},             // likewise
-		{Name: "trust", Need: NeedSBOM, Run: checkTrust},             // likewise
+		{Name: "attestation", Need: NeedSBOM, Run: checkAttestation},                                                            // by the facts
+		{Name: "stale", Need: NeedSBOM, Run: checkStale},                                                                        // likewise
+		{Name: "trust", Need: NeedSBOM, Run: checkTrust},                                                                        // likewise
+		{Name: "licence", Need: NeedSBOM, Run: checkLicence, Asked: func(s *Subject) bool { return s.Policy.Licences.Given() }}, // by the facts, too
+		{Name: "exposure", Need: NeedSBOM, Run: checkExposure, Asked: func(s *Subject) bool { return s.Declared != nil }},
 		{Name: "integrity", Need: NeedDigests, Kept: true, Run: checkIntegrity},
 	}
 }
@@ -70,7 +77,9 @@ type Subject struct {
 	Vetted   bool // a package or lockfile that is not in yet: what is asked of a shipped artifact is not asked
 	Lockfile bool // it is a lockfile
 
-	recorded *Recorded // what an earlier report says; nil where the function itself is judged
+	recorded *Recorded         // what an earlier report says; nil where the function itself is judged
+	Policy   *policy.Policy    // as it is for this function
+	Declared *finding.Declared // nil when no descriptor says anything
 
 	Platform, Runtime string // "" when neither declared nor guessed
 	RuntimeGuessed    bool

@@ -38,6 +38,9 @@ const (
 // policy wants attested. Elsewhere an attestation is claimed, and counted so.
 func checkAttestation(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	p := a.Policy.Dependencies.Attestations
+	if len(p.Require) == 0 && s.unasked(a, "attestation") {
+		return Result{}, Skipped(nobodyAsked)
+	}
 	required, err := trust.ParseNames(p.Require)
 	if err != nil {
 		return Result{}, fmt.Errorf("read the policy's names that must be attested: %w", err)

@@ -20,6 +20,9 @@ const nobodyAsked = "no registry was asked" + FactsHint
 func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	res := Result{Facts: map[string]*finding.Facts{}}
 	s.Standings = map[string]*registry.Standing{}
+	if s.unasked(a, "facts") {
+		return Result{}, Skipped(nobodyAsked)
+	}
 	var questions []registry.Question
 	asked := map[string]int{} // package URL -> index of its question
 	for _, c := range s.SBOM.Components {

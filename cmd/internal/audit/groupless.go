@@ -8,7 +8,6 @@ import (
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
-	"github.com/fnaudit/fnaudit/vulndb"
 )
 
 // maxGroups is how many groups of one artifact id are looked up: "core" has
@@ -36,8 +35,8 @@ func saidUnmatched(s *sbom.SBOM, c sbom.Component) bool {
 
 // matchGroupless returns what is known against each artifact that a jar without
 // a group can be, as possible findings.
-func matchGroupless(ctx context.Context, db *vulndb.DB, c sbom.Component, _ map[string]affected) ([]finding.Finding, []string, error) {
-	names, err := db.MavenNames(ctx, c.Name)
+func (a *Auditor) matchGroupless(ctx context.Context, c sbom.Component, _ map[string]affected) ([]finding.Finding, []string, error) {
+	names, err := a.DB.MavenNames(ctx, c.Name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("match %s: %w", c.PURL, err)
 	}
@@ -50,7 +49,7 @@ func matchGroupless(ctx context.Context, db *vulndb.DB, c sbom.Component, _ map[
 	for _, name := range names {
 		candidate := c
 		candidate.Name = name
-		found, more, err := matchComponent(ctx, db, candidate, map[string]affected{}) // no upgrade is advised for a guess
+		found, more, err := a.matchComponent(ctx, candidate, map[string]affected{}) // no upgrade is advised for a guess
 		if err != nil {
 			return nil, nil, err
 		}

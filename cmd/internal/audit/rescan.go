@@ -19,6 +19,7 @@ type Recorded struct {
 	Report *finding.Report
 	Policy finding.PolicyRef // that it was judged under
 	At     time.Time         // when
+	Joined bool              // what is deployed is said anew: what is recorded of that does not count
 
 	known map[string]*finding.Facts // package URL -> what is recorded; nil before it was asked
 }
@@ -59,21 +60,26 @@ func (old *Recorded) start() *finding.Report {
 	rep := *old.Report
 	rep.Components = slices.Clone(rep.Components)
 	for i := range rep.Components {
-		rep.Components[i].Upgrade, rep.Components[i].UpgradeMinor = "", ""
+		c := &rep.Components[i]
+		c.Upgrade, c.UpgradeMinor, c.BroughtBy = "", "", nil
 	}
 	rep.Absent = slices.Clone(rep.Absent)
 	rep.Unknowns, rep.Findings = []finding.Unknown{}, []finding.Finding{}
 	rep.GoBinaries, rep.Attestations, rep.Calendar, rep.Upgrades = nil, nil, nil, nil
 	rep.Checks, rep.Verdict = []finding.Status{}, finding.Verdict{}
+	rep.Deployed = nil // of that day
 	for _, u := range old.Report.Unknowns {
 		if !judgedAnew(u) {
 			rep.Unknowns = append(rep.Unknowns, u)
 		}
 	}
 	for _, f := range old.Report.Findings {
-		if f.Rule == ruleArchiveChanged { // of a package that was asked about, before any check
+		if f.Rule == ruleArchiveChanged || f.Kind == finding.KindDrift && !old.Joined { // before any check, and after all of them
 			rep.Findings = append(rep.Findings, f)
 		}
+	}
+	if old.Joined {
+		rep.Deployed = nil
 	}
 	for _, name := range []string{"open", "catalog"} {
 		if i := slices.IndexFunc(old.Report.Checks, func(s finding.Status) bool { return s.Check == name }); i >= 0 {

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/fnaudit/fnaudit/bundle/attest"
@@ -21,6 +22,13 @@ func (old *Recorded) facts(purl string) *finding.Facts {
 		}
 	}
 	return old.known[purl]
+}
+
+// unasked says that no registry was asked when the earlier report was made, and
+// that none can be now, so that a check that could not ask then cannot either.
+// The packages need not be gone through for that.
+func (s *Subject) unasked(a *Auditor, check string) bool {
+	return s.recorded != nil && a.Registry == nil && s.recorded.Report.Check(check).State == finding.Skipped && s.recorded.facts("") == nil && len(s.recorded.known) == 0
 }
 
 // standingsAgain is how versions stand by what an earlier report records. Where
@@ -73,6 +81,7 @@ func (a *Auditor) learned(p registry.Package) time.Time {
 		return at.(time.Time)
 	}
 	at := a.Registry.Learned(p)
+	p.Name = strings.Clone(p.Name) // it may be a part of a whole stored report
 	a.learnt.Store(p, at)
 	return at
 }

@@ -37,7 +37,7 @@ func checkStale(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		if st == nil {
 			continue
 		}
-		limits := stale.Limits{Unmaintained: a.Policy.Stale.Unmaintained, Age: a.Policy.Stale.Age, Unfixed: unfixed[c.PURL]}
+		limits := stale.Limits{Unmaintained: s.Policy.Stale.Unmaintained, Age: s.Policy.Stale.Age, Unfixed: unfixed[c.PURL]}
 		for _, n := range stale.Judge(c, st, limits, a.Now) {
 			res.Findings = append(res.Findings, staleFinding(n, c))
 		}

@@ -75,6 +75,7 @@ func TestStale(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &Auditor{Now: staleDay("2026-11-28"), Runtimes: table.Over(own), Policy: &policy.Policy{Stale: policy.Stale{Age: 700 * 24 * time.Hour}}}
+	s.Policy = a.Policy
 	res, err := checkStale(t.Context(), a, s)
 	if err != nil {
 		t.Fatal(err)
@@ -111,8 +112,8 @@ func TestStale(t *testing.T) {
 // TestStaleWithoutFacts holds that the tables are asked where no registry was,
 // as in a rescan.
 func TestStaleWithoutFacts(t *testing.T) {
-	s := &Subject{SBOM: &sbom.SBOM{Components: []sbom.Component{{PURL: "pkg:golang/stdlib@1.21.5", Name: "stdlib", Version: "1.21.5", State: sbom.Live, Origin: sbom.OriginApp}}}}
-	res, err := checkStale(t.Context(), &Auditor{Now: staleDay("2026-11-28"), Policy: &policy.Policy{}}, s)
+	s := &Subject{Policy: &policy.Policy{}, SBOM: &sbom.SBOM{Components: []sbom.Component{{PURL: "pkg:golang/stdlib@1.21.5", Name: "stdlib", Version: "1.21.5", State: sbom.Live, Origin: sbom.OriginApp}}}}
+	res, err := checkStale(t.Context(), &Auditor{Now: staleDay("2026-11-28")}, s)
 	if err != nil || len(res.Findings) != 1 || res.Findings[0].ID != "end-of-life:stdlib" {
 		t.Errorf("%+v %v", res.Findings, err)
 	}

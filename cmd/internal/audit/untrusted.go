@@ -64,7 +64,7 @@ func (a *Auditor) fixes(ctx context.Context, s *Subject) func(*sbom.Component, s
 	return func(c *sbom.Component, earlier string) string {
 		before := *c
 		before.Version, before.Versions, before.SourceVersion = earlier, nil, ""
-		found, _, err := matchComponent(ctx, a.DB, before, map[string]affected{})
+		found, _, err := a.matchComponent(ctx, before, map[string]affected{})
 		if err != nil {
 			return ""
 		}

@@ -22,7 +22,7 @@ import (
 const (
 	ExitOK         = 0 // judged, and the policy passes; or done
 	ExitFail       = 1 // judged, and the policy fails; "db check" found damage
-	ExitUsage      = 2 // usage or environment error: nothing was judged
+	ExitUsage      = 2 // usage or environment error: nothing was judged, or what was judged could not be written, or not be told to whom an alert goes
 	ExitIncomplete = 3 // something that the policy requires could not be read or checked, and nothing that was checked fails
 )
 
@@ -135,11 +135,11 @@ func newRoot(env *Env) *cobra.Command {
 folder), lists the packages inside from the shipped bytes, matches them against
 advisories, and ends in one verdict per function: pass, fail or incomplete.
 It works offline; only "db update", "db push", "db pull", image: targets,
-"scan --online", "vet --online", and "gate" where it is told to sign with services
-or to attach, touch the network.
+"scan --online", "vet --online", "rescan" where it is told to alert, and "gate"
+where it is told to sign with services or to attach, touch the network.
 
 Exit status: 0 pass, 1 fail, 3 incomplete (something could not be read or
-checked), 2 usage or environment error.`,
+checked), 2 usage or environment error, or an alert that is lost.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

@@ -20,9 +20,6 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/gate"
 )
 
-// exportPrefix marks a target that is a saved list of deployed functions.
-const exportPrefix = "lambda-export:"
-
 // exportFlags say what deployed functions are held against, beside the reports.
 type exportFlags struct {
 	summaries []string
@@ -50,7 +47,7 @@ func exportFlagsOf(cmd *cobra.Command, o *exportFlags) {
 // exportsOf takes the lambda-export: targets out of the arguments.
 func exportsOf(args []string) (exports, rest []string) {
 	for _, a := range args {
-		if path, ok := strings.CutPrefix(a, exportPrefix); ok {
+		if path, ok := strings.CutPrefix(a, fleet.Prefix); ok {
 			exports = append(exports, path)
 		} else {
 			rest = append(rest, a)
@@ -60,11 +57,14 @@ func exportsOf(args []string) (exports, rest []string) {
 }
 
 // check refuses flags that contradict each other, or that say nothing without an export.
-func (o *exportFlags) check(cmd *cobra.Command, exports []string) error {
+func (o *exportFlags) check(cmd *cobra.Command, exports, reports []string) error {
+	if slices.Contains(exports, "-") && slices.Contains(reports, "-") {
+		return usage("save one of them as a file", "reports and %s-: standard input can be read once", fleet.Prefix)
+	}
 	if len(exports) == 0 {
 		for _, name := range []string{"summaries", "key", "identity", "identity-regexp", "issuer", "trusted-root", "require", "verifier-id", "policy-digest", "runtime-days"} {
 			if cmd.Flags().Changed(name) {
-				return usage("name what is deployed: "+exportPrefix+"FILE", "--%s is about deployed functions, and no list of them was named", name)
+				return usage("name what is deployed: "+fleet.Prefix+"FILE", "--%s is about deployed functions, and no list of them was named", name)
 			}
 		}
 		return nil
@@ -91,27 +91,32 @@ func (o *exportFlags) check(cmd *cobra.Command, exports []string) error {
 	return o.trust.trust()
 }
 
-// join reads exports and summaries and begins to compare what is deployed with
-// what the auditor judges. Its warnings are about the summaries.
-func (o *exportFlags) join(ctx context.Context, env *Env, a *audit.Auditor, exports []string) (*fleet.Join, []string, error) {
+// deployedOf reads exports and summaries and begins to compare what is deployed
+// with what the auditor judges; nil when there is no export. It notes which
+// summaries do not count.
+func (o *exportFlags) deployedOf(ctx context.Context, env *Env, a *audit.Auditor, exports []string, notes *[]string) (*fleet.Join, error) {
+	if len(exports) == 0 {
+		return nil, nil
+	}
 	inv, err := readExports(ctx, env, exports, a.Now)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	opt := fleet.Options{
 		Now: a.Now, Days: o.days, LayerAccount: a.DeployedLayer, GateAsked: len(o.summaries) > 0,
 		Gated: map[string][]fleet.Summary{}, GatedName: map[string]bool{},
 	}
 	if _, _, err := a.DeployedRuntime(lambda, ""); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	opt.Runtime = func(id string) []finding.Finding { found, _, _ := a.DeployedRuntime(lambda, id); return found }
 	opt.Ends = func(id string) []finding.Event { _, ends, _ := a.DeployedRuntime(lambda, id); return ends }
 	warnings, err := o.readSummaries(ctx, &opt)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return fleet.New(inv, opt), warnings, nil
+	*notes = append(*notes, warnings...)
+	return fleet.New(inv, opt), nil
 }
 
 // lambda is the platform whose lists are read.
@@ -182,7 +187,7 @@ func exportFiles(names []string) ([]string, error) {
 	for _, name := range names {
 		if name == "-" {
 			if slices.Contains(out, name) {
-				return nil, usage("", "%s-: standard input can be read once", exportPrefix)
+				return nil, usage("", "%s-: standard input can be read once", fleet.Prefix)
 			}
 			out = append(out, name)
 			continue
@@ -215,17 +220,30 @@ func exportFiles(names []string) ([]string, error) {
 	return out, nil
 }
 
-// deployed joins judged reports with what is deployed. It adds the functions that
-// no report is about to the document, and what the lists say as a whole.
-func deployed(j *fleet.Join, a *audit.Auditor, doc *finding.Document) {
-	decide := func(r *finding.Report) { r.Verdict = a.Policy.Decide(r, a.Database(), a.Now) }
-	for _, r := range doc.Functions {
-		j.Judge(r, decide)
+// decider gives a report its verdict once more.
+func decider(a *audit.Auditor) func(*finding.Report) {
+	return func(r *finding.Report) { r.Verdict = a.Policy.Decide(r, a.Database(), a.Now) }
+}
+
+// addDeployed adds the functions that no report is about to a document, after all
+// others, and what the lists say as a whole. A nil join adds nothing.
+func addDeployed(j *fleet.Join, a *audit.Auditor, doc *finding.Document, stream *stream) error {
+	if j == nil {
+		return nil
 	}
-	for _, r := range j.Rest() {
+	decide, n := decider(a), len(doc.Functions)
+	for i, r := range j.Rest() {
 		decide(r)
+		if err := stream.put(n+i, r); err != nil {
+			return err
+		}
 		doc.Functions = append(doc.Functions, r)
 	}
 	doc.Fleet = j.Fleet()
 	doc.Summary = finding.Summarize(doc.Functions)
+	return nil
 }
+
+// isExport says whether a target is a list of deployed functions, or a function
+// of one that nobody scanned.
+func isExport(target string) bool { return strings.HasPrefix(target, fleet.Prefix) }

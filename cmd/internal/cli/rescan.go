@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/fnaudit/fnaudit/cmd/internal/audit"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/fleet"
 	"github.com/fnaudit/fnaudit/cmd/internal/night"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 )
@@ -19,8 +22,11 @@ import (
 // rescanOptions are the flags of rescan.
 type rescanOptions struct {
 	scanOptions
-	since string // folder with the earlier set
-	set   string // folder of the new set
+	exportFlags
+	exports []string // lists of deployed functions
+	since   string   // folder with the earlier set
+	set     string   // folder of the new set
+	told    alertFlags
 }
 
 func rescanCommand(env *Env) *cobra.Command {
@@ -38,21 +44,43 @@ ended, time.
 
 A function that is in several of the files or folders that are named is judged by
 its newest report, and compared with the one before. "-" reads reports from
-standard input.`,
+standard input.
+
+lambda-export:FILE is what "aws lambda list-functions" saved, or a folder of such
+files: several accounts, regions and versions together, and what get-function,
+get-layer-version and list-aliases say beside. Deployed functions are joined by the
+digest of their code with the reports, and with the summaries that gate signed
+(--summaries DIR, verified as "gate check" does): which bytes nobody ever scanned or
+gated, which are others than were judged, what would not pass today, which runtimes
+end, which layer to bump first. A function of which nobody scanned what is deployed
+is incomplete.
+` + alertHelp,
 		Example: `  fnaudit rescan reports/
+  fnaudit rescan reports/ --write reports/
   fnaudit rescan yesterday/ today/
-  fnaudit rescan orders.json -o json=night/orders.json`,
+  fnaudit rescan orders.json -o json=night/orders.json
+  fnaudit rescan reports/ lambda-export:prod.json --summaries summaries/ --key gate.pub \
+      --verifier-id https://acme.example/fnaudit
+  fnaudit rescan reports/ --slack @channel.url --alert-severity high`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if err = o.network(cmd); err != nil {
+				return err
+			}
+			o.exports, args = exportsOf(args)
+			if err = o.exportFlags.check(cmd, o.exports, args); err != nil {
 				return err
 			}
 			return rescan(cmd.Context(), env, o, args)
 		},
 	}
 	runFlagsOf(cmd, &o.scanOptions)
+	exportFlagsOf(cmd, &o.exportFlags)
 	f := cmd.Flags()
+	f.StringVar(&o.set, "write", "", "replace the folder `DIR`, as a whole or not at all, with the new reports, one file a function")
+	f.StringVar(&o.since, "since", "", "compare with the reports in the folder `DIR`: what has one there and none now is gone (default that of --write, unless it is judged)")
 	f.StringVar(&o.runtimes, "runtimes", "", "`FILE` with dates of runtimes, instead of those that the program brings")
+	alertFlagsOf(cmd, &o.told)
 	return cmd
 }
 
@@ -61,18 +89,27 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err != nil {
 		return err
 	}
+	alerts, err := o.told.alerts(env, o.offline, o.quiet, outputs)
+	if err != nil {
+		return err
+	}
 	pol, err := o.loadPolicy(env, nil)
 	if err != nil {
 		return err
+	}
+	if o.set != "" {
+		if err := night.Recover(o.set); err != nil {
+			return usage("", "put the earlier reports back: %w", err)
+		}
 	}
 	found, err := night.Find(args, env.Stdin)
 	if err != nil {
 		return usage("", "read reports: %w", err)
 	}
-	if len(found) == 0 {
+	if len(found) == 0 && len(o.exports) == 0 {
 		return usage("a report is what \"fnaudit scan -o json=report.json\" writes", "read reports: %s holds none", strings.Join(args, ", "))
 	}
-	list, notes := night.Group(found)
+	list, notes := night.Group(slices.DeleteFunc(slices.Clone(found), func(s night.Stored) bool { return isExport(s.Target) })) // what a list said on another day
 	now, err := o.clock(env)
 	if err != nil {
 		return err
@@ -94,15 +131,36 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		reg = nil // nothing is kept, and nobody may be asked
 	}
 	a := &audit.Auditor{Runtimes: runtimes, Registry: reg, DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now}
-	n := &nightly{list: list, results: make([]night.Result, len(list)), run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
+	n := &nightly{env: env, o: &o, list: list, results: make([]night.Result, len(list)), run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
+	if n.fleet, err = o.deployedOf(ctx, env, a, o.exports, &notes); err != nil {
+		return err
+	}
+	if err := n.compare(found, notes); err != nil {
+		return err
+	}
+	if err := n.begin(found); err != nil {
+		return err
+	}
+	defer n.drop()
 	o.keep = n.keep(outputs)
 	doc, stream, err := o.auditAll(ctx, env, a, now, subjects{n: len(list), one: n.one}, outputs)
 	if err != nil {
 		return err
 	}
-	doc.Warnings = append(doc.Warnings, notes...)
+	if err := addDeployed(n.fleet, a, doc, stream); err != nil {
+		return err
+	}
 	doc.Delta = n.delta()
+	doc.Warnings = append(doc.Warnings, n.notes...)
 	if err := o.write(env, doc, outputs, stream); err != nil {
+		return err
+	}
+	if n.set != nil {
+		if err := n.set.Place(); err != nil {
+			return usage("the earlier reports are as they were", "write reports: %w", err)
+		}
+	}
+	if err := alert(ctx, alerts, doc); err != nil {
 		return err
 	}
 	return verdict(doc)
@@ -110,24 +168,117 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 
 // nightly is one run of rescan.
 type nightly struct {
+	env     *Env
+	o       *rescanOptions
 	run     night.Rescan
 	list    []night.Subject
 	results []night.Result // by subject; of their reports nothing is kept
+	gone    []night.Stored // of the earlier set
+	notes   []string
+
+	fleet *fleet.Join // what is deployed; nil: nobody said
+	set   *night.Set  // nil: none is written
+	files []string    // by subject: of the new set; "" for none
+}
+
+// compare sets what the functions are compared with.
+func (n *nightly) compare(found []night.Stored, notes []string) error {
+	n.notes = notes
+	since := n.o.since
+	if since == "" && n.o.set != "" && !slices.ContainsFunc(found, func(s night.Stored) bool { return inFolder(n.o.set, s.File) }) {
+		if _, err := os.Stat(n.o.set); err == nil {
+			since = n.o.set
+		}
+	}
+	if since == "" {
+		return nil
+	}
+	earlier, err := night.Find([]string{since}, nil)
+	if err != nil {
+		return usage("", "read the earlier reports: %w", err)
+	}
+	var more []string
+	n.gone, more = night.Since(n.list, earlier)
+	n.notes = append(n.notes, more...)
+	return nil
+}
+
+// inFolder says whether a file lies in a folder, or below it.
+func inFolder(dir, file string) bool {
+	a, err := filepath.Abs(dir)
+	b, err2 := filepath.Abs(file)
+	if err != nil || err2 != nil || file == "-" {
+		return false
+	}
+	if real, err := filepath.EvalSymlinks(a); err == nil {
+		a = real
+	}
+	if real, err := filepath.EvalSymlinks(filepath.Dir(b)); err == nil {
+		b = filepath.Join(real, filepath.Base(b))
+	}
+	return below(a, b)
+}
+
+// begin opens the new set and names its files.
+func (n *nightly) begin(found []night.Stored) (err error) {
+	if n.o.set == "" {
+		return nil
+	}
+	if n.set, err = night.OpenSet(n.o.set, found); err != nil {
+		return usage("name another folder with --write", "write reports: %w", err)
+	}
+	kept := map[string]bool{} // files that stay as they are, because not all of them can be read
+	for _, s := range found {
+		if s.Err == nil || kept[s.File] || !inFolder(n.o.set, s.File) {
+			continue
+		}
+		kept[s.File] = true
+		n.set.Reserve(s.File)
+		if err := n.set.Keep(s.File); err != nil {
+			return usage("take it away", "write reports: keep %s, which cannot be read: %w", s.File, err)
+		}
+	}
+	n.files = make([]string, len(n.list))
+	for i := range n.list {
+		if s := &n.list[i].Newest; s.Err == nil && !kept[s.File] {
+			n.files[i] = n.set.Name(s.Name)
+		}
+	}
+	return nil
+}
+
+// drop removes what was written of a set that is not placed.
+func (n *nightly) drop() {
+	if n.set != nil {
+		n.set.Drop()
+	}
 }
 
 func (n *nightly) one(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
-	res, err := n.run.One(ctx, a, n.list[i])
+	run := n.run
+	if n.fleet != nil {
+		run.Add = func(rep *finding.Report) { n.fleet.Judge(rep, decider(a)) }
+	}
+	res, err := run.One(ctx, a, n.list[i])
 	if err != nil {
 		return nil, err
 	}
-	n.results[i] = night.Result{Changes: res.Changes, Before: res.Before}
+	n.results[i] = night.Result{Changes: res.Changes, Before: res.Before, Note: res.Note}
+	if n.set == nil || n.files[i] == "" || n.list[i].Newest.Err != nil {
+		return res.Report, nil
+	}
+	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: n.run.Tool, Database: a.Database(), Policy: a.Policy.Ref(), Functions: []*finding.Report{res.Report}}
+	doc.JudgedAt = stamp(n.env, n.o.at != "", a.Now, doc.Database)
+	if err := n.set.Write(n.files[i], func(w io.Writer) error { return report.WriteStored(w, doc) }); err != nil {
+		return nil, usage("the earlier reports are as they were", "write reports: %s: %w", n.files[i], err)
+	}
 	return res.Report, nil
 }
 
 // keep returns what is kept of a report for the outputs: for the table its
 // verdict, since of thousands nothing else is shown.
 func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
-	if len(n.list) <= maxWhole || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" }) {
+	if len(n.list) <= maxWhole || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" && (o.format != "jsonl" || o.file != "") }) {
 		return nil
 	}
 	return night.Brief
@@ -140,8 +291,14 @@ const maxWhole = 20
 func (n *nightly) delta() *finding.Delta {
 	var changes []finding.Change
 	var before []*night.Head
+	for _, s := range n.gone {
+		changes = append(changes, night.Gone(s))
+	}
 	for _, r := range n.results {
 		changes = append(changes, r.Changes...)
+		if r.Note != "" {
+			n.notes = append(n.notes, r.Note)
+		}
 		if r.Before != nil && (len(before) == 0 || before[len(before)-1] != r.Before) {
 			before = append(before, r.Before)
 		}

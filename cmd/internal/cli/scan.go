@@ -346,11 +346,11 @@ func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, all su
 				return err
 			}
 			reports[i] = rep
-			if o.keep != nil {
-				reports[i] = o.keep(rep)
-			}
 			if stream.alone() { // thousands of functions: the verdict is all that is still needed
 				reports[i] = &finding.Report{Name: rep.Name, Verdict: rep.Verdict}
+			}
+			if o.keep != nil {
+				reports[i] = o.keep(reports[i])
 			}
 			bar.Say("audited %s of %s", finding.Thousands(done.Add(1)), finding.Count(all.n, "function", "functions"))
 			return stream.put(i, rep)

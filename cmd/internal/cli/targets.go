@@ -148,6 +148,9 @@ func exists(ref string) error {
 	if strings.HasPrefix(ref, "sam:") {
 		return usage("name it as an argument: fnaudit scan "+ref, "target %s: a template is not one function", ref)
 	}
+	if isExport(ref) {
+		return usage("fnaudit rescan REPORT... "+ref, "target %s: what is deployed is held against reports", ref)
+	}
 	for _, p := range later {
 		if strings.HasPrefix(ref, p) {
 			return usage("zip:, dir:, binary:, oci:, archive:, image:, sam: and sbom: are read", "target %s: %s targets are not read by this version", ref, p)

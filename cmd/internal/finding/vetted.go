@@ -30,8 +30,8 @@ const (
 
 // OfShipped says whether a check asks something of a shipped artifact that
 // nobody can answer for a package which is not in yet: who signed the function,
-// what runs it, which of its code is called. Policies demand none of them of a
+// what runs it, who may call it, which of its code is called. Policies demand none of them of a
 // package.
 func OfShipped(check string) bool {
-	return slices.Contains([]string{"reachability", "runtime", "signature", "provenance"}, check)
+	return slices.Contains([]string{"reachability", "runtime", "signature", "provenance", "exposure"}, check)
 }

@@ -28,7 +28,7 @@ func (x *drift) add(rule string, d *finding.Deployed, why string) {
 	f := x.rules[rule]
 	if f == nil {
 		f = &finding.Finding{Kind: finding.KindDrift, Rule: rule, ID: rule + ":" + x.name + "@" + x.short(), Severity: severity(rule), Certainty: finding.Certain,
-			Title: x.name + ": " + says(rule, why)}
+			Title: says(rule, why)}
 		x.rules[rule] = f
 	}
 	if x.by[where(d)] = append(x.by[where(d)], rule); len(f.Evidence) < maxEvidence {

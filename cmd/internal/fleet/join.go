@@ -10,6 +10,11 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
+// Prefix starts the target of a report that is about a list, or about a function
+// of one that nobody scanned: the reports of [Join.Rest], of this run or of an
+// earlier one. No scan writes such a target.
+const Prefix = "lambda-export:"
+
 // Options say what deployed functions are held against.
 type Options struct {
 	Now  time.Time
@@ -129,14 +134,8 @@ func (j *Join) begin(rep *finding.Report) []int {
 
 // scan says whether a report is about bytes that were opened.
 func scan(rep *finding.Report) bool {
-	return rep.Vetted == nil && rep.Check("open").State == finding.Ran && len(rep.Artifacts) > 0 &&
+	return rep.Vetted == nil && !strings.HasPrefix(rep.Target, Prefix) && rep.Check("open").State == finding.Ran && len(rep.Artifacts) > 0 &&
 		rep.Artifacts[0].Kind != "sbom" && isDigest(rep.Artifacts[0].Digest)
-}
-
-// Stub says whether a report is about a deployed function that nobody scanned: a
-// report of [Join.Rest], of this run or of an earlier one.
-func Stub(rep *finding.Report) bool {
-	return rep.Check(finding.CheckDeployed).State != finding.Skipped && rep.Check("open").State != finding.Ran
 }
 
 // claim notes what a bill of materials from outside says that it is about: nobody
@@ -288,7 +287,7 @@ func (j *Join) Rest() []*finding.Report {
 
 // unreadable is the report of an export that does not say everything.
 func unreadable(e finding.FleetExport) *finding.Report {
-	rep := finding.NewReport(e.Source, "lambda-export:"+e.Source)
+	rep := finding.NewReport(e.Source, Prefix+e.Source)
 	rep.Checks = append(rep.Checks, finding.Status{Check: "open", State: finding.Failed, Reason: e.Problem})
 	rep.Checks = append(rep.Checks, finding.Status{Check: finding.CheckDeployed, State: finding.Failed, Reason: e.Problem})
 	return rep
@@ -298,7 +297,7 @@ func unreadable(e finding.FleetExport) *finding.Report {
 // into which nobody looked.
 func (j *Join) stub(group []int) *finding.Report {
 	first := &j.inv.Deployed[group[0]]
-	rep := finding.NewReport(first.Name, "lambda:"+where(first))
+	rep := finding.NewReport(first.Name, Prefix+first.Source+"#"+strings.TrimPrefix(where(first), first.Source+"#"))
 	rep.Platform, rep.Runtime, rep.Architecture = "aws-lambda", first.Runtime, first.Architecture
 	rep.Artifacts = append(rep.Artifacts, finding.Artifact{Ref: where(first), Kind: first.Package, Digest: first.Digest, Size: first.Size, Mount: "/var/task"})
 	drift := newDrift(first.Name, first.Digest)
@@ -320,7 +319,7 @@ func (j *Join) stub(group []int) *finding.Report {
 	found := drift.findings()
 	rep.Findings = append(rep.Findings, found...)
 	seal(rep)
-	rep.Skip("open", strings.TrimPrefix(found[0].Title, first.Name+": "))
+	rep.Skip("open", found[0].Title)
 	rep.Ran(finding.CheckDeployed, nil)
 	return rep
 }

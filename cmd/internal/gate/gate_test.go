@@ -209,7 +209,7 @@ func TestAttestRefuses(t *testing.T) {
 }
 
 func TestOlder(t *testing.T) {
-	made := Database{ID: digest("d"), Ecosystems: map[string]time.Time{"npm": day, "PyPI": day}}
+	made := Database{ID: digest("d"), Ecosystems: map[string]time.Time{"npm": day, "PyPI": day}, Feeds: map[string]time.Time{"kev": day}}
 	for name, c := range map[string]struct {
 		today finding.Database
 		want  string
@@ -220,6 +220,8 @@ func TestOlder(t *testing.T) {
 		"without a date":  {finding.Database{ID: digest("e"), Ecosystems: map[string]finding.Ecosystem{"npm": {}}}, "npm"},
 		"others only":     {finding.Database{ID: digest("e"), Ecosystems: map[string]finding.Ecosystem{"Go": {AsOf: day}}}, ""},
 		"nothing at hand": {finding.Database{}, ""},
+		"an older list":   {finding.Database{ID: digest("e"), Feeds: []finding.Feed{{Name: "epss"}, {Name: "kev", AsOf: day.Add(-time.Second)}}}, "its list kev is as of 2026-11-20T11:59:59Z"},
+		"a newer list":    {finding.Database{ID: digest("e"), Feeds: []finding.Feed{{Name: "kev", AsOf: day.Add(time.Hour)}}}, ""},
 	} {
 		if got := made.Older(c.today); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)

@@ -125,7 +125,7 @@ func listPlan(t reflect.Type) reader {
 		v.Set(reflect.MakeSlice(t, 0, 0))
 		for p.more(']', v.Len() == 0) {
 			if v.Len() == v.Cap() {
-				v.Grow(max(2, v.Len()))
+				v.Grow(max(4, v.Len()))
 			}
 			v.SetLen(v.Len() + 1)
 			last := v.Index(v.Len() - 1)

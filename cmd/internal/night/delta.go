@@ -505,7 +505,7 @@ func rank(d finding.Decision) int {
 // copyOf is a report that a policy may mark.
 func copyOf(r *finding.Report) *finding.Report {
 	out := *r
-	out.Findings, out.Unknowns = slices.Clone(r.Findings), slices.Clone(r.Unknowns)
+	out.Findings, out.Unknowns, out.Upgrades = slices.Clone(r.Findings), slices.Clone(r.Unknowns), slices.Clone(r.Upgrades)
 	return &out
 }
 

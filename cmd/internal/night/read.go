@@ -29,6 +29,7 @@ type Head struct {
 type Stored struct {
 	File   string // as it was named, or found in a folder that was; "-" is standard input
 	Name   string // of the function
+	Target string // what was judged
 	Digest string // of its first artifact; "" when the report has none
 	Head   *Head
 	Err    error // why the file is no report that can be read
@@ -52,6 +53,10 @@ func (s *Stored) key() string {
 	}
 	return s.name()
 }
+
+// AlertsName is the file beside reports that says which alerts were sent, and
+// that is no report.
+const AlertsName = ".fnaudit-alerts.json"
 
 // manifestName is the file that says which files a set has.
 const manifestName = ".fnaudit-set.json"
@@ -116,7 +121,7 @@ func filesOf(name string) ([]string, error) {
 		case err != nil:
 			out = append(out, path) // a folder that cannot be read is said when it is opened
 			return nil
-		case d.IsDir() || strings.HasPrefix(d.Name(), ".") && strings.HasSuffix(d.Name(), temporary) || d.Name() == manifestName:
+		case d.IsDir() || strings.HasPrefix(d.Name(), ".") && strings.HasSuffix(d.Name(), temporary) || d.Name() == manifestName || d.Name() == AlertsName:
 			return nil
 		}
 		out = append(out, path)
@@ -344,11 +349,11 @@ func readFunctions(s *splitter) ([]Stored, error) {
 
 // identity is what tells functions apart.
 type identity struct {
-	name, owner, declared, digest string
+	name, target, owner, declared, digest string
 }
 
 func (me *identity) stored(at int64, size int) Stored {
-	return Stored{Name: me.name, owner: me.owner, declared: me.declared, Digest: me.digest, at: at, size: size}
+	return Stored{Name: me.name, Target: me.target, owner: me.owner, declared: me.declared, Digest: me.digest, at: at, size: size}
 }
 
 // take takes what one key of a function says.
@@ -356,6 +361,8 @@ func (me *identity) take(key string, raw []byte) error {
 	switch key {
 	case "name":
 		return decode(string(raw), &me.name)
+	case "target":
+		return decode(string(raw), &me.target)
 	case "owner":
 		return decode(string(raw), &me.owner)
 	case "declared":

@@ -54,6 +54,9 @@ func Group(found []Stored) (subjects []Subject, notes []string) {
 		switch {
 		case s.Err != nil, len(all) < 2, found[all[0]].set == found[all[len(all)-1]].set, severalIn(found, all):
 			subjects = append(subjects, Subject{Newest: *s})
+			if s.Err != nil {
+				notes = append(notes, fmt.Sprintf("%s cannot be read: %v", s.File, s.Err))
+			}
 			continue
 		case all[0] != i:
 			continue
@@ -79,16 +82,59 @@ func severalIn(found []Stored, list []int) bool {
 	return false
 }
 
+// Since compares subjects with a set of earlier reports instead of with what
+// they were made from. It returns what is in that set and no subject any more.
+func Since(subjects []Subject, earlier []Stored) (gone []Stored, notes []string) {
+	by, count := map[string][]int{}, map[string]int{}
+	for i := range earlier {
+		if e := &earlier[i]; e.Err != nil {
+			notes = append(notes, fmt.Sprintf("nothing was compared with %s, which cannot be read: %v", e.File, e.Err))
+		} else {
+			by[e.name()] = append(by[e.name()], i)
+		}
+	}
+	for i := range subjects {
+		if s := &subjects[i]; s.Newest.Err == nil {
+			count[s.Newest.name()]++
+		}
+	}
+	used := map[int]bool{}
+	for i := range subjects {
+		s := &subjects[i]
+		if s.Newest.Err != nil {
+			continue
+		}
+		list := by[s.Newest.name()]
+		if len(list) > 1 || count[s.Newest.name()] > 1 { // the name is that of several functions
+			list = slices.DeleteFunc(slices.Clone(list), func(j int) bool { return used[j] || earlier[j].Digest != s.Newest.Digest })
+		}
+		if len(list) == 0 {
+			s.Before, s.New = nil, true
+			continue
+		}
+		s.Before, s.New, used[list[0]] = &earlier[list[0]], false, true
+	}
+	for i := range earlier {
+		if earlier[i].Err == nil && !used[i] {
+			gone = append(gone, earlier[i])
+		}
+	}
+	return gone, notes
+}
+
 // Rescan judges subjects again. It is safe for concurrent use.
 type Rescan struct {
 	Tool finding.Tool // this program
+
+	Add func(*finding.Report) // what else is known of a function that was judged; may be nil
 }
 
 // Result is a function that was judged again.
 type Result struct {
 	Report  *finding.Report
 	Changes []finding.Change
-	Before  *Head // of what it was compared with; nil when there was nothing
+	Before  *Head  // of what it was compared with; nil when there was nothing
+	Note    string // what went wrong with the comparison; "" when nothing did
 }
 
 // One judges one function again. Only a cancelled ctx is an error: a report that
@@ -97,24 +143,33 @@ func (r *Rescan) One(ctx context.Context, a *audit.Auditor, s Subject) (Result, 
 	old, err := s.Newest.Load()
 	if err != nil {
 		rep, ctxErr := a.Unread(ctx, s.Name(), s.Newest.File, err)
+		if r.Add != nil && ctxErr == nil {
+			r.Add(rep)
+		}
 		return Result{Report: rep}, ctxErr
 	}
-	rep, err := a.Again(ctx, audit.Recorded{Report: old, Policy: s.Newest.Head.Policy, At: s.Newest.Head.JudgedAt})
+	rep, err := a.Again(ctx, audit.Recorded{Report: old, Policy: s.Newest.Head.Policy, At: s.Newest.Head.JudgedAt, Joined: r.Add != nil})
 	if err != nil {
 		return Result{}, err
+	}
+	if r.Add != nil {
+		r.Add(rep)
 	}
 	if s.New {
 		return Result{Report: rep, Changes: []finding.Change{appeared(rep)}}, nil
 	}
 	before := s.Newest
+	note := ""
 	if s.Before != nil {
-		if was, err := s.Before.Load(); err == nil {
+		if was, err := s.Before.Load(); err != nil {
+			note = fmt.Sprintf("%s: not compared with %s, which cannot be read: %v", strings.Clone(s.Name()), s.Before.File, err)
+		} else {
 			before, old = *s.Before, was
 			audit.Seen(rep, old, before.Head.JudgedAt)
 		}
 	}
 	now := Side{Report: rep, Database: a.Database(), Policy: a.Policy.Ref(), Tool: r.Tool, At: a.Now}
-	return Result{Report: rep, Before: before.Head, Changes: ownChanges(Compare(before.side(old), now, a.Policy.Decide))}, nil
+	return Result{Report: rep, Before: before.Head, Note: note, Changes: ownChanges(Compare(before.side(old), now, a.Policy.Decide))}, nil
 }
 
 // side is a stored report as one side of a comparison.

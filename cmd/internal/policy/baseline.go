@@ -78,7 +78,10 @@ func earlier(a, b time.Time) time.Time {
 // baselineKeys are all names of a finding in its function. Advisories are
 // renamed and get aliases, so each of them is one.
 func baselineKeys(f *finding.Finding) []string {
-	keys := []string{f.Fingerprint}
+	var keys []string
+	if f.Fingerprint != "" {
+		keys = append(keys, f.Fingerprint)
+	}
 	for _, id := range append([]string{f.ID}, f.Aliases...) {
 		keys = append(keys, string(f.Kind)+"\n"+finding.Versionless(f.Component)+"\n"+strings.ToUpper(id))
 	}

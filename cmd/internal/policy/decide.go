@@ -406,7 +406,7 @@ func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
 		case f.OfDependency() && len(f.Fixed) == 0:
 			return lookAt(r, f)
 		case f.Kind != finding.KindRuntime && len(f.Fixed) > 0:
-			return p.nextUpgrade(r, f)
+			return nextUpgrade(r, f)
 		}
 	}
 	if failing, _, _ := p.unsigned(r); len(failing) > 0 {
@@ -420,14 +420,21 @@ func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
 
 // explaining is the command that explains a finding.
 func explaining(r *finding.Report, f finding.Finding) string {
+	id := f.ID
+	if strings.ContainsFunc(id, func(c rune) bool { return !strings.ContainsRune(idLetters, c) }) && f.Fingerprint != "" {
+		id = f.Fingerprint // names of files and of what a descriptor holds are part of some: not to be copied into a shell
+	}
 	switch {
 	case r.Vetted == nil && deep(f.Rule):
-		return "fnaudit scan --deep --explain " + f.ID + " " + again(r)
+		return "fnaudit scan --deep --explain " + id + " " + again(r)
 	case r.Vetted == nil:
-		return "fnaudit scan --explain " + f.ID + " " + again(r)
+		return "fnaudit scan --explain " + id + " " + again(r)
 	}
-	return "fnaudit vet --explain " + f.ID + " " + vetting(r)
+	return "fnaudit vet --explain " + id + " " + vetting(r)
 }
+
+// idLetters are the characters of ids that mean nothing to a shell.
+const idLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/@+%"
 
 // deep says whether only a run that reads every byte, and verifies what
 // registries hand out, finds what a rule is about.
@@ -448,10 +455,10 @@ func again(r *finding.Report) string {
 
 // nextUpgrade is the first of the upgrades that clear a finding on which the
 // policy fails; that of f, where none is listed.
-func (p *Policy) nextUpgrade(r *finding.Report, f finding.Finding) string {
+func nextUpgrade(r *finding.Report, f finding.Finding) string {
 	fails := map[string]finding.Finding{}
 	for _, x := range r.Findings {
-		if _, ok := fails[x.Fingerprint]; !ok && loaded(x) && p.counts(p.Fail, x) {
+		if _, ok := fails[x.Fingerprint]; !ok && x.Counts == finding.Fail {
 			fails[x.Fingerprint] = x
 		}
 	}

@@ -35,7 +35,7 @@ func deployedGaps(r *finding.Report) (out []string, ok bool) {
 // nextDeployed is the next step for what is deployed and is not what was judged;
 // "" when the report is not about that.
 func nextDeployed(r *finding.Report) string {
-	if file, ok := strings.CutPrefix(r.Target, "lambda-export:"); ok {
+	if file, ok := strings.CutPrefix(r.Target, "lambda-export:"); ok && len(r.Deployed) == 0 {
 		return "save the list again (aws lambda list-functions > FILE) in place of " + file + ", then rescan"
 	}
 	for _, f := range r.Findings {

@@ -63,6 +63,9 @@ func (f fileOverride) parse(base Policy) (Override, error) {
 	if f.Rules == (fileRules{}) {
 		return o, errors.New(": it changes nothing: name what is judged otherwise, as in fail: {severity: high}")
 	}
+	if l := f.Rules.Fail; l != nil && l.Malware != nil && !*l.Malware {
+		return o, errors.New(".fail.malware: malware fails in every function; one package can be accepted with a waiver")
+	}
 	if err := f.Rules.apply(base.copied()); err != nil {
 		return o, fmt.Errorf(": %w", err)
 	}

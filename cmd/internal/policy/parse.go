@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -208,6 +209,9 @@ func (f *fileRules) apply(p *Policy) error {
 	note(f.Grace.apply(&p.Grace))
 	note(f.Licences.apply(&p.Licences))
 	f.licenceLines(p)
+	if slices.Contains(p.Require, "licence") && !p.Licences.Given() {
+		note(errors.New("require: the check \"licence\" has nothing to go by: say in licences what is allowed or denied"))
+	}
 	p.KnownExploited = p.KnownExploited || f.Fail != nil && f.Fail.KnownExploited != nil && *f.Fail.KnownExploited || f.Grace != nil && f.Grace.KnownExploited != nil
 	return errors.Join(errs...)
 }
@@ -234,7 +238,7 @@ func (f *fileRules) licenceLines(p *Policy) {
 		return
 	}
 	if p.Fail.Licence == "" && (f.Fail == nil || f.Fail.Licence == nil) && p.fails() {
-		p.Fail.Licence = finding.High
+		p.Fail.Licence = finding.Medium
 	}
 	if p.Warn.Licence == "" && (f.Warn == nil || f.Warn.Licence == nil) {
 		p.Warn.Licence = finding.Low
@@ -394,9 +398,11 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		if near := spelling.Nearest(unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, graceKeys, licenceKeys, overrideKeys, priorityKeys)); near == unknown.Token.Value {
+		typed, all := unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, licenceKeys, graceKeys, overrideKeys, priorityKeys)
+		long := slices.DeleteFunc(slices.Clone(all), func(k string) bool { return len(k) < 4 }) // "fix" is the start of too much
+		if slices.Contains(all, typed) {
 			msg += "; it is a key of another section"
-		} else if near != "" {
+		} else if near := cmp.Or(spelling.Nearest(typed, long), spelling.Nearest(typed, all)); near != "" {
 			msg += fmt.Sprintf("; did you mean %q?", near)
 		}
 	}
@@ -405,7 +411,7 @@ func yamlError(err error) string {
 
 // keys are all keys of a policy file, for suggestions.
 var keys = []string{
-	"version", "extends", "functions", "waivers_warn", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers",
+	"version", "extends", "functions", "fail", "warn", "unknown_severity", "require", "incomplete", "coverage", "database", "waivers", "waivers_warn",
 	"fixable", "severity", "known_exploited", "malware", "certainty", "archive", "absent", "runtime", "unknowns", "unmatched", "minimum", "bundle", "max_age", "kev_max_age",
 	"exposure", "drift", "origins", "range", "function",
 	"id", "component", "path", "reason", "owner", "expires",

@@ -167,7 +167,7 @@ func Builtin(name string) (*Policy, bool) {
 	ci := Policy{
 		Name:            CI,
 		Fail:            Line{Malware: true, KnownExploit: true, Fixable: finding.High, Untrusted: finding.High, Certainty: finding.Probable},
-		Warn:            Line{Severity: finding.High, Archive: finding.Low, Runtime: RuntimeAny, Stale: finding.Low, Untrusted: finding.Medium, Certainty: finding.Possible},
+		Warn:            Line{Severity: finding.High, Archive: finding.Low, Runtime: RuntimeAny, Stale: finding.Low, Untrusted: finding.Medium, Exposure: finding.Medium, Drift: finding.Low, Certainty: finding.Possible},
 		UnknownSeverity: finding.High,
 		Require:         []string{"open", "catalog", "vulnerability"},
 		Unknowns:        []string{"unreadable", "opaque", "limit"},
@@ -193,7 +193,7 @@ func Builtin(name string) (*Policy, bool) {
 	case Report:
 		return &Policy{
 			Name:            Report,
-			Warn:            Line{Any: true, Malware: true, KnownExploit: true, Archive: finding.None, Runtime: RuntimeAny, Stale: finding.None, Untrusted: finding.None, Certainty: finding.Possible},
+			Warn:            Line{Any: true, Malware: true, KnownExploit: true, Archive: finding.None, Runtime: RuntimeAny, Stale: finding.None, Untrusted: finding.None, Licence: finding.None, Exposure: finding.None, Drift: finding.None, Certainty: finding.Possible},
 			UnknownSeverity: finding.High,
 			Signature:       Responses{RespondWarn, RespondWarn, RespondWarn},
 			Provenance:      Responses{RespondWarn, RespondIgnore, RespondWarn},

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +21,9 @@ var update = flag.Bool("update", false, "rewrite the goldens")
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // TestDecide runs testdata/*.txtar: "policy" (a built-in name or YAML; flags
-// as comment lines "# fail-on: high"), "report.json", an optional
-// "database.json", and the golden verdict.
+// as comment lines "# fail-on: high", "# gate"), "report.json", optionally
+// "database.json" and "baseline.json" (an earlier report of the same function,
+// judged on 2026-11-01), and the golden verdict.
 func TestDecide(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -75,6 +77,15 @@ func decideCase(t *testing.T, part map[string][]byte) string {
 			return "error: " + err.Error() + "\n"
 		}
 	}
+	p.Wary = strings.Contains(text, "\n# gate")
+	if data := part["baseline.json"]; len(data) > 0 {
+		old := finding.NewReport("orders", "orders.zip")
+		if err := json.Unmarshal(data, old); err != nil {
+			t.Fatal(err)
+		}
+		p.Baseline = &Baseline{}
+		p.Baseline.Add(old.Name, old.Findings, now.AddDate(0, 0, -21))
+	}
 	r := finding.NewReport("orders", "orders.zip")
 	r.Coverage = &finding.Coverage{CodeBytes: 100, OwnBytes: 100}
 	for _, c := range []string{"open", "catalog", "archive", "vulnerability", "signature", "provenance"} {
@@ -92,6 +103,11 @@ func decideCase(t *testing.T, part map[string][]byte) string {
 		}
 	}
 	v := p.Decide(r, db, now)
+	marks, _ := json.Marshal(r)
+	again := p.Decide(r, db, now)
+	if marksAgain, _ := json.Marshal(r); !reflect.DeepEqual(v, again) || string(marks) != string(marksAgain) {
+		t.Errorf("deciding again decides otherwise:\n%+v\n%+v", v, again)
+	}
 	var b strings.Builder
 	b.WriteString(string(v.Decision) + "\n")
 	for _, s := range v.Reasons {
@@ -124,10 +140,23 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("version: 1\n"))
 	f.Add([]byte("version: 1\nextends: builtin:release\nfail:\n  severity: high\nwaivers:\n  - {id: CVE-1, reason: r, owner: o, expires: 2027-01-01}\n"))
 	f.Add([]byte("a: &a [x, x]\nb: [*a, *a]\n"))
+	f.Add([]byte("version: 1\nfunctions: [{match: {name: 'a*', tag: b}, fail: {severity: low, origins: {base: {fixable: none}}}, grace: {high: 14d, known_exploited: 0d, from: seen}}]\n"))
+	f.Add([]byte("version: 1\nlicences: {allow: [MIT, BSD-*], deny: [GPL-2.0 WITH Classpath-exception-2.0], packages: [{component: pkg:npm/a, licence: (MIT), reason: r}]}\nrequire: [licence]\n"))
+	f.Add([]byte("version: 1\nwaivers_warn: 3d\nwaivers: [{id: a, component: pkg:npm/a, range: '>=1, <2', function: '*', reason: r, owner: o, expires: 2027-01-01}]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := Parse(data, "f.yaml")
 		if err != nil {
 			return
+		}
+		for _, o := range p.Functions {
+			if o.Match == (Match{}) {
+				t.Errorf("an override of every function was accepted: %+v", o)
+			}
+		}
+		r := finding.NewReport("a", "a.zip")
+		r.Findings = []finding.Finding{{ID: "MAL-1", Kind: finding.KindMalware, Component: "pkg:npm/a@1", Certainty: finding.Certain}}
+		if v := p.Decide(r, finding.Database{}, now); v.Decision == "" || p.Fail.Malware && r.Findings[0].Waived == nil && v.Decision != finding.Fail {
+			t.Errorf("malware does not fail: %+v", v)
 		}
 		for _, w := range p.Waivers {
 			if w.Reason == "" || w.Owner == "" || w.Expires.IsZero() {

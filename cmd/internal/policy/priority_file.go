@@ -59,4 +59,4 @@ func (f *filePriority) apply(to *Weights) error {
 }
 
 // priorityKeys are the keys of the section, for suggestions.
-var priorityKeys = []string{"priority", "weights", "kev", "epss", "reach", "exposure", "fix"}
+var priorityKeys = []string{"priority", "weights", "kev", "epss", "reach", "exposure"}

@@ -2,8 +2,8 @@ package report
 
 import "github.com/fnaudit/fnaudit/cmd/internal/finding"
 
-// dependencyRules says of each rule of kinds stale and untrusted what it is
-// about, whatever the package, and what to do. A test holds that no rule of the
+// dependencyRules says of each rule of kinds stale, untrusted, licence, exposure
+// and drift what it is about, whatever the package, and what to do. A test holds that no rule of the
 // packages that judge is missing.
 func dependencyRules() map[string]dependencyRule {
 	const (
@@ -94,5 +94,19 @@ func dependencyRules() map[string]dependencyRule {
 		"version-young":           {"Published more recently than the policy allows", "wait until the time is over, or use the version before"},
 		"package-young":           {"The package itself is new", review},
 		"sole-maintainer-changed": {"Its only maintainer changed", review},
+
+		// under which licence it may be used
+		"licence-denied":      {"Its licence is one that the policy denies", "replace it, or accept it with a waiver where your use is allowed"},
+		"licence-not-allowed": {"Its licence is not among those that the policy allows", "replace it, or add the licence to the policy after review"},
+		"licence-unknown":     {"Nobody can say under which licence it is", "look it up, and state it in the policy under licences.packages"},
+
+		// who may call the function, and what it may do
+		"url-public":           {"Whoever knows its address may call the function", "set AuthType to AWS_IAM, or check the caller in the function and accept it with a waiver"},
+		"url-auth-unknown":     {"Whether the function's URL asks who calls is decided at deployment", "write AuthType into the template"},
+		"trigger-public":       {"An API that asks nobody who calls", "name an authorizer, or accept it with a waiver where it is meant"},
+		"trigger-auth-unsaid":  {"An API of which nothing states whom it asks", "name an authorizer in the template"},
+		"role-administrator":   {"The function's role may do anything", "allow only the actions that the function needs"},
+		"role-broad":           {"The function's role may do anything with a whole service", "allow only the actions and resources that the function needs"},
+		"role-policy-wildcard": {"A policy of the function's role has wildcards", "name the actions and resources that the function needs"},
 	}
 }

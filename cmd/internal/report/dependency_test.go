@@ -37,3 +37,25 @@ func TestDependencyRules(t *testing.T) {
 		}
 	}
 }
+
+// TestRulesOfTheProgram is the same for the rules that no library has: of
+// licences and of exposure.
+func TestRulesOfTheProgram(t *testing.T) {
+	rule := regexp.MustCompile(`(?m)^\s*(?:rule|Rule)\w+\s*= "([a-z0-9-]+)"`)
+	known := dependencyRules()
+	for _, file := range []string{"../policy/licences.go", "../audit/exposure.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := rule.FindAllStringSubmatch(string(text), -1)
+		if len(found) < 3 {
+			t.Errorf("%s: %d rules", file, len(found))
+		}
+		for _, m := range found {
+			if r := known[m[1]]; r.title == "" || r.help == "" {
+				t.Errorf("%s: rule %s has no title or no help", filepath.Base(file), m[1])
+			}
+		}
+	}
+}

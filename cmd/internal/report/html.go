@@ -22,7 +22,7 @@ var htmlFiles embed.FS
 // htmlScripts are the parts of the page's script, in the order in which they
 // are joined: each uses what is before it.
 func htmlScripts() []string {
-	return []string{"dom.js", "model.js", "filter.js", "list.js", "chart.js", "overview.js", "functions.js", "function.js", "sections.js", "finding.js", "findings.js", "components.js", "run.js", "main.js"}
+	return []string{"dom.js", "model.js", "filter.js", "list.js", "chart.js", "overview.js", "functions.js", "function.js", "sections.js", "finding.js", "findings.js", "components.js", "fleet.js", "run.js", "main.js"}
 }
 
 // maxStaticReasons is how many reasons of one function the page shows to who

@@ -30,6 +30,9 @@ type htmlRun struct {
 	JudgedAt time.Time         `json:"judgedAt"`
 	Warnings []string          `json:"warnings,omitempty"`
 	Delta    *finding.Delta    `json:"delta,omitempty"`
+	Fleet    *finding.Fleet    `json:"fleet,omitempty"`
+	Rules    map[string]string `json:"rules,omitempty"` // what each rule that occurs is about, where no advisory says it
+	Help     map[string]string `json:"help,omitempty"`  // and what to do
 	Summary  finding.Summary   `json:"summary"`
 }
 
@@ -119,6 +122,7 @@ type htmlDetail struct {
 	Coverage     *finding.Coverage     `json:"coverage,omitempty"`
 	Declared     *finding.Declared     `json:"declared,omitempty"`
 	Vetted       *finding.Vetted       `json:"vetted,omitempty"`
+	Deployed     []finding.Deployed    `json:"deployed,omitempty"`
 	Unknowns     []finding.Unknown     `json:"unknowns,omitempty"`
 	Absent       []finding.Absent      `json:"absent,omitempty"`
 	Checks       []finding.Status      `json:"checks,omitempty"`
@@ -139,10 +143,12 @@ type htmlData struct {
 	findings   *htmlTable
 	details    *htmlBlock
 	blocks     int // of details that are written
+
+	rules, help map[string]string // by rule
 }
 
 func newHTMLData(w io.Writer) *htmlData {
-	return &htmlData{w: w, functions: newHTMLBlock(), components: newHTMLTable(), findings: newHTMLTable(), details: newHTMLBlock()}
+	return &htmlData{w: w, functions: newHTMLBlock(), components: newHTMLTable(), findings: newHTMLTable(), details: newHTMLBlock(), rules: map[string]string{}, help: map[string]string{}}
 }
 
 // function adds one function.
@@ -166,6 +172,7 @@ func (d *htmlData) function(r *finding.Report) error {
 	}
 	place := make(map[string]int, len(r.Findings))
 	for i := range r.Findings {
+		d.rule(&r.Findings[i])
 		n, err := d.findings.add(htmlFindingOf(&r.Findings[i], byPURL))
 		if err != nil {
 			return err
@@ -188,6 +195,18 @@ func (d *htmlData) function(r *finding.Report) error {
 	return nil
 }
 
+// rule notes what the rule of a finding means.
+func (d *htmlData) rule(f *finding.Finding) {
+	switch _, ok := d.rules[f.Rule]; {
+	case ok:
+	case f.OfDependency():
+		any := finding.Finding{Kind: f.Kind, Rule: f.Rule} // without what is said of one package
+		d.rules[f.Rule], d.help[f.Rule] = dependencyTitle(any), dependencyHelp(any)
+	case f.OfTrust():
+		d.help[f.Rule] = trustHelp(f.Rule)
+	}
+}
+
 // flush writes the details that are waiting.
 func (d *htmlData) flush() error {
 	if d.details.n == 0 {
@@ -202,8 +221,13 @@ func (d *htmlData) close(doc *finding.Document, opt Options) error {
 	if err := d.flush(); err != nil {
 		return err
 	}
+	if doc.Fleet != nil {
+		for _, drift := range doc.Fleet.Drift {
+			d.rule(&finding.Finding{Kind: finding.KindDrift, Rule: drift.Rule})
+		}
+	}
 	run := newHTMLBlock()
-	if err := run.add(htmlRun{htmlDay(opt.Now), doc.Tool, doc.Database, doc.Policy, doc.JudgedAt, doc.Warnings, doc.Delta, doc.Summary}); err != nil {
+	if err := run.add(htmlRun{htmlDay(opt.Now), doc.Tool, doc.Database, doc.Policy, doc.JudgedAt, doc.Warnings, doc.Delta, doc.Fleet, d.rules, d.help, doc.Summary}); err != nil {
 		return err
 	}
 	for _, b := range []struct {
@@ -233,7 +257,7 @@ func htmlFindingOf(f *finding.Finding, byPURL map[string]int32) htmlFinding {
 
 func htmlDetailOf(r *finding.Report) htmlDetail {
 	d := htmlDetail{
-		Handler: r.Handler, Guessed: r.Guessed, Artifacts: r.Artifacts, Declared: r.Declared, Vetted: r.Vetted, Checks: r.Checks, Attestations: r.Attestations,
+		Handler: r.Handler, Guessed: r.Guessed, Artifacts: r.Artifacts, Declared: r.Declared, Vetted: r.Vetted, Deployed: r.Deployed, Checks: r.Checks, Attestations: r.Attestations,
 		Places: make([]htmlPlaces, len(r.Components)), Evidence: make([][]finding.Evidence, len(r.Findings)), More: map[string]int{},
 	}
 	d.Unknowns = htmlFirst(r.Unknowns, maxHTMLUnknowns, "unknowns", d.More)

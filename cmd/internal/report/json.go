@@ -47,6 +47,12 @@ func writeLine(w io.Writer, doc *finding.Document, r *finding.Report) error {
 	})
 }
 
+// WriteStored writes a document as format "json" does, on one line: it is for
+// programs to read, of which a night reads thousands.
+func WriteStored(w io.Writer, doc *finding.Document) error {
+	return codec.WriteJSONLine(w, normal(doc))
+}
+
 // WriteJSON writes any value as the JSON formats are written: two spaces of
 // indent, and no character that a terminal or a browser would act on.
 func WriteJSON(w io.Writer, v any) error { return codec.WriteJSON(w, v) }

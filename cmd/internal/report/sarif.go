@@ -183,9 +183,15 @@ func (s *sarifWriter) artifact(r *finding.Report, a finding.Artifact) {
 // locations are the places of the finding's component, else of its evidence,
 // else the function's first artifact.
 func (s *sarifWriter) locations(r *finding.Report, f finding.Finding) []sarifLocation {
+	type spot struct {
+		artifact int
+		path     string
+	}
 	var out []sarifLocation
+	seen := map[spot]bool{} // one place can be in several layers, and the schema wants each once
 	add := func(artifact int, path string) {
-		if len(out) < maxSARIFLocations {
+		if at := (spot{artifact, path}); len(out) < maxSARIFLocations && !seen[at] {
+			seen[at] = true
 			out = append(out, s.location(r, artifact, path))
 		}
 	}

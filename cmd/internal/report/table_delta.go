@@ -2,11 +2,15 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
+
+// maxNotes is how many warnings about a run are listed.
+const maxNotes = 10
 
 // maxChanges is how many changes of one cause the table lists.
 const maxChanges = 20
@@ -37,20 +41,33 @@ func (p *printer) delta(d *finding.Delta) {
 		if len(d.Changes) > 0 {
 			p.changes(d)
 		}
+		p.quietFleet(p.doc.Fleet)
 		return
 	}
-	if len(d.Changes) == 0 {
+	if len(d.Changes) == 0 && d.Before.JudgedAt.IsZero() && p.doc.Fleet != nil {
+		// there are no reports: what is deployed says it
+	} else if len(d.Changes) == 0 {
 		p.line("Nothing changed%s.", p.since(d))
 	} else {
 		p.line("%s%s:", finding.Count(len(d.Changes), "change", "changes"), p.since(d))
 		p.line("")
 		p.changes(d)
 	}
-	if s := p.doc.Summary; s.Fail+s.Incomplete > 0 && len(p.doc.Functions) > 0 {
-		p.line("")
+	if few := p.opt.Verbose || len(p.doc.Functions) <= maxFull; few && slices.ContainsFunc(p.doc.Functions, func(r *finding.Report) bool { return r.Verdict.Decision != finding.Pass && !p.inFleet(r) }) {
+		if p.lines > 0 {
+			p.line("")
+		}
 		p.short()
 	}
-	for _, w := range p.doc.Warnings {
+	p.fleet(p.doc.Fleet)
+	if p.doc.Fleet != nil && len(p.doc.Warnings) > 0 {
+		p.line("")
+	}
+	for i, w := range p.doc.Warnings {
+		if i == maxNotes && !p.opt.Verbose {
+			p.line("note: and %s more (-v lists them)", finding.Thousands(len(p.doc.Warnings)-i))
+			break
+		}
 		p.wrapped("note: ", 6, 6, esc(w))
 	}
 	p.footer()

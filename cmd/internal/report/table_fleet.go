@@ -36,6 +36,16 @@ func (p *printer) fleet(f *finding.Fleet) {
 	p.fleetRest(f)
 }
 
+// quietFleet prints one line for each thing that is wrong.
+func (p *printer) quietFleet(f *finding.Fleet) {
+	if f == nil {
+		return
+	}
+	for _, d := range f.Drift {
+		p.line("%s: %s", finding.Count(len(d.Functions), "function", "functions"), driftTitle(d.Rule))
+	}
+}
+
 // inFleet says whether a report is of a deployed function that nobody scanned,
 // which the list of what is deployed shows.
 func (p *printer) inFleet(r *finding.Report) bool {

@@ -32,6 +32,9 @@ func (p *printer) function(r *finding.Report) {
 	}
 	p.dependencies(r, "Untrusted", g.untrusted)
 	p.dependencies(r, "Stale", g.stale)
+	p.dependencies(r, "Licences", g.licence)
+	p.dependencies(r, "Exposure", g.exposure)
+	p.dependencies(r, "Deployed", g.drift)
 	p.unknowns(r)
 	p.coverage(r)
 	p.disagreements(r)
@@ -52,6 +55,9 @@ func (p *printer) function(r *finding.Report) {
 	}
 	p.calendar(r)
 	p.warnings(r)
+	if p.opt.Verbose {
+		p.every("In the baseline: an earlier report has it", g.old, r, styleDim)
+	}
 	p.waived(r, g.waived)
 	p.upgrades(r)
 	if clean && p.lines == said {

@@ -9,9 +9,9 @@ import (
 )
 
 // groups are the findings of a function as the table shows them, each list
-// worst first.
+// worst first. old is what the baseline has.
 type groups struct {
-	malware, live, possible, absent, shadowed, platform, archive, untrusted, stale, other, waived []finding.Finding
+	malware, live, possible, absent, shadowed, platform, archive, untrusted, stale, licence, exposure, drift, other, old, waived []finding.Finding
 }
 
 // sortFindings puts each finding into one group. Malware is malware wherever
@@ -22,6 +22,8 @@ func sortFindings(r *finding.Report) groups {
 		switch {
 		case f.Waived != nil:
 			g.waived = append(g.waived, f)
+		case f.Baseline:
+			g.old = append(g.old, f)
 		case f.Kind == finding.KindMalware:
 			g.malware = append(g.malware, f)
 		case f.Kind == finding.KindArchive:
@@ -30,6 +32,12 @@ func sortFindings(r *finding.Report) groups {
 			g.untrusted = append(g.untrusted, f)
 		case f.Kind == finding.KindStale:
 			g.stale = append(g.stale, f)
+		case f.Kind == finding.KindLicence:
+			g.licence = append(g.licence, f)
+		case f.Kind == finding.KindExposure:
+			g.exposure = append(g.exposure, f)
+		case f.Kind == finding.KindDrift:
+			g.drift = append(g.drift, f)
 		case f.Kind != finding.KindVulnerability:
 			g.other = append(g.other, f)
 		case platform(f.Origin):

@@ -24,7 +24,7 @@ function attributes(el, set) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) el.addEventListener(name.slice(2), value);
     else if (name === "href" && !/^(#|https:\/\/)/.test(value)) continue;
-    else if (name in DIRECT) el[name] = value;
+    else if (Object.hasOwn(DIRECT, name)) el[name] = value;
     else el.setAttribute(name, value === true ? "" : String(value));
   }
 }
@@ -104,11 +104,12 @@ function fold(summary, inside, { open = false, cls = "" } = {}) {
 
 // The pictures that stand beside words; they never stand alone.
 const SHAPES = {
+  __proto__: null,
   fail: "M5 1h6l4 4v6l-4 4H5l-4-4V5z",
   incomplete: "M8 1l7 13.5H1z",
   pass: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1z",
 };
-const MARKS = { fail: "M5.5 5.5l5 5m0-5l-5 5", incomplete: "M8 6v4m0 1.6v.8", pass: "M4.8 8.4l2.2 2.2 4.2-4.8" };
+const MARKS = { __proto__: null, fail: "M5.5 5.5l5 5m0-5l-5 5", incomplete: "M8 6v4m0 1.6v.8", pass: "M4.8 8.4l2.2 2.2 4.2-4.8" };
 function verdictIcon(d) {
   return s("svg.icon", { viewBox: "0 0 16 16", "aria-hidden": "true", width: 16, height: 16 }, s("path.shape", { d: SHAPES[d] }), s("path.mark", { d: MARKS[d] }));
 }
@@ -124,7 +125,8 @@ function advisoryLink(id) {
   if (!/^(GHSA|CVE|GO|RUSTSEC|PYSEC|MAL|OSV|DSA|DLA|DEBIAN|ALPINE|USN|UBUNTU|RHSA|ALSA|RLSA|BIT|CGA|ASB|GSD|HSEC|MGASA|SUSE|openSUSE|PSF|EEF|JLSEC|ECHO|MINI|AZL|BELL)-[\w:.-]+$/.test(id)) return h("span.id", id);
   return h("a.id", { href: "https://osv.dev/vulnerability/" + encodeURIComponent(id), target: "_blank", rel: "noopener noreferrer", title: "Opens the public page of this advisory" }, id);
 }
-const functionLink = i => h("a", { href: functionHash(i) }, model.functions[i].name);
+/** functionLink leads to a function, and there to a finding when id is given. */
+const functionLink = (i, id) => h("a", { href: functionHash(i) + (id ? "?at=found&q=" + encodeURIComponent(id) : "") }, model.functions[i].name);
 const componentLink = (purl, text) => h("a", { href: "#c/" + encodeHash(versionless(purl)) }, text);
 // "/", "@" and ":" stay readable in a link; everything else that could end one does not.
 const encodeHash = text => encodeURIComponent(text).replace(/%2F/g, "/").replace(/%3A/g, ":").replace(/%40/g, "@");

@@ -40,7 +40,7 @@ const hasWords = (text, ws) => ws.every(w => text.includes(w));
 /** readFilter takes the filter out of the address: "findings?sev=critical&q=lodash". */
 function readFilter(query) {
   filter = { ...FILTERS };
-  for (const [k, v] of new URLSearchParams(query)) if (k in FILTERS) filter[k] = v.slice(0, 200);
+  for (const [k, v] of new URLSearchParams(query)) if (Object.hasOwn(FILTERS, k)) filter[k] = v.slice(0, 200);
 }
 function writeFilter(view) {
   const query = new URLSearchParams(Object.entries(filter).filter(([k, v]) => v !== FILTERS[k])).toString();

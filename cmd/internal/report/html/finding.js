@@ -5,9 +5,9 @@ function findingFold(f, d, x, i, open) {
   return fold([severity(x.severity), h("span.ids", findingName(x)), h("span.title", x.title), h("span.quiet", facts)], () => [findingFacts(x), chain(f, d, x, i)], { open, cls: "finding" });
 }
 
-const CERTAINTY = { certain: "the version was read from what is installed or built in", probable: "a lockfile or a text in the code names it", possible: "the version is not known, or not all candidates are affected" };
-const REACH = { called: "code that the advisory names is called", present: "code that the advisory names is in the binary", absent: "none of the code that the advisory names is in the binary" };
-const COUNTS = { fail: "makes the verdict fail", incomplete: "makes the verdict incomplete", pass: "only warns" };
+const CERTAINTY = { __proto__: null, certain: "the version was read from what is installed or built in", probable: "a lockfile or a text in the code names it", possible: "the version is not known, or not all candidates are affected" };
+const REACH = { __proto__: null, called: "code that the advisory names is called", present: "code that the advisory names is in the binary", absent: "none of the code that the advisory names is in the binary" };
+const COUNTS = { __proto__: null, fail: "makes the verdict fail", incomplete: "makes the verdict incomplete", pass: "only warns" };
 
 /** findingFacts is what is known of a finding wherever it is. */
 function findingFacts(x) {
@@ -17,7 +17,8 @@ function findingFacts(x) {
     x.why || x.priorityReason ? h("p.priority", h("strong", "Priority " + (x.priority || 0)), " of 100: " + x.priorityReason) : null,
     facts([
       ["Advisory", vulnerable && [advisoryLink(x.id), (x.aliases || []).map(a => [", ", advisoryLink(a)])]],
-      ["Rule", !vulnerable && x.rule],
+      ["Rule", !vulnerable && [h("code", x.rule), Object.hasOwn(model.run.rules, x.rule) && " " + model.run.rules[x.rule]]],
+      ["What to do", Object.hasOwn(model.run.help, x.rule) && model.run.help[x.rule]],
       ["Severity", [severity(x.severity), x.score ? " CVSS " + x.score.toFixed(1) : "", x.vector && h("code.vector", " " + x.vector)]],
       ["Certainty", x.certainty + (vulnerable && CERTAINTY[x.certainty] ? ": " + CERTAINTY[x.certainty] : "")],
       ["Reach", REACH[x.reach] && x.reach + ": " + REACH[x.reach]],

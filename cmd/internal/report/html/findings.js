@@ -4,17 +4,18 @@
 const FINDING_COLUMNS = [
   { key: "severity", label: "Severity", cls: "narrow", value: g => g.x.rank * 1000 + (g.x.aside ? 0 : 500) + (g.x.kev ? 200 : 0) + Math.min(g.x.score || 0, 10), desc: true, cell: g => [severity(g.x.severity), g.x.kev && chip("exploited", "kev"), g.x.aside && chip(g.x.aside, "aside")] },
   { key: "id", label: "Finding", value: g => g.x.id, cell: g => [h("button.expand", { type: "button", "aria-expanded": "false" }, findingName(g.x)), h("small.title", g.x.title)] },
-  { key: "package", label: "Package", value: g => g.x.package.toLowerCase(), cell: g => (g.x.purl ? [componentLink(g.x.purl, g.x.package), h("small", g.x.version || "version not known")] : h("span.quiet", "none")) },
+  { key: "package", label: "Package", value: g => g.x.package.toLowerCase(), cell: g => (g.x.purl ? [componentLink(g.x.purl, g.x.package), h("small", some([...g.versions], 3))] : h("span.quiet", "none")) },
   { key: "fix", label: "Fix", cls: "fix", value: g => (g.x.fixed || [])[0] || "", cell: g => fixWords(g.x) },
   { key: "priority", label: "Priority", value: g => g.x.priority || 0, desc: true, num: true, cell: g => (g.x.priority ? number(g.x.priority) : "") },
   { key: "epss", label: "EPSS", value: g => g.x.epss || 0, desc: true, num: true, cell: g => (g.x.epss ? (100 * g.x.epss).toFixed(1) + " %" : ""), cls: "wide" },
   { key: "functions", label: "Functions", value: g => g.n, desc: true, num: true, cell: g => number(g.n) },
 ];
 
-const findingName = x => (x.kind === "vulnerability" || x.kind === "malware" ? x.id : capital(x.kind) + ": " + (x.rule || x.id));
+const FIRST_KINDS = ["vulnerability", "malware"];
+const findingName = x => (FIRST_KINDS.includes(x.kind) ? x.id : capital(x.kind) + ": " + (x.rule || x.id));
 function fixWords(x) {
   if (x.fixed && x.fixed.length) return x.fixed.slice(0, 2).join(", ") + (x.fixed.length > 2 ? " …" : "");
-  return h("span.quiet", x.kind === "vulnerability" ? "no fix known" : "");
+  return x.kind === "vulnerability" ? h("span.quiet", "no fix known") : "";
 }
 
 function findingsView() {
@@ -26,7 +27,7 @@ function findingsView() {
       for (let i = 0; i < g.items.length; i += 2) {
         if ((!filter.verdict || g.items[i + 1].decision === filter.verdict) && (!asks || matchesFinding(g.items[i]))) functions.add(g.items[i + 1]);
       }
-      if (functions.size) out.push({ x: g.x, n: functions.size, functions });
+      if (functions.size) out.push({ x: g.x, n: functions.size, functions, versions: g.versions });
     }
     return out;
   };
@@ -45,5 +46,5 @@ function findingsView() {
 function findingAcross(g) {
   const functions = [...g.functions].sort((a, b) => b.badness - a.badness || a.i - b.i);
   return h("div.across", findingFacts(g.x), h("h3", count(functions.length, "function")),
-    h("ul.names", functions.slice(0, 200).map(f => h("li." + f.decision, verdictIcon(f.decision), " ", functionLink(f.i)))), functions.length > 200 && h("p.quiet", "and " + number(functions.length - 200) + " more"));
+    h("ul.names", functions.slice(0, 200).map(f => h("li." + f.decision, verdictIcon(f.decision), " ", functionLink(f.i, g.x.id)))), functions.length > 200 && h("p.quiet", "and " + number(functions.length - 200) + " more"));
 }

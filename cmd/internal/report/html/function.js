@@ -12,6 +12,7 @@ async function functionView(f) {
     ["calendar", "What ends when", calendarSection(f)],
     ["checks", "Checks", checksSection(d)],
     ["signed", "Signatures and attestations", attestationsSection(d)],
+    ["deployed", "Deployed", deployedSection(d)],
     ["declared", "Declared", declaredSection(d)],
     ["artifacts", "Artifacts", artifactsSection(d)],
     ["packages", "Packages", packagesSection(f, d)],
@@ -53,9 +54,9 @@ function upgradesSection(f) {
   const steps = f.upgrades || f.findings.length && derivedUpgrades(f);
   if (!steps || !steps.length) return null;
   const step = u => h("li",
-    h("div.step", componentLink(u.component, u.name), h("span", u.from ? " " + u.from : ""), u.to ? [" to ", h("strong", u.to)] : ": no version clears it", u.major && chip("major"), u.for && h("span.quiet", " for " + nameOf(u.for) + " " + versionOf(u.for))),
+    h("div.step", componentLink(u.component, u.name), h("span", u.from ? " " + u.from : ""), u.to ? [" to ", h("strong", u.to === "newer" ? "a newer one" : u.to)] : ": no version clears it", u.major && chip("major"), u.for && h("span.quiet", " for " + nameOf(u.for) + " " + versionOf(u.for))),
     h("p.quiet", "clears " + clearsWords(f, u.clears) + (u.remains && u.remains.length ? "; " + count(u.remains.length, "finding") + " about it stay" : "") + (u.priority ? "; priority " + u.priority : "")),
-    u.command && command(u.command));
+    u.command && command(u.command), u.note && h("p", u.note), u.layer && h("p.quiet", "It lies in the layer " + u.layer));
   return [h("ol.steps", steps.slice(0, MOST_STEPS).map(step)), steps.length > MOST_STEPS && fold("and " + number(steps.length - MOST_STEPS) + " more", () => h("ol.steps", { start: MOST_STEPS + 1 }, steps.slice(MOST_STEPS).map(step)))];
 }
 const MOST_STEPS = 8;

@@ -1,6 +1,6 @@
 // main: which view the address names, the keyboard, the theme, and printing.
 
-const VIEWS = [["overview", "Overview"], ["functions", "Functions"], ["findings", "Findings"], ["components", "Packages"], ["changes", "Changes"], ["run", "Run"]];
+const VIEWS = [["overview", "Overview"], ["functions", "Functions"], ["findings", "Findings"], ["components", "Packages"], ["deployed", "Deployed"], ["changes", "Changes"], ["run", "Run"]];
 
 /** route reads the address: "#findings?sev=critical", "#f/orders", "#c/pkg:npm/lodash". */
 function route() {
@@ -8,9 +8,9 @@ function route() {
   const f = path.startsWith("f/") && model.byName.get(decode(path.slice(2))), p = path.startsWith("c/") && packageGroups().get(versionless(decode(path.slice(2))));
   if (f) return { view: "functions", title: f.name, at: new URLSearchParams(query).get("at"), query, key: "f/" + f.i, draw: () => functionView(f) };
   if (p) return { view: "components", title: p.name, query, key: "c/" + p.key, draw: () => componentView(p) };
-  const views = { overview, functions: functionsView, findings: findingsView, components: componentsView, run: runView, ...(model.run.delta ? { changes: changesView } : {}) };
+  const views = { overview, functions: functionsView, findings: findingsView, components: componentsView, run: runView, ...(model.run.delta ? { changes: changesView } : {}), ...(model.run.fleet ? { deployed: fleetView } : {}) };
   if (!path && model.functions.length === 1) return { view: "functions", title: model.functions[0].name, query: "", key: "f/0", draw: () => functionView(model.functions[0]) };
-  const name = path in views ? path : "overview", missing = path && !(path in views);
+  const known = Object.hasOwn(views, path), name = known ? path : "overview", missing = path && !known;
   return { view: name, title: VIEWS.find(v => v[0] === name)[1], query, key: name, draw: () => [missing && h("p.notice", { role: "alert" }, "Nothing in this report has the name of that link."), views[name]()] };
 }
 
@@ -49,10 +49,10 @@ function setTheme(theme) {
 const isDark = () => (document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
 function themeName() { $("theme").textContent = isDark() ? "Light" : "Dark"; $("theme").setAttribute("aria-label", "Switch to the " + (isDark() ? "light" : "dark") + " theme"); }
 
-const KEYS = [["/", "search"], ["j or ↓", "next row"], ["k or ↑", "previous row"], ["Enter", "open or close the row"], ["Esc", "leave the search, clear it, or go back to the list"], ["1 to 6", "the views"], ["t", "light or dark"], ["?", "this help"]];
+const KEYS = [["/", "search"], ["j or ↓", "next row"], ["k or ↑", "previous row"], ["Enter", "open or close the row"], ["Esc", "leave the search, clear it, or go back to the list"], ["1 to 7", "the views"], ["t", "light or dark"], ["?", "this help"]];
 function help() {
   if (document.querySelector("dialog")) return;
-  const dialog = h("dialog", { "aria-labelledby": "help-title" }, h("h2#help-title", "Keyboard"), h("dl.facts", KEYS.map(([k, what]) => h("div", h("dt", h("kbd", k)), h("dd", what)))), h("form", { method: "dialog" }, h("button", "Close")));
+  const dialog = h("dialog", { "aria-labelledby": "help-title" }, h("h2#help-title", "Keyboard"), h("dl.facts", KEYS.map(([k, what]) => h("div", h("dt", h("kbd", k)), h("dd", what)))), h("div.close", h("button", { type: "button", onclick: () => dialog.close() }, "Close")));
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
@@ -71,7 +71,7 @@ function keys(e) {
     "/": () => $("search") && $("search").focus(), "?": help, t: () => setTheme(isDark() ? "light" : "dark"),
     j: () => walk(1), ArrowDown: () => walk(1), k: () => walk(-1), ArrowUp: () => walk(-1),
     Enter: !onControl && e.target.closest("tr.row") ? () => e.target.closest("tr.row").act() : null,
-  }[e.key] || (/^[1-6]$/.test(e.key) ? () => { const a = $("nav").querySelectorAll("a")[+e.key - 1]; if (a) location.hash = a.hash; } : null);
+  }[e.key] || (/^[1-7]$/.test(e.key) ? () => { const a = $("nav").querySelectorAll("a")[+e.key - 1]; if (a) location.hash = a.hash; } : null);
   if (act) { e.preventDefault(); act(); }
 }
 
@@ -113,7 +113,7 @@ function failed(error) {
 }
 
 async function main() {
-  add($("nav"), h("ul", VIEWS.filter(([name]) => name !== "changes" || model.run.delta).map(([name, title]) => h("li", h("a", { href: "#" + name }, title)))));
+  add($("nav"), h("ul", VIEWS.filter(([name]) => (name !== "changes" || model.run.delta) && (name !== "deployed" || model.run.fleet)).map(([name, title]) => h("li", h("a", { href: "#" + name }, title)))));
   add($("tools"), [h("button#theme", { type: "button", onclick: () => setTheme(isDark() ? "light" : "dark") }), h("button", { type: "button", "aria-label": "Keyboard help", onclick: help }, "?")]);
   themeName();
   $("skip").addEventListener("click", e => { e.preventDefault(); $("main").focus(); });

@@ -1,4 +1,6 @@
 // model: the data of the page, opened once, and what is worked out of it.
+// A table that is asked with a word of a report has no prototype: a report can
+// say "constructor" anywhere.
 
 const model = { run: null, functions: [], components: [], findings: [], byName: new Map() };
 const opened = new Map(); // block -> promise of its values; the last few
@@ -22,6 +24,8 @@ function details(f) {
 
 async function openModel() {
   const [run, functions, components, findings] = await Promise.all(["run", "functions", "components", "findings"].map(openBlock));
+  run[0].rules ??= {};
+  run[0].help ??= {};
   Object.assign(model, { run: run[0], functions, components, findings });
   model.compared = findings.some(f => f.baseline); // with an earlier report: what that has is not new
   for (const c of components) c.key = versionless(c.purl || "") || c.name;
@@ -36,9 +40,9 @@ function once(fn) {
   return () => value ??= fn();
 }
 
-const SEVERITY_RANK = { critical: 5, high: 4, unknown: 4, medium: 3, low: 2, none: 0 };
+const SEVERITY_RANK = { __proto__: null, critical: 5, high: 4, unknown: 4, medium: 3, low: 2, none: 0 };
 const rank = severity => SEVERITY_RANK[severity] ?? 4;
-const DECISION_RANK = { fail: 2, incomplete: 1, pass: 0 };
+const DECISION_RANK = { __proto__: null, fail: 2, incomplete: 1, pass: 0 };
 
 function prepareFinding(f) {
   const c = f.of >= 0 ? model.components[f.of] : null;
@@ -106,9 +110,10 @@ const functionHash = i => "#f/" + encodeHash(model.functions[i].key);
 const findingGroups = once(() => {
   const groups = new Map();
   for (const x of model.findings) {
-    const key = x.kind + "\n" + x.id + "\n" + x.purl;
-    if (!groups.has(key)) groups.set(key, { x, items: [], n: 0 });
+    const key = x.kind + "\n" + x.id + "\n" + x.key;
+    if (!groups.has(key)) groups.set(key, { x, items: [], n: 0, versions: new Set() });
     x.group = groups.get(key);
+    x.group.versions.add(x.version || "version not known");
   }
   for (const f of model.functions) {
     for (const n of f.findings) {

@@ -8,10 +8,16 @@ function overview() {
     (run.warnings || []).length > 0 && warningsNotice(run.warnings),
     run.database.starter && h("p.notice", h("strong", "Starter set: "), "judged with the few advisories that the program brings; get the full set with ", h("code", "fnaudit db update"), "."),
     run.delta && deltaCard(run.delta, 6),
+    run.fleet && fleetNotice(run.fleet),
     functions.length > 0 && h("div.columns",
       h("div.main", card("Do first", upgradesCard()), functions.length > 1 && card("Worst functions", worstCard()), card("Judged with", factsCard())),
       h("div.side", card("Findings by severity", severitiesCard()), card("What ends when", calendarCard()), card("Age of what was known", agesCard()))),
   ];
+}
+
+function fleetNotice(x) {
+  const drift = x.drift.reduce((n, d) => n + d.functions.length, 0);
+  return h("p.notice" + (drift ? ".alarm" : ".calm"), h("strong", "Deployed: "), number(x.scanned) + " of " + count(x.versions, "deployed version") + " run bytes that a report is about", drift > 0 && "; " + count(drift, "deviation") + " from what was judged", ". ", h("a", { href: "#deployed" }, "What runs"));
 }
 
 function warningsNotice(warnings) {
@@ -82,7 +88,7 @@ function upgradesCard() {
   return [
     bad.length > 0 && h("p.notice.alarm", h("strong", "Malicious: "), bad.slice(0, 5).map((p, i) => [i > 0 && ", ", componentLink(p, nameOf(p) + " " + versionOf(p))]), bad.length > 5 && " and " + number(bad.length - 5) + " more", ". Remove it, then rotate every secret that the functions could read."),
     bars(steps.slice(0, 8).map(u => ({
-      label: ["Move ", componentLink(u.key.split("\n")[0], u.name), " to ", h("strong", u.to)],
+      label: ["Move ", componentLink(u.key.split("\n")[0], u.name), " to ", h("strong", u.to === "newer" ? "a newer one" : u.to)],
       value: count(u.functions.size, "function"),
       segments: [{ n: u.functions.size, cls: u.kev || u.critical ? "critical" : u.high ? "high" : "medium" }],
       note: "clears " + [u.clears + (u.clears === 1 ? " finding" : " findings"), u.kev && u.kev + " exploited", u.critical && u.critical + " critical", u.high && u.high + " high"].filter(Boolean).join(", "),

@@ -36,13 +36,13 @@ function calendarSection(f) {
   return h("ul.events", f.calendar.map(e => h("li", h("span.when", h("strong", e.date), " " + inDays(e.days)), h("span", e.what + (e.guessed ? " (guessed)" : "") + ": " + e.consequence), h("span.quiet", [e.source, day(e.asOf) && "as of " + day(e.asOf)].filter(Boolean).join(" ")))));
 }
 
-const CHECK_ICON = { ran: "pass", failed: "fail", skipped: "incomplete" };
+const CHECK_ICON = { __proto__: null, ran: "pass", failed: "fail", skipped: "incomplete" };
 function checksSection(d) {
   if (!(d.checks || []).length) return null;
   return h("ul.checks", d.checks.map(c => h("li." + (CHECK_ICON[c.state] || "incomplete"), verdictIcon(CHECK_ICON[c.state] || "incomplete"), h("strong", c.check), " " + c.state + (c.reason ? ": " + c.reason : ""))));
 }
 
-const STATUS_ICON = { verified: "pass", rejected: "fail", missing: "incomplete", unverifiable: "incomplete" };
+const STATUS_ICON = { __proto__: null, verified: "pass", rejected: "fail", missing: "incomplete", unverifiable: "incomplete" };
 function attestationsSection(d) {
   const list = d.attestations || [];
   if (!list.length) return null;
