@@ -442,14 +442,19 @@ func readPolicy(env *Env, name string, specs []bundle.Spec) (*policy.Policy, err
 	return pol, nil
 }
 
-// targetAround returns the target that is a folder which holds the file; "" if none is.
+// targetAround returns the target that is a folder which holds the file, or what
+// the file is a link to; "" if none is.
 func targetAround(file string, specs []bundle.Spec) string {
 	at, err := filepath.Abs(file)
 	if err != nil {
 		return ""
 	}
+	places := []string{at}
 	if real, err := filepath.EvalSymlinks(filepath.Dir(at)); err == nil {
-		at = filepath.Join(real, filepath.Base(at))
+		places[0] = filepath.Join(real, filepath.Base(at))
+	}
+	if real, err := filepath.EvalSymlinks(at); err == nil {
+		places = append(places, real)
 	}
 	for _, s := range specs {
 		_, dir := split(s.Ref)
@@ -459,8 +464,10 @@ func targetAround(file string, specs []bundle.Spec) string {
 		if real, err := filepath.EvalSymlinks(dir); err == nil {
 			dir = real
 		}
-		if rel, err := filepath.Rel(dir, at); err == nil && filepath.IsLocal(rel) {
-			return s.Ref
+		for _, at := range places {
+			if rel, err := filepath.Rel(dir, at); err == nil && filepath.IsLocal(rel) {
+				return s.Ref
+			}
 		}
 	}
 	return ""

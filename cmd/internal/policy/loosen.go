@@ -25,7 +25,7 @@ func looserLine(before, after *Policy) bool {
 	for _, origin := range append([]string{""}, origins...) {
 		a, b := before.Fail.of(origin), after.Fail.of(origin)
 		if more(a.Malware, b.Malware) || more(a.KnownExploit, b.KnownExploit) || more(a.Any, b.Any) || more(a.Absent, b.Absent) ||
-			!b.Any && (looserLevel(a.Fixable, b.Fixable) || looserLevel(a.Severity, b.Severity)) || looserCertainty(a, b) {
+			!b.Any && (looserLevel(a.fixable(), b.fixable()) || looserLevel(a.Severity, b.Severity)) || looserCertainty(a, b) {
 			return true
 		}
 	}
@@ -36,6 +36,15 @@ func looserLine(before, after *Policy) bool {
 		}
 	}
 	return a.Runtime.least() < b.Runtime.least()
+}
+
+// fixable is the severity from which on a vulnerability with a known fix counts,
+// by either line.
+func (l Line) fixable() finding.Severity {
+	if l.Fixable == "" || l.Severity != "" && l.Severity.Rank() < l.Fixable.Rank() {
+		return l.Severity
+	}
+	return l.Fixable
 }
 
 func more(before, after bool) bool { return before && !after }

@@ -75,7 +75,7 @@ var examples = []section{
   low: 90d
   known_exploited: 0d
   from: published`},
-	{"licences says under which licences packages may be used, as SPDX identifiers.", `licences:
+	{"licences says under which licences packages may be used, as SPDX identifiers.\nWith a list here what is not allowed fails, unless fail has another licence line.", `licences:
   allow: [MIT, Apache-2.0, ISC, "BSD-*"]
   deny: [AGPL-3.0-only]
   unknown: warn
@@ -172,6 +172,9 @@ func lineYAML(l Line) string {
 		{"exposure", severity(l.Exposure), "who may call a function, what it may do"},
 		{"drift", severity(l.Drift), "what is deployed and was not judged"},
 	} {
+		if x.key == "licence" && x.value == "none" {
+			continue // written out it would keep the lists of licences from drawing their line
+		}
 		fmt.Fprintf(&b, "  %-24s # %s\n", x.key+": "+x.value, x.says)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
