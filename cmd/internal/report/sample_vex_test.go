@@ -32,7 +32,7 @@ func vexed() *finding.Report {
 		say(vulnerability(tar, "DSA-2", finding.Low, 2.5, "Archives are read twice and more"), finding.VEX{Status: finding.VEXInvestigated}),
 		say(vulnerability(tar, "DSA-3", finding.Low, 2.5, "Names are printed as they are in it"), finding.VEX{Status: finding.VEXAffected, Statement: "wait for the next release"}),
 	}
-	r.Verdict = finding.Verdict{Decision: finding.Fail, Reasons: []string{"pkg:golang/golang.org/x/text@v0.3.5 high: GO-2021-0113 (fix available)"}}
+	r.Verdict = finding.Verdict{Decision: finding.Fail, Reasons: []string{"pkg:golang/golang.org/x/text@v0.3.5 high: GO-2021-0113 (fix available)"}, Next: "upgrade golang.org/x/text to 0.3.7 or later"}
 	return r
 }
 
