@@ -54,8 +54,10 @@ async function open(name, { hash = "", viewport = desk, scheme = "light", script
   if (scripts) await page.waitForSelector("html[data-ready]", { state: "attached", timeout: 60000 });
   page.done = async () => { same(bad.join("\n"), "", name + hash + " is quiet"); await context.close(); };
   page.see = async hash => {
+    const before = await page.evaluate(() => document.documentElement.dataset.drawn);
     await page.evaluate(h => { location.hash = h; }, hash);
-    await page.waitForTimeout(150);
+    await page.waitForFunction(before => document.documentElement.dataset.drawn !== before, before, { timeout: 3000 }).catch(() => {}); // the same view again, or a place in it
+    await page.waitForTimeout(60);
   };
   page.shot = async (label, fullPage = false) => { if (shots) await page.screenshot({ path: path.join(shots, label + ".png"), fullPage }); };
   return page;
@@ -282,9 +284,10 @@ async function paper() {
   await page.emulateMedia({ media: "print" });
   const file = path.join(shots || pages, "function.pdf");
   await page.pdf({ path: file, format: "A4" });
-  const printed = execFileSync("pdftotext", ["-layout", file, "-"], { encoding: "utf8" }).replace(/\s+/g, " ");
-  for (const want of ["malicious package pkg:npm/event-strem@3.3.6", "npm install lodash@4.17.21", "nodejs/node_modules/minimist/package.json", "input is checked by the gateway", "debug logging is off", "packed by UPX", "2027-03-03", "out of time after 30s"]) hold(printed.includes(want), "the print says " + want);
-  hold(!printed.includes("Any severity"), "the print has no filters");
+  const read = file => execFileSync("pdftotext", [file, "-"], { encoding: "utf8" }).replace(/[\s-]+/g, ""); // lines break anywhere, and pdftotext takes a hyphen there for its own
+  const printed = read(file);
+  for (const want of ["malicious package pkg:npm/event-strem@3.3.6", "npm install lodash@4.17.21", "nodejs/node_modules/minimist/package.json", "input is checked by the gateway", "debug logging is off", "packed by UPX", "2027-03-03", "out of time after 30s"]) hold(printed.includes(want.replace(/[\s-]+/g, "")), "the print says " + want);
+  hold(!printed.includes("Anyseverity"), "the print has no filters");
   await page.done();
   const first = await open("rescanned");
   await first.emulateMedia({ media: "print" });
@@ -292,7 +295,7 @@ async function paper() {
   await first.see("functions");
   const listed = path.join(shots || pages, "functions.pdf");
   await first.pdf({ path: listed, format: "A4" });
-  hold(execFileSync("pdftotext", ["-layout", listed, "-"], { encoding: "utf8" }).replace(/\s+/g, " ").includes("PYSEC-2018-28"), "the printed list says every reason");
+  hold(read(listed).includes("PYSEC201828"), "the printed list says every reason");
   await first.done();
   const list = await open("thousand", { hash: "#functions" });
   same(await rows(list), 100, "one page of rows is drawn");

@@ -50,6 +50,7 @@ type Vulnerability struct {
 	Published time.Time
 	Modified  time.Time
 	Accepted  string            // who accepted it until when and why; "" when nobody did
+	Analysis  Analysis          // what is known of its impact; the zero value when nothing is
 	Facts     map[string]string // further properties: key "certainty" is written as "fnaudit:certainty"
 }
 
@@ -72,4 +73,12 @@ func timestamp(t time.Time) string {
 		t = time.Unix(0, 0)
 	}
 	return t.UTC().Format(time.RFC3339)
+}
+
+// Analysis says what an advisory means for the function, in CycloneDX's words
+// (https://cyclonedx.org/docs/1.6/json/, "analysis").
+type Analysis struct {
+	State         string // "not_affected", "resolved", "exploitable", "in_triage"; "" none
+	Justification string // "code_not_present", "code_not_reachable", ...; "" none
+	Detail        string
 }

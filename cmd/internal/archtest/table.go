@@ -45,11 +45,12 @@ func arrows() map[string][]string {
 		"cmd/internal/notify":   {"cmd/internal/finding"},
 		"cmd/internal/policy":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom/licence", "sbom/trust", "vulndb/version"}, // patterns of names, lists of licences and ranges of waivers are checked by who matches them
 		"cmd/internal/report":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom", "sbom/codec", "bundle"},
-		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy"}, except(libraries, "vulndb/feed", "vulndb/share", "bundle/pull")...),
+		"cmd/internal/vex":      {"cmd/internal/finding", "sbom", "vulndb/version"}, // the names of packages and the order of versions
+		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy", "cmd/internal/vex"}, except(libraries, "vulndb/feed", "vulndb/share", "bundle/pull")...),
 		"cmd/internal/gate":     {"cmd/internal/finding", "bundle/attest"},
 		"cmd/internal/fleet":    {"cmd/internal/finding"},
 		"cmd/internal/night":    {"cmd/internal/audit", "cmd/internal/finding"},
-		"cmd/internal/cli":      append([]string{"cmd/internal/fleet", "cmd/internal/gate", "cmd/internal/night", "cmd/internal/notify", "cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit"}, libraries...),
+		"cmd/internal/cli":      append([]string{"cmd/internal/fleet", "cmd/internal/gate", "cmd/internal/night", "cmd/internal/notify", "cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit", "cmd/internal/vex"}, libraries...),
 		"cmd/internal/archtest": nil,
 		"cmd/internal/startup":  {},
 		"cmd/fnaudit":           {"cmd/internal/cli", "cmd/internal/startup", "vulndb/reach"},

@@ -15,6 +15,7 @@ import (
 	"github.com/fnaudit/fnaudit/bundle/attest"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
+	"github.com/fnaudit/fnaudit/cmd/internal/vex"
 	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/registry"
 	"github.com/fnaudit/fnaudit/sbom/stale"
@@ -40,6 +41,7 @@ type Auditor struct {
 	DeepTree bool             // the published archives of all that a vetted package needs, and of all that a lockfile pins, are looked into
 
 	Lines     []Lines           // of lockfiles that were given
+	VEX       *vex.Set          // what others say of findings; nil: nothing
 	Published *attest.Published // who may vouch for published packages; nil: whom the embedded roots know
 
 	once     sync.Once
@@ -58,7 +60,7 @@ func (a *Auditor) Database() finding.Database {
 // With returns an auditor like this one that judges with another store, and
 // with a cataloger that belongs to it.
 func (a *Auditor) With(db *vulndb.DB, catalog func(context.Context, *bundle.Function) (*sbom.SBOM, error)) *Auditor {
-	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep, DeepTree: a.DeepTree, Published: a.Published, Lines: a.Lines}
+	return &Auditor{Open: a.Open, Catalog: catalog, DB: db, Policy: a.Policy, Checks: a.Checks, Reach: a.Reach, Now: a.Now, Trust: a.Trust, Runtimes: a.Runtimes, Registry: a.Registry, Deep: a.Deep, DeepTree: a.DeepTree, Published: a.Published, Lines: a.Lines, VEX: a.VEX}
 }
 
 // Refused wraps an error of Open that is about how the program was called and
@@ -243,7 +245,9 @@ func seal(rep *finding.Report) {
 	rep.Sort()
 }
 
+// decide marks the findings with what others say of them, and judges.
 func (a *Auditor) decide(rep *finding.Report) {
+	a.VEX.Mark(rep)
 	rep.Verdict = a.Policy.Decide(rep, a.Database(), a.Now)
 }
 

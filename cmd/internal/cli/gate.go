@@ -90,6 +90,10 @@ func runGate(ctx context.Context, env *Env, o gateOptions, args []string) error 
 			return usage("keep it where those who decide keep the policy", "gate: the baseline %s lies inside the target %s, so it may have come with what is audited", name, inside)
 		}
 	}
+	if err := o.gateVEX(specs); err != nil {
+		return err
+	}
+	o.sayVEX(env)
 	o.named(pol)
 	g, err := newGateRun(env, &o, specs, pol)
 	if err != nil {
@@ -142,7 +146,7 @@ func (o *scanOptions) overrides() []string {
 	for _, digest := range o.based {
 		out = append(out, "baseline="+digest)
 	}
-	return out
+	return append(out, o.vex.Overrides()...)
 }
 
 // watch wraps an opener: what has no digest that a statement could be about is

@@ -81,6 +81,7 @@ checked, 2 usage or environment error.`,
 	f.StringVar(&o.policyDigest, "policy-digest", "", "`DIGEST` of that policy, when the file is not at hand")
 	f.StringVar(&o.failOn, "fail-on", "", "as it was given to gate")
 	f.StringVar(&o.dbMaxAge, "db-max-age", "", "as it was given to gate")
+	f.StringArrayVar(&o.vexFiles, "vex", nil, "`FILE`, repeatable, as it was given to gate")
 	f.StringVar(&o.maxAge, "max-age", "", "how old the summary may be, as `DURATION` (7d, 36h; default the policy's gate.max_age, else any age)")
 	f.StringVar(&o.db, "db", "", "folder of the advisory store (default $FNAUDIT_DB, else the user's cache)")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
@@ -172,6 +173,8 @@ func (o *gateCheckOptions) demand(env *Env) (*policy.Policy, error) {
 		return nil, usage("", "--policy and --policy-digest: one of them names the policy")
 	case o.policy == "" && o.policyDigest == "":
 		return nil, usage("--policy release.yaml", "gate check: no policy was named, so a summary under any policy would do")
+	case o.policyDigest != "" && len(o.vexFiles) > 0:
+		return nil, usage("", "--vex and --policy-digest: the digest that gate signed says which documents were used; name the policy with --policy")
 	case o.policyDigest != "":
 		d.PolicyDigest = o.policyDigest
 	default:
@@ -442,6 +445,9 @@ func (o *gateCheckOptions) again(ctx context.Context, env *Env, a *gateAnswer, s
 	case !named && !o.storeThere(env):
 		note("there is no advisory store here (" + updateCommandLine + " gets one)")
 		return nil
+	}
+	if err := o.gateVEX([]bundle.Spec{spec}); err != nil {
+		return err
 	}
 	o.opened, o.noProgress = func(next opener) opener { return watch(next, nil) }, true
 	doc, _, err := o.judge(ctx, env, []bundle.Spec{spec}, pol, nil)

@@ -155,13 +155,13 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err := o.write(env, doc, outputs, stream); err != nil {
 		return err
 	}
-	if n.set != nil {
+	if err := alert(ctx, alerts, doc); err != nil {
+		return err
+	}
+	if n.set != nil { // after the alerts: a change of which nobody was told is one the next night, too
 		if err := n.set.Place(); err != nil {
 			return usage("the earlier reports are as they were", "write reports: %w", err)
 		}
-	}
-	if err := alert(ctx, alerts, doc); err != nil {
-		return err
 	}
 	return verdict(doc)
 }

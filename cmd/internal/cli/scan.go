@@ -22,6 +22,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
+	"github.com/fnaudit/fnaudit/cmd/internal/vex"
 	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/catalog"
 	"github.com/fnaudit/fnaudit/vulndb"
@@ -40,6 +41,7 @@ type scanOptions struct {
 	runtimes   string
 	attested   string
 	baselines  []string
+	vexFiles   []string
 	jobs       int
 	quiet      bool
 	verbose    bool
@@ -51,6 +53,7 @@ type scanOptions struct {
 
 	now       time.Time                             // the clock that judges
 	based     []string                              // digests of the baselines
+	vex       *vex.Set                              // what others say of findings; may be nil
 	opened    func(opener) opener                   // looks at each function when it is opened; may be nil
 	keep      func(*finding.Report) *finding.Report // what is still needed of a report when it is written; nil: all
 	lockfiles []*catalog.Lockfile
@@ -112,6 +115,7 @@ func runFlagsOf(cmd *cobra.Command, o *scanOptions) {
 	f.BoolVar(&o.online, "online", false, "fetch the advisories of ecosystems that the store lacks, and newer ones of those that are older than the policy allows, from where the store came from; and ask the registries that the user's own settings name, else deps.dev, about the packages")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
 	f.StringArrayVar(&o.baselines, "baseline", nil, "an earlier report as JSON or jsonl `FILE`, repeatable: only what is not in it counts")
+	f.StringArrayVar(&o.vexFiles, "vex", nil, "OpenVEX or CycloneDX VEX `FILE`, repeatable: what it says is not affected or fixed does not count")
 	f.StringVar(&o.attested, "attestations", "", "folder `DIR` with attestations, found by the digest that they are about")
 	f.IntVar(&o.jobs, "jobs", 0, "functions judged side by side (default the number of CPUs)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing for a pass, and only the verdict otherwise")
@@ -235,8 +239,9 @@ func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, 
 	doc.JudgedAt = stamp(env, o.at != "", now, doc.Database)
 	o.now = now
 	stream := newStream(env, outputs, doc)
-	uses := make([]policy.Use, all.n)
-	all = noted(all, uses)
+	a.VEX, doc.VEX = o.vex, o.vex.Documents()
+	uses, said := make([]policy.Use, all.n), make([]vex.Use, all.n)
+	all = noted(all, uses, said)
 	var err error
 	if o.online {
 		if fresh, err := o.runOnline(ctx, env, a, all, stream, doc); err != nil {
@@ -249,17 +254,19 @@ func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, 
 	}
 	doc.Summary = finding.Summarize(doc.Functions)
 	doc.Warnings = append(doc.Warnings, a.Policy.Remarks(uses, doc.Database)...)
+	doc.Warnings = append(doc.Warnings, o.vex.Remarks(said)...)
 	o.warn(env, doc)
 	return doc, stream, nil
 }
 
-// noted are subjects of which it is noted, by index, what they use of the policy.
-func noted(all subjects, uses []policy.Use) subjects {
+// noted are subjects of which it is noted, by index, what they use of the policy
+// and of what others say.
+func noted(all subjects, uses []policy.Use, said []vex.Use) subjects {
 	one := all.one
 	all.one = func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
 		rep, err := one(ctx, a, i)
 		if err == nil {
-			uses[i] = a.Policy.Use(rep)
+			uses[i], said[i] = a.Policy.Use(rep), a.VEX.Use(rep)
 		}
 		return rep, err
 	}
@@ -391,6 +398,9 @@ func (o *scanOptions) loadPolicy(env *Env, specs []bundle.Spec) (*policy.Policy,
 		pol.MaxAge = age
 	}
 	if pol.Baseline, err = o.readBaselines(); err != nil {
+		return nil, err
+	}
+	if err := o.readVEX(env); err != nil {
 		return nil, err
 	}
 	return pol, nil

@@ -28,6 +28,7 @@ type VEX struct {
 	Author        string    `json:"author,omitempty"`
 	Source        string    `json:"source"` // the file
 	At            time.Time `json:"at,omitzero"`
+	Refused       string    `json:"refused,omitempty"` // why it clears nothing though it would; "" when the policy follows it
 }
 
 // Exploited is what the catalogue of known exploited vulnerabilities says.

@@ -11,16 +11,17 @@ const SchemaVersion = "1"
 
 // Document is the JSON report of one run: what was judged, against what, and the result per function.
 type Document struct {
-	SchemaVersion string    `json:"schemaVersion"`
-	Tool          Tool      `json:"tool"`
-	Database      Database  `json:"database"`
-	Policy        PolicyRef `json:"policy"`
-	JudgedAt      time.Time `json:"judgedAt"` // --at, else SOURCE_DATE_EPOCH, else the database's builtAt: never the wall clock, so that the same input gives the same bytes
-	Functions     []*Report `json:"functions"`
-	Warnings      []string  `json:"warnings,omitempty"` // about the run: waivers that nothing needs, VEX statements that match nothing
-	Delta         *Delta    `json:"delta,omitempty"`    // of a rescan: what differs from the reports before
-	Fleet         *Fleet    `json:"fleet,omitempty"`    // what exports say is deployed
-	Summary       Summary   `json:"summary"`
+	SchemaVersion string      `json:"schemaVersion"`
+	Tool          Tool        `json:"tool"`
+	Database      Database    `json:"database"`
+	Policy        PolicyRef   `json:"policy"`
+	JudgedAt      time.Time   `json:"judgedAt"` // --at, else SOURCE_DATE_EPOCH, else the database's builtAt: never the wall clock, so that the same input gives the same bytes
+	Functions     []*Report   `json:"functions"`
+	Warnings      []string    `json:"warnings,omitempty"` // about the run: waivers that nothing needs, VEX statements that match nothing
+	VEX           []VEXSource `json:"vex,omitempty"`      // documents that the run was given, by file
+	Delta         *Delta      `json:"delta,omitempty"`    // of a rescan: what differs from the reports before
+	Fleet         *Fleet      `json:"fleet,omitempty"`    // what exports say is deployed
+	Summary       Summary     `json:"summary"`
 }
 
 // Tool names the program that wrote a report.

@@ -54,8 +54,9 @@ type Extension struct {
 	Function Subject  `json:"function"`
 	Layers   []Layer  `json:"layers"` // judged with the function, in merge order; no subjects
 	Database Database `json:"database"`
-	Checks   []string `json:"checks"` // that ran
-	Waived   int      `json:"waived"` // findings that the policy's waivers accept
+	Checks   []string `json:"checks"`        // that ran
+	Waived   int      `json:"waived"`        // findings that the policy's waivers accept
+	VEX      int      `json:"vex,omitempty"` // findings that do not count because of what a VEX document says
 }
 
 // Subject says what the function is.
@@ -118,6 +119,8 @@ func (r *Run) summary(f Function, before []Attestation) summary {
 	for _, v := range rep.Findings {
 		if v.Waived != nil {
 			s.Extension.Waived++
+		} else if v.Cleared() {
+			s.Extension.VEX++
 		}
 	}
 	return s
@@ -212,6 +215,7 @@ type annotation struct {
 	Aliases   []string        `json:"aliases,omitempty"`
 	Fixed     []string        `json:"fixed,omitempty"`
 	Waived    *finding.Waived `json:"waived,omitempty"`
+	VEX       *finding.VEX    `json:"vex,omitempty"`
 }
 
 type metadata struct {
@@ -236,7 +240,7 @@ func (r *Run) vulnerabilities(f Function) vulnerabilities {
 		}
 		out := vulnerability{ID: x.ID, Severity: []severity{{"fnaudit", string(x.Severity)}}, Annotations: []annotation{{
 			Component: x.Component, Kind: x.Kind, Certainty: string(x.Certainty), State: x.State, Origin: x.Origin, Reach: x.Reach,
-			KEV: x.KEV, Aliases: x.Aliases, Fixed: x.Fixed, Waived: x.Waived,
+			KEV: x.KEV, Aliases: x.Aliases, Fixed: x.Fixed, Waived: x.Waived, VEX: x.VEX,
 		}}}
 		if x.Vector != "" {
 			out.Severity = append(out.Severity, severity{"cvss_score", strconv.FormatFloat(x.Score, 'f', 1, 64)}, severity{"cvss_vector", x.Vector})

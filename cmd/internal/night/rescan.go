@@ -106,7 +106,7 @@ func Since(subjects []Subject, earlier []Stored) (gone []Stored, notes []string)
 		}
 		list := by[s.Newest.name()]
 		if len(list) > 1 || count[s.Newest.name()] > 1 { // the name is that of several functions
-			list = slices.DeleteFunc(slices.Clone(list), func(j int) bool { return used[j] || earlier[j].Digest != s.Newest.Digest })
+			list = alike(list, earlier, used, &s.Newest)
 		}
 		if len(list) == 0 {
 			s.Before, s.New = nil, true
@@ -120,6 +120,23 @@ func Since(subjects []Subject, earlier []Stored) (gone []Stored, notes []string)
 		}
 	}
 	return gone, notes
+}
+
+// alike are those of several functions of one name that can be a given one: of
+// the same bytes, else of the same file.
+func alike(list []int, earlier []Stored, used map[int]bool, s *Stored) []int {
+	keep := func(same func(*Stored) bool) (out []int) {
+		for _, j := range list {
+			if !used[j] && same(&earlier[j]) {
+				out = append(out, j)
+			}
+		}
+		return out
+	}
+	if out := keep(func(e *Stored) bool { return e.Digest != "" && e.Digest == s.Digest }); len(out) > 0 {
+		return out
+	}
+	return keep(func(e *Stored) bool { return e.below != "" && e.below == s.below })
 }
 
 // Rescan judges subjects again. It is safe for concurrent use.

@@ -39,6 +39,7 @@ func (p *Policy) decide(r *finding.Report, db finding.Database, now time.Time) f
 	v := finding.Verdict{Decision: finding.Pass, Reasons: []string{}}
 	old := p.Baseline.mark(r, p.rank, now)
 	warnings, ended := p.waive(r, now)
+	warnings = append(warnings, p.vexed(r)...)
 	p.prioritize(r)
 
 	lines := p.lines(r, now)
@@ -82,7 +83,7 @@ func unread(db finding.Database) (out []string) {
 
 // counts says whether a finding is at or over a line.
 func (p *Policy) counts(l Line, f finding.Finding) bool {
-	if f.Waived != nil || f.Baseline {
+	if f.Waived != nil || f.Baseline || f.Cleared() {
 		return false
 	}
 	if f.Kind == finding.KindMalware && l.Malware {

@@ -79,6 +79,9 @@ func (p *Policy) describeRules() []Sentence {
 	if p.Licences.Given() {
 		say("licences", "%s", p.Licences.describe())
 	}
+	if v := p.VEX; v.Accept != nil || v.Authors != nil {
+		say("vex", "%s", v.describe())
+	}
 	if s := p.Stale; s != (Stale{}) {
 		say("stale", "past its time: no release for %s, or a version older than %s where a newer one is there", spell(s.Unmaintained, "a default time"), spell(s.Age, "any"))
 	}

@@ -17,7 +17,7 @@ func loosens(before, after *Policy) bool {
 		after.Coverage.Minimum < before.Coverage.Minimum || after.Coverage.Bundle < before.Coverage.Bundle ||
 		looserFacts(before.Facts, after.Facts) || before.Stale != after.Stale ||
 		looserResponses(before.Signature, after.Signature) || looserResponses(before.Provenance, after.Provenance) ||
-		looserGrace(before.Grace, after.Grace) || looserLicences(before.Licences, after.Licences)
+		looserGrace(before.Grace, after.Grace) || looserLicences(before.Licences, after.Licences) || looserVEX(before.VEX, after.VEX)
 }
 
 // looserLine compares the lines that fail, for packages of every origin.

@@ -56,6 +56,7 @@ type fileRules struct {
 	Facts           *fileFacts     `yaml:"facts"`
 	Grace           *fileGrace     `yaml:"grace"`
 	Licences        *fileLicences  `yaml:"licences"`
+	VEX             *fileVEX       `yaml:"vex"`
 }
 
 type fileLine struct {
@@ -208,6 +209,7 @@ func (f *fileRules) apply(p *Policy) error {
 	note(f.Facts.apply(&p.Facts))
 	note(f.Grace.apply(&p.Grace))
 	note(f.Licences.apply(&p.Licences))
+	note(f.VEX.apply(&p.VEX))
 	f.licenceLines(p)
 	if slices.Contains(p.Require, "licence") && !p.Licences.Given() {
 		note(errors.New("require: the check \"licence\" has nothing to go by: say in licences what is allowed or denied"))
@@ -398,7 +400,7 @@ func yamlError(err error) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		typed, all := unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, licenceKeys, graceKeys, overrideKeys, priorityKeys)
+		typed, all := unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, licenceKeys, graceKeys, overrideKeys, priorityKeys, vexKeys)
 		long := slices.DeleteFunc(slices.Clone(all), func(k string) bool { return len(k) < 4 }) // "fix" is the start of too much
 		if slices.Contains(all, typed) {
 			msg += "; it is a key of another section"

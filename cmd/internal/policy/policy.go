@@ -5,6 +5,22 @@
 // pure function of report, policy and clock. The names of the keys are the
 // fields' yaml tags below; a key that is left out keeps the value of the
 // policy that is extended.
+//
+// What is decided where it could be decided otherwise:
+//
+//   - What is audited may claim to be another function. Name and platform in a
+//     descriptor, and a platform read off the content, are claims: a policy that is
+//     Wary applies no override and no waiver because of them that demands less.
+//     Owner and tags come from the operator's list of targets only.
+//   - Malware fails in every function, has no grace and is in no baseline; only a
+//     waiver by its id accepts it.
+//   - Grace is counted from a date that the advisory, the catalogue of known
+//     exploited vulnerabilities or an earlier report states. Without one, or with
+//     one that is still to come, there is none.
+//   - A waiver that has ended while something still needs it fails, even where what
+//     it accepted would only warn. A policy that fails nothing warns.
+//   - A baseline has what was found, never what was unknown, and nothing that got
+//     worse, that a digest or a signature speaks against, or that was only waived.
 package policy
 
 import (
@@ -45,6 +61,7 @@ type Policy struct {
 	Facts        Facts
 	Dependencies Dependencies
 	Licences     Licences
+	VEX          VEX // which statements about vulnerabilities are followed
 
 	Weights Weights // of what makes the priority of a finding
 

@@ -270,3 +270,21 @@ func TestDecideAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestManyWaivers: thousands of waivers are not tried on each of thousands of
+// findings. What is counted is what is compared, and not the time.
+func TestManyWaivers(t *testing.T) {
+	p := &Policy{}
+	r := finding.NewReport("f", "f.zip")
+	for i := range 5000 {
+		p.Waivers = append(p.Waivers, Waiver{ID: fmt.Sprintf("GHSA-%d", i), Owner: "o", Expires: now.AddDate(1, 0, 0)})
+		r.Findings = append(r.Findings, finding.Finding{ID: fmt.Sprintf("ghsa-%d", 5000-i), Aliases: []string{"CVE-1"}, Component: "pkg:npm/a@1"})
+	}
+	if n := len(waiversOf(p.waiversByID(), []string{"ghsa-7", "CVE-1", "GHSA-7"})); n != 1 {
+		t.Errorf("%d waivers are tried", n)
+	}
+	found, refused := p.hits(r)
+	if len(found) != 4999 || len(refused) != 0 {
+		t.Errorf("%d waivers are about something, %d refused", len(found), len(refused))
+	}
+}

@@ -91,6 +91,7 @@ func looserParts(before, after *Policy) []string {
 		{"provenance", looserResponses(before.Provenance, after.Provenance)},
 		{"grace", looserGrace(before.Grace, after.Grace)},
 		{"licences", looserLicences(before.Licences, after.Licences)},
+		{"vex", looserVEX(before.VEX, after.VEX)},
 	} {
 		if part.looser {
 			out = append(out, part.section)

@@ -84,6 +84,9 @@ var examples = []section{
     - component: pkg:npm/example
       licence: MIT
       reason: the project's site says so, its package does not`},
+	{"vex says which statements of the documents that --vex names clear a finding.", `vex:
+  accept: [vulnerable_code_not_present, vulnerable_code_not_in_execute_path, fixed]
+  authors: [Example Security Team]`},
 	{"stale is from when on a dependency is past its time.", `stale:
   unmaintained: 730d
   age: 365d`},

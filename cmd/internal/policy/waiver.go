@@ -94,7 +94,7 @@ func byRule(f *finding.Finding) bool {
 
 // RuleVersionUnknown is the rule of the finding that folds the advisories of
 // a package whose version is not known.
-const RuleVersionUnknown = "version-unknown"
+const RuleVersionUnknown = finding.RuleVersionUnknown
 
 // matchesUnknown says whether the waiver is about u, whatever the date and the function.
 func (w Waiver) matchesUnknown(u *finding.Unknown, c *finding.Component) bool {

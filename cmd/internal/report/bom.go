@@ -103,7 +103,43 @@ func toVulnerability(f finding.Finding) codec.Vulnerability {
 	if f.Waived != nil {
 		v.Accepted = acceptance(f.Waived)
 	}
+	v.Analysis = analysis(f)
 	return v
+}
+
+// analysis is what is known of a finding beyond that its advisory applies: what
+// the bytes prove, else what a statement says.
+func analysis(f finding.Finding) codec.Analysis {
+	if f.Reach == finding.ReachAbsent {
+		a := codec.Analysis{State: "not_affected", Justification: "code_not_present"}
+		for _, e := range f.Evidence {
+			if e.Source == "reach" {
+				a.Detail = strings.TrimSpace(e.Locator + ": " + e.Detail)
+			}
+		}
+		return a
+	}
+	v := f.VEX
+	if v == nil || v.Refused != "" {
+		return codec.Analysis{}
+	}
+	state := map[string]string{finding.VEXNotAffected: "not_affected", finding.VEXFixed: "resolved", finding.VEXAffected: "exploitable", finding.VEXInvestigated: "in_triage"}
+	a := codec.Analysis{State: state[v.Status], Detail: stated(v)}
+	if v.Status != finding.VEXNotAffected {
+		return a
+	}
+	switch v.Justification {
+	case finding.VEXComponentNotPresent, finding.VEXCodeNotPresent:
+		a.Justification = "code_not_present"
+	case finding.VEXNotExecuted:
+		a.Justification = "code_not_reachable"
+	case finding.VEXMitigated:
+		a.Justification = "protected_by_mitigating_control"
+	case finding.VEXNotControlled: // no word says that
+	default:
+		a.Justification = v.Justification
+	}
+	return a
 }
 
 // advisoryURL is the page of an advisory, "" for a finding that is none. OSV
@@ -117,7 +153,7 @@ func advisoryURL(f finding.Finding) string {
 
 // ruleVersionUnknown is the rule of a finding that folds the advisories of a
 // package whose version is not known; its aliases are their ids.
-const ruleVersionUnknown = "version-unknown"
+const ruleVersionUnknown = finding.RuleVersionUnknown
 
 // acceptance says who accepted a finding until when and why.
 func acceptance(w *finding.Waived) string {

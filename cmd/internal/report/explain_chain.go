@@ -179,7 +179,11 @@ func (x *explanation) said() {
 		if !v.At.IsZero() {
 			text += ", " + v.At.UTC().Format("2006-01-02")
 		}
-		x.line("vex", "%s, %s)", text, v.Source)
+		text += ", " + v.Source + ")"
+		if v.Refused != "" {
+			text += "; it does not count: " + v.Refused
+		}
+		x.line("vex", "%s", text)
 	}
 	if f.Waived != nil {
 		x.line("waived", "by %s until %s: %s", f.Waived.Owner, f.Waived.Expires.Format("2006-01-02"), f.Waived.Reason)

@@ -14,11 +14,12 @@ func writeJSON(w io.Writer, doc *finding.Document, _ Options) error { return cod
 // line is one function with the facts of its run, so that a line can be judged
 // without the others.
 type line struct {
-	SchemaVersion string            `json:"schemaVersion"`
-	Tool          finding.Tool      `json:"tool"`
-	Database      finding.Database  `json:"database"`
-	Policy        finding.PolicyRef `json:"policy"`
-	JudgedAt      time.Time         `json:"judgedAt"`
+	SchemaVersion string              `json:"schemaVersion"`
+	Tool          finding.Tool        `json:"tool"`
+	Database      finding.Database    `json:"database"`
+	Policy        finding.PolicyRef   `json:"policy"`
+	JudgedAt      time.Time           `json:"judgedAt"`
+	VEX           []finding.VEXSource `json:"vex,omitempty"`
 	*finding.Report
 }
 
@@ -43,7 +44,7 @@ func Line(w io.Writer, head *finding.Document, r *finding.Report) error {
 
 func writeLine(w io.Writer, doc *finding.Document, r *finding.Report) error {
 	return codec.WriteJSONLine(w, line{
-		SchemaVersion: doc.SchemaVersion, Tool: doc.Tool, Database: doc.Database, Policy: doc.Policy, JudgedAt: doc.JudgedAt, Report: r,
+		SchemaVersion: doc.SchemaVersion, Tool: doc.Tool, Database: doc.Database, Policy: doc.Policy, JudgedAt: doc.JudgedAt, VEX: doc.VEX, Report: r,
 	})
 }
 

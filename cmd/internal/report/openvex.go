@@ -16,10 +16,10 @@ import (
 // The words of OpenVEX that are used.
 const (
 	vexContext      = "https://openvex.dev/ns/v0.2.0"
-	vexAffected     = "affected"
-	vexNotAffected  = "not_affected"
-	vexInvestigated = "under_investigation"
-	vexNotPresent   = "vulnerable_code_not_present"
+	vexAffected     = finding.VEXAffected
+	vexNotAffected  = finding.VEXNotAffected
+	vexInvestigated = finding.VEXInvestigated
+	vexNotPresent   = finding.VEXCodeNotPresent
 )
 
 // The parts of an OpenVEX 0.2.0 document that are written
@@ -44,6 +44,7 @@ type vexStatement struct {
 	Status          string           `json:"status"`
 	StatusNotes     string           `json:"status_notes,omitempty"`
 	Justification   string           `json:"justification,omitempty"`
+	ImpactStatement string           `json:"impact_statement,omitempty"`
 	ActionStatement string           `json:"action_statement,omitempty"`
 }
 
@@ -102,11 +103,12 @@ type vexFunction struct {
 func (v *vexFunction) sorted() []vexStatement {
 	slices.SortStableFunc(v.list, func(a, b vexStatement) int {
 		return cmp.Or(cmp.Compare(a.component(), b.component()), cmp.Compare(a.Vulnerability.Name, b.Vulnerability.Name),
-			cmp.Compare(a.Status, b.Status), cmp.Compare(a.StatusNotes, b.StatusNotes), cmp.Compare(a.ActionStatement, b.ActionStatement))
+			cmp.Compare(a.Status, b.Status), cmp.Compare(a.StatusNotes, b.StatusNotes), cmp.Compare(a.ActionStatement, b.ActionStatement),
+			cmp.Compare(a.ImpactStatement, b.ImpactStatement))
 	})
 	return slices.CompactFunc(v.list, func(a, b vexStatement) bool {
 		return a.component() == b.component() && a.Vulnerability.Name == b.Vulnerability.Name && a.Status == b.Status &&
-			a.StatusNotes == b.StatusNotes && a.ActionStatement == b.ActionStatement
+			a.StatusNotes == b.StatusNotes && a.ActionStatement == b.ActionStatement && a.ImpactStatement == b.ImpactStatement
 	})
 }
 
@@ -133,7 +135,10 @@ func (v *vexFunction) finding(f finding.Finding) {
 	switch {
 	case f.Reach == finding.ReachAbsent:
 		s.Status, s.Justification = vexNotAffected, vexNotPresent
-	case f.Certainty == finding.Possible:
+	case f.Cleared():
+		s.Status = f.VEX.Status
+		s.Justification, s.ImpactStatement = imported(f.VEX)
+	case f.VEX != nil && f.VEX.Status == vexInvestigated, f.VEX == nil && f.Certainty == finding.Possible, f.VEX != nil && f.VEX.Refused != "" && f.Certainty == finding.Possible:
 		s.Status = vexInvestigated
 	default:
 		s.ActionStatement = v.action(f)
@@ -163,6 +168,9 @@ func (v *vexFunction) notes(f finding.Finding) string {
 	}
 	if f.Rule == ruleVersionUnknown {
 		notes = append(notes, "the version is not known")
+	}
+	if f.VEX != nil {
+		notes = append(notes, stated(f.VEX))
 	}
 	if f.Waived != nil {
 		notes = append(notes, acceptance(f.Waived))

@@ -23,7 +23,7 @@ const osvSchemaVersion = "1.7.0"
 
 // writeOSV writes the packages that something is known against, in the very
 // types that osv-scanner writes, so that what reads its output reads ours. What
-// was waived is left out, as osv-scanner leaves out what its configuration
+// was waived or cleared by VEX is left out, as osv-scanner leaves out what its configuration
 // ignores. Each record holds what this program knows of the advisory: the
 // affected range is the installed version up to the fix.
 func writeOSV(w io.Writer, doc *finding.Document, _ Options) error {
@@ -33,7 +33,7 @@ func writeOSV(w io.Writer, doc *finding.Document, _ Options) error {
 		components := index(r)
 		byComponent := map[string]int{}
 		for _, f := range slices.SortedFunc(slices.Values(r.Findings), finding.Compare) {
-			if f.Waived != nil || f.Kind != finding.KindVulnerability && f.Kind != finding.KindMalware {
+			if f.Waived != nil || f.Cleared() || f.Kind != finding.KindVulnerability && f.Kind != finding.KindMalware {
 				continue
 			}
 			i, ok := byComponent[f.Component]

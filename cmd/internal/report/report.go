@@ -4,7 +4,8 @@
 //
 // Everything in a document may come from a hostile artifact. Escape makes text
 // safe for a terminal and a CI log, codec.WriteJSON for everything that is
-// JSON, and the SARIF writer escapes what its viewers would render.
+// JSON, and the SARIF writer escapes what its viewers would render. The HTML
+// page holds its data compressed and shows it as text only.
 package report
 
 import (

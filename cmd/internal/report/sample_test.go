@@ -283,6 +283,7 @@ func samples() map[string]*finding.Document {
 		"declared": wrapDocument(declared()),
 		"reach":    wrapDocument(reached()),
 		"bundled":  wrapDocument(bundled()),
+		"vexed":    vexDocument(),
 		"empty":    wrapDocument(),
 		"fleet":    fleet(""), "fleet-hostile": fleet(hostile),
 	}

@@ -34,7 +34,7 @@ func writeSARIF(w io.Writer, doc *finding.Document, _ Options) error {
 	}}
 	for _, r := range doc.Functions {
 		for _, f := range r.Findings {
-			s.suppressed = s.suppressed || f.Waived != nil
+			s.suppressed = s.suppressed || f.Waived != nil || f.Cleared()
 		}
 	}
 	if len(doc.Database.Feeds) > 0 {
@@ -134,6 +134,9 @@ func (s *sarifWriter) result(r *finding.Report, f finding.Finding) {
 		out.Suppressions = &[]sarifSuppression{}
 		if f.Waived != nil {
 			*out.Suppressions = append(*out.Suppressions, sarifSuppression{Kind: "external", Status: "accepted", Justification: acceptance(f.Waived)})
+		}
+		if f.Cleared() {
+			*out.Suppressions = append(*out.Suppressions, sarifSuppression{Kind: "external", Status: "accepted", Justification: stated(f.VEX)})
 		}
 	}
 	s.run.Results = append(s.run.Results, out)

@@ -50,7 +50,7 @@ func (p *printer) function(r *finding.Report) {
 		p.line("  nothing is known against its packages")
 	}
 	said := p.lines
-	if clean && (len(r.Calendar) > 0 || len(r.Verdict.Warnings) > 0 || len(g.waived) > 0) {
+	if clean && (len(r.Calendar) > 0 || len(r.Verdict.Warnings) > 0 || len(g.waived) > 0 || len(g.vex) > 0) {
 		p.line("")
 	}
 	p.calendar(r)
@@ -59,6 +59,7 @@ func (p *printer) function(r *finding.Report) {
 		p.every("In the baseline: an earlier report has it", g.old, r, styleDim)
 	}
 	p.waived(r, g.waived)
+	p.vexed(g.vex)
 	p.upgrades(r)
 	if clean && p.lines == said {
 		return // the header has said it

@@ -11,7 +11,7 @@ import (
 // groups are the findings of a function as the table shows them, each list
 // worst first. old is what the baseline has.
 type groups struct {
-	malware, live, possible, absent, shadowed, platform, archive, untrusted, stale, licence, exposure, drift, other, old, waived []finding.Finding
+	malware, live, possible, absent, shadowed, platform, archive, untrusted, stale, licence, exposure, drift, other, old, waived, vex []finding.Finding
 }
 
 // sortFindings puts each finding into one group. Malware is malware wherever
@@ -22,6 +22,8 @@ func sortFindings(r *finding.Report) groups {
 		switch {
 		case f.Waived != nil:
 			g.waived = append(g.waived, f)
+		case f.Cleared():
+			g.vex = append(g.vex, f)
 		case f.Baseline:
 			g.old = append(g.old, f)
 		case f.Kind == finding.KindMalware:

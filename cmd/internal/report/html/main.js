@@ -28,6 +28,7 @@ async function show() {
   const first = shown === "";
   shown = r.key;
   document.title = r.title + " - fnaudit";
+  document.documentElement.dataset.drawn = turn; // for who drives the page
   if (r.at) return jump(r.at);
   window.scrollTo(0, 0);
   if (!first && $("title")) $("title").focus({ preventScroll: true });

@@ -62,7 +62,7 @@ function prepareFinding(f) {
 function setAside(f) {
   if (f.counts === "fail" || f.counts === "incomplete") return ""; // the policy said so
   if (f.waived) return "waived";
-  if (f.vex && (f.vex.status === "not_affected" || f.vex.status === "fixed")) return "VEX: " + f.vex.status.replace("_", " ");
+  if (f.vex && !f.vex.refused && (f.vex.status === "not_affected" || f.vex.status === "fixed")) return "VEX: " + f.vex.status.replace("_", " ");
   if (f.baseline) return "in the baseline";
   if (f.kind !== "malware") {
     if (f.reach === "absent") return "not linked";
