@@ -290,7 +290,7 @@ func comparison(left markerValue, op string, right markerValue) (pyMarker, error
 		}
 		versions, spec = err == nil, pySpec{c}
 	}
-	if !versions && left.variable == false && isVersionVariable(right) { // "3.8" <= python_version
+	if !versions && !left.variable && isVersionVariable(right) { // "3.8" <= python_version
 		if turned, ok := map[string]string{"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}[op]; ok {
 			return comparison(right, turned, left)
 		}

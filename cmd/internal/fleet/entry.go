@@ -167,7 +167,7 @@ func deployed(m members, image string) (finding.Deployed, error) {
 	err := m.fields(map[string]*string{"FunctionName": &d.Name, "FunctionArn": &d.ARN, "Version": &d.Version, "Runtime": &d.Runtime,
 		"PackageType": &kind, "CodeSha256": &sum, "LastModified": &modified, "State": &d.State})
 	if err == nil && d.Name == "" {
-		err = errors.New("FunctionName is missing")
+		err = errors.New("field FunctionName is missing")
 	}
 	if err != nil {
 		return d, named(d.Name, err)
@@ -207,21 +207,21 @@ func named(name string, err error) error {
 // the rest.
 func place(d *finding.Deployed) error {
 	if d.Version != "" && !isVersion(d.Version) {
-		return errors.New("Version is no version")
+		return errors.New("field Version is no version")
 	}
 	if d.ARN == "" {
 		return nil
 	}
 	f, ok := parseFunction(d.ARN)
 	if !ok {
-		return errors.New("FunctionArn is not the ARN of a function")
+		return errors.New("field FunctionArn is not the ARN of a function")
 	}
 	if f.name != d.Name {
-		return errors.New("FunctionArn names another function")
+		return errors.New("field FunctionArn names another function")
 	}
 	if isVersion(f.qualifier) {
 		if d.Version != "" && d.Version != f.qualifier {
-			return errors.New("FunctionArn names another version")
+			return errors.New("field FunctionArn names another version")
 		}
 		d.Version = f.qualifier
 	}
@@ -238,17 +238,17 @@ func settings(d *finding.Deployed, m members) error {
 	for _, raw := range layers {
 		l, err := object(raw)
 		if err != nil {
-			return fmt.Errorf("Layers: %w", err)
+			return fmt.Errorf("field Layers: %w", err)
 		}
 		var layer finding.DeployedLayer
 		if layer.ARN, err = l.text("Arn", maxARN); err != nil {
-			return fmt.Errorf("Layers: %w", err)
+			return fmt.Errorf("field Layers: %w", err)
 		}
 		if layer.Size, err = l.size("CodeSize"); err != nil {
-			return fmt.Errorf("Layers: %w", err)
+			return fmt.Errorf("field Layers: %w", err)
 		}
 		if _, ok := parseLayer(layer.ARN); !ok {
-			return errors.New("Layers: one is not named by the ARN of a version")
+			return errors.New("field Layers: one is not named by the ARN of a version")
 		}
 		d.Layers = append(d.Layers, layer)
 	}
@@ -258,7 +258,7 @@ func settings(d *finding.Deployed, m members) error {
 	}
 	if len(list) == 1 {
 		if err := json.Unmarshal(list[0], &d.Architecture); err != nil || !plain(d.Architecture, "_-") || len(d.Architecture) > 32 {
-			return errors.New("Architectures holds no architecture")
+			return errors.New("field Architectures holds no architecture")
 		}
 	}
 	return nil

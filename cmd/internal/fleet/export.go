@@ -275,7 +275,7 @@ func (r *reader) function(raw json.RawMessage) error {
 func (r *reader) got(m members) error {
 	conf, err := object(m.raw["Configuration"])
 	if err != nil {
-		return fmt.Errorf("Configuration: %w", err)
+		return fmt.Errorf("field Configuration: %w", err)
 	}
 	image := ""
 	if m.there("Code") {
@@ -284,7 +284,7 @@ func (r *reader) got(m members) error {
 			image, err = code.text("ResolvedImageUri", 2048)
 		}
 		if err != nil {
-			return fmt.Errorf("Code: %w", err)
+			return fmt.Errorf("field Code: %w", err)
 		}
 	}
 	return r.configuration(conf, imageDigest(image))
@@ -307,15 +307,15 @@ func (r *reader) layer(m members) error {
 		return err
 	}
 	if _, ok := parseLayer(arn); !ok {
-		return errors.New("LayerVersionArn is not the ARN of a version of a layer")
+		return errors.New("field LayerVersionArn is not the ARN of a version of a layer")
 	}
 	content, err := object(m.raw["Content"])
 	if err != nil {
-		return fmt.Errorf("Content of %s: %w", arn, err)
+		return fmt.Errorf("field Content of %s: %w", arn, err)
 	}
 	sum, err := content.text("CodeSha256", 100)
 	if err != nil {
-		return fmt.Errorf("Content of %s: %w", arn, err)
+		return fmt.Errorf("field Content of %s: %w", arn, err)
 	}
 	digest, reason := codeDigest(packageZip, sum)
 	if digest == "" {

@@ -8,8 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -69,16 +72,18 @@ const temporary = ".tmp"
 // be read is among the result with its Err, so that it is never passed over. An
 // error is about a name that was given and that does not exist.
 func Find(names []string, stdin io.Reader) ([]Stored, error) {
-	var out []Stored
+	type place struct {
+		file, below string
+		set         int
+	}
+	var places []place
 	seen := map[string]bool{}
-	buf := make([]byte, 0, 256<<10)
 	for set, name := range names {
 		if name == "-" {
-			list := findIn(stdin, &buf)
-			for i := range list {
-				list[i].set = set
+			if !seen[name] {
+				places = append(places, place{name, "", set})
 			}
-			out = append(out, list...)
+			seen[name] = true
 			continue
 		}
 		files, err := filesOf(name)
@@ -94,14 +99,29 @@ func Find(names []string, stdin io.Reader) ([]Stored, error) {
 					seen[abs] = true
 				}
 			}
-			list := readFile(f, &buf)
-			for i := range list {
-				list[i].set, list[i].below = set, strings.TrimPrefix(f, name)
-			}
-			out = append(out, list...)
+			places = append(places, place{f, strings.TrimPrefix(f, name), set})
 		}
 	}
-	return out, nil
+	lists := make([][]Stored, len(places))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(places)) {
+		all.Go(func() {
+			buf := make([]byte, 0, 256<<10)
+			for i := int(next.Add(1)) - 1; i < len(places); i = int(next.Add(1)) - 1 {
+				if p := places[i]; p.file == "-" {
+					lists[i] = findIn(stdin, &buf)
+				} else {
+					lists[i] = readFile(p.file, &buf)
+				}
+				for j := range lists[i] {
+					lists[i][j].set, lists[i][j].below = places[i].set, places[i].below
+				}
+			}
+		})
+	}
+	all.Wait()
+	return slices.Concat(lists...), nil
 }
 
 // filesOf lists a file, or those of a folder in the order of their paths.
