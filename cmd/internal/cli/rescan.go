@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -285,19 +284,6 @@ func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
 		return nil
 	}
 	return night.Brief
-}
-
-// roomy lets garbage grow while reports pass by one at a time: collecting it at
-// once takes a third of the time, and little is held. The result puts that back.
-func roomy(env *Env) func() {
-	if env.Getenv("GOGC") != "" || env.Getenv("GOMEMLIMIT") != "" {
-		return func() {}
-	}
-	percent, limit := debug.SetGCPercent(200), debug.SetMemoryLimit(200<<20)
-	return func() {
-		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
-	}
 }
 
 // maxWhole is how many functions are held whole for a table.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -484,27 +485,42 @@ func parseTime(s string) (time.Time, error) {
 
 // write renders the document to every output. --explain takes the place of the table.
 func (o scanOptions) write(env *Env, doc *finding.Document, outputs []output, stream *stream) error {
-	for _, out := range outputs {
+	errs := make([]error, len(outputs))
+	if len(outputs) > 1 {
+		defer roomyIfSmall(env)()
+	}
+	var all sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, out := range outputs {
 		if stream.has(out) {
 			continue
 		}
-		if o.explain != "" && out.format == "table" {
-			if err := explain(env, doc, o.explain, out); err != nil {
-				return err
-			}
-			continue
-		}
-		err := out.write(env, func(w io.Writer) error {
-			return report.Write(w, out.format, doc, reportOptions(env, o, out))
+		all.Go(func() { // side by side: no output knows of another
+			free <- struct{}{}
+			defer func() { <-free }()
+			errs[i] = o.writeOne(env, doc, out)
 		})
+	}
+	all.Wait()
+	for _, err := range errs {
 		if err != nil {
-			return err
-		}
-		if err := summarize(env, doc, out); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (o scanOptions) writeOne(env *Env, doc *finding.Document, out output) error {
+	if o.explain != "" && out.format == "table" {
+		return explain(env, doc, o.explain, out)
+	}
+	err := out.write(env, func(w io.Writer) error {
+		return report.Write(w, out.format, doc, reportOptions(env, o, out))
+	})
+	if err != nil {
+		return err
+	}
+	return summarize(env, doc, out)
 }
 
 func reportOptions(env *Env, o scanOptions, out output) report.Options {
