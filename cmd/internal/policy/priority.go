@@ -253,6 +253,8 @@ func ceiling(f finding.Finding) (int, string) {
 func (p *Policy) prioritize(r *finding.Report) {
 	at := make(map[string]int, len(r.Findings))   // fingerprint -> its place by severity
 	rate := make(map[string]int, len(r.Findings)) // fingerprint -> priority of what is open
+	type copied struct{ component, fingerprint string }
+	own := make(map[copied]int, len(r.Findings)) // the same of one of several versions, which share a fingerprint
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		f.Priority, f.Why = p.Priority(r, *f)
@@ -261,16 +263,24 @@ func (p *Policy) prioritize(r *finding.Report) {
 		}
 		if !f.Accepted() {
 			rate[f.Fingerprint] = max(rate[f.Fingerprint], f.Priority)
+			one := copied{f.Component, f.Fingerprint}
+			own[one] = max(own[one], f.Priority)
 		}
 	}
-	worst := func(a, b string) int { return cmp.Or(cmp.Compare(rate[b], rate[a]), cmp.Compare(at[a], at[b])) }
 	for i := range r.Upgrades {
 		u := &r.Upgrades[i]
+		rated := func(fingerprint string) int {
+			if n, ok := own[copied{cmp.Or(u.For, u.Component), fingerprint}]; ok {
+				return n
+			}
+			return rate[fingerprint] // a step for several packages
+		}
+		worst := func(a, b string) int { return cmp.Or(cmp.Compare(rated(b), rated(a)), cmp.Compare(at[a], at[b])) }
 		slices.SortStableFunc(u.Clears, worst)
 		slices.SortStableFunc(u.Remains, worst)
 		u.Priority = 0
 		if len(u.Clears) > 0 {
-			u.Priority = rate[u.Clears[0]]
+			u.Priority = rated(u.Clears[0])
 		}
 	}
 	slices.SortStableFunc(r.Upgrades, func(a, b finding.Upgrade) int {

@@ -206,3 +206,18 @@ func TestPrioritize(t *testing.T) {
 		t.Errorf("what is waived keeps its number: %+v", r.Findings[2])
 	}
 }
+
+// Two versions of a package share a fingerprint: that the platform loads only
+// one of them makes the step for the other less urgent.
+func TestUpgradeOfAnotherCopy(t *testing.T) {
+	p, _ := Builtin(CI)
+	r := finding.NewReport("f", "f.zip")
+	for _, f := range []struct{ component, state string }{{"pkg:npm/a@2.0.0", "live"}, {"pkg:npm/a@1.0.0", "shadowed"}} {
+		r.Findings = append(r.Findings, finding.Finding{Fingerprint: "x", Kind: finding.KindVulnerability, ID: "CVE-2026-1", Component: f.component, State: f.state, Severity: finding.High, Certainty: finding.Certain, Fixed: []string{"3.0.0"}})
+		r.Upgrades = append([]finding.Upgrade{{Component: f.component, Name: "a", To: "3.0.0", Clears: []string{"x"}}}, r.Upgrades...)
+	}
+	p.prioritize(r)
+	if r.Upgrades[0].Component != "pkg:npm/a@2.0.0" || r.Upgrades[1].Priority >= r.Upgrades[0].Priority {
+		t.Errorf("upgrades %+v", r.Upgrades)
+	}
+}
