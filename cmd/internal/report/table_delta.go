@@ -94,22 +94,50 @@ func (p *printer) changes(d *finding.Delta) {
 			continue
 		}
 		p.line("%s", p.paint(styleBold, fmt.Sprintf("%s (%s)", c.title, finding.Thousands(len(list)))))
+		groups := byPackage(list, p.opt.Verbose)
 		most := maxChanges
-		if p.opt.Verbose || len(list) == most+1 {
-			most = len(list)
+		if p.opt.Verbose || len(groups) == most+1 {
+			most = len(groups)
 		}
-		for _, ch := range list[:min(most, len(list))] {
-			p.change(ch)
+		for _, g := range groups[:min(most, len(groups))] {
+			p.change(g[0], g[1:])
 		}
-		if n := len(list) - most; n > 0 {
-			p.line("    and %s more (-v lists them)", finding.Thousands(n))
+		left := 0
+		for _, g := range groups[min(most, len(groups)):] {
+			left += len(g)
+		}
+		if left > 0 {
+			p.line("    and %s more (-v lists them)", finding.Thousands(left))
 		}
 	}
 }
 
+// byPackage puts the changes of one cause that are about one package of one
+// function together, unless each is to be shown: what turned the verdict first,
+// else the worst.
+func byPackage(list []finding.Change, each bool) [][]finding.Change {
+	type about struct{ function, component string }
+	var out [][]finding.Change
+	at := map[about]int{}
+	for _, c := range list {
+		key := about{c.Function, c.Component}
+		i, ok := at[key]
+		switch {
+		case each || !ok || c.Component == "":
+			at[key] = len(out)
+			out = append(out, []finding.Change{c})
+		case c.Decision != nil:
+			out[i] = append([]finding.Change{c}, out[i]...)
+		default:
+			out[i] = append(out[i], c)
+		}
+	}
+	return out
+}
+
 // change writes one change: function, finding, why, and the verdict where that
-// is another.
-func (p *printer) change(c finding.Change) {
+// is another; then the ids of the rest, which is about the same package.
+func (p *printer) change(c finding.Change, rest []finding.Change) {
 	parts := []string{show(c.Function, maxName)}
 	if c.Component != "" {
 		parts = append(parts, show(strings.TrimPrefix(c.Component, "pkg:"), maxPackage))
@@ -123,6 +151,13 @@ func (p *printer) change(c finding.Change) {
 	text := strings.Join(parts, "  ") + ": " + esc(c.Detail)
 	if c.Before != "" && c.After != "" && c.Before != c.After && c.Decision == nil {
 		text += esc(fmt.Sprintf(" (%s -> %s)", c.Before, c.After))
+	}
+	if len(rest) > 0 {
+		var ids []string
+		for _, r := range rest {
+			ids = append(ids, show(r.ID, maxPackage))
+		}
+		text += "; likewise " + listed(ids, 3)
 	}
 	p.wrapped("  - ", 4, 4, text)
 	if c.Decision != nil {
