@@ -15,9 +15,9 @@ import (
 // The reading of JSON here takes a sixth of the time of encoding/json: a night
 // reads gigabytes of reports, of which nearly everything are short strings. A
 // value is read in one pass, and strings without an escape share the memory of
-// the text. It is stricter, too: a key that stands twice in one object, a key
-// in another spelling and bytes that are no UTF-8 are errors. Keys that the type
-// has not are passed over, because later versions add some.
+// the text. It is stricter, too: a key that stands twice in one object and
+// bytes that are no UTF-8 are errors. Keys that the type has not, those in another
+// spelling among them, are passed over, because later versions add some.
 
 // maxDepth is how deep values that are passed over may be nested.
 const maxDepth = 1000

@@ -257,13 +257,22 @@ type head struct {
 var headKeys = []string{"schemaVersion", "tool", "database", "policy", "judgedAt"}
 
 // readObject finds the functions of one object: a whole report, or one line.
-func readObject(s *splitter, last *head) ([]Stored, error) {
+// Those before what cannot be read have what the object said of its run until
+// then; without that they are none.
+func readObject(s *splitter, last *head) (out []Stored, err error) {
 	if err := s.take('{'); err != nil {
 		return nil, err
 	}
 	start := s.off + int64(s.pos) - 1
-	var out []Stored
 	var headText strings.Builder
+	defer func() {
+		if last.read(headText.String()) != nil {
+			out = nil
+		}
+		for i := range out {
+			out[i].Head = last.Head
+		}
+	}()
 	var me identity
 	whole, seen := false, map[string]bool{}
 	for first := true; ; first = false {
@@ -310,7 +319,7 @@ func readObject(s *splitter, last *head) ([]Stored, error) {
 		return nil, err
 	}
 	if !whole {
-		if !seen["name"] || !seen["checks"] {
+		if me.name == "" || !seen["checks"] {
 			return nil, errNoReport
 		}
 		size := s.off + int64(s.pos) - start
@@ -318,9 +327,6 @@ func readObject(s *splitter, last *head) ([]Stored, error) {
 			return nil, fmt.Errorf("a line of more than %d MB", maxFunction>>20)
 		}
 		out = []Stored{me.stored(start, int(size))}
-	}
-	for i := range out {
-		out[i].Head = last.Head
 	}
 	return out, nil
 }
@@ -443,7 +449,7 @@ func identify(raw []byte) (identity, error) {
 		if err := me.take(key, raw); err != nil {
 			return me, err
 		}
-		if named = named || key == "name"; named && key == "artifacts" {
+		if named = named || me.name != ""; named && key == "artifacts" {
 			return me, nil
 		}
 	}
@@ -465,7 +471,25 @@ func (s *Stored) Load() (*finding.Report, error) {
 	if rep.Name != s.Name {
 		return nil, errors.New("it was changed while it was read")
 	}
-	return rep, nil
+	return rep, complete(rep)
+}
+
+// complete returns an error if a list is missing that every report has, if need
+// be an empty one: no packages is what a function without any says, and not what
+// one says that lost them.
+func complete(rep *finding.Report) error {
+	for _, list := range []struct {
+		key     string
+		missing bool
+	}{
+		{"artifacts", rep.Artifacts == nil}, {"components", rep.Components == nil}, {"unknowns", rep.Unknowns == nil},
+		{"findings", rep.Findings == nil}, {"checks", rep.Checks == nil},
+	} {
+		if list.missing {
+			return fmt.Errorf("it has no %q, which every report has: scan the function again", list.key)
+		}
+	}
+	return nil
 }
 
 func (s *Stored) bytes() (string, error) {

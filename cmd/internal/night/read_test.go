@@ -11,7 +11,7 @@ import (
 )
 
 func stored(name, day, digest string) string {
-	return fmt.Sprintf(`{"name":%q,"target":"t","artifacts":[{"digest":%q}],"checks":[]}`, name, digest)
+	return fmt.Sprintf(`{"name":%q,"target":"t","artifacts":[{"digest":%q}],"components":[],"unknowns":[],"findings":[],"checks":[]}`, name, digest)
 }
 
 func whole(day string, functions ...string) string {
@@ -37,7 +37,7 @@ func TestFindHostile(t *testing.T) {
 	put(t, filepath.Join(dir, "sub", "b.jsonl"), line+line)
 	for name, text := range map[string]string{
 		"empty.json": "", "garbage.bin": "\x00\x01", "sarif.json": `{"version":"2.1.0","runs":[]}`, "list.json": "[]", "newer.json": strings.Replace(whole("2026-11-01", stored("n", "", "")), `"schemaVersion":"1"`, `"schemaVersion":"2"`, 1),
-		"twice.json": `{"schemaVersion":"1","schemaVersion":"1","functions":[]}`, "deep.json": `{"schemaVersion":"1","x":` + strings.Repeat("[", 2*maxDepth), "null.json": whole("2026-11-01", "null"), "nameless.json": whole("2026-11-01", `{"target":"x"}`),
+		"twice.json": `{"schemaVersion":"1","schemaVersion":"1","functions":[]}`, "deep.json": `{"schemaVersion":"1","x":` + strings.Repeat("[", 2*maxDepth), "null.json": whole("2026-11-01", "null"), "nameless.json": whole("2026-11-01", `{"target":"x"}`), "unnamed.json": whole("2026-11-01", stored("", "", "")),
 	} {
 		put(t, filepath.Join(dir, name), text)
 	}
@@ -61,16 +61,52 @@ func TestFindHostile(t *testing.T) {
 			t.Errorf("%s: %v", s.Name, err)
 		}
 	}
-	for _, name := range []string{"empty.json", "garbage.bin", "sarif.json", "list.json", "newer.json", "twice.json", "deep.json", "null.json", "nameless.json", "cut.json", "loop"} {
+	for _, name := range []string{"empty.json", "garbage.bin", "sarif.json", "list.json", "newer.json", "twice.json", "deep.json", "null.json", "nameless.json", "unnamed.json", "cut.json", "loop"} {
 		if !bad[name] {
 			t.Errorf("%s is passed over", name)
 		}
 	}
-	if good != 4 || len(bad) != 11 {
+	if good != 4 || len(bad) != 12 {
 		t.Errorf("%d functions and %d files that cannot be read: %v", good, len(bad), bad)
 	}
 	if _, err := Find([]string{filepath.Join(dir, "none")}, nil); err == nil {
 		t.Error("a name that does not exist is no error")
+	}
+}
+
+// TestFindCut: the functions before what cannot be read are judged, with what
+// the report says of its run, wherever the text ends.
+func TestFindCut(t *testing.T) {
+	text := whole("2026-11-01", stored("a", "", "d"), stored("b", "", "e"))
+	for n := range len(text) - 1 {
+		found, err := Find([]string{"-"}, strings.NewReader(text[:n]))
+		if err != nil || len(found) == 0 || found[len(found)-1].Err == nil {
+			t.Fatalf("%d bytes: %v, %v", n, found, err)
+		}
+		for _, s := range found {
+			if s.Err == nil && (s.Head == nil || s.Head.JudgedAt.IsZero()) {
+				t.Fatalf("%d bytes: %s without a head", n, s.Name)
+			}
+		}
+		Group(found)
+	}
+	if found, _ := Find([]string{"-"}, strings.NewReader(`{"functions":[`+stored("a", "", "d")+`],"x":`+strings.Repeat("[", 2*maxDepth))); len(found) != 1 || found[0].Err == nil {
+		t.Errorf("functions of no run: %v", found)
+	}
+}
+
+// TestLoadIncomplete: a list that is missing, or whose key is in another
+// spelling, is not an empty one.
+func TestLoadIncomplete(t *testing.T) {
+	for _, key := range []string{"artifacts", "components", "unknowns", "findings", "checks"} {
+		text := strings.Replace(whole("2026-11-01", stored("a", "", "d")), `"`+key, `"`+strings.ToUpper(key), 1)
+		found, err := Find([]string{"-"}, strings.NewReader(text))
+		if err != nil || len(found) != 1 {
+			t.Fatal(found, err)
+		}
+		if _, err := found[0].Load(); err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s: %v", key, err)
+		}
 	}
 }
 
