@@ -385,7 +385,13 @@ func (c *compared) otherFeeds() bool {
 func (c *compared) judged(was, is *finding.Finding) (finding.Change, bool) {
 	ch := finding.Change{Before: standing(was), After: standing(is), Cause: finding.CausePolicy, Detail: "the policy judges it otherwise"}
 	switch {
-	case ch.Before == ch.After, was.Counts == "" && !c.otherPolicy(): // the earlier program did not say so
+	case ch.Before == ch.After:
+		return ch, false
+	case stated(was) != stated(is) && is.Waived == nil:
+		if ch.Detail = "no statement (VEX) says so any more: " + stated(was); stated(is) != "" {
+			ch.Detail = "a statement (VEX) says of it: " + stated(is)
+		}
+	case was.Counts == "" && !c.otherPolicy(): // the earlier program did not say so
 		return ch, false
 	case was.GraceUntil != nil && !was.GraceUntil.After(c.now.At) && is.Counts == finding.Fail:
 		ch.Cause, ch.Detail = finding.CauseTime, "its time of grace ended on "+day(*was.GraceUntil)
@@ -397,6 +403,14 @@ func (c *compared) judged(was, is *finding.Finding) (finding.Change, bool) {
 		ch.Cause, ch.Detail = finding.CauseProgram, "another version of the program judges it otherwise"
 	}
 	return ch, true
+}
+
+// stated is the status that a statement gives a finding; "" without one.
+func stated(f *finding.Finding) string {
+	if f.VEX == nil {
+		return ""
+	}
+	return f.VEX.Status
 }
 
 // standing is what a policy makes of a finding, in a word.
@@ -453,7 +467,7 @@ func (c *compared) known(decided *finding.Decided) {
 	default:
 		ch.Cause = finding.CauseTime
 	}
-	c.explain(decided, []finding.Cause{finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CauseFixed, finding.CauseRuntime, finding.CauseTime, finding.CauseProgram}, ch)
+	c.explain(decided, []finding.Cause{finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CauseFixed, finding.CauseRuntime, finding.CauseTime, finding.CauseProgram, finding.CausePolicy}, ch)
 }
 
 // explain hangs a verdict on the first change of a finding that can have led to

@@ -60,6 +60,9 @@ func TestDeltaCauses(t *testing.T) {
 	runtime := func(rule string) finding.Finding {
 		return finding.Finding{Kind: finding.KindRuntime, Rule: rule, ID: "runtime:nodejs18.x", Title: rule, Fingerprint: rule}
 	}
+	excused := flaw("G-1", func(f *finding.Finding) {
+		f.Counts, f.VEX = "", &finding.VEX{Status: finding.VEXNotAffected}
+	})
 	for _, c := range []struct {
 		name        string
 		before, now Side
@@ -82,6 +85,8 @@ func TestDeltaCauses(t *testing.T) {
 		{"waiver", deltaSide("2026-11-02", "1", "p", "d", pass, flaw("G-1", func(f *finding.Finding) {
 			f.Counts, f.Waived = "", &finding.Waived{Owner: "o", Expires: at("2026-11-03")}
 		})), deltaSide("2026-11-03", "1", "p", "d", fail, old), later(fail), []finding.Cause{finding.CauseWaiver}, finding.CauseWaiver},
+		{"a statement", deltaSide("2026-11-02", "1", "p", "d", fail, old), deltaSide("2026-11-02", "1", "p", "d", pass, excused), stays(""), []finding.Cause{finding.CausePolicy}, finding.CausePolicy},
+		{"no statement any more", deltaSide("2026-11-02", "1", "p", "d", pass, excused), deltaSide("2026-11-02", "1", "p", "d", fail, old), stays(""), []finding.Cause{finding.CausePolicy}, finding.CausePolicy},
 		{"grace", deltaSide("2026-11-02", "1", "p", "d", pass, flaw("G-1", func(f *finding.Finding) { f.Counts, f.GraceUntil = pass, atp("2026-11-03") })), deltaSide("2026-11-03", "1", "p", "d", fail, old), later(fail), []finding.Cause{finding.CauseTime}, finding.CauseTime},
 		{"the store grew old", deltaSide("2026-11-02", "1", "p", "d", pass), deltaSide("2026-11-03", "1", "p", "d", finding.Incomplete), later(finding.Incomplete), []finding.Cause{finding.CauseTime}, finding.CauseTime},
 		{"runtime", deltaSide("2026-11-02", "1", "p", "d", pass, runtime(finding.RuleRuntimeSoon)), deltaSide("2026-11-03", "1", "p", "d", pass, runtime(finding.RuleRuntimeDeprecated)), stays(""), []finding.Cause{finding.CauseRuntime}, ""},
