@@ -43,11 +43,11 @@ func ParsePURL(purl string) (p Package, version string, ok bool) {
 		rest, version = rest[:i], rest[i+1:]
 	}
 	typ, path, _ := strings.Cut(rest, "/")
-	name, err := url.PathUnescape(path)
+	name, err := unescapePart(path)
 	if err != nil || name == "" {
 		return p, "", false
 	}
-	if version, err = url.PathUnescape(version); err != nil {
+	if version, err = unescapePart(version); err != nil {
 		return p, "", false
 	}
 	switch s := System(typ); s {
@@ -58,6 +58,15 @@ func ParsePURL(purl string) (p Package, version string, ok bool) {
 		return Package{s, name}, version, s != Go || name != "stdlib"
 	}
 	return p, "", false
+}
+
+// unescapePart is url.PathUnescape, which takes its time with what holds
+// nothing to unescape.
+func unescapePart(s string) (string, error) {
+	if strings.IndexByte(s, '%') < 0 {
+		return s, nil
+	}
+	return url.PathUnescape(s)
 }
 
 // Answer says what became of a question. The zero value is Unknown.
