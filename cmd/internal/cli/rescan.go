@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -109,11 +110,12 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if len(found) == 0 && len(o.exports) == 0 {
 		return usage("a report is what \"fnaudit scan -o json=report.json\" writes", "read reports: %s holds none", strings.Join(args, ", "))
 	}
-	list, notes := night.Group(slices.DeleteFunc(slices.Clone(found), func(s night.Stored) bool { return isExport(s.Target) })) // what a list said on another day
 	now, err := o.clock(env)
 	if err != nil {
 		return err
 	}
+	night.RefuseFuture(found, maxTime(now, env.Now()))
+	list, notes := night.Group(slices.DeleteFunc(slices.Clone(found), func(s night.Stored) bool { return isExport(s.Target) })) // what a list said on another day
 	db, err := openStore(env, o.db, o.quiet)
 	if err != nil {
 		return err
@@ -306,4 +308,11 @@ func (n *nightly) delta() *finding.Delta {
 		}
 	}
 	return night.Delta(changes, before)
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }

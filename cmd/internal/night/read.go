@@ -124,6 +124,17 @@ func Find(names []string, stdin io.Reader) ([]Stored, error) {
 	return slices.Concat(lists...), nil
 }
 
+// RefuseFuture marks the reports that say they were judged more than a day after
+// now as unreadable: each would stand before all that come later.
+func RefuseFuture(list []Stored, now time.Time) {
+	for i := range list {
+		s := &list[i]
+		if s.Err == nil && s.Head != nil && s.Head.JudgedAt.After(now.AddDate(0, 0, 1)) {
+			s.Err = fmt.Errorf("it says that it was judged on %s, which is still to come: correct the clock of whoever made it", s.Head.JudgedAt.UTC().Format(time.DateOnly))
+		}
+	}
+}
+
 // filesOf lists a file, or those of a folder in the order of their paths.
 func filesOf(name string) ([]string, error) {
 	info, err := os.Stat(name)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func stored(name, day, digest string) string {
@@ -222,5 +223,15 @@ func TestSet(t *testing.T) {
 	}
 	if err := Recover(dir); err != nil || !strings.Contains(list(), "b.json") {
 		t.Errorf("the earlier set was not put back: %v", err)
+	}
+}
+
+// A report from a clock that is wrong never stands before those to come.
+func TestRefuseFuture(t *testing.T) {
+	now := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
+	list := []Stored{{Head: &Head{JudgedAt: now.Add(23 * time.Hour)}}, {Head: &Head{JudgedAt: now.AddDate(8000, 0, 0)}}, {}}
+	RefuseFuture(list, now)
+	if list[0].Err != nil || list[1].Err == nil || list[2].Err != nil {
+		t.Errorf("%v, %v, %v", list[0].Err, list[1].Err, list[2].Err)
 	}
 }
