@@ -118,6 +118,8 @@ def peer():
     """The same packages, read by osv-scanner from bills of materials."""
     cache = at("peer")
     for eco in os.listdir(os.path.join(SHARED, "osv")):
+        if not os.path.isdir(os.path.join(SHARED, "osv", eco)):
+            continue
         os.makedirs(os.path.join(cache, "osv-scalibr", eco), exist_ok=True)
         shutil.copy(os.path.join(SHARED, "osv", eco, "all.zip"), os.path.join(cache, "osv-scalibr", eco, "all.zip"))
     total = 0
