@@ -29,7 +29,7 @@ func NewGraph(components []Component) *Graph {
 	linked := map[string]bool{}
 	for i := range components {
 		c := &components[i]
-		typ := purlType(c.PURL)
+		typ := TypeOf(c.PURL)
 		if slices.ContainsFunc(c.Traits, func(t Trait) bool { return t.Kind == TraitDirect }) {
 			g.direct[i], told[typ] = true, true
 		}
@@ -50,7 +50,7 @@ func NewGraph(components []Component) *Graph {
 		g.needs[i] = slices.Compact(g.needs[i])
 	}
 	for i := range components {
-		if typ := purlType(components[i].PURL); linked[typ] && !told[typ] && !needed[i] && !components[i].Main {
+		if typ := TypeOf(components[i].PURL); linked[typ] && !told[typ] && !needed[i] && !components[i].Main {
 			g.direct[i] = true
 		}
 	}
@@ -117,7 +117,7 @@ func newFinder(all []Component) *finder {
 		if c.Main {
 			continue
 		}
-		typ := purlType(c.PURL)
+		typ := TypeOf(c.PURL)
 		key := [2]string{typ, CanonicalName(typ, c.Name)}
 		r.byName[key] = append(r.byName[key], i)
 		if typ == "npm" {
@@ -136,7 +136,7 @@ func (r *finder) find(from int, name string) (int, bool) {
 		i, ok := r.byPURL[name]
 		return i, ok
 	}
-	typ := purlType(r.all[from].PURL)
+	typ := TypeOf(r.all[from].PURL)
 	found := r.byName[[2]string{typ, CanonicalName(typ, name)}]
 	if len(found) == 1 {
 		return found[0], true
@@ -159,8 +159,8 @@ func (r *finder) find(from int, name string) (int, bool) {
 	return 0, false
 }
 
-// purlType returns "npm" of "pkg:npm/lodash", "" when purl is none.
-func purlType(purl string) string {
+// TypeOf returns "npm" of "pkg:npm/lodash", "" when purl is none.
+func TypeOf(purl string) string {
 	rest, ok := strings.CutPrefix(purl, "pkg:")
 	if !ok {
 		return ""

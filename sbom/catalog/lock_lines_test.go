@@ -3,6 +3,7 @@ package catalog
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -29,7 +30,7 @@ func TestLockLines(t *testing.T) {
 		got := LockLines(test.name, []byte(test.text))
 		for want := range strings.FieldsSeq(test.want) {
 			i := strings.LastIndexByte(want, '=')
-			if line := got["pkg:"+want[:i]]; want[i+1:] != itoa(line) {
+			if line := got["pkg:"+want[:i]]; want[i+1:] != strconv.Itoa(line) {
 				t.Errorf("%s: %s is on line %d, want %s (%v)", test.name, want[:i], line, want[i+1:], got)
 			}
 		}

@@ -131,7 +131,7 @@ func (d *cycloneDXReader) graph() {
 	for _, e := range d.in.Dependencies {
 		for _, ref := range e.DependsOn {
 			if name := names[ref]; name != "" {
-				if several[purlType(purls[ref])+" "+name] == severalVersions {
+				if several[sbom.TypeOf(purls[ref])+" "+name] == severalVersions {
 					name = purls[ref]
 				}
 				d.requires[e.Ref] = append(d.requires[e.Ref], name)

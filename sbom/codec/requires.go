@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fnaudit/fnaudit/sbom"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -20,7 +22,7 @@ type resolver struct {
 func newResolver(all []listed) *resolver {
 	r := &resolver{byPURL: map[string]int{}, byName: map[string][]int{}, byDir: map[string]int{}, all: all}
 	for i, c := range all {
-		key := purlType(c.PURL) + " " + c.Name
+		key := sbom.TypeOf(c.PURL) + " " + c.Name
 		r.byName[key] = append(r.byName[key], i)
 		r.byPURL[c.PURL] = i
 		for _, o := range c.Occurrences {
@@ -49,7 +51,7 @@ func (r *resolver) find(from int, name string) (int, bool) {
 		i, ok := r.byPURL[name]
 		return i, ok
 	}
-	found := r.byName[purlType(r.all[from].PURL)+" "+name]
+	found := r.byName[sbom.TypeOf(r.all[from].PURL)+" "+name]
 	if len(found) == 1 {
 		return found[0], true
 	}
@@ -66,14 +68,4 @@ func (r *resolver) find(from int, name string) (int, bool) {
 		}
 	}
 	return 0, false
-}
-
-// purlType returns "npm" of "pkg:npm/lodash", "" when purl is none.
-func purlType(purl string) string {
-	rest, ok := strings.CutPrefix(purl, "pkg:")
-	if !ok {
-		return ""
-	}
-	typ, _, _ := strings.Cut(strings.TrimLeft(rest, "/"), "/")
-	return typ
 }

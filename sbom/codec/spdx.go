@@ -114,7 +114,7 @@ func (e *spdxEncoder) function(f Function, snapshot string) {
 
 func (e *spdxEncoder) component(c listed, function string) spdxPackage {
 	out := spdxPackage{
-		ID: e.id("Package", purlType(c.PURL)+"-"+c.Name+"-"+c.Version, function+"\x00"+c.ref), Name: cmp.Or(c.Name, c.PURL, "unnamed"),
+		ID: e.id("Package", sbom.TypeOf(c.PURL)+"-"+c.Name+"-"+c.Version, function+"\x00"+c.ref), Name: cmp.Or(c.Name, c.PURL, "unnamed"),
 		Version: c.Version, Purpose: "LIBRARY", DownloadLocation: noAssertion,
 		LicenseConcluded: noAssertion, LicenseDeclared: e.license(c.Licenses), Copyright: noAssertion,
 		Checksums: spdxChecksums(c.Hashes),

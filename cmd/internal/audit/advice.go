@@ -213,7 +213,7 @@ func (v *adviser) lockfiles() {
 	v.lock = map[string]string{}
 	for i := range v.rep.Components {
 		c := &v.rep.Components[i]
-		typ := typeOf(c.PURL)
+		typ := sbom.TypeOf(c.PURL)
 		if name := lockfileOf(c); name != "" && (v.lock[typ] == "" || name < v.lock[typ]) {
 			v.lock[typ] = name
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom"
 )
 
 // managers are the package managers by the names of their lockfiles, and of the
@@ -23,23 +24,13 @@ var usual = map[string]string{
 
 // manager is the package manager that moves a component; "" when none does.
 func (v *adviser) manager(c *finding.Component) string {
-	typ := typeOf(c.PURL)
+	typ := sbom.TypeOf(c.PURL)
 	for _, lock := range []string{lockfileOf(c), v.lock[typ]} {
 		if m := managers[lock]; m != "" {
 			return m
 		}
 	}
 	return usual[typ]
-}
-
-// typeOf is the kind of package of a package URL; "" when it is none.
-func typeOf(purl string) string {
-	rest, ok := strings.CutPrefix(purl, "pkg:")
-	if !ok {
-		return ""
-	}
-	typ, _, _ := strings.Cut(rest, "/")
-	return typ
 }
 
 // way is how a package is moved to another version.

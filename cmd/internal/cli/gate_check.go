@@ -66,14 +66,8 @@ checked, 2 usage or environment error.`,
 	f := cmd.Flags()
 	targetFlagsOf(cmd, &o.targetFlags)
 	t := &o.trust
-	t.builderLevel = 1
 	f.StringVar(&o.summary, "summary", "", "verification summary `FILE` (default TARGET"+gate.SummarySuffix+")")
-	f.StringArrayVar(&t.keys, "key", nil, "public key `FILE` of the signer, repeatable")
-	f.StringVar(&t.demand.Identity, "identity", "", "the signer's identity, exact")
-	f.StringVar(&t.demand.IdentityRegexp, "identity-regexp", "", "the signer's identity as a `PATTERN`, anchored at both ends")
-	f.StringVar(&t.demand.Issuer, "issuer", "", "who vouches for the identity, exact")
-	f.StringVar(&t.root, "trusted-root", "", "trust root `FILE`: Sigstore trusted_root.json (default: the embedded public-good root)")
-	f.StringVar(&t.require, "require", "", "how many proofs there must be, as in tlog=1,sct=1,timestamps=1,signed-timestamps=0")
+	signerFlagsOf(cmd, t, "signer")
 	f.StringVar(&t.demand.VerifierID, "verifier-id", "", "`URI` of who must have judged (default the policy's gate.emit.verifier_id)")
 	f.StringVar(&t.demand.ResourceURI, "resource-uri", "", "`URI` that the summary must name the function by")
 	f.StringArrayVar(&t.demand.Levels, "level", nil, "level that the summary must state, repeatable")
@@ -89,6 +83,19 @@ checked, 2 usage or environment error.`,
 	f.StringArrayVarP(&o.outputs, "output", "o", nil, "`FORMAT[=FILE]`, repeatable: table, json")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing; the exit code says it")
 	return cmd
+}
+
+// signerFlagsOf adds the flags that say who must have signed a summary; whose is
+// what the help calls that: "signer".
+func signerFlagsOf(cmd *cobra.Command, t *verifyOptions, whose string) {
+	f := cmd.Flags()
+	t.builderLevel = 1
+	f.StringArrayVar(&t.keys, "key", nil, "public key `FILE` of the "+whose+", repeatable")
+	f.StringVar(&t.demand.Identity, "identity", "", "the "+whose+"'s identity, exact")
+	f.StringVar(&t.demand.IdentityRegexp, "identity-regexp", "", "the "+whose+"'s identity as a `PATTERN`, anchored at both ends")
+	f.StringVar(&t.demand.Issuer, "issuer", "", "who vouches for the identity, exact")
+	f.StringVar(&t.root, "trusted-root", "", "trust root `FILE`: Sigstore trusted_root.json (default: the embedded public-good root)")
+	f.StringVar(&t.require, "require", "", "how many proofs there must be, as in tlog=1,sct=1,timestamps=1,signed-timestamps=0")
 }
 
 // gateAnswer is what gate check found. Its zero value is no pass.

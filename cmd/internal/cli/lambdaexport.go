@@ -31,14 +31,8 @@ type exportFlags struct {
 func exportFlagsOf(cmd *cobra.Command, o *exportFlags) {
 	f := cmd.Flags()
 	t := &o.trust
-	t.builderLevel = 1
 	f.StringArrayVar(&o.summaries, "summaries", nil, "folder `DIR` with the summaries that gate signed, repeatable: which deployed bytes passed a gate")
-	f.StringArrayVar(&t.keys, "key", nil, "public key `FILE` of the gate's signer, repeatable")
-	f.StringVar(&t.demand.Identity, "identity", "", "the gate's identity, exact")
-	f.StringVar(&t.demand.IdentityRegexp, "identity-regexp", "", "the gate's identity as a `PATTERN`, anchored at both ends")
-	f.StringVar(&t.demand.Issuer, "issuer", "", "who vouches for the identity, exact")
-	f.StringVar(&t.root, "trusted-root", "", "trust root `FILE`: Sigstore trusted_root.json (default: the embedded public-good root)")
-	f.StringVar(&t.require, "require", "", "how many proofs there must be, as in tlog=1,sct=1,timestamps=1,signed-timestamps=0")
+	signerFlagsOf(cmd, t, "gate")
 	f.StringVar(&t.demand.VerifierID, "verifier-id", "", "`URI` of who must have judged, in the summaries")
 	f.StringVar(&t.demand.PolicyDigest, "policy-digest", "", "`DIGEST` of the release policy that summaries must be made under (default any)")
 	f.IntVar(&o.days, "runtime-days", fleet.DefaultDays, "how many `DAYS` ahead the ends of runtimes are listed")
