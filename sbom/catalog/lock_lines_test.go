@@ -42,10 +42,6 @@ func TestLockLines(t *testing.T) {
 	}
 }
 
-func itoa(n int) string {
-	return strings.TrimLeft(string([]byte{byte('0' + n/10), byte('0' + n%10)}), "0")
-}
-
 // What is no lockfile, and what is a broken one, has no lines and does no harm.
 func TestLockLinesHostile(t *testing.T) {
 	for name := range lockParsers() {
