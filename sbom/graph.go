@@ -101,7 +101,7 @@ type finder struct {
 	all    []Component
 	byPURL map[string]int
 	byName map[[2]string][]int // type and name as it is compared
-	byDir  map[folder]int      // of the npm packages
+	byDir  map[folder]int      // of the npm packages; nil before it is needed
 }
 
 type folder struct {
@@ -110,7 +110,7 @@ type folder struct {
 }
 
 func newFinder(all []Component) *finder {
-	r := &finder{all: all, byPURL: make(map[string]int, len(all)), byName: make(map[[2]string][]int, len(all)), byDir: map[folder]int{}}
+	r := &finder{all: all, byPURL: make(map[string]int, len(all)), byName: make(map[[2]string][]int, len(all))}
 	for i := range all {
 		c := &all[i]
 		r.byPURL[c.PURL] = i
@@ -120,13 +120,25 @@ func newFinder(all []Component) *finder {
 		typ := TypeOf(c.PURL)
 		key := [2]string{typ, CanonicalName(typ, c.Name)}
 		r.byName[key] = append(r.byName[key], i)
-		if typ == "npm" {
-			for _, o := range c.Occurrences {
-				r.byDir[folder{o.Artifact, path.Dir(o.Path)}] = i
-			}
-		}
 	}
 	return r
+}
+
+// folders fills the index of folders.
+func (r *finder) folders() {
+	if r.byDir != nil {
+		return
+	}
+	r.byDir = map[folder]int{}
+	for i := range r.all {
+		c := &r.all[i]
+		if c.Main || TypeOf(c.PURL) != "npm" {
+			continue
+		}
+		for _, o := range c.Occurrences {
+			r.byDir[folder{o.Artifact, path.Dir(o.Path)}] = i
+		}
+	}
 }
 
 // find returns the component that component from means by a name, or by a
@@ -146,6 +158,7 @@ func (r *finder) find(from int, name string) (int, bool) {
 	}
 	// Several copies: the one that Node.js would load, the nearest node_modules
 	// above the one that asks.
+	r.folders()
 	for _, o := range r.all[from].Occurrences {
 		for dir := path.Dir(o.Path); ; dir = path.Dir(dir) {
 			if j, ok := r.byDir[folder{o.Artifact, path.Join(dir, "node_modules", name)}]; ok && slices.Contains(found, j) {
