@@ -161,10 +161,16 @@ func (s *Set) Write(file string, produce func(io.Writer) error) (err error) {
 	if err != nil {
 		return cause(err)
 	}
-	w := bufio.NewWriterSize(f, 64<<10)
-	err = produce(w)
-	return errors.Join(err, w.Flush(), f.Close())
+	w := writers.Get().(*bufio.Writer)
+	w.Reset(f)
+	err = errors.Join(produce(w), w.Flush(), f.Close())
+	w.Reset(nil)
+	writers.Put(w)
+	return err
 }
+
+// writers are those that are not in use: a night writes thousands of files.
+var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
 
 // Keep takes over a file that was read from the folder that is replaced and that
 // is no report, so that nothing is lost.
