@@ -41,7 +41,7 @@ func Compare(before, now Side, decide Decide) []finding.Change {
 	for i := range c.out {
 		c.out[i].Function = now.Report.Name
 	}
-	slices.SortStableFunc(c.out, order)
+	sortChanges(c.out)
 	return c.out
 }
 
@@ -399,18 +399,18 @@ func (c *compared) known(decided *finding.Decided) {
 // explain hangs a verdict on the first change of a finding that can have led to
 // it, else on a change of its own.
 func (c *compared) explain(decided *finding.Decided, causes []finding.Cause, alone finding.Change) {
-	worse := rank(decided.After) > rank(decided.Before)
-	slices.SortStableFunc(c.out, order)
+	worsened := rank(decided.After) > rank(decided.Before)
+	sortChanges(c.out)
 	for i := range c.out {
 		ch := &c.out[i]
 		if !slices.Contains(causes, ch.Cause) {
 			continue
 		}
 		now := c.find(ch.Fingerprint)
-		if worse && now != nil && now.Counts != "" && now.Counts != decided.After {
+		if worsened && now != nil && now.Counts != "" && now.Counts != decided.After {
 			continue // it only warns
 		}
-		if worse && now == nil || !worse && now != nil && now.Counts == decided.Before {
+		if worsened && now == nil || !worsened && now != nil && now.Counts == decided.Before {
 			continue
 		}
 		ch.Decision = decided
@@ -480,22 +480,50 @@ var causes = []finding.Cause{
 
 // order puts changes worst first: what changed a verdict for the worse, then by
 // cause and severity.
-func order(a, b finding.Change) int {
-	worse := func(c finding.Change) int {
-		if c.Decision != nil && rank(c.Decision.After) > rank(c.Decision.Before) {
-			return rank(c.Decision.After)
-		}
-		return 0
+func order(a, b *finding.Change) int {
+	if n := cmp.Compare(worse(b), worse(a)); n != 0 {
+		return n
 	}
-	return cmp.Or(
-		cmp.Compare(worse(b), worse(a)),
-		cmp.Compare(slices.Index(causes, a.Cause), slices.Index(causes, b.Cause)),
-		cmp.Compare(b.Severity.Rank(), a.Severity.Rank()),
-		cmp.Compare(a.Function, b.Function),
-		cmp.Compare(a.Component, b.Component),
-		cmp.Compare(a.ID, b.ID),
-		cmp.Compare(a.Fingerprint, b.Fingerprint),
-	)
+	if a.Cause != b.Cause {
+		if n := cmp.Compare(slices.Index(causes, a.Cause), slices.Index(causes, b.Cause)); n != 0 {
+			return n
+		}
+	}
+	if n := cmp.Compare(b.Severity.Rank(), a.Severity.Rank()); n != 0 {
+		return n
+	}
+	if n := cmp.Compare(a.Function, b.Function); n != 0 {
+		return n
+	}
+	if n := cmp.Compare(a.Component, b.Component); n != 0 {
+		return n
+	}
+	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Fingerprint, b.Fingerprint))
+}
+
+// worse is how bad a verdict became by a change; 0 when it did not.
+func worse(c *finding.Change) int {
+	if c.Decision != nil && rank(c.Decision.After) > rank(c.Decision.Before) {
+		return rank(c.Decision.After)
+	}
+	return 0
+}
+
+// sortChanges sorts changes, of which a night has a hundred thousand, by their
+// places: to move them at each step takes longer than to compare them.
+func sortChanges(list []finding.Change) {
+	places := make([]int32, len(list))
+	for i := range places {
+		places[i] = int32(i)
+	}
+	slices.SortFunc(places, func(i, j int32) int { // stable: the same changes stay in their order
+		return cmp.Or(order(&list[i], &list[j]), cmp.Compare(i, j))
+	})
+	out := make([]finding.Change, len(list))
+	for i, at := range places {
+		out[i] = list[at]
+	}
+	copy(list, out)
 }
 
 // Delta puts the changes of functions together. The sides are those before, of
@@ -505,15 +533,13 @@ func Delta(changes []finding.Change, before []*Head) *finding.Delta {
 	if d.Changes == nil {
 		d.Changes = []finding.Change{}
 	}
-	slices.SortStableFunc(d.Changes, order)
+	sortChanges(d.Changes)
+	count := map[finding.Cause]int{}
+	for i := range d.Changes {
+		count[d.Changes[i].Cause]++
+	}
 	for _, cause := range causes {
-		n := 0
-		for i := range d.Changes {
-			if d.Changes[i].Cause == cause {
-				n++
-			}
-		}
-		if n > 0 {
+		if n := count[cause]; n > 0 {
 			d.Summary = append(d.Summary, finding.Tally{Cause: cause, Count: n})
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -219,5 +221,39 @@ func TestUpgradeOfAnotherCopy(t *testing.T) {
 	p.prioritize(r)
 	if r.Upgrades[0].Component != "pkg:npm/a@2.0.0" || r.Upgrades[1].Priority >= r.Upgrades[0].Priority {
 		t.Errorf("upgrades %+v", r.Upgrades)
+	}
+}
+
+// TestPriorityFacts: findings that are rated together are rated as each alone,
+// whichever of their fields differs.
+func TestPriorityFacts(t *testing.T) {
+	p, like := &Policy{}, finding.Finding{Kind: finding.KindVulnerability, Severity: finding.High, Certainty: finding.Certain, Score: 5, EPSS: 0.2, Reach: finding.ReachPresent, State: "live", Fixed: []string{"1"}, Fingerprint: "like"}
+	list := []finding.Finding{like}
+	for i := range reflect.TypeFor[finding.Finding]().NumField() {
+		for _, word := range []string{"malware", "low", "possible", "absent", "called", "shadowed", "fail"} {
+			f := like
+			switch v := reflect.ValueOf(&f).Elem().Field(i); v.Kind() {
+			case reflect.String:
+				v.SetString(word)
+			case reflect.Bool:
+				v.SetBool(!v.Bool())
+			case reflect.Float64:
+				v.SetFloat(v.Float() + float64(len(word))/100)
+			case reflect.Int:
+				v.SetInt(int64(len(word)))
+			case reflect.Slice:
+				v.SetZero()
+			case reflect.Pointer:
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			list = append(list, f)
+		}
+	}
+	r := &finding.Report{Findings: slices.Clone(list)}
+	p.Decide(r, finding.Database{}, time.Time{})
+	for i, f := range r.Findings {
+		if n, why := p.Priority(r, list[i]); n != f.Priority || why != f.Why {
+			t.Errorf("%d, %s; alone %d, %s: %+v", f.Priority, f.Why, n, why, list[i])
+		}
 	}
 }
