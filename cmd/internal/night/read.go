@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -512,10 +513,11 @@ func (s *Stored) bytes() (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	var b strings.Builder
-	b.Grow(s.size)
-	if n, err := io.Copy(&b, io.NewSectionReader(f, s.at, int64(s.size))); err != nil || n < int64(s.size) {
+	b := make([]byte, s.size)
+	if _, err := f.ReadAt(b, s.at); errors.Is(err, io.EOF) {
+		return "", errors.New("it was changed while it was read")
+	} else if err != nil {
 		return "", errors.Join(errors.New("it was changed while it was read"), err)
 	}
-	return b.String(), nil
+	return unsafe.String(unsafe.SliceData(b), len(b)), nil // nobody else has b
 }
