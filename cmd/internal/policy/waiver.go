@@ -132,8 +132,8 @@ const WaiverNotice = 14 * 24 * time.Hour
 type hits struct{ findings, unknowns []int }
 
 // hits finds what each waiver is about, whatever the date; refused are those
-// that would be about something, and that name the function by what a
-// descriptor claims. The order of both is that of the waivers.
+// that would be about something, and that name the function by what it says of
+// itself. The order of both is that of the waivers.
 func (p *Policy) hits(r *finding.Report) (found map[int]*hits, refused []int) {
 	found = map[int]*hits{}
 	if len(p.Waivers) == 0 {
@@ -167,7 +167,7 @@ func (p *Policy) hits(r *finding.Report) (found map[int]*hits, refused []int) {
 		}
 	}
 	for _, i := range slices.Sorted(maps.Keys(found)) {
-		if p.Wary && p.Waivers[i].Function != "" && r.Declared != nil {
+		if p.Wary && p.Waivers[i].Function != "" && r.NameClaimed() {
 			delete(found, i)
 			refused = append(refused, i)
 		}
@@ -222,7 +222,7 @@ func (p *Policy) waive(r *finding.Report, now time.Time) (warnings []string, end
 		}
 	}
 	for _, i := range refused {
-		warnings = append(warnings, fmt.Sprintf("%s does not count: it is for functions named %s, and the name is what the descriptor claims", p.Waivers[i], p.Waivers[i].Function))
+		warnings = append(warnings, fmt.Sprintf("%s does not count: it is for functions named %s, and only what is audited says that this is one", p.Waivers[i], p.Waivers[i].Function))
 	}
 	return warnings, ended
 }
