@@ -112,7 +112,13 @@ type Report struct {
 	Upgrades     []Upgrade     `json:"upgrades,omitempty"` // what to do, worst first
 	Checks       []Status      `json:"checks"`
 	Verdict      Verdict       `json:"verdict"`
+
+	NameFound bool `json:"-"` // the name is that of a file in a folder
 }
+
+// NameClaimed says whether what is audited gives the function its name, rather
+// than whoever runs the program.
+func (r *Report) NameClaimed() bool { return r.Declared != nil || r.NameFound }
 
 // Artifact is one judged artifact.
 type Artifact struct {
