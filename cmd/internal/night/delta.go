@@ -68,6 +68,9 @@ func (c *compared) findings() {
 		}
 	}
 	for i := range list {
+		if list[i].Kind == finding.KindDrift {
+			continue // CompareDeployed tells it by place
+		}
 		if pair[i] < 0 {
 			c.add(&list[i], c.appeared(&list[i]))
 		} else if ch, ok := c.changed(&old[pair[i]], &list[i]); ok {
@@ -75,7 +78,7 @@ func (c *compared) findings() {
 		}
 	}
 	for j := range old {
-		if !m.taken[j] {
+		if !m.taken[j] && old[j].Kind != finding.KindDrift {
 			c.add(&old[j], c.disappeared(&old[j]))
 		}
 	}
@@ -382,6 +385,8 @@ func (c *compared) verdict(decide Decide) {
 func (c *compared) known(decided *finding.Decided) {
 	ch := finding.Change{Detail: why(c.now.Report.Verdict, "nothing speaks against it any more")}
 	switch {
+	case c.drifted(decided):
+		ch.Cause = finding.CauseDeployed
 	case c.moved:
 		ch.Cause = finding.CauseArtifact
 	case c.otherStore() || c.otherFeeds():
@@ -394,6 +399,19 @@ func (c *compared) known(decided *finding.Decided) {
 		ch.Cause = finding.CauseTime
 	}
 	c.explain(decided, []finding.Cause{finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CauseFixed, finding.CauseRuntime, finding.CauseTime, finding.CauseProgram, finding.CausePolicy}, ch)
+}
+
+// drifted says whether what is deployed can have led to another verdict: a finding
+// about that which counts as the worse of the two is on its side alone.
+func (c *compared) drifted(decided *finding.Decided) bool {
+	with, without, counts := c.now.Report, c.before.Report, decided.After
+	if rank(decided.After) < rank(decided.Before) {
+		with, without, counts = without, with, decided.Before
+	}
+	return slices.ContainsFunc(with.Findings, func(f finding.Finding) bool {
+		return f.Kind == finding.KindDrift && f.Counts == counts && f.Rule != finding.RuleDriftFailsNow && // which is so because of the verdict
+			!slices.ContainsFunc(without.Findings, func(g finding.Finding) bool { return g.Kind == f.Kind && g.Rule == f.Rule && g.Counts == f.Counts })
+	})
 }
 
 // explain hangs a verdict on the first change of a finding that can have led to
@@ -474,7 +492,7 @@ func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // causes in the order in which a person reads them.
 var causes = []finding.Cause{
-	finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CausePolicy,
+	finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CauseDeployed, finding.CausePolicy,
 	finding.CauseRuntime, finding.CauseWaiver, finding.CauseTime, finding.CauseFixed, finding.CauseNew, finding.CauseGone, finding.CauseProgram,
 }
 

@@ -24,6 +24,7 @@ var causeTitles = []struct {
 	{finding.CauseChangedAdvisory, "Changed advisory"},
 	{finding.CauseWithdrawnAdvisory, "Withdrawn advisory"},
 	{finding.CauseArtifact, "Changed artifact"},
+	{finding.CauseDeployed, "Deployed otherwise"},
 	{finding.CausePolicy, "Policy"},
 	{finding.CauseRuntime, "Runtime crossed a date"},
 	{finding.CauseWaiver, "Waiver ended"},

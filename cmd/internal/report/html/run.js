@@ -2,7 +2,7 @@
 
 const CAUSES = {
   __proto__: null,
-  "new-advisory": "New advisory", "changed-advisory": "Changed advisory", "withdrawn-advisory": "Withdrawn advisory", "changed-artifact": "Changed artifact", "policy": "Policy", "runtime-date": "Runtime crossed a date",
+  "new-advisory": "New advisory", "changed-advisory": "Changed advisory", "withdrawn-advisory": "Withdrawn advisory", "changed-artifact": "Changed artifact", "deployed": "Deployed otherwise", "policy": "Policy", "runtime-date": "Runtime crossed a date",
   "waiver-expired": "Waiver expired", "time": "Time ran out", "fixed": "Fixed", "new": "New function", "gone": "Function gone", "program": "Another version of the program",
 };
 const GOOD = ["fixed", "withdrawn-advisory", "gone"];
