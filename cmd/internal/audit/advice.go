@@ -179,7 +179,9 @@ type adviser struct {
 	steps map[string]vulndb.Steps
 	about map[string][]*finding.Finding
 
-	direct map[string]bool   // package URL -> the function asks for it itself
+	components []*finding.Component // of the bill of materials, in its order
+	needed     map[string][]int     // package URL of one with findings -> indices of those that need it, direct ones first
+	direct     map[string]bool      // package URL -> the function asks for it itself
 	lock   map[string]string // kind of package -> name of a lockfile of the function
 }
 
@@ -193,6 +195,7 @@ func (v *adviser) broughtBy(components []sbom.Component) {
 	for i, c := range components {
 		at[c.PURL] = i
 	}
+	v.neededBy(g, components)
 	for i := range v.rep.Components {
 		c := &v.rep.Components[i]
 		j, ok := at[c.PURL]
@@ -204,6 +207,28 @@ func (v *adviser) broughtBy(components []sbom.Component) {
 			c.BroughtBy = append(c.BroughtBy, components[d].PURL)
 		}
 		slices.Sort(c.BroughtBy)
+	}
+}
+
+// neededBy notes of each component with findings which others need it.
+func (v *adviser) neededBy(g *sbom.Graph, components []sbom.Component) {
+	inReport := make(map[string]*finding.Component, len(v.rep.Components))
+	for i := range v.rep.Components {
+		inReport[v.rep.Components[i].PURL] = &v.rep.Components[i]
+	}
+	v.components, v.needed = make([]*finding.Component, len(components)), map[string][]int{}
+	for _, direct := range []bool{true, false} {
+		for i := range components {
+			v.components[i] = inReport[components[i].PURL]
+			if v.components[i] == nil || g.Direct(i) != direct {
+				continue
+			}
+			for _, j := range g.Needs(i) {
+				if purl := components[j].PURL; len(v.about[purl]) > 0 {
+					v.needed[purl] = append(v.needed[purl], i)
+				}
+			}
+		}
 	}
 }
 
@@ -268,6 +293,10 @@ func (v *adviser) component(c *finding.Component, fs []*finding.Finding) {
 		}
 	}
 	w := way{manager: v.manager(c), name: c.Name, from: c.Version, to: u.To, transitive: len(c.BroughtBy) > 0}
+	var asks []ask
+	if w.transitive {
+		asks, w.takes = v.asks(c, u.To)
+	}
 	if vendored(c) {
 		w = way{}
 		u.Note = cmp.Or(u.Note, "it is a copy inside another package: upgrade that one")
@@ -275,19 +304,19 @@ func (v *adviser) component(c *finding.Component, fs []*finding.Finding) {
 	u.Manager = w.manager
 	if u.To != "" {
 		u.Command = w.command()
-		u.Note = cmp.Or(u.Note, v.note(c, w, step))
+		u.Note = cmp.Or(u.Note, v.note(c, w, step, asks))
 	}
 	v.rep.Upgrades = append(v.rep.Upgrades, u)
 }
 
 // note says what the command does not: which version stays compatible where the
 // step does not, and who has to accept the step.
-func (v *adviser) note(c *finding.Component, w way, step vulndb.Step) string {
+func (v *adviser) note(c *finding.Component, w way, step vulndb.Step, asks []ask) string {
 	var parts []string
 	if minor := v.steps[c.PURL].Minor; step.Major && minor.To != "" {
 		parts = append(parts, fmt.Sprintf("%s clears %d of %d and is said to be compatible", minor.To, len(minor.Clears), len(step.Clears)))
 	}
-	if s := w.note(v.names(c.BroughtBy)); s != "" {
+	if s := w.note(v.names(c.BroughtBy), asks); s != "" {
 		parts = append(parts, s)
 	}
 	return strings.Join(parts, "; ")
