@@ -22,10 +22,11 @@ const (
 
 // ask is what one package of the function declares to take of another one.
 type ask struct {
-	of    *finding.Component // the one that asks
-	rng   string             // as it is written; "" when it does not say
-	known bool               // it can be told whether that accepts the version
-	ok    bool
+	of     *finding.Component // the one that asks
+	rng    string             // as it is written; "" when it does not say
+	direct bool               // the function asks for it itself
+	known  bool               // it can be told whether that accepts the version
+	ok     bool
 }
 
 // asks are what the packages that need a component declare to take of it, and
@@ -36,7 +37,7 @@ func (v *adviser) asks(c *finding.Component, to string) (asks []ask, all takes) 
 	all = takesAll
 	for _, i := range v.needed[c.PURL] {
 		by := v.components[i]
-		a := ask{of: by, rng: by.Ranges[key]}
+		a := ask{of: by, rng: by.Ranges[key], direct: v.graph.Direct(i)}
 		if a.rng != "" && to != "" {
 			a.ok, a.known = resolve.Accepts(typ, a.rng, to)
 		}

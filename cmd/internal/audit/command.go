@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -38,6 +39,10 @@ type way struct {
 	manager, name, from, to string
 	transitive              bool // another package brings it
 	takes                   takes
+	refusing                []ask // by whom takes is takesNot
+
+	listed, folder bool // of pip: requirements.txt names it; it lies in a folder that is packed, and in no environment
+	left           bool // of pnpm: the lockfile does not name this version any more
 }
 
 // command is what is typed into a shell to move the package; "" when there is
@@ -49,7 +54,7 @@ type way struct {
 // as that one allows; where that is known not to be far enough there is none,
 // but for those managers that need not ask. The forms are those of the managers' own manuals (npm 7
 // and newer, Yarn 1 and newer, pnpm 8, bun 1.1, Poetry 1.2, uv 0.4, Pipenv
-// 2023, PDM 2, Bundler 2, Cargo, .NET SDK 6, Composer 2, Maven's versions
+// 2022, PDM 2.11, Bundler 2, Cargo, .NET SDK 6, Composer 2, Maven's versions
 // plugin 2.12).
 func (w way) command() string {
 	if !w.plain() {
@@ -71,6 +76,9 @@ func (w way) command() string {
 		}
 		return "yarn add " + name + "@" + to
 	case "pnpm":
+		if w.left {
+			return "pnpm prune"
+		}
 		if w.transitive {
 			return "pnpm update --depth Infinity " + name
 		}
@@ -92,10 +100,7 @@ func (w way) command() string {
 			return "uv lock --upgrade-package " + quoted(name+"=="+to)
 		}
 		return "uv add " + quoted(name+">="+to)
-	case "pipenv":
-		if w.transitive {
-			return "pipenv update " + name
-		}
+	case "pipenv": // "pipenv update" refuses what the Pipfile does not name
 		return "pipenv install " + quoted(name+"~="+to)
 	case "pdm":
 		if w.transitive {
@@ -138,9 +143,11 @@ func (w way) command() string {
 }
 
 // note says what the command does not: who has to accept the move, and what to
-// do where nobody does. by are the direct dependencies that bring the package,
-// asks what those that need it declare to take of it. It is one line.
-func (w way) note(by []string, asks []ask) string {
+// do where nobody does. by are the direct dependencies that bring the package. It is one line.
+func (w way) note(by []string) string {
+	if w.left {
+		return "the lockfile does not name this version any more: it was left in node_modules/.pnpm"
+	}
 	if !w.transitive {
 		return w.noteDirect()
 	}
@@ -165,12 +172,14 @@ func (w way) note(by []string, asks []ask) string {
 	switch {
 	case w.takes == takesAll && w.manager == "yarn" && w.plain():
 		return fmt.Sprintf("who asks for it takes %s: with Yarn 2 or newer run yarn up -R %s; with Yarn 1 delete its entry from yarn.lock and run yarn install", w.to, w.name)
+	case w.manager == "pipenv":
+		return "this makes it a direct dependency; " + who + " brings it"
 	case w.takes == takesAll:
-		return fmt.Sprintf("who asks for it takes %s: only what is installed and locked has to be made anew", w.to)
+		return joined(fmt.Sprintf("who asks for it takes %s: only what is installed and locked has to be made anew", w.to), w.noteDirect())
 	case w.takes == takesNot && pin != "":
-		return fmt.Sprintf("%s: move %s, or %s", saying(refusing(asks)), who, pin)
+		return fmt.Sprintf("%s: move %s, or %s", saying(w.refusing), who, pin)
 	case w.takes == takesNot:
-		return fmt.Sprintf("%s: move %s", saying(refusing(asks)), who)
+		return fmt.Sprintf("%s: move %s", saying(w.refusing), who)
 	case pin != "":
 		return fmt.Sprintf("%s must accept %s: else move that, or %s", who, w.to, pin)
 	}
@@ -188,20 +197,40 @@ func (w way) noteDirect() string {
 		return "with Gradle: set it to " + w.to + " in the dependencies, or in a constraint"
 	case "apt", "apk", "dnf":
 		return "in the Dockerfile, or take a newer base image"
+	case "pip":
+		list, folder := "", ""
+		if w.listed {
+			list = "write it into requirements.txt"
+		}
+		if w.folder {
+			folder = "fill the folder that is packed anew, for pip install -t leaves the old metadata there"
+		}
+		return joined(list, folder)
+	case "pnpm":
+		return "then pnpm prune, for the old version stays in node_modules/.pnpm"
 	}
 	return ""
+}
+
+// joined puts what is not empty into one line.
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }
 
 // pin is where the project itself can set the version of a package that another
 // one brings, whatever that one takes; "" when the manager has no such place.
 func (w way) pin() string {
+	to := w.to
+	if len(w.refusing) == 1 {
+		to += " for " + w.refusing[0].of.Name // there may be another copy, which is higher
+	}
 	switch w.manager {
 	case "npm", "bun":
-		return "set it to " + w.to + " under \"overrides\" in package.json"
+		return "set it to " + to + " under \"overrides\" in package.json"
 	case "yarn":
-		return "set it to " + w.to + " under \"resolutions\" in package.json"
+		return "set it to " + to + " under \"resolutions\" in package.json"
 	case "pnpm":
-		return "set it to " + w.to + " under \"overrides\" in pnpm-workspace.yaml (pnpm 9 and before: \"pnpm\" in package.json)"
+		return "set it to " + to + " under \"overrides\" in pnpm-workspace.yaml (pnpm 9 and before: \"pnpm\" in package.json)"
 	case "uv":
 		return "set it to " + w.to + " under override-dependencies of [tool.uv] in pyproject.toml"
 	case "pdm":
