@@ -14,10 +14,10 @@ const maxBounds = 1000
 
 // versionSet is some versions of a package and what a document says of them.
 type versionSet struct {
-	version string  // one version, or
-	scheme  string  // a range: by whose order of versions
+	version string // one version, or
+	scheme  string // a range: by whose order of versions
 	bounds  []bound
-	status  string  // of CycloneDX: "affected", "unaffected", "unknown"
+	status  string // of CycloneDX: "affected", "unaffected", "unknown"
 }
 
 // bound is a comparator of a range.
