@@ -124,7 +124,7 @@ func (o *exportFlags) readSummaries(ctx context.Context, opt *fleet.Options) (wa
 			return nil, usage("--summaries takes a folder, as gate --out wrote it", "%w", err)
 		}
 		for _, s := range found.Hold {
-			by := fleet.Summary{GatedBy: finding.GatedBy{Signer: s.Signer, Verifier: s.Verifier.ID, Policy: s.Under, At: s.TimeVerified, Source: s.Source}}
+			by := fleet.Summary{GatedBy: finding.GatedBy{Function: s.Extension.Function.Name, Signer: s.Signer, Verifier: s.Verifier.ID, Policy: s.Under, At: s.TimeVerified, Source: s.Source}}
 			for _, l := range s.Extension.Layers {
 				by.Layers = append(by.Layers, "sha256:"+l.Digest["sha256"])
 			}

@@ -168,7 +168,7 @@ func (j *Join) attach(rep *finding.Report, mine []int) {
 	drift := newDrift(rep.Name, rep.Artifacts[0].Digest)
 	for _, i := range mine {
 		d := j.inv.Deployed[i]
-		d.Scanned = true
+		d.Scanned, d.JoinedBy = true, finding.JoinedByDigest
 		d.LayersMatch, _ = compareLayers(d.Layers, judgedLayers(rep))
 		j.gate(&d)
 		if j.opt.GateAsked && d.Gated == nil {
@@ -183,20 +183,30 @@ func (j *Join) attach(rep *finding.Report, mine []int) {
 		j.platform(rep, drift, &d)
 		rep.Deployed = append(rep.Deployed, d)
 		j.scanned[i] = true
-		j.note(i, &d, drift)
 	}
+	j.note(rep, mine, drift)
 	rep.Findings = append(slices.Clip(rep.Findings), drift.findings()...)
 	rep.Ran(finding.CheckDeployed, nil)
 	seal(rep)
 }
 
-// note keeps of a deployed function what is counted.
-func (j *Join) note(i int, d *finding.Deployed, x *drift) {
-	j.gated[i] = j.gated[i] || d.Gated != nil
-	for _, rule := range x.of(d) {
-		j.broken[i] |= 1 << slices.Index(finding.DriftRules(), rule)
+// note says at each deployed function of a report what is wrong with it, and keeps
+// what is counted. mine are their indexes.
+func (j *Join) note(rep *finding.Report, mine []int, x *drift) {
+	for n, i := range mine {
+		d := &rep.Deployed[n]
+		j.gated[i] = j.gated[i] || d.Gated != nil
+		d.Drift = append(d.Drift, x.of(d)...)
+		slices.SortFunc(d.Drift, func(a, b string) int { return rank(a) - rank(b) })
+		d.Drift = slices.Compact(d.Drift)
+		for _, rule := range d.Drift {
+			j.broken[i] |= 1 << rank(rule)
+		}
 	}
 }
+
+// rank is the place of a rule, the most urgent first.
+func rank(rule string) int { return slices.Index(finding.DriftRules(), rule) }
 
 // failsNow adds a finding to a report that fails although a gate let it pass.
 func (j *Join) failsNow(rep *finding.Report, mine []int) bool {
@@ -206,7 +216,7 @@ func (j *Join) failsNow(rep *finding.Report, mine []int) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	drift := newDrift(rep.Name, rep.Artifacts[0].Digest)
-	for n, i := range mine {
+	for n := range mine {
 		d := &rep.Deployed[n]
 		if d.Gated == nil {
 			continue
@@ -216,8 +226,8 @@ func (j *Join) failsNow(rep *finding.Report, mine []int) bool {
 			why += ": " + rep.Verdict.Reasons[0]
 		}
 		drift.add(finding.RuleDriftFailsNow, d, why)
-		j.note(i, d, drift)
 	}
+	j.note(rep, mine, drift)
 	found := drift.findings()
 	rep.Findings = append(rep.Findings, found...)
 	seal(rep)
@@ -307,6 +317,7 @@ func (j *Join) stub(group []int) *finding.Report {
 	for _, i := range group {
 		d := j.inv.Deployed[i]
 		j.gate(&d)
+		d.JoinedBy, d.Report = j.known(&d)
 		rule, why := j.lacks(i, &d)
 		drift.add(rule, &d, why)
 		if j.opt.GateAsked && d.Gated == nil {
@@ -314,8 +325,11 @@ func (j *Join) stub(group []int) *finding.Report {
 		}
 		j.platform(rep, drift, &d)
 		rep.Deployed = append(rep.Deployed, d)
-		j.note(i, &d, drift)
+		rep.Tags = append(rep.Tags, d.Tags...)
 	}
+	slices.Sort(rep.Tags)
+	rep.Tags = slices.Compact(rep.Tags)
+	j.note(rep, group, drift)
 	found := drift.findings()
 	rep.Findings = append(rep.Findings, found...)
 	seal(rep)
@@ -333,12 +347,34 @@ func (j *Join) lacks(i int, d *finding.Deployed) (rule, why string) {
 		return finding.RuleDriftUnjudged, "the gate let it pass on " + d.Gated.At.UTC().Format(time.DateOnly) + ", and no report of these bytes is there to judge again"
 	case j.others[i] != "":
 		return finding.RuleDriftLayers, j.others[i]
-	case j.names[d.Name] || j.opt.GatedName[d.Name]:
-		return finding.RuleDriftChanged, "what is known of the function is about other bytes"
+	case d.JoinedBy != "":
+		return finding.RuleDriftChanged, otherBytes(d)
 	case j.sboms[d.Digest]:
 		return finding.RuleDriftUnscanned, "only a bill of materials says that it is about these bytes, and nobody looked into them"
 	}
 	return finding.RuleDriftUnscanned, "no report is about these bytes"
+}
+
+// known finds what is known of a deployed function of whose bytes no report is: by
+// what, and the name of the report, or of what a gate let pass.
+func (j *Join) known(d *finding.Deployed) (by finding.JoinedBy, report string) {
+	for _, c := range callings(d, j.inv.masters[d.ARN]) {
+		if j.names[c.name] || j.opt.GatedName[c.name] {
+			return c.by, c.name
+		}
+	}
+	return "", ""
+}
+
+// otherBytes says by what a function is known of which other bytes are deployed.
+func otherBytes(d *finding.Deployed) string {
+	switch d.JoinedBy {
+	case finding.JoinedByMasterName:
+		return "what is known of " + d.Report + ", of which it is a replica, is about other bytes"
+	case finding.JoinedByGeneratedName:
+		return "what is known of " + d.Report + ", from which its name seems to be made, is about other bytes"
+	}
+	return "what is known of the function is about other bytes"
 }
 
 // where names a deployed function: by its ARN, and by name and version without.

@@ -43,7 +43,8 @@ type Stored struct {
 	owner, declared string
 	at              int64
 	size            int
-	text            []byte // of standard input; nil: the file's
+	text            []byte      // of standard input; nil: the file's
+	info            fs.FileInfo // of the file when it was read; nil: it was not
 }
 
 // name is what two reports of one function have in common.
@@ -188,7 +189,23 @@ func readFile(name string, buf *[]byte) []Stored {
 		return []Stored{{File: name, Err: err}}
 	}
 	defer f.Close()
-	return readText(name, f, buf)
+	info, err := f.Stat()
+	if err != nil {
+		return []Stored{{File: name, Err: cause(err)}}
+	}
+	list := readText(name, f, buf)
+	for i := range list {
+		list[i].info = info
+	}
+	return list
+}
+
+// errChanged is why a report cannot be taken for what was found before.
+var errChanged = errors.New("it was changed while it was read")
+
+// unchanged says whether a file is still the one that was read.
+func unchanged(was, now fs.FileInfo) bool {
+	return os.SameFile(was, now) && was.Size() == now.Size() && was.ModTime().Equal(now.ModTime())
 }
 
 // open opens a regular file: a pipe would wait for ever, a device never end.
@@ -480,7 +497,7 @@ func (s *Stored) Load() (*finding.Report, error) {
 		return nil, err
 	}
 	if rep.Name != s.Name {
-		return nil, errors.New("it was changed while it was read")
+		return nil, errChanged
 	}
 	return rep, complete(rep)
 }
@@ -512,10 +529,13 @@ func (s *Stored) bytes() (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || s.info == nil || !unchanged(s.info, info) {
+		return "", errors.Join(errChanged, err) // another run put a new set here: its bytes are not those that were found
+	}
 	var b strings.Builder
 	b.Grow(s.size)
 	if n, err := io.Copy(&b, io.NewSectionReader(f, s.at, int64(s.size))); err != nil || n < int64(s.size) {
-		return "", errors.Join(errors.New("it was changed while it was read"), err)
+		return "", errors.Join(errChanged, err)
 	}
 	return b.String(), nil
 }

@@ -394,7 +394,8 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 // nextFailing is the step that the first reason of a fail asks for; "" when
 // none of the reasons says one.
 func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
-	for _, f := range failingInOrder(r) {
+	for _, one := range failingInOrder(r) {
+		f := *one
 		switch {
 		case f.Kind == finding.KindMalware && r.Vetted != nil:
 			return "do not take in " + f.Component + "; where it was installed once, rotate every secret that is on that machine"
@@ -457,8 +458,9 @@ func again(r *finding.Report) string {
 // nextUpgrade is the first of the upgrades that clear a finding on which the
 // policy fails; that of f, where none is listed.
 func nextUpgrade(r *finding.Report, f finding.Finding) string {
-	fails := map[string]finding.Finding{}
-	for _, x := range r.Findings {
+	fails := map[string]*finding.Finding{}
+	for i := range r.Findings {
+		x := &r.Findings[i]
 		if _, ok := fails[x.Fingerprint]; !ok && x.Counts == finding.Fail {
 			fails[x.Fingerprint] = x
 		}
@@ -473,7 +475,7 @@ func nextUpgrade(r *finding.Report, f finding.Finding) string {
 			if u.Command != "" {
 				step += ": " + u.Command
 			}
-			return step + "; why: " + explaining(r, x)
+			return step + "; why: " + explaining(r, *x)
 		}
 	}
 	name, to := upgrade(r, f)
