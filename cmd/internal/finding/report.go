@@ -345,8 +345,11 @@ type Evidence struct {
 type Waived struct {
 	Reason  string    `json:"reason"`
 	Owner   string    `json:"owner"`
-	Expires time.Time `json:"expires"`
+	Expires time.Time `json:"expires"` // the first moment at which it no longer holds
 }
+
+// LastDay is the last day on which it holds, in UTC, as its author wrote it.
+func (w *Waived) LastDay() string { return w.Expires.Add(-time.Nanosecond).UTC().Format(time.DateOnly) }
 
 // Status says what became of one check.
 type Status struct {

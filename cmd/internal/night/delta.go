@@ -251,7 +251,7 @@ func (c *compared) changed(was, is *finding.Finding) (ch finding.Change, ok bool
 	if was.Waived != nil && is.Waived == nil {
 		ch = finding.Change{Cause: finding.CausePolicy, Before: "waived", After: "not waived", Detail: "the policy has no waiver of it any more"}
 		if !c.now.At.Before(was.Waived.Expires) {
-			ch.Cause, ch.Detail = finding.CauseWaiver, "its waiver by "+was.Waived.Owner+" ended on "+day(was.Waived.Expires.Add(-time.Nanosecond))
+			ch.Cause, ch.Detail = finding.CauseWaiver, "its waiver by "+was.Waived.Owner+" ended on "+was.Waived.LastDay()
 		}
 		return ch, true
 	}

@@ -139,7 +139,7 @@ func (w Waiver) String() string { return "the waiver of " + w.ID + " by " + w.Ow
 
 // lastDay is the last day on which the waiver holds, in UTC.
 func (w Waiver) lastDay() string {
-	return w.Expires.Add(-time.Nanosecond).UTC().Format(time.DateOnly)
+	return w.as().LastDay()
 }
 
 // WaiverNotice is how long before its end a waiver warns where the policy does

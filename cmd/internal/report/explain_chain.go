@@ -186,7 +186,7 @@ func (x *explanation) said() {
 		x.line("vex", "%s", text)
 	}
 	if f.Waived != nil {
-		x.line("waived", "by %s until %s: %s", f.Waived.Owner, f.Waived.Expires.Format("2006-01-02"), f.Waived.Reason)
+		x.line("waived", "by %s until %s: %s", f.Waived.Owner, f.Waived.LastDay(), f.Waived.Reason)
 	}
 	if f.FirstSeen != nil {
 		x.line("first seen", "%s", f.FirstSeen.UTC().Format("2006-01-02"))
