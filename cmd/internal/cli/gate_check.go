@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +20,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/gate"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
+	"github.com/fnaudit/fnaudit/sbom/codec"
 	"github.com/fnaudit/fnaudit/sbom/catalog"
 	"github.com/fnaudit/fnaudit/vulndb"
 )
@@ -502,14 +501,7 @@ func (o *gateCheckOptions) storeThere(env *Env) bool {
 
 func (a *gateAnswer) write(w io.Writer, format string) error {
 	if format == "json" {
-		var b bytes.Buffer
-		enc := json.NewEncoder(&b)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(a); err != nil {
-			return err
-		}
-		_, err := w.Write(b.Bytes())
-		return err
+		return codec.WriteJSON(w, a)
 	}
 	var b strings.Builder
 	word := map[finding.Decision]string{finding.Pass: "PASS", finding.Fail: "FAIL"}[a.Decision]
