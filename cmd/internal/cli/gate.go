@@ -85,6 +85,9 @@ func runGate(ctx context.Context, env *Env, o gateOptions, args []string) error 
 		return err
 	}
 	pol.Wary = true // what is signed must not rest on what the signed says of itself
+	if inside := targetAround(o.policy, specs); pol.Digest != "" && inside != "" {
+		return usage("keep it outside of what is audited", "gate: the policy %s lies inside the target %s, so it may have come with what is audited", o.policy, inside)
+	}
 	for _, name := range o.baselines {
 		if inside := targetAround(name, specs); inside != "" {
 			return usage("keep it where those who decide keep the policy", "gate: the baseline %s lies inside the target %s, so it may have come with what is audited", name, inside)

@@ -453,6 +453,7 @@ func (o *gateCheckOptions) again(ctx context.Context, env *Env, a *gateAnswer, s
 		note("there is no advisory store here (" + updateCommandLine + " gets one)")
 		return nil
 	}
+	pol.Wary = true // as the gate was
 	if err := o.gateVEX([]bundle.Spec{spec}); err != nil {
 		return err
 	}

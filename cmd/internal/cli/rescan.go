@@ -98,11 +98,11 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	if o.set != "" {
-		if err := night.Recover(o.set); err != nil {
-			return usage("", "put the earlier reports back: %w", err)
-		}
+	claim, err := o.claim(outputs)
+	if err != nil {
+		return err
 	}
+	defer claim.Release()
 	found, err := night.Find(args, env.Stdin)
 	if err != nil {
 		return usage("", "read reports: %w", err)
@@ -134,7 +134,7 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		reg = nil // nothing is kept, and nobody may be asked
 	}
 	a := &audit.Auditor{Runtimes: runtimes, Registry: reg, DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now}
-	n := &nightly{env: env, o: &o, list: list, results: make([]night.Result, len(list)), said: said, run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
+	n := &nightly{env: env, o: &o, claim: claim, list: list, results: make([]night.Result, len(list)), said: said, run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
 	if n.fleet, err = o.deployedOf(ctx, env, a, o.exports, &notes); err != nil {
 		return err
 	}
@@ -166,12 +166,46 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err := alert(ctx, alerts, doc); err != nil {
 		return err
 	}
-	if n.set != nil { // after the alerts: a change of which nobody was told is one the next night, too
-		if err := n.set.Place(); err != nil {
-			return usage("the earlier reports are as they were", "write reports: %w", err)
-		}
+	if err := n.place(); err != nil { // after the alerts: a change of which nobody was told is one the next night, too
+		return err
 	}
 	return verdict(doc)
+}
+
+// claim takes the right to replace the set of --write; nil if there is none to
+// write. An output in a folder that is replaced would be lost with it.
+func (o *rescanOptions) claim(outputs []output) (*night.Claim, error) {
+	if o.set == "" {
+		return nil, nil
+	}
+	for _, out := range outputs {
+		if out.file != "" && inFolder(o.set, out.file) {
+			return nil, usage("name a file elsewhere", "-o %s=%s: --write replaces the folder %s with all that is in it", out.format, out.file, o.set)
+		}
+	}
+	c, err := night.ClaimSet(o.set)
+	switch {
+	case errors.Is(err, night.ErrClaimed):
+		return nil, usage("run them one after another, or name another folder with --write", "write reports to %s: %w", o.set, err)
+	case err != nil:
+		return nil, usage("", "write reports to %s: %w", o.set, err)
+	}
+	return c, nil
+}
+
+// place gives the new set its name.
+func (n *nightly) place() error {
+	if n.set == nil {
+		return nil
+	}
+	err := n.set.Place()
+	switch {
+	case errors.Is(err, night.ErrUnconfirmed):
+		return usage("", "write reports: %w", err)
+	case err != nil:
+		return usage("the earlier reports are as they were", "write reports: %w", err)
+	}
+	return nil
 }
 
 // nightly is one run of rescan.
@@ -185,9 +219,10 @@ type nightly struct {
 	said    []night.Stored // what lists of deployed functions said on another day of what nobody scanned
 	notes   []string
 
-	fleet *fleet.Join // what is deployed; nil: nobody said
-	set   *night.Set  // nil: none is written
-	files []string    // by subject: of the new set; "" for none
+	fleet *fleet.Join  // what is deployed; nil: nobody said
+	claim *night.Claim // nil: no set is written
+	set   *night.Set   // nil: none is written
+	files []string     // by subject: of the new set; "" for none
 }
 
 // compare sets what the functions are compared with.
@@ -231,10 +266,10 @@ func inFolder(dir, file string) bool {
 
 // begin opens the new set and names its files.
 func (n *nightly) begin(found []night.Stored) (err error) {
-	if n.o.set == "" {
+	if n.claim == nil {
 		return nil
 	}
-	if n.set, err = night.OpenSet(n.o.set, found); err != nil {
+	if n.set, err = night.OpenSet(n.claim, found); err != nil {
 		return usage("name another folder with --write", "write reports: %w", err)
 	}
 	kept := map[string]bool{} // files that stay as they are, because not all of them can be read

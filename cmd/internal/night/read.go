@@ -43,7 +43,8 @@ type Stored struct {
 	owner, declared string
 	at              int64
 	size            int
-	text            []byte // of standard input; nil: the file's
+	text            []byte      // of standard input; nil: the file's
+	info            fs.FileInfo // of the file when it was read; nil: it was not
 }
 
 // name is what two reports of one function have in common.
@@ -77,7 +78,7 @@ func Find(names []string, stdin io.Reader) ([]Stored, error) {
 		set         int
 	}
 	var places []place
-	seen := map[string]bool{}
+	seen, folders := map[string]bool{}, resolver{}
 	for set, name := range names {
 		if name == "-" {
 			if !seen[name] {
@@ -91,13 +92,11 @@ func Find(names []string, stdin io.Reader) ([]Stored, error) {
 			return nil, err
 		}
 		for _, f := range files {
-			if real, err := filepath.EvalSymlinks(f); err == nil {
-				if abs, err := filepath.Abs(real); err == nil {
-					if seen[abs] {
-						continue
-					}
-					seen[abs] = true
+			if real := folders.real(f); real != "" {
+				if seen[real] {
+					continue
 				}
+				seen[real] = true
 			}
 			places = append(places, place{f, strings.TrimPrefix(f, name), set})
 		}
@@ -122,6 +121,44 @@ func Find(names []string, stdin io.Reader) ([]Stored, error) {
 	}
 	all.Wait()
 	return slices.Concat(lists...), nil
+}
+
+// resolver remembers where folders are really, which takes a system call for
+// each of their parents.
+type resolver map[string]string
+
+// real is where a file is really; "" when that cannot be said.
+func (r resolver) real(file string) string {
+	dir, base := filepath.Split(file)
+	info, err := os.Lstat(file)
+	if err != nil {
+		return ""
+	}
+	if info.Mode()&fs.ModeSymlink != 0 || base == "" || base == "." || base == ".." {
+		return resolved(file)
+	}
+	at, ok := r[dir]
+	if !ok {
+		at = resolved(filepath.Clean(dir))
+		r[dir] = at
+	}
+	if at == "" {
+		return ""
+	}
+	return filepath.Join(at, base)
+}
+
+// resolved is a path from the root on without symbolic links; "" when that cannot be
+// said.
+func resolved(path string) string {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return ""
+	}
+	if real, err = filepath.Abs(real); err != nil {
+		return ""
+	}
+	return real
 }
 
 // RefuseFuture marks the reports that say they were judged more than a day after
@@ -188,7 +225,23 @@ func readFile(name string, buf *[]byte) []Stored {
 		return []Stored{{File: name, Err: err}}
 	}
 	defer f.Close()
-	return readText(name, f, buf)
+	info, err := f.Stat()
+	if err != nil {
+		return []Stored{{File: name, Err: cause(err)}}
+	}
+	list := readText(name, f, buf)
+	for i := range list {
+		list[i].info = info
+	}
+	return list
+}
+
+// errChanged is why a report cannot be taken for what was found before.
+var errChanged = errors.New("it was changed while it was read")
+
+// unchanged says whether a file is still the one that was read.
+func unchanged(was, now fs.FileInfo) bool {
+	return os.SameFile(was, now) && was.Size() == now.Size() && was.ModTime().Equal(now.ModTime())
 }
 
 // open opens a regular file: a pipe would wait for ever, a device never end.
@@ -480,7 +533,7 @@ func (s *Stored) Load() (*finding.Report, error) {
 		return nil, err
 	}
 	if rep.Name != s.Name {
-		return nil, errors.New("it was changed while it was read")
+		return nil, errChanged
 	}
 	return rep, complete(rep)
 }
@@ -512,10 +565,13 @@ func (s *Stored) bytes() (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || s.info == nil || !unchanged(s.info, info) {
+		return "", errors.Join(errChanged, err) // another run put a new set here: its bytes are not those that were found
+	}
 	var b strings.Builder
 	b.Grow(s.size)
 	if n, err := io.Copy(&b, io.NewSectionReader(f, s.at, int64(s.size))); err != nil || n < int64(s.size) {
-		return "", errors.Join(errors.New("it was changed while it was read"), err)
+		return "", errors.Join(errChanged, err)
 	}
 	return b.String(), nil
 }
