@@ -178,24 +178,28 @@ func (s *streamJSONL) close(*finding.Document) error { return nil }
 
 // streamJUnit writes format "junit".
 type streamJUnit struct {
-	w     io.Writer
-	began bool
+	w      io.Writer
+	suites int // that are written
 }
 
 func (s *streamJUnit) piece(head *finding.Document, r *finding.Report, i int) (Piece, error) {
+	return junitPiece(junitOf(head, normalReport(*r), i))
+}
+
+func junitPiece(suite junitSuite) (Piece, error) {
 	var b bytes.Buffer
 	enc := xml.NewEncoder(&b)
 	enc.Indent("  ", "  ")
-	err := enc.EncodeElement(junitOf(head, normalReport(*r), i), xml.StartElement{Name: xml.Name{Local: "testsuite"}})
+	err := enc.EncodeElement(suite, xml.StartElement{Name: xml.Name{Local: "testsuite"}})
 	return Piece{text: b.Bytes()}, err
 }
 
 func (s *streamJUnit) add(p Piece) error {
 	before := "\n"
-	if !s.began {
+	if s.suites == 0 {
 		before = xml.Header + "<testsuites>\n"
-		s.began = true
 	}
+	s.suites++
 	_, err := io.WriteString(s.w, before)
 	if err != nil {
 		return err
@@ -204,9 +208,18 @@ func (s *streamJUnit) add(p Piece) error {
 	return err
 }
 
-func (s *streamJUnit) close(*finding.Document) error {
+func (s *streamJUnit) close(doc *finding.Document) error {
+	if doc.Fleet != nil {
+		p, err := junitPiece(junitFleet(doc, s.suites))
+		if err == nil {
+			err = s.add(p)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	end := "\n</testsuites>\n"
-	if !s.began {
+	if s.suites == 0 {
 		end = xml.Header + "<testsuites></testsuites>\n"
 	}
 	_, err := io.WriteString(s.w, end)
