@@ -89,3 +89,45 @@ func TestGateOnFullDisk(t *testing.T) {
 	}
 	t.Logf("%d disks were too small, %d large enough", failed, worked)
 }
+
+// TestRescanOnFullDisk replaces a set of reports on disks of every size from too
+// small to large enough: on those that are too small, the earlier one stays.
+func TestRescanOnFullDisk(t *testing.T) {
+	long(t)
+	w := newRescanWorks(t, 40)
+	old := filepath.Join(t.TempDir(), "set")
+	if out, code := run(t, w.fnaudit, w.rescan(0, w.at("reports"), old)...); code != 0 {
+		t.Fatalf("%d, %s", code, out)
+	}
+	failed, worked := 0, 0
+	for kb := 64; kb <= 1024; kb += 16 {
+		dir := t.TempDir()
+		if err := syscall.Mount("none", dir, "tmpfs", 0, fmt.Sprintf("size=%dk", kb)); err != nil {
+			t.Skip("cannot mount a file system:", err)
+		}
+		func() {
+			defer syscall.Unmount(dir, 0)
+			set := filepath.Join(dir, "set")
+			if err := exec.Command("cp", "-r", old, set).Run(); err != nil {
+				return // not even the earlier set fits
+			}
+			out, code := run(t, w.fnaudit, w.rescan(1, set, set)...)
+			id, err := w.state(set)
+			if err != nil || len(beside(t, set)) > 0 {
+				t.Errorf("%d KB: %v; beside it %v", kb, err, beside(t, set))
+			}
+			switch {
+			case code == 0 && id == w.ids[1]:
+				worked++
+			case code == 2 && id == w.ids[0] && strings.Contains(out, "no space"):
+				failed++
+			default:
+				t.Errorf("%d KB: %d, %s: %s", kb, code, id, out)
+			}
+		}()
+	}
+	if failed < 3 || worked == 0 {
+		t.Errorf("%d runs failed, %d worked", failed, worked)
+	}
+	t.Logf("%d disks were too small, %d large enough", failed, worked)
+}

@@ -68,7 +68,6 @@ func (old *Recorded) start() *finding.Report {
 	rep.Unknowns, rep.Findings = []finding.Unknown{}, []finding.Finding{}
 	rep.GoBinaries, rep.Attestations, rep.Calendar, rep.Upgrades = nil, nil, nil, nil
 	rep.Checks, rep.Verdict = []finding.Status{}, finding.Verdict{}
-	rep.Deployed = nil // of that day
 	for _, u := range old.Report.Unknowns {
 		if !judgedAnew(u) {
 			rep.Unknowns = append(rep.Unknowns, u)

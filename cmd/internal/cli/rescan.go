@@ -98,11 +98,11 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	if o.set != "" {
-		if err := night.Recover(o.set); err != nil {
-			return usage("", "put the earlier reports back: %w", err)
-		}
+	claim, err := o.claim(outputs)
+	if err != nil {
+		return err
 	}
+	defer claim.Release()
 	found, err := night.Find(args, env.Stdin)
 	if err != nil {
 		return usage("", "read reports: %w", err)
@@ -115,7 +115,8 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		return err
 	}
 	night.RefuseFuture(found, maxTime(now, env.Now()))
-	list, notes := night.Group(slices.DeleteFunc(slices.Clone(found), func(s night.Stored) bool { return isExport(s.Target) })) // what a list said on another day
+	scans, said := apart(found)
+	list, notes := night.Group(scans)
 	db, err := openStore(env, o.db, o.quiet)
 	if err != nil {
 		return err
@@ -133,7 +134,7 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		reg = nil // nothing is kept, and nobody may be asked
 	}
 	a := &audit.Auditor{Runtimes: runtimes, Registry: reg, DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now}
-	n := &nightly{env: env, o: &o, list: list, results: make([]night.Result, len(list)), run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
+	n := &nightly{env: env, o: &o, claim: claim, list: list, results: make([]night.Result, len(list)), said: said, run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
 	if n.fleet, err = o.deployedOf(ctx, env, a, o.exports, &notes); err != nil {
 		return err
 	}
@@ -144,6 +145,7 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		return err
 	}
 	defer n.drop()
+	o.many = len(list) > maxWhole && !o.online // which judges twice
 	if o.keep = n.keep(outputs); o.keep != nil {
 		defer roomy(env)()
 	}
@@ -151,10 +153,14 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	if err := addDeployed(n.fleet, a, doc, stream); err != nil {
+	defer stream.drop()
+	if err := addDeployed(ctx, n.fleet, a, doc, stream); err != nil {
 		return err
 	}
-	doc.Delta = n.delta()
+	if err := n.storeDeployed(a, doc.Functions[len(list):]); err != nil {
+		return err
+	}
+	doc.Delta = n.delta(doc.Functions[len(list):])
 	doc.Warnings = append(doc.Warnings, n.notes...)
 	if err := o.write(env, doc, outputs, stream); err != nil {
 		return err
@@ -162,12 +168,46 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err := alert(ctx, alerts, doc); err != nil {
 		return err
 	}
-	if n.set != nil { // after the alerts: a change of which nobody was told is one the next night, too
-		if err := n.set.Place(); err != nil {
-			return usage("the earlier reports are as they were", "write reports: %w", err)
-		}
+	if err := n.place(); err != nil { // after the alerts: a change of which nobody was told is one the next night, too
+		return err
 	}
 	return verdict(doc)
+}
+
+// claim takes the right to replace the set of --write; nil if there is none to
+// write. An output in a folder that is replaced would be lost with it.
+func (o *rescanOptions) claim(outputs []output) (*night.Claim, error) {
+	if o.set == "" {
+		return nil, nil
+	}
+	for _, out := range outputs {
+		if out.file != "" && inFolder(o.set, out.file) {
+			return nil, usage("name a file elsewhere", "-o %s=%s: --write replaces the folder %s with all that is in it", out.format, out.file, o.set)
+		}
+	}
+	c, err := night.ClaimSet(o.set)
+	switch {
+	case errors.Is(err, night.ErrClaimed):
+		return nil, usage("run them one after another, or name another folder with --write", "write reports to %s: %w", o.set, err)
+	case err != nil:
+		return nil, usage("", "write reports to %s: %w", o.set, err)
+	}
+	return c, nil
+}
+
+// place gives the new set its name.
+func (n *nightly) place() error {
+	if n.set == nil {
+		return nil
+	}
+	err := n.set.Place()
+	switch {
+	case errors.Is(err, night.ErrUnconfirmed):
+		return usage("", "write reports: %w", err)
+	case err != nil:
+		return usage("the earlier reports are as they were", "write reports: %w", err)
+	}
+	return nil
 }
 
 // nightly is one run of rescan.
@@ -178,11 +218,13 @@ type nightly struct {
 	list    []night.Subject
 	results []night.Result // by subject; of their reports nothing is kept
 	gone    []night.Stored // of the earlier set
+	said    []night.Stored // what lists of deployed functions said on another day of what nobody scanned
 	notes   []string
 
-	fleet *fleet.Join // what is deployed; nil: nobody said
-	set   *night.Set  // nil: none is written
-	files []string    // by subject: of the new set; "" for none
+	fleet *fleet.Join  // what is deployed; nil: nobody said
+	claim *night.Claim // nil: no set is written
+	set   *night.Set   // nil: none is written
+	files []string     // by subject: of the new set; "" for none
 }
 
 // compare sets what the functions are compared with.
@@ -202,6 +244,7 @@ func (n *nightly) compare(found []night.Stored, notes []string) error {
 		return usage("", "read the earlier reports: %w", err)
 	}
 	var more []string
+	earlier, n.said = apart(earlier)
 	n.gone, more = night.Since(n.list, earlier)
 	n.notes = append(n.notes, more...)
 	return nil
@@ -225,10 +268,10 @@ func inFolder(dir, file string) bool {
 
 // begin opens the new set and names its files.
 func (n *nightly) begin(found []night.Stored) (err error) {
-	if n.o.set == "" {
+	if n.claim == nil {
 		return nil
 	}
-	if n.set, err = night.OpenSet(n.o.set, found); err != nil {
+	if n.set, err = night.OpenSet(n.claim, found); err != nil {
 		return usage("name another folder with --write", "write reports: %w", err)
 	}
 	kept := map[string]bool{} // files that stay as they are, because not all of them can be read
@@ -241,6 +284,9 @@ func (n *nightly) begin(found []night.Stored) (err error) {
 		if err := n.set.Keep(s.File); err != nil {
 			return usage("take it away", "write reports: keep %s, which cannot be read: %w", s.File, err)
 		}
+	}
+	if err := n.keepDeployed(found, kept); err != nil {
+		return err
 	}
 	n.files = make([]string, len(n.list))
 	for i := range n.list {
@@ -267,32 +313,39 @@ func (n *nightly) one(ctx context.Context, a *audit.Auditor, i int) (*finding.Re
 	if err != nil {
 		return nil, err
 	}
-	n.results[i] = night.Result{Changes: res.Changes, Before: res.Before, Note: res.Note}
+	n.results[i] = res
+	n.results[i].Report = nil
 	if n.set == nil || n.files[i] == "" || n.list[i].Newest.Err != nil {
 		return res.Report, nil
 	}
-	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: n.run.Tool, Database: a.Database(), Policy: a.Policy.Ref(), Functions: []*finding.Report{res.Report}}
+	return res.Report, n.store(a, n.files[i], res.Report)
+}
+
+// store writes a report into the new set.
+func (n *nightly) store(a *audit.Auditor, file string, rep *finding.Report) error {
+	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: n.run.Tool, Database: a.Database(), Policy: a.Policy.Ref(), Functions: []*finding.Report{rep}}
 	doc.JudgedAt = stamp(n.env, n.o.at != "", a.Now, doc.Database)
-	if err := n.set.Write(n.files[i], func(w io.Writer) error { return report.WriteStored(w, doc) }); err != nil {
-		return nil, usage("the earlier reports are as they were", "write reports: %s: %w", n.files[i], err)
+	if err := n.set.Write(file, func(w io.Writer) error { return report.WriteStored(w, doc) }); err != nil {
+		return usage("the earlier reports are as they were", "write reports: %s: %w", file, err)
 	}
-	return res.Report, nil
+	return nil
 }
 
 // keep returns what is kept of a report for the outputs: for the table its
-// verdict, since of thousands nothing else is shown.
+// verdict, since of thousands nothing else is shown. What is written function by
+// function needs nothing of those before.
 func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
-	if len(n.list) <= maxWhole || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" && (o.format != "jsonl" || o.file != "") }) {
+	if !n.o.many || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" && !report.Streams(o.format) }) {
 		return nil
 	}
 	return night.Brief
 }
 
-// maxWhole is how many functions are held whole for a table.
+// maxWhole is how many functions are held whole, whatever the outputs are.
 const maxWhole = 20
 
-// delta puts together what changed.
-func (n *nightly) delta() *finding.Delta {
+// delta puts together what changed. rest is what is deployed and nobody scanned.
+func (n *nightly) delta(rest []*finding.Report) *finding.Delta {
 	var changes []finding.Change
 	var before []*night.Head
 	for _, s := range n.gone {
@@ -306,6 +359,10 @@ func (n *nightly) delta() *finding.Delta {
 		if r.Before != nil && (len(before) == 0 || before[len(before)-1] != r.Before) {
 			before = append(before, r.Before)
 		}
+	}
+	if n.fleet != nil {
+		deployed, heads := n.deployed(rest)
+		changes, before = night.WithDeployed(changes, deployed), append(before, heads...)
 	}
 	return night.Delta(changes, before)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,7 @@ type scanOptions struct {
 	vex       *vex.Set                              // what others say of findings; may be nil
 	opened    func(opener) opener                   // looks at each function when it is opened; may be nil
 	keep      func(*finding.Report) *finding.Report // what is still needed of a report when it is written; nil: all
+	many      bool                                  // write what can be while the run goes on
 	lockfiles []*catalog.Lockfile
 }
 
@@ -239,11 +241,19 @@ func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, 
 	}
 	doc.JudgedAt = stamp(env, o.at != "", now, doc.Database)
 	o.now = now
-	stream := newStream(env, outputs, doc)
 	a.VEX, doc.VEX = o.vex, o.vex.Documents()
+	stream, err := o.newStream(env, outputs, doc)
+	if err != nil {
+		return nil, nil, err
+	}
+	whole := false
+	defer func() {
+		if !whole {
+			stream.drop()
+		}
+	}()
 	uses, said := make([]policy.Use, all.n), make([]vex.Use, all.n)
 	all = noted(all, uses, said)
-	var err error
 	if o.online {
 		if fresh, err := o.runOnline(ctx, env, a, all, stream, doc); err != nil {
 			return nil, nil, err
@@ -257,6 +267,7 @@ func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, 
 	doc.Warnings = append(doc.Warnings, a.Policy.Remarks(uses, doc.Database)...)
 	doc.Warnings = append(doc.Warnings, o.vex.Remarks(said)...)
 	o.warn(env, doc)
+	whole = true
 	return doc, stream, nil
 }
 
@@ -315,7 +326,7 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 	}
 	if fresh == nil {
 		for i, r := range doc.Functions {
-			if err := stream.put(i, r); err != nil {
+			if err := stream.put(ctx, i, r); err != nil {
 				return nil, err
 			}
 		}
@@ -361,7 +372,7 @@ func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, all su
 				reports[i] = o.keep(reports[i])
 			}
 			bar.Say("audited %s of %s", finding.Thousands(done.Add(1)), finding.Count(all.n, "function", "functions"))
-			return stream.put(i, rep)
+			return stream.put(ctx, i, rep)
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -443,8 +454,9 @@ func readPolicy(env *Env, name string, specs []bundle.Spec) (*policy.Policy, err
 	return pol, nil
 }
 
-// targetAround returns the target that is a folder which holds the file, or what
-// the file is a link to; "" if none is.
+// targetAround returns the target, or the layer of one, that is a folder which
+// holds the file, or what the file is a link to; "" if none is. Folders are
+// compared as such, too: a mount, and on some systems case, give one several names.
 func targetAround(file string, specs []bundle.Spec) string {
 	at, err := filepath.Abs(file)
 	if err != nil {
@@ -458,20 +470,40 @@ func targetAround(file string, specs []bundle.Spec) string {
 		places = append(places, real)
 	}
 	for _, s := range specs {
-		_, dir := split(s.Ref)
-		if abs, err := filepath.Abs(dir); err == nil {
-			dir = abs
-		}
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			dir = real
-		}
-		for _, at := range places {
-			if rel, err := filepath.Rel(dir, at); err == nil && filepath.IsLocal(rel) {
-				return s.Ref
+		for _, ref := range append([]string{s.Ref}, s.Layers...) {
+			if slices.ContainsFunc(places, func(at string) bool { return folderAround(at, ref) }) {
+				return ref
 			}
 		}
 	}
 	return ""
+}
+
+// folderAround says whether a target is a file, or a folder at whatever height
+// above it.
+func folderAround(file, ref string) bool {
+	_, dir, _ := bundle.SplitRef(ref)
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	if rel, err := filepath.Rel(dir, file); err == nil && filepath.IsLocal(rel) {
+		return true
+	}
+	target, err := os.Stat(dir)
+	if err != nil || !target.IsDir() {
+		return false
+	}
+	for up := filepath.Dir(file); ; up = filepath.Dir(up) {
+		if st, err := os.Stat(up); err == nil && os.SameFile(st, target) {
+			return true
+		}
+		if up == filepath.Dir(up) {
+			return false
+		}
+	}
 }
 
 func parseTime(s string) (time.Time, error) {
@@ -483,7 +515,7 @@ func parseTime(s string) (time.Time, error) {
 	return time.Time{}, usage("write it as 2026-11-22T15:04:05Z or 2026-11-22", "--at %q is not a time", s)
 }
 
-// write renders the document to every output. --explain takes the place of the table.
+// write renders the document to every output, and ends those of the stream. --explain takes the place of the table.
 func (o scanOptions) write(env *Env, doc *finding.Document, outputs []output, stream *stream) error {
 	errs := make([]error, len(outputs))
 	if len(outputs) > 1 {
@@ -492,12 +524,13 @@ func (o scanOptions) write(env *Env, doc *finding.Document, outputs []output, st
 	var all sync.WaitGroup
 	free := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, out := range outputs {
-		if stream.has(out) {
-			continue
-		}
 		all.Go(func() { // side by side: no output knows of another
 			free <- struct{}{}
 			defer func() { <-free }()
+			if stream.has(out) {
+				errs[i] = stream.finish(env, doc, out)
+				return
+			}
 			errs[i] = o.writeOne(env, doc, out)
 		})
 	}

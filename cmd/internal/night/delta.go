@@ -68,6 +68,9 @@ func (c *compared) findings() {
 		}
 	}
 	for i := range list {
+		if list[i].Kind == finding.KindDrift {
+			continue // CompareDeployed tells it by place
+		}
 		if pair[i] < 0 {
 			c.add(&list[i], c.appeared(&list[i]))
 		} else if ch, ok := c.changed(&old[pair[i]], &list[i]); ok {
@@ -75,7 +78,7 @@ func (c *compared) findings() {
 		}
 	}
 	for j := range old {
-		if !m.taken[j] {
+		if !m.taken[j] && old[j].Kind != finding.KindDrift {
 			c.add(&old[j], c.disappeared(&old[j]))
 		}
 	}
@@ -139,6 +142,9 @@ func (c *compared) appeared(f *finding.Finding) finding.Change {
 	switch {
 	case ofAdvisory(f):
 		ch.Cause, ch.Detail = c.advised(f)
+	case f.Kind == finding.KindRuntime && runsOn(c.now.Report, f) && !runsOn(c.before.Report, f):
+		ch.After = f.Rule
+		ch.Cause, ch.Detail = finding.CauseDeployed, "it is deployed on it: "+f.Title
 	case f.Kind == finding.KindRuntime:
 		ch.After = f.Rule
 		ch.Cause, ch.Detail = c.dated(), f.Title
@@ -150,6 +156,12 @@ func (c *compared) appeared(f *finding.Finding) finding.Change {
 		ch.Cause, ch.Detail = c.dependency(f), f.Title
 	}
 	return ch
+}
+
+// runsOn says whether a function is deployed on the runtime that a finding is
+// about, by what a list says, and was not judged for it.
+func runsOn(r *finding.Report, f *finding.Finding) bool {
+	return slices.ContainsFunc(r.Deployed, func(d finding.Deployed) bool { return d.Runtime != r.Runtime && "runtime:"+d.Runtime == f.ID })
 }
 
 // advised says why an advisory applies that did not.
@@ -248,7 +260,7 @@ func (c *compared) changed(was, is *finding.Finding) (ch finding.Change, ok bool
 	if was.Waived != nil && is.Waived == nil {
 		ch = finding.Change{Cause: finding.CausePolicy, Before: "waived", After: "not waived", Detail: "the policy has no waiver of it any more"}
 		if !c.now.At.Before(was.Waived.Expires) {
-			ch.Cause, ch.Detail = finding.CauseWaiver, "its waiver by "+was.Waived.Owner+" ended on "+day(was.Waived.Expires.Add(-time.Nanosecond))
+			ch.Cause, ch.Detail = finding.CauseWaiver, "its waiver by "+was.Waived.Owner+" ended on "+was.Waived.LastDay()
 		}
 		return ch, true
 	}
@@ -382,6 +394,8 @@ func (c *compared) verdict(decide Decide) {
 func (c *compared) known(decided *finding.Decided) {
 	ch := finding.Change{Detail: why(c.now.Report.Verdict, "nothing speaks against it any more")}
 	switch {
+	case c.drifted(decided):
+		ch.Cause = finding.CauseDeployed
 	case c.moved:
 		ch.Cause = finding.CauseArtifact
 	case c.otherStore() || c.otherFeeds():
@@ -394,6 +408,19 @@ func (c *compared) known(decided *finding.Decided) {
 		ch.Cause = finding.CauseTime
 	}
 	c.explain(decided, []finding.Cause{finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CauseFixed, finding.CauseRuntime, finding.CauseTime, finding.CauseProgram, finding.CausePolicy}, ch)
+}
+
+// drifted says whether what is deployed can have led to another verdict: a finding
+// about that which counts as the worse of the two is on its side alone.
+func (c *compared) drifted(decided *finding.Decided) bool {
+	with, without, counts := c.now.Report, c.before.Report, decided.After
+	if rank(decided.After) < rank(decided.Before) {
+		with, without, counts = without, with, decided.Before
+	}
+	return slices.ContainsFunc(with.Findings, func(f finding.Finding) bool {
+		return f.Kind == finding.KindDrift && f.Counts == counts && f.Rule != finding.RuleDriftFailsNow && // which is so because of the verdict
+			!slices.ContainsFunc(without.Findings, func(g finding.Finding) bool { return g.Kind == f.Kind && g.Rule == f.Rule && g.Counts == f.Counts })
+	})
 }
 
 // explain hangs a verdict on the first change of a finding that can have led to
@@ -474,7 +501,7 @@ func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // causes in the order in which a person reads them.
 var causes = []finding.Cause{
-	finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CausePolicy,
+	finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CauseDeployed, finding.CausePolicy,
 	finding.CauseRuntime, finding.CauseWaiver, finding.CauseTime, finding.CauseFixed, finding.CauseNew, finding.CauseGone, finding.CauseProgram,
 }
 

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -44,7 +43,8 @@ type Stored struct {
 	owner, declared string
 	at              int64
 	size            int
-	text            []byte // of standard input; nil: the file's
+	text            []byte      // of standard input; nil: the file's
+	info            fs.FileInfo // of the file when it was read; nil: it was not
 }
 
 // name is what two reports of one function have in common.
@@ -225,7 +225,23 @@ func readFile(name string, buf *[]byte) []Stored {
 		return []Stored{{File: name, Err: err}}
 	}
 	defer f.Close()
-	return readText(name, f, buf)
+	info, err := f.Stat()
+	if err != nil {
+		return []Stored{{File: name, Err: cause(err)}}
+	}
+	list := readText(name, f, buf)
+	for i := range list {
+		list[i].info = info
+	}
+	return list
+}
+
+// errChanged is why a report cannot be taken for what was found before.
+var errChanged = errors.New("it was changed while it was read")
+
+// unchanged says whether a file is still the one that was read.
+func unchanged(was, now fs.FileInfo) bool {
+	return os.SameFile(was, now) && was.Size() == now.Size() && was.ModTime().Equal(now.ModTime())
 }
 
 // open opens a regular file: a pipe would wait for ever, a device never end.
@@ -517,7 +533,7 @@ func (s *Stored) Load() (*finding.Report, error) {
 		return nil, err
 	}
 	if rep.Name != s.Name {
-		return nil, errors.New("it was changed while it was read")
+		return nil, errChanged
 	}
 	return rep, complete(rep)
 }
@@ -549,11 +565,13 @@ func (s *Stored) bytes() (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	b := make([]byte, s.size)
-	if _, err := f.ReadAt(b, s.at); errors.Is(err, io.EOF) {
-		return "", errors.New("it was changed while it was read")
-	} else if err != nil {
-		return "", errors.Join(errors.New("it was changed while it was read"), err)
+	if info, err := f.Stat(); err != nil || s.info == nil || !unchanged(s.info, info) {
+		return "", errors.Join(errChanged, err) // another run put a new set here: its bytes are not those that were found
 	}
-	return unsafe.String(unsafe.SliceData(b), len(b)), nil // nobody else has b
+	var b strings.Builder
+	b.Grow(s.size)
+	if n, err := io.Copy(&b, io.NewSectionReader(f, s.at, int64(s.size))); err != nil || n < int64(s.size) {
+		return "", errors.Join(errChanged, err)
+	}
+	return b.String(), nil
 }

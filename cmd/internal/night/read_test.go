@@ -164,9 +164,20 @@ func TestSet(t *testing.T) {
 	text := func(s string) func(io.Writer) error {
 		return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
 	}
+	claim := func() *Claim {
+		t.Helper()
+		c, err := ClaimSet(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Release)
+		return c
+	}
 	write := func(names ...string) *Set {
 		t.Helper()
-		s, err := OpenSet(dir, nil)
+		c := claim()
+		defer c.Release()
+		s, err := OpenSet(c, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,14 +226,17 @@ func TestSet(t *testing.T) {
 		t.Error(list())
 	}
 	put(t, filepath.Join(dir, "notes.txt"), "mine")
-	if _, err := OpenSet(dir, nil); err == nil || !strings.Contains(err.Error(), "notes.txt") {
+	c := claim()
+	if _, err := OpenSet(c, nil); err == nil || !strings.Contains(err.Error(), "notes.txt") {
 		t.Errorf("a foreign file would be replaced: %v", err)
 	}
+	c.Release()
 	if err := os.Rename(dir, asideOf(dir)); err != nil {
 		t.Fatal(err)
 	}
-	if err := Recover(dir); err != nil || !strings.Contains(list(), "b.json") {
-		t.Errorf("the earlier set was not put back: %v", err)
+	claim().Release()
+	if !strings.Contains(list(), "b.json") {
+		t.Errorf("the earlier set was not put back: %s", list())
 	}
 }
 

@@ -37,8 +37,13 @@ func (p *Policy) decide(r *finding.Report, db finding.Database, now time.Time) f
 		r.Unknowns[i].Waived = nil
 	}
 	v := finding.Verdict{Decision: finding.Pass, Reasons: []string{}}
-	old := p.Baseline.mark(r, p.rank, now)
 	warnings, ended := p.waive(r, now)
+	old := 0
+	if p.Baseline.has(r) && p.Wary && r.NameClaimed() {
+		warnings = append(warnings, "the baseline does not count: it has a function named "+r.Name+", and only what is audited says that this is it")
+	} else {
+		old = p.Baseline.mark(r, p.rank, now)
+	}
 	warnings = append(warnings, p.vexed(r)...)
 	p.prioritize(r)
 
@@ -281,7 +286,7 @@ func (p *Policy) storeGaps(r *finding.Report, db finding.Database, now time.Time
 	case age == forever:
 		out = append(out, "the advisory store does not say how old it is")
 	default:
-		out = append(out, fmt.Sprintf("the advisory store is %s old; the policy allows %s", days(age), days(p.MaxAge)))
+		out = append(out, "the advisory store is "+overAge(age, p.MaxAge))
 	}
 	if p.KEVMaxAge == 0 {
 		return out
@@ -291,7 +296,7 @@ func (p *Policy) storeGaps(r *finding.Report, db finding.Database, now time.Time
 	case age == forever:
 		out = append(out, "which vulnerabilities are known to be exploited is not known (db update --feeds gets the list)")
 	default:
-		out = append(out, fmt.Sprintf("the list of known exploited vulnerabilities is %s old; the policy allows %s (db update --feeds gets a newer one)", days(age), days(p.KEVMaxAge)))
+		out = append(out, fmt.Sprintf("the list of known exploited vulnerabilities is %s (db update --feeds gets a newer one)", overAge(age, p.KEVMaxAge)))
 	}
 	return out
 }
@@ -550,11 +555,4 @@ func listed(names []string, most int) string {
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-}
-
-func days(d time.Duration) string {
-	if d < 48*time.Hour {
-		return finding.Count(int(d/time.Hour), "hour", "hours")
-	}
-	return finding.Count(int(d/(24*time.Hour)), "day", "days")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -29,7 +30,7 @@ type htmlRun struct {
 	Policy   finding.PolicyRef `json:"policy"`
 	JudgedAt time.Time         `json:"judgedAt"`
 	Warnings []string          `json:"warnings,omitempty"`
-	Delta    *finding.Delta    `json:"delta,omitempty"`
+	Delta    *htmlDelta        `json:"delta,omitempty"`
 	Fleet    *finding.Fleet    `json:"fleet,omitempty"`
 	Rules    map[string]string `json:"rules,omitempty"` // what each rule that occurs is about, where no advisory says it
 	Help     map[string]string `json:"help,omitempty"`  // and what to do
@@ -201,9 +202,10 @@ func (d *htmlData) rule(f *finding.Finding) {
 	case ok:
 	case f.OfDependency():
 		any := finding.Finding{Kind: f.Kind, Rule: f.Rule} // without what is said of one package
-		d.rules[f.Rule], d.help[f.Rule] = dependencyTitle(any), dependencyHelp(any)
+		rule := strings.Clone(f.Rule)                      // of a report that need not stay
+		d.rules[rule], d.help[rule] = dependencyTitle(any), dependencyHelp(any)
 	case f.OfTrust():
-		d.help[f.Rule] = trustHelp(f.Rule)
+		d.help[strings.Clone(f.Rule)] = trustHelp(f.Rule)
 	}
 }
 
@@ -227,7 +229,7 @@ func (d *htmlData) close(doc *finding.Document, opt Options) error {
 		}
 	}
 	run := newHTMLBlock()
-	if err := run.add(htmlRun{htmlDay(opt.Now), doc.Tool, doc.Database, doc.Policy, doc.JudgedAt, doc.Warnings, doc.Delta, doc.Fleet, d.rules, d.help, doc.Summary}); err != nil {
+	if err := run.add(htmlRun{htmlDay(opt.Now), doc.Tool, doc.Database, doc.Policy, doc.JudgedAt, doc.Warnings, htmlDeltaOf(doc.Delta), doc.Fleet, d.rules, d.help, doc.Summary}); err != nil {
 		return err
 	}
 	for _, b := range []struct {
