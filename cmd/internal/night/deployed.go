@@ -136,10 +136,8 @@ func CompareDeployed(before, now []*Placed) []finding.Change {
 			out = append(out, p.over(is, worse, whole)...)
 		}
 	}
-	for i := range out {
-		out[i] = ownChanges(out[i : i+1])[0]
-	}
-	slices.SortStableFunc(out, order)
+	out = ownChanges(out)
+	sortChanges(out)
 	return out
 }
 
@@ -237,7 +235,7 @@ func (p *Placed) crossed(was map[string]*earlier) []finding.Change {
 			out = append(out, finding.Change{Function: p.function, Cause: finding.CauseRuntime, Fingerprint: f.Fingerprint, ID: f.ID, Severity: f.Severity, Before: before, After: f.Rule, Detail: f.Title + places(at)})
 		}
 	}
-	slices.SortFunc(out, order)
+	sortChanges(out)
 	return out
 }
 
