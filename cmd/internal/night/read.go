@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -568,10 +569,11 @@ func (s *Stored) bytes() (string, error) {
 	if info, err := f.Stat(); err != nil || s.info == nil || !unchanged(s.info, info) {
 		return "", errors.Join(errChanged, err) // another run put a new set here: its bytes are not those that were found
 	}
-	var b strings.Builder
-	b.Grow(s.size)
-	if n, err := io.Copy(&b, io.NewSectionReader(f, s.at, int64(s.size))); err != nil || n < int64(s.size) {
+	b := make([]byte, s.size)
+	if _, err := f.ReadAt(b, s.at); errors.Is(err, io.EOF) {
+		return "", errChanged
+	} else if err != nil {
 		return "", errors.Join(errChanged, err)
 	}
-	return b.String(), nil
+	return unsafe.String(unsafe.SliceData(b), len(b)), nil // nobody else has b
 }
