@@ -199,7 +199,9 @@ func (w way) noteDirect() string {
 		}
 	case "maven":
 		return "with Gradle: set it to " + w.to + " in the dependencies, or in a constraint"
-	case "apt", "apk", "dnf":
+	case "apt":
+		return "in the Dockerfile after apt-get update, or take a newer base image"
+	case "apk", "dnf":
 		return "in the Dockerfile, or take a newer base image"
 	case "pip":
 		list, folder := "", ""

@@ -87,6 +87,7 @@ func TestUpgradeNote(t *testing.T) {
 		{way{manager: "maven", to: "2.0", transitive: true}, []string{"a:b"}, "a:b brings it: move that, or pin 2.0 under dependencyManagement (Gradle: a constraint)"},
 		{way{manager: "go", to: "2.0", transitive: true}, []string{"a"}, ""},
 		{way{manager: "go", name: "stdlib", to: "1.26.1"}, nil, "build with Go 1.26.1 or newer"},
+		{way{manager: "apt", to: "2.0"}, nil, "in the Dockerfile after apt-get update, or take a newer base image"},
 		{way{manager: "apk", to: "2.0"}, nil, "in the Dockerfile, or take a newer base image"},
 		{way{manager: "cargo", to: "2.0", transitive: true}, nil, "what brings it must accept 2.0"},
 	} {
