@@ -51,7 +51,8 @@ func (j *Join) Fleet() *finding.Fleet {
 	}
 	f.Runtimes = j.runtimeList()
 	for _, name := range slices.Sorted(maps.Keys(j.unused)) {
-		if !j.used[name] {
+		otherwise := slices.ContainsFunc(j.unused[name], func(i int) bool { return !j.scanned[i] }) // on other layers
+		if !j.used[name] && !otherwise {
 			f.NotDeployed = append(f.NotDeployed, name)
 		}
 	}

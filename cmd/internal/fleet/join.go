@@ -68,7 +68,7 @@ type Join struct {
 	names    map[string]bool    // of reports
 	sboms    map[string]bool    // digests that only a bill of materials from outside is about
 	layers   map[string]*layer  // by ARN
-	unused   map[string]bool    // names of reports that are about nothing that is deployed
+	unused   map[string][]int   // names of reports that are about nothing that is deployed, and what has the same code on other layers
 	used     map[string]bool    // and of those that are
 	runtimes map[string]runtime // what is said of each, once
 }
@@ -89,7 +89,7 @@ func New(inv Inventory, opt Options) *Join {
 	}
 	n := len(inv.Deployed)
 	j := &Join{inv: inv, opt: opt, byDigest: map[string][]int{}, scanned: make([]bool, n), gated: make([]bool, n), broken: make([]uint, n), others: map[int]other{}, knownAs: map[int]string{},
-		names: map[string]bool{}, sboms: map[string]bool{}, layers: map[string]*layer{}, unused: map[string]bool{}, used: map[string]bool{}, runtimes: map[string]runtime{}}
+		names: map[string]bool{}, sboms: map[string]bool{}, layers: map[string]*layer{}, unused: map[string][]int{}, used: map[string]bool{}, runtimes: map[string]runtime{}}
 	for i := range inv.Deployed {
 		d := &inv.Deployed[i]
 		if d.Digest != "" {
@@ -127,14 +127,11 @@ func (j *Join) begin(rep *finding.Report) []int {
 	name := strings.Clone(rep.Name) // a part of a text that would stay
 	j.names[name] = true
 	mine := j.mine(rep)
-	if len(j.byDigest[rep.Artifacts[0].Digest]) == 0 {
-		j.unused[name] = true
-	} else {
-		j.used[name] = true // on other layers, perhaps
-	}
 	if len(mine) == 0 {
+		j.unused[name] = append(j.unused[name], j.byDigest[rep.Artifacts[0].Digest]...)
 		return nil
 	}
+	j.used[name] = true
 	j.attach(rep, mine)
 	return mine
 }
