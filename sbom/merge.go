@@ -107,8 +107,8 @@ func join(to, from *Component) {
 	}
 }
 
-// joinRanges drops what the parts of a component say differently: it is not
-// known then which of them the package manager reads.
+// joinRanges empties what the parts of a component say differently, which tidy
+// drops: it is not known which of them the package manager reads.
 func joinRanges(to, from *Component) {
 	for name, rng := range from.Ranges {
 		if have, ok := to.Ranges[name]; ok && have != rng {
@@ -145,6 +145,7 @@ func tidy(c *Component) {
 	c.Licenses = slices.Compact(c.Licenses)
 	slices.Sort(c.Requires)
 	c.Requires = slices.Compact(c.Requires)
+	maps.DeleteFunc(c.Ranges, func(_, rng string) bool { return rng == "" })
 	c.Traits = sortTraits(c.Traits)
 	slices.SortFunc(c.Occurrences, func(a, b Occurrence) int {
 		return cmp.Or(cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Path, b.Path), cmp.Compare(b.State.Rank(), a.State.Rank()))

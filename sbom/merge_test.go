@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"maps"
 	"reflect"
 	"testing"
 )
@@ -100,5 +101,21 @@ func TestMergeOpen(t *testing.T) {
 		if len(got) != 1 || len(got[0].Versions) != tt.want || !got[0].Disputed {
 			t.Errorf("%s: %+v", tt.name, got)
 		}
+	}
+}
+
+// TestMergeRanges: what two parts of a component say differently is not told,
+// whatever a third one says.
+func TestMergeRanges(t *testing.T) {
+	part := func(ranges map[string]string) Component {
+		return Component{PURL: "pkg:npm/a@1", Name: "a", Ranges: ranges}
+	}
+	first := map[string]string{"b": "^1", "c": "^2"}
+	got := Merge([]Component{part(first), part(map[string]string{"b": "^1", "c": "^3", "d": "*"}), part(map[string]string{"c": "^2"}), part(nil)})
+	if want := map[string]string{"b": "^1", "d": "*"}; len(got) != 1 || !maps.Equal(got[0].Ranges, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if len(first) != 2 || first["c"] != "^2" {
+		t.Errorf("the input was changed: %v", first)
 	}
 }

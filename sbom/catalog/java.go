@@ -70,7 +70,7 @@ func (a *artifact) javaArchive(ctx context.Context, s *jar.Scanner, z nestedZip)
 func (a *artifact) javaPackage(p *jar.Package) found {
 	f := found{
 		typ: "maven", name: p.Name(), version: p.Version, path: p.Path, method: p.Method, confidence: p.Confidence, detail: p.Detail,
-		source: p.Source, main: p.Main, older: p.Older, classifier: p.Classifier,
+		source: p.Source, requires: p.Requires, main: p.Main, older: p.Older, classifier: p.Classifier,
 	}
 	if p.Own {
 		f.archive = p.Archive

@@ -245,9 +245,32 @@ func uvExtras(tables []tomlTable, entries []lockEntry) {
 	}
 }
 
-// parsePDMLock reads pdm.lock.
+// pdmNeeds adds what a table of pdm.lock says that the package needs.
+func (e *lockEntry) pdmNeeds(t tomlTable) {
+	specifiers := textsOf(t.list("dependencies"))
+	for _, name := range pythonRequires(specifiers) {
+		e.needs = append(e.needs, sbom.CanonicalName("pypi", name))
+	}
+	for name, rng := range pythonTakes(specifiers) {
+		e.take(name, rng)
+	}
+}
+
+// textsOf are the texts among the elements of a list.
+func textsOf(list []any) []string {
+	var out []string
+	for _, x := range list {
+		if s, ok := x.(string); ok && len(out) < maxRequires {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// parsePDMLock reads pdm.lock. A package is there once for each set of its
+// extras that is asked for, and names what it needs as specifiers (PEP 508).
 func parsePDMLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
-	tables, err := tomlPackages(data, "name", "version", "groups", "git", "ref", "revision", "url", "path", "files")
+	tables, err := tomlPackages(data, "name", "version", "groups", "git", "ref", "revision", "url", "path", "files", "dependencies")
 	if err != nil {
 		return nil, err
 	}
@@ -255,11 +278,20 @@ func parsePDMLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		return nil, errNotLockfile
 	}
 	var out []lockEntry
+	at := map[string]int{} // name and version -> its entry
 	for _, t := range tables {
 		e := lockEntry{name: t.text("name"), version: t.text("version")}
+		id := sbom.CanonicalName("pypi", e.name) + " " + e.version
+		if i, ok := at[id]; ok {
+			out[i].pdmNeeds(t)
+			continue
+		}
+		at[id] = len(out)
 		if len(t.list("groups")) > 0 {
 			e.dev = !t.holds("groups", "default")
 		}
+		e.keys = []string{sbom.CanonicalName("pypi", e.name)}
+		e.pdmNeeds(t)
 		digests := hashesOf(t.list("files"))
 		e.came(lockOrigin{
 			reference: cmp.Or(gitReference(t.text("git"), cmp.Or(t.text("revision"), t.text("ref"))), t.text("url"), fileReference(t.text("path"))),

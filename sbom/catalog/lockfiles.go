@@ -197,6 +197,7 @@ func (a *artifact) readLock(p string, parser lockParser) (lock, bool) {
 		a.unread(p, fmt.Errorf("read lockfile: %w", err))
 		return lock{}, false
 	}
+	a.askedBeside(p, entries)
 	marked(entries)
 	if path.Base(p) == "go.mod" {
 		a.goSums(path.Join(dirOf(p), "go.sum"), entries)

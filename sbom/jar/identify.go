@@ -119,7 +119,7 @@ func (a *archive) addXML(p *Package, file string) {
 		p.Confidence = surePOM
 	}
 	p.complete(pom.Group, pom.Artifact, pom.Version)
-	p.Licences = pom.Licences
+	p.Licences, p.Requires = pom.Licences, pom.Requires
 }
 
 // complete sets what is missing and plausible.

@@ -22,9 +22,10 @@ type Package struct {
 	Confidence               float64
 	Detail                   string
 	Licences                 []string
-	Main                     bool // the function itself
-	Own                      bool // the archive is this package, rather than one that holds it
-	Older                    bool // from an earlier copy of a duplicate name
+	Requires                 []string // group:artifact of what its POM says that it needs to run, sorted
+	Main                     bool     // the function itself
+	Own                      bool     // the archive is this package, rather than one that holds it
+	Older                    bool     // from an earlier copy of a duplicate name
 }
 
 // Name returns group and artifact as the Maven ecosystem spells them, or the

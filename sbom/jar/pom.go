@@ -2,6 +2,7 @@ package jar
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -17,18 +18,20 @@ const (
 	maxXMLField  = 1000 // bytes of one field
 	maxXMLName   = 100  // bytes of one element's name that are kept: they are joined at the end of each element
 	maxLicences  = 20
+	maxRequires  = 2_000
 )
 
 // POM is what a pom.xml says about its own artifact.
 type POM struct {
 	Group, Artifact, Version string // what the POM leaves out comes from its parent
 	Licences                 []string
+	Requires                 []string // group:artifact of what it needs to run, sorted
 }
 
 // errXML says that a POM is over a limit.
 var errXML = errors.New("XML over the limits of depth or length")
 
-// ParsePOM reads the coordinates and licences of a pom.xml
+// ParsePOM reads the coordinates, licences and dependencies of a pom.xml
 // (https://maven.apache.org/pom.html, as of 2026-11). Entities that a document
 // type declares are not expanded, and nothing is fetched: encoding/xml knows
 // the five entities of XML only. Properties such as ${revision} are resolved
@@ -48,7 +51,7 @@ func ParsePOM(data []byte) (POM, error) {
 	for range maxXMLTokens {
 		t, err := d.RawToken()
 		if errors.Is(err, io.EOF) && len(r.path) == 0 {
-			return pomOf(r.fields, r.properties, r.licences)
+			return r.pom()
 		}
 		if err == nil {
 			err = r.token(t)
@@ -67,6 +70,8 @@ type pomReader struct {
 	fields     map[string]string // path below project -> value
 	properties map[string]string
 	licences   []string
+	dependency map[string]string // fields of the dependency that is open
+	requires   [][2]string       // group and artifact, as they are written
 }
 
 func (r *pomReader) token(t xml.Token) error {
@@ -101,9 +106,30 @@ func (r *pomReader) keep(value string) {
 		}
 	case len(r.path) == 3 && r.path[1] == "properties" && len(r.properties) < maxProperties:
 		r.properties[r.path[2]] = value
+	case len(r.path) == 4 && strings.HasPrefix(at, "dependencies/dependency/"):
+		if r.dependency == nil {
+			r.dependency = map[string]string{}
+		}
+		switch field := r.path[3]; field {
+		case "groupId", "artifactId", "scope", "optional", "type":
+			r.dependency[field] = value
+		}
+	case at == "dependencies/dependency":
+		r.require(r.dependency)
+		r.dependency = nil
 	case at == "licenses/license/name" && value != "" && len(r.licences) < maxLicences:
 		r.licences = append(r.licences, value)
 	}
+}
+
+// require takes a dependency that is there when the package runs: one of scope
+// "compile", which is the default, or "runtime" that is not optional
+// (https://maven.apache.org/guides/introduction/introduction-to-dependency-mechanism.html#dependency-scope).
+func (r *pomReader) require(d map[string]string) {
+	if scope := d["scope"]; scope != "" && scope != "compile" && scope != "runtime" || d["optional"] == "true" || d["type"] == "test-jar" || len(r.requires) == maxRequires {
+		return
+	}
+	r.requires = append(r.requires, [2]string{d["groupId"], d["artifactId"]})
 }
 
 func wanted(at string) bool {
@@ -114,30 +140,41 @@ func wanted(at string) bool {
 	return false
 }
 
-func pomOf(fields, properties map[string]string, licences []string) (POM, error) {
-	resolve := func(keys ...string) string {
-		for _, key := range keys {
-			v := fields[key]
-			if name, ok := strings.CutPrefix(v, "${"); ok && strings.HasSuffix(name, "}") {
-				name = strings.TrimSuffix(name, "}")
-				v = properties[name]
-				switch name {
-				case "project.version", "pom.version", "project.parent.version", "version":
-					v = fields["parent/version"]
-				case "project.groupId", "pom.groupId", "project.parent.groupId", "groupId":
-					v = fields["parent/groupId"]
-				}
-			}
-			if v != "" && !strings.Contains(v, "${") {
-				return v
+func (r *pomReader) pom() (POM, error) {
+	fields := r.fields
+	value := func(v string) string {
+		if name, ok := strings.CutPrefix(v, "${"); ok && strings.HasSuffix(name, "}") {
+			name = strings.TrimSuffix(name, "}")
+			v = r.properties[name]
+			switch name {
+			case "project.version", "pom.version", "project.parent.version", "version":
+				v = fields["parent/version"]
+			case "project.groupId", "pom.groupId", "project.parent.groupId", "groupId":
+				v = fields["parent/groupId"]
 			}
 		}
-		return ""
+		if strings.Contains(v, "${") {
+			return ""
+		}
+		return v
 	}
-	p := POM{Group: resolve("groupId", "parent/groupId"), Artifact: resolve("artifactId"), Version: resolve("version", "parent/version"), Licences: licences}
+	p := POM{Group: cmp.Or(value(fields["groupId"]), value(fields["parent/groupId"])), Artifact: value(fields["artifactId"]),
+		Version: cmp.Or(value(fields["version"]), value(fields["parent/version"])), Licences: r.licences}
 	if p.Artifact == "" {
 		return p, errors.New("parse pom.xml: no artifactId")
 	}
+	for _, d := range r.requires {
+		group, artifact := value(d[0]), value(d[1])
+		switch d[0] {
+		case "${project.groupId}", "${pom.groupId}", "${groupId}":
+			group = p.Group // its own, which may be another than its parent's
+		}
+		if group != "" && artifact != "" {
+			p.Requires = append(p.Requires, group+":"+artifact)
+		}
+	}
+	slices.Sort(p.Requires)
+	p.Requires = slices.Compact(p.Requires)
 	return p, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/fnaudit/fnaudit/sbom"
 	"github.com/fnaudit/fnaudit/sbom/registry"
 	"github.com/fnaudit/fnaudit/vulndb"
+	"github.com/fnaudit/fnaudit/vulndb/version"
 )
 
 // maxBroughtBy is how many direct dependencies are named that bring a package.
@@ -73,7 +74,7 @@ func (a *Auditor) advise(ctx context.Context, rep *finding.Report, s *Subject) e
 // that a registry says was taken back, or is not to be used, is no place to go.
 func (a *Auditor) steps(ctx context.Context, s *Subject) (out map[string]vulndb.Steps, err error) {
 	out = make(map[string]vulndb.Steps, len(s.affected))
-	avoid := map[string]map[string]bool{}
+	avoid, instead := map[string]map[string]bool{}, map[string][]string{}
 	todo := make([]string, 0, len(s.affected))
 	for purl, k := range s.affected {
 		if st, ok := a.memo.stepsOf(k.of); ok {
@@ -94,13 +95,13 @@ func (a *Auditor) steps(ctx context.Context, s *Subject) (out map[string]vulndb.
 	for range maxAvoided {
 		for _, purl := range todo {
 			k := s.affected[purl]
-			st, err := a.DB.Steps(ctx, k.pkg, k.from, k.groups, func(v string) bool { return avoid[purl][v] })
+			st, err := a.DB.Steps(ctx, k.pkg, k.from, fixedToo(k.groups, instead[purl]), func(v string) bool { return avoid[purl][v] })
 			if err != nil {
 				return nil, err
 			}
 			out[purl] = st
 		}
-		if todo, err = a.refused(ctx, todo, out, avoid); err != nil || len(todo) == 0 {
+		if todo, err = a.refused(ctx, todo, s.affected, out, avoid, instead); err != nil || len(todo) == 0 {
 			return out, err
 		}
 	}
@@ -110,10 +111,20 @@ func (a *Auditor) steps(ctx context.Context, s *Subject) (out map[string]vulndb.
 	return out, nil
 }
 
+// fixedToo are the groups with more versions among which a step is looked for.
+func fixedToo(groups []vulndb.Group, versions []string) []vulndb.Group {
+	if len(versions) == 0 || len(groups) == 0 {
+		return groups
+	}
+	out := slices.Clone(groups)
+	out[0].Fixed = slices.Concat(out[0].Fixed, versions)
+	return out
+}
+
 // refused returns the packages of which a registry refuses a version that a
-// step goes to, and adds those versions to what is to be avoided. What no
-// registry knows is not refused.
-func (a *Auditor) refused(ctx context.Context, purls []string, steps map[string]vulndb.Steps, avoid map[string]map[string]bool) ([]string, error) {
+// step goes to, adds those versions to what is to be avoided, and the next that
+// is released to those that come instead. What no registry knows is not refused.
+func (a *Auditor) refused(ctx context.Context, purls []string, known map[string]affected, steps map[string]vulndb.Steps, avoid map[string]map[string]bool, instead map[string][]string) ([]string, error) {
 	if a.Registry == nil {
 		return nil, nil
 	}
@@ -150,11 +161,41 @@ func (a *Auditor) refused(ctx context.Context, purls []string, steps map[string]
 		}
 		avoid[purl][questions[i].Version] = true
 		avoid[purl][strings.TrimPrefix(questions[i].Version, "v")] = true
+		next, err := a.following(ctx, questions[i], known[purl].pkg)
+		if err != nil {
+			return nil, err
+		}
+		if next != "" {
+			instead[purl] = append(instead[purl], next)
+		}
 		if !slices.Contains(again, purl) {
 			again = append(again, purl)
 		}
 	}
 	return again, nil
+}
+
+// following is the first release that a registry lists behind a version and does
+// not refuse, as advisories spell it; "" when it does not say.
+func (a *Auditor) following(ctx context.Context, q registry.Question, pkg vulndb.Package) (string, error) {
+	facts, err := a.Registry.Facts(ctx, []registry.Package{q.Package})
+	if err != nil {
+		return "", err
+	}
+	behind := false
+	for _, v := range facts[0].Versions { // in the order of their numbers
+		line, _ := version.LineOf(pkg.Ecosystem, pkg.Name, v.Version)
+		switch {
+		case v.Version == q.Version:
+			behind = true
+		case behind && v.Yanked == "" && v.Deprecated == "" && !line.Prerelease:
+			if q.Package.System == registry.Go {
+				return strings.TrimPrefix(v.Version, "v"), nil
+			}
+			return v.Version, nil
+		}
+	}
+	return "", nil
 }
 
 // spelled is a version of an advisory as the registry spells it: Go's begin with "v".

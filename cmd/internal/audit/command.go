@@ -176,10 +176,10 @@ func (w way) note(by []string) string {
 		return "this makes it a direct dependency; " + who + " brings it"
 	case w.takes == takesAll:
 		text := "whoever needs it takes " + w.to
-		if w.manager != "pip" {
-			text += ": only the lockfile changes"
+		if w.manager == "pip" {
+			return joined(text, w.noteDirect())
 		}
-		return joined(text, w.noteDirect())
+		return text + ": only the lockfile changes"
 	case w.takes == takesNot && pin != "":
 		return fmt.Sprintf("%s: move %s, or %s", saying(w.refusing), who, pin)
 	case w.takes == takesNot:
@@ -199,7 +199,13 @@ func (w way) noteDirect() string {
 		}
 	case "maven":
 		return "with Gradle: set it to " + w.to + " in the dependencies, or in a constraint"
-	case "apt", "apk", "dnf":
+	case "bundler":
+		return "the Gemfile must take " + w.to + ": else write that there first"
+	case "cargo":
+		return "Cargo.toml must take " + w.to + ": else write that there first"
+	case "apt":
+		return "in the Dockerfile after apt-get update, or take a newer base image"
+	case "apk", "dnf":
 		return "in the Dockerfile, or take a newer base image"
 	case "pip":
 		list, folder := "", ""

@@ -1,8 +1,11 @@
 package audit
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
 func TestUpgradeCommand(t *testing.T) {
@@ -25,6 +28,16 @@ func TestUpgradeCommand(t *testing.T) {
 		{way{manager: "uv", name: "requests", to: "2.32.0"}, "uv add 'requests>=2.32.0'"},
 		{way{manager: "uv", name: "urllib3", to: "2.2.2", transitive: true}, "uv lock --upgrade-package 'urllib3==2.2.2'"},
 		{way{manager: "pipenv", name: "requests", to: "2.32.0"}, "pipenv install 'requests~=2.32.0'"},
+		{way{manager: "pipenv", name: "urllib3", to: "2.2.2", transitive: true}, "pipenv install 'urllib3~=2.2.2'"},
+		{way{manager: "npm", name: "qs", to: "6.7.3", transitive: true, takes: takesAll}, "npm update qs"},
+		{way{manager: "npm", name: "qs", to: "6.7.3", transitive: true, takes: takesNot}, ""},
+		{way{manager: "pip", name: "urllib3", to: "2.2.2", transitive: true, takes: takesNot}, ""},
+		{way{manager: "cargo", name: "time", from: "0.1.0", to: "0.2.23", transitive: true, takes: takesNot}, ""},
+		{way{manager: "go", name: "golang.org/x/net", to: "0.17.0", transitive: true, takes: takesNot}, "go get golang.org/x/net@v0.17.0"},
+		{way{manager: "dotnet", name: "Newtonsoft.Json", to: "13.0.1", transitive: true, takes: takesNot}, "dotnet add package Newtonsoft.Json --version 13.0.1"},
+		{way{manager: "maven", name: "org.a:b-c", to: "2.17.1", transitive: true}, ""},
+		{way{manager: "pnpm", name: "qs", to: "6.7.3", left: true}, "pnpm prune"},
+		{way{manager: "pdm", name: "urllib3", to: "2.2.2", transitive: true}, "pdm update urllib3"},
 		{way{manager: "pdm", name: "requests", to: "2.32.0"}, "pdm add 'requests>=2.32.0'"},
 		{way{manager: "go", name: "golang.org/x/net", from: "v0.10.0", to: "0.17.0"}, "go get golang.org/x/net@v0.17.0"},
 		{way{manager: "go", name: "stdlib", from: "1.22.1", to: "1.22.5"}, "go get toolchain@go1.22.5"},
@@ -42,6 +55,47 @@ func TestUpgradeCommand(t *testing.T) {
 	} {
 		if got := c.w.command(); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.w, got, c.want)
+		}
+	}
+}
+
+// TestUpgradeNote: what the command does not do is said, in one line.
+func TestUpgradeNote(t *testing.T) {
+	one := []ask{{of: &finding.Component{Name: "body", Version: "1.0.0"}, rng: "6.5.0", known: true}}
+	odd := []ask{{of: &finding.Component{Name: "body"}, rng: "git+ssh://x/y#\u202e", known: true}}
+	many := slices.Concat(one, odd, one, one)
+	for _, c := range []struct {
+		w    way
+		by   []string
+		want string
+	}{
+		{way{manager: "npm", to: "6.5.3"}, nil, ""},
+		{way{manager: "npm", to: "6.5.3", transitive: true}, []string{"a"}, `a must accept 6.5.3: else move that, or set it to 6.5.3 under "overrides" in package.json`},
+		{way{manager: "npm", to: "6.5.3", transitive: true, takes: takesAll}, []string{"a"}, "whoever needs it takes 6.5.3: only the lockfile changes"},
+		{way{manager: "npm", to: "6.5.3", transitive: true, takes: takesNot, refusing: one}, []string{"a", "b"}, `body 1.0.0 takes 6.5.0 of it: move a and b, or set it to 6.5.3 for body under "overrides" in package.json`},
+		{way{manager: "bun", to: "6.5.3", transitive: true, takes: takesNot, refusing: odd}, []string{"a"}, `body takes other versions of it: move a, or set it to 6.5.3 for body under "overrides" in package.json`},
+		{way{manager: "yarn", to: "6.5.3", transitive: true, takes: takesNot, refusing: many}, []string{"a", "b", "c", "d"}, `body 1.0.0 takes 6.5.0 of it and body takes other versions of it, and 2 more do not take it either: move a, b and 2 more, or set it to 6.5.3 under "resolutions" in package.json`},
+		{way{manager: "yarn", name: "qs", to: "6.5.3", transitive: true, takes: takesAll}, []string{"a"}, "whoever needs it takes 6.5.3: with Yarn 2 or newer run yarn up -R qs; with Yarn 1 delete its entry from yarn.lock and run yarn install"},
+		{way{manager: "yarn", name: "qs;x", to: "6.5.3", transitive: true, takes: takesAll}, []string{"a"}, "whoever needs it takes 6.5.3: only the lockfile changes"},
+		{way{manager: "pnpm", to: "6.5.3"}, nil, "then pnpm prune, for the old version stays in node_modules/.pnpm"},
+		{way{manager: "pnpm", to: "6.5.3", left: true}, nil, "the lockfile does not name this version any more: it was left in node_modules/.pnpm"},
+		{way{manager: "pip", to: "2.0", listed: true, folder: true}, nil, "write it into requirements.txt; install into an empty folder: pip install -t leaves old metadata"},
+		{way{manager: "pip", to: "2.0", transitive: true, takes: takesAll}, []string{"a"}, "whoever needs it takes 2.0"},
+		{way{manager: "pip", to: "2.0", transitive: true, takes: takesNot, refusing: one}, []string{"a"}, "body 1.0.0 takes 6.5.0 of it: move a"},
+		{way{manager: "pipenv", to: "2.0", transitive: true}, []string{"a"}, "this makes it a direct dependency; a brings it"},
+		{way{manager: "uv", to: "2.0", transitive: true, takes: takesNot, refusing: one}, []string{"a"}, "body 1.0.0 takes 6.5.0 of it: move a, or set it to 2.0 under override-dependencies of [tool.uv] in pyproject.toml"},
+		{way{manager: "maven", to: "2.0", transitive: true}, []string{"a:b"}, "a:b brings it: move that, or pin 2.0 under dependencyManagement (Gradle: a constraint)"},
+		{way{manager: "go", to: "2.0", transitive: true}, []string{"a"}, ""},
+		{way{manager: "go", name: "stdlib", to: "1.26.1"}, nil, "build with Go 1.26.1 or newer"},
+		{way{manager: "cargo", to: "2.0"}, nil, "Cargo.toml must take 2.0: else write that there first"},
+		{way{manager: "bundler", to: "2.0"}, nil, "the Gemfile must take 2.0: else write that there first"},
+		{way{manager: "bundler", to: "2.0", transitive: true, takes: takesAll}, []string{"a"}, "whoever needs it takes 2.0: only the lockfile changes"},
+		{way{manager: "apt", to: "2.0"}, nil, "in the Dockerfile after apt-get update, or take a newer base image"},
+		{way{manager: "apk", to: "2.0"}, nil, "in the Dockerfile, or take a newer base image"},
+		{way{manager: "cargo", to: "2.0", transitive: true}, nil, "what brings it must accept 2.0"},
+	} {
+		if got := c.w.note(c.by); got != c.want {
+			t.Errorf("%+v:\n got %s\nwant %s", c.w, got, c.want)
 		}
 	}
 }
@@ -92,6 +146,9 @@ func TestUpgradeCommandHostile(t *testing.T) {
 					t.Errorf("%s %q: %q", m, name, cmd)
 				}
 				check(w)
+				if note := w.note([]string{name}); strings.Contains(note, "yarn up") && !w.plain() {
+					t.Errorf("a command in words: %q", note)
+				}
 				for _, v := range versions {
 					check(way{manager: m, name: name, from: v, to: "1.0.1", transitive: transitive})
 					check(way{manager: m, name: name, from: "1.0.0", to: v, transitive: transitive})
