@@ -49,6 +49,10 @@ func NewGraph(components []Component) *Graph {
 	return g
 }
 
+// Needs returns what component i needs, see [Needs]; nil for the function
+// itself. It is not to be changed.
+func (g *Graph) Needs(i int) []int { return g.needs[i] }
+
 // Direct says whether the function asks for component i itself, as far as that
 // is known.
 func (g *Graph) Direct(i int) bool { return g.direct[i] }

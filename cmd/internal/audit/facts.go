@@ -51,7 +51,7 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		if s.Standings[c.PURL] != nil || !ok {
 			continue
 		}
-		st := &standings[i]
+		st := standings[i]
 		s.Standings[c.PURL] = st
 		if st.Answer == registry.Unknown {
 			if st.Reason == registry.ReasonPrivate {
@@ -89,14 +89,22 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 
 // standings asks how versions stand, or looks it up in what an earlier report
 // records.
-func (a *Auditor) standings(ctx context.Context, s *Subject, questions []registry.Question) ([]registry.Standing, error) {
+func (a *Auditor) standings(ctx context.Context, s *Subject, questions []registry.Question) ([]*registry.Standing, error) {
 	switch {
 	case s.recorded != nil:
 		return a.standingsAgain(ctx, s, questions)
 	case a.Registry == nil:
 		return nil, Skipped(nobodyAsked)
 	}
-	return a.Registry.Standings(ctx, questions)
+	list, err := a.Registry.Standings(ctx, questions)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*registry.Standing, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out, nil
 }
 
 // factsOf is a standing as the report holds it.

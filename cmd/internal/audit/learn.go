@@ -39,7 +39,7 @@ func Bill(r *finding.Report) *sbom.SBOM {
 		one := &out.Components[i]
 		*one = sbom.Component{
 			Ref: c.PURL, PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Disputed: c.Disputed, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion,
-			Main: c.Main, State: sbom.State(c.State), Origin: sbom.Origin(c.Origin), Hashes: c.Hashes, Licenses: c.Licenses, Resolved: c.Resolved, Requires: c.Requires, Confidence: c.Confidence,
+			Main: c.Main, State: sbom.State(c.State), Origin: sbom.Origin(c.Origin), Hashes: c.Hashes, Licenses: c.Licenses, Resolved: c.Resolved, Requires: c.Requires, Ranges: c.Ranges, Confidence: c.Confidence,
 		}
 		for _, t := range c.Traits {
 			one.Traits = append(one.Traits, sbom.Trait{Kind: sbom.TraitKind(t.Kind), Artifact: t.Artifact, Path: t.Path, Detail: t.Detail})

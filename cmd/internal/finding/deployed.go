@@ -28,7 +28,7 @@ type Deployed struct {
 	Gated       *GatedBy    `json:"gated,omitempty"`       // a verified summary is about these bytes
 	LayersMatch LayersMatch `json:"layersMatch,omitempty"` // with those of the report, or of the summary without one
 	JoinedBy    JoinedBy    `json:"joinedBy,omitempty"`    // what it has in common with a report
-	Report      string      `json:"report,omitempty"`      // the name of that report, where it is about other bytes
+	Report      string      `json:"report,omitempty"`      // the name of that report, where it is about other bytes or other layers
 	Drift       []string    `json:"drift,omitempty"`       // the rules of kind drift that it breaks, the most urgent first
 }
 
@@ -40,7 +40,7 @@ type DeployedRoute struct {
 
 // JoinedBy says by what a deployed function and a report were found to belong
 // together. The zero value is that none was found. Only the digest says that the
-// report is about the bytes.
+// report is about the bytes of its code.
 type JoinedBy string
 
 // The values of JoinedBy.
@@ -120,6 +120,9 @@ type FleetRuntime struct {
 	Date      string `json:"date"`
 	Days      int    `json:"days"` // until then; below 0: past
 	Functions []Ref  `json:"functions"`
+
+	UpdatesBlocked string    `json:"updatesBlocked,omitempty"` // from when on, where Event is another step and this one is still to come
+	AsOf           time.Time `json:"asOf,omitzero"`            // of the table that says so
 }
 
 // Ref names a deployed function.
@@ -128,6 +131,7 @@ type Ref struct {
 	Region  string `json:"region,omitempty"`
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"`
+	KnownAs string `json:"knownAs,omitempty"` // the name of the report that is about other bytes of it, where that is another one
 }
 
 // FleetLayer is one version of a layer and who uses it.

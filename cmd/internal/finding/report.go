@@ -229,6 +229,7 @@ type Component struct {
 	Hashes        map[string]string `json:"hashes"`
 	Resolved      string            `json:"resolved,omitempty"` // where a lockfile says it came from
 	Requires      []string          `json:"requires,omitempty"`
+	Ranges        map[string]string `json:"ranges,omitempty"`       // what it declares to take of the packages that it requires, by name; none of those that do not say
 	Traits        []Trait           `json:"traits,omitempty"`       // how it came here
 	Facts         *Facts            `json:"facts,omitempty"`        // what a registry says of it; absent when no registry was asked
 	Listed        *Listed           `json:"listed,omitempty"`       // where a lockfile that was given names it

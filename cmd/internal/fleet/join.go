@@ -63,14 +63,18 @@ type Join struct {
 	scanned  []bool             // by index: a report is about it
 	gated    []bool             // by index: a summary is about it
 	broken   []uint             // by index: the rules that it breaks, one bit each
-	others   map[int]string     // of those with code that a report is about: how their layers differ
+	knownAs  map[int]string     // of those whose bytes no report is about, and whose name is another one in a report: that
+	others   map[int]other      // of those with code that a report is about: how their layers differ
 	names    map[string]bool    // of reports
 	sboms    map[string]bool    // digests that only a bill of materials from outside is about
 	layers   map[string]*layer  // by ARN
-	unused   map[string]bool    // names of reports that are about nothing that is deployed
+	unused   map[string][]int   // names of reports that are about nothing that is deployed, and what has the same code on other layers
 	used     map[string]bool    // and of those that are
 	runtimes map[string]runtime // what is said of each, once
 }
+
+// other is a report of the code of a deployed function that was made with other layers.
+type other struct{ report, why string }
 
 // runtime is what is said of one.
 type runtime struct {
@@ -84,8 +88,8 @@ func New(inv Inventory, opt Options) *Join {
 		opt.Days = DefaultDays
 	}
 	n := len(inv.Deployed)
-	j := &Join{inv: inv, opt: opt, byDigest: map[string][]int{}, scanned: make([]bool, n), gated: make([]bool, n), broken: make([]uint, n), others: map[int]string{},
-		names: map[string]bool{}, sboms: map[string]bool{}, layers: map[string]*layer{}, unused: map[string]bool{}, used: map[string]bool{}, runtimes: map[string]runtime{}}
+	j := &Join{inv: inv, opt: opt, byDigest: map[string][]int{}, scanned: make([]bool, n), gated: make([]bool, n), broken: make([]uint, n), others: map[int]other{}, knownAs: map[int]string{},
+		names: map[string]bool{}, sboms: map[string]bool{}, layers: map[string]*layer{}, unused: map[string][]int{}, used: map[string]bool{}, runtimes: map[string]runtime{}}
 	for i := range inv.Deployed {
 		d := &inv.Deployed[i]
 		if d.Digest != "" {
@@ -124,7 +128,7 @@ func (j *Join) begin(rep *finding.Report) []int {
 	j.names[name] = true
 	mine := j.mine(rep)
 	if len(mine) == 0 {
-		j.unused[name] = true
+		j.unused[name] = append(j.unused[name], j.byDigest[rep.Artifacts[0].Digest]...)
 		return nil
 	}
 	j.used[name] = true
@@ -153,8 +157,8 @@ func (j *Join) mine(rep *finding.Report) []int {
 		d := &j.inv.Deployed[i]
 		switch match, how := compareLayers(d.Layers, judgedLayers(rep)); match {
 		case finding.LayersOther:
-			if why := fmt.Sprintf("the report %s was made with other layers: %s", rep.Name, how); j.others[i] == "" || why < j.others[i] {
-				j.others[i] = why
+			if o := (other{strings.Clone(rep.Name), fmt.Sprintf("the report %s was made with other layers: %s", rep.Name, how)}); j.others[i].why == "" || o.why < j.others[i].why {
+				j.others[i] = o
 			}
 		default:
 			out = append(out, i)
@@ -317,7 +321,9 @@ func (j *Join) stub(group []int) *finding.Report {
 	for _, i := range group {
 		d := j.inv.Deployed[i]
 		j.gate(&d)
-		d.JoinedBy, d.Report = j.known(&d)
+		if d.JoinedBy, d.Report = j.known(i, &d); d.Report != d.Name {
+			j.knownAs[i] = d.Report
+		}
 		rule, why := j.lacks(i, &d)
 		drift.add(rule, &d, why)
 		if j.opt.GateAsked && d.Gated == nil {
@@ -345,8 +351,8 @@ func (j *Join) lacks(i int, d *finding.Deployed) (rule, why string) {
 		return finding.RuleDriftNoDigest, d.DigestReason
 	case d.Gated != nil:
 		return finding.RuleDriftUnjudged, "the gate let it pass on " + d.Gated.At.UTC().Format(time.DateOnly) + ", and no report of these bytes is there to judge again"
-	case j.others[i] != "":
-		return finding.RuleDriftLayers, j.others[i]
+	case j.others[i].why != "":
+		return finding.RuleDriftLayers, j.others[i].why
 	case d.JoinedBy != "":
 		return finding.RuleDriftChanged, otherBytes(d)
 	case j.sboms[d.Digest]:
@@ -355,9 +361,13 @@ func (j *Join) lacks(i int, d *finding.Deployed) (rule, why string) {
 	return finding.RuleDriftUnscanned, "no report is about these bytes"
 }
 
-// known finds what is known of a deployed function of whose bytes no report is: by
-// what, and the name of the report, or of what a gate let pass.
-func (j *Join) known(d *finding.Deployed) (by finding.JoinedBy, report string) {
+// known finds what is known of a deployed function that no report is about: by
+// what, and the name of the report, or of what a gate let pass. With the digest
+// it has only the code in common.
+func (j *Join) known(i int, d *finding.Deployed) (by finding.JoinedBy, report string) {
+	if o := j.others[i]; o.why != "" {
+		return finding.JoinedByDigest, o.report
+	}
 	for _, c := range callings(d, j.inv.masters[d.ARN]) {
 		if j.names[c.name] || j.opt.GatedName[c.name] {
 			return c.by, c.name

@@ -162,7 +162,8 @@ func TestJoin(t *testing.T) {
 
 // Each deployed function says by what it was found, and what is wrong with it.
 func TestDeployedSaysWhatIsWrong(t *testing.T) {
-	text := list(entry("orders", zipSum("a")), entry("shop-Billing-1A2B3C4D5E6F7", zipSum("b")), entry("stranger", zipSum("c"))) +
+	text := list(entry("orders", zipSum("a")), entry("shop-Billing-1A2B3C4D5E6F7", zipSum("b")), entry("stranger", zipSum("c")),
+		entry("layered", zipSum("a"), `"Layers":[{"Arn":"arn:aws:lambda:eu-west-1:111122223333:layer:base:7","CodeSize":100}]`)) +
 		`{"Configuration":` + entry("tagged", zipSum("d")) + `,"Tags":{"team":"pay"}}`
 	all, _ := join([]*Export{read(text)}, []*finding.Report{scanned("orders", "a"), scanned("Billing", "old")}, Options{GateAsked: true})
 	got := map[string]string{}
@@ -172,6 +173,7 @@ func TestDeployedSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
+		"layered":                    "digest orders [drift-layers drift-ungated] []",
 		"orders":                     "digest  [drift-ungated] []",
 		"shop-Billing-1A2B3C4D5E6F7": "generated-name Billing [drift-changed drift-ungated] []",
 		"stranger":                   "  [drift-unscanned drift-ungated] []",
@@ -290,8 +292,9 @@ func TestRuntimes(t *testing.T) {
 }
 
 func TestNotDeployed(t *testing.T) {
-	reports := []*finding.Report{scanned("orders", "a"), scanned("orders", "old"), scanned("gone", "g")}
-	_, fleet := join([]*Export{read(list(entry("orders", zipSum("a"))))}, reports, Options{})
+	base := finding.Artifact{Ref: "base.zip", Digest: digestOf("base"), Size: 100}
+	reports := []*finding.Report{scanned("orders", "a"), scanned("orders", "old"), scanned("gone", "g"), scanned("layered", "l", base)}
+	_, fleet := join([]*Export{read(list(entry("orders", zipSum("a")), entry("bare", zipSum("l"))))}, reports, Options{})
 	if !slices.Equal(fleet.NotDeployed, []string{"gone"}) {
 		t.Errorf("not deployed: %q", fleet.NotDeployed)
 	}

@@ -142,6 +142,9 @@ func (c *compared) appeared(f *finding.Finding) finding.Change {
 	switch {
 	case ofAdvisory(f):
 		ch.Cause, ch.Detail = c.advised(f)
+	case f.Kind == finding.KindRuntime && runsOn(c.now.Report, f) && !runsOn(c.before.Report, f):
+		ch.After = f.Rule
+		ch.Cause, ch.Detail = finding.CauseDeployed, "it is deployed on it: "+f.Title
 	case f.Kind == finding.KindRuntime:
 		ch.After = f.Rule
 		ch.Cause, ch.Detail = c.dated(), f.Title
@@ -153,6 +156,12 @@ func (c *compared) appeared(f *finding.Finding) finding.Change {
 		ch.Cause, ch.Detail = c.dependency(f), f.Title
 	}
 	return ch
+}
+
+// runsOn says whether a function is deployed on the runtime that a finding is
+// about, by what a list says, and was not judged for it.
+func runsOn(r *finding.Report, f *finding.Finding) bool {
+	return slices.ContainsFunc(r.Deployed, func(d finding.Deployed) bool { return d.Runtime != r.Runtime && "runtime:"+d.Runtime == f.ID })
 }
 
 // advised says why an advisory applies that did not.

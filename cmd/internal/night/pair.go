@@ -16,8 +16,27 @@ type matcher struct {
 	old   []finding.Finding
 	taken []bool
 
-	prints       map[nameKey][]int // by fingerprint and component
-	exact, loose map[nameKey][]int // by name and component, with its version and without; nil before they are needed
+	prints       names // by fingerprint and component
+	exact, loose names // by name and component, with its version and without; empty before they are needed
+}
+
+// names are lists of findings by name, each in the order of the findings.
+type names struct {
+	first map[nameKey]int32 // index of a link
+	links []link
+}
+
+// link is one finding of a list, and the next; -1 for none.
+type link struct{ finding, next int32 }
+
+// add puts a finding before those that a name has.
+func (n *names) add(key nameKey, i int) {
+	next, ok := n.first[key]
+	if !ok {
+		next = -1
+	}
+	n.first[key] = int32(len(n.links))
+	n.links = append(n.links, link{int32(i), next})
 }
 
 // nameKey is a name of a finding; the fingerprint is the id of no kind.
@@ -27,10 +46,10 @@ type nameKey struct {
 }
 
 func newMatcher(old []finding.Finding) *matcher {
-	m := &matcher{old: old, taken: make([]bool, len(old)), prints: make(map[nameKey][]int, len(old))}
-	for i := range old {
+	m := &matcher{old: old, taken: make([]bool, len(old)), prints: names{make(map[nameKey]int32, len(old)), make([]link, 0, len(old))}}
+	for i := len(old) - 1; i >= 0; i-- {
 		if key, ok := printOf(&old[i]); ok {
-			m.prints[key] = append(m.prints[key], i)
+			m.prints.add(key, i)
 		}
 	}
 	return m
@@ -42,83 +61,87 @@ func printOf(f *finding.Finding) (key nameKey, ok bool) {
 	return nameKey{component: f.Component, id: f.Fingerprint}, f.Fingerprint != "" && f.Kind != finding.KindRuntime
 }
 
-// namesOf are the other names of a finding about a component, in their order.
-func namesOf(f *finding.Finding, component string) []nameKey {
+// namesOf calls what for the other names of a finding about a component, in their
+// order, until it returns false.
+func namesOf(f *finding.Finding, component string, what func(nameKey) bool) {
 	if f.Kind == finding.KindRuntime {
-		return []nameKey{{kind: f.Kind, id: f.ID}}
+		what(nameKey{kind: f.Kind, component: component, id: f.ID})
+		return
 	}
 	key := nameKey{f.Kind, f.Rule, component, f.ID}
-	out := append(make([]nameKey, 0, 1+len(f.Aliases)), key)
-	if f.Kind == finding.KindVulnerability || f.Kind == finding.KindMalware {
-		for _, key.id = range f.Aliases {
-			out = append(out, key)
+	if !what(key) || f.Kind != finding.KindVulnerability && f.Kind != finding.KindMalware {
+		return
+	}
+	for _, key.id = range f.Aliases {
+		if !what(key) {
+			return
 		}
 	}
-	return out
+}
+
+// anyVersion is a component without what tells its versions apart; that of a
+// runtime does not matter.
+func anyVersion(f *finding.Finding) string {
+	if f.Kind == finding.KindRuntime {
+		return ""
+	}
+	return finding.Versionless(f.Component)
 }
 
 // named fills the indexes by name.
 func (m *matcher) named() {
-	if m.exact != nil {
+	if m.exact.first != nil {
 		return
 	}
-	m.exact, m.loose = make(map[nameKey][]int, 2*len(m.old)), make(map[nameKey][]int, 2*len(m.old))
+	n := 0
 	for i := range m.old {
+		n += 1 + len(m.old[i].Aliases)
+	}
+	m.exact = names{make(map[nameKey]int32, n), make([]link, 0, n)}
+	m.loose = names{make(map[nameKey]int32, n), make([]link, 0, n+len(m.old))}
+	for i := len(m.old) - 1; i >= 0; i-- {
 		f := &m.old[i]
-		if f.Kind != finding.KindRuntime {
-			for _, key := range namesOf(f, f.Component) {
-				m.exact[key] = append(m.exact[key], i)
-			}
-		} else {
-			key := nameKey{kind: f.Kind, component: f.Component, id: f.ID}
-			m.exact[key] = append(m.exact[key], i)
-		}
+		namesOf(f, f.Component, func(key nameKey) bool { m.exact.add(key, i); return true })
 		if key, ok := printOf(f); ok {
 			key.component = ""
-			m.loose[key] = append(m.loose[key], i)
+			m.loose.add(key, i)
 		}
-		for _, key := range namesOf(f, finding.Versionless(f.Component)) {
-			m.loose[key] = append(m.loose[key], i)
-		}
+		namesOf(f, anyVersion(f), func(key nameKey) bool { m.loose.add(key, i); return true })
 	}
 }
 
-// take takes the first of a list that is not taken; -1 when there is none. Those
-// that are taken are never looked at again.
-func (m *matcher) take(in map[nameKey][]int, key nameKey) int {
-	list := in[key]
-	n := 0
-	for n < len(list) && m.taken[list[n]] {
-		n++
-	}
-	if n > 0 {
-		in[key] = list[n:]
-	}
-	if n == len(list) {
+// take takes the first finding of a name that is not taken; -1 when there is
+// none. Those that are taken are never looked at again.
+func (m *matcher) take(in *names, key nameKey) int {
+	at, ok := in.first[key]
+	if !ok {
 		return -1
 	}
-	m.taken[list[n]] = true
-	return list[n]
+	from := at
+	for at >= 0 && m.taken[in.links[at].finding] {
+		at = in.links[at].next
+	}
+	if at != from {
+		in.first[key] = at
+	}
+	if at < 0 {
+		return -1
+	}
+	i := int(in.links[at].finding)
+	m.taken[i] = true
+	return i
 }
 
 // same takes the finding that f was, in the same version of the package; -1 when
 // none was.
 func (m *matcher) same(f *finding.Finding) int {
 	if key, ok := printOf(f); ok {
-		if i := m.take(m.prints, key); i >= 0 {
+		if i := m.take(&m.prints, key); i >= 0 {
 			return i
 		}
 	}
 	m.named()
-	if f.Kind == finding.KindRuntime {
-		return m.take(m.exact, nameKey{kind: f.Kind, component: f.Component, id: f.ID})
-	}
-	for _, key := range namesOf(f, f.Component) {
-		if i := m.take(m.exact, key); i >= 0 {
-			return i
-		}
-	}
-	return -1
+	return m.takeNamed(&m.exact, f, f.Component)
 }
 
 // alike takes the finding that f was, in whatever version; -1 when none was.
@@ -126,16 +149,20 @@ func (m *matcher) alike(f *finding.Finding) int {
 	m.named()
 	if key, ok := printOf(f); ok {
 		key.component = ""
-		if i := m.take(m.loose, key); i >= 0 {
+		if i := m.take(&m.loose, key); i >= 0 {
 			return i
 		}
 	}
-	for _, key := range namesOf(f, finding.Versionless(f.Component)) {
-		if i := m.take(m.loose, key); i >= 0 {
-			return i
-		}
-	}
-	return -1
+	return m.takeNamed(&m.loose, f, anyVersion(f))
+}
+
+func (m *matcher) takeNamed(in *names, f *finding.Finding, component string) int {
+	found := -1
+	namesOf(f, component, func(key nameKey) bool {
+		found = m.take(in, key)
+		return found < 0
+	})
+	return found
 }
 
 // packages is an index of the packages of a report. Its zero value is one that

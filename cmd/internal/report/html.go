@@ -59,7 +59,11 @@ type htmlStatic struct {
 // by their digests and nothing more, so that what a package calls itself could
 // not act even if it came out as markup.
 func writeHTML(w io.Writer, doc *finding.Document, opt Options) error {
-	page, err := newHTMLPage(doc, opt)
+	rows := make([]htmlStatic, 0, len(doc.Functions))
+	for _, r := range doc.Functions {
+		rows = append(rows, htmlStaticOf(r))
+	}
+	page, err := newHTMLPage(doc, rows, opt)
 	if err != nil {
 		return err
 	}
@@ -89,7 +93,7 @@ type htmlPage struct {
 	script   string
 }
 
-func newHTMLPage(doc *finding.Document, opt Options) (*htmlPage, error) {
+func newHTMLPage(doc *finding.Document, rows []htmlStatic, opt Options) (*htmlPage, error) {
 	t, err := template.ParseFS(htmlFiles, "html/page.tmpl")
 	if err != nil {
 		return nil, err
@@ -113,7 +117,7 @@ func newHTMLPage(doc *finding.Document, opt Options) (*htmlPage, error) {
 		return nil, err
 	}
 	p := &htmlPage{template: t, script: script.String()}
-	p.shell = htmlStaticPage(doc, opt)
+	p.shell = htmlStaticPage(doc, rows, opt)
 	p.shell.Style, p.shell.Start = template.CSS(style), template.JS(start)
 	p.shell.Policies = fmt.Sprintf("default-src 'none'; script-src %s %s; style-src %s; base-uri 'none'; form-action 'none'",
 		htmlDigest(string(start)), htmlDigest(p.script), htmlDigest(string(style)))
@@ -128,9 +132,9 @@ func htmlDigest(text string) string {
 }
 
 // htmlStaticPage is what the page says without its script.
-func htmlStaticPage(doc *finding.Document, opt Options) htmlShell {
+func htmlStaticPage(doc *finding.Document, rows []htmlStatic, opt Options) htmlShell {
 	s := htmlShell{
-		Version: esc(doc.Tool.Version), Policy: esc(doc.Policy.Name), Summary: doc.Summary, Day: htmlDay(opt.Now),
+		Version: esc(doc.Tool.Version), Policy: esc(doc.Policy.Name), Summary: doc.Summary, Functions: rows, Day: htmlDay(opt.Now),
 		Store: finding.Count(doc.Database.Records, "advisory", "advisories") + " in " + finding.Count(len(doc.Database.Ecosystems), "ecosystem", "ecosystems"),
 	}
 	if doc.Database.Starter {
@@ -145,21 +149,23 @@ func htmlStaticPage(doc *finding.Document, opt Options) htmlShell {
 	for _, text := range doc.Warnings {
 		s.Warnings = append(s.Warnings, htmlStaticText(text))
 	}
-	for _, r := range doc.Functions {
-		f := htmlStatic{Name: htmlStaticText(r.Name), Decision: string(r.Verdict.Decision), Environment: htmlStaticText(environment(r)), Next: htmlStaticText(r.Verdict.Next)}
-		shown := r.Verdict.Reasons[:min(len(r.Verdict.Reasons), maxStaticReasons)]
-		for _, reason := range shown {
-			f.Reasons = append(f.Reasons, htmlStaticText(reason))
-		}
-		f.More = len(r.Verdict.Reasons) - len(shown)
-		s.Functions = append(s.Functions, f)
-	}
 	return s
 }
 
+// htmlStaticOf is a function without the script.
+func htmlStaticOf(r *finding.Report) htmlStatic {
+	f := htmlStatic{Name: htmlStaticText(r.Name), Decision: string(r.Verdict.Decision), Environment: htmlStaticText(environment(r)), Next: htmlStaticText(r.Verdict.Next)}
+	shown := r.Verdict.Reasons[:min(len(r.Verdict.Reasons), maxStaticReasons)]
+	for _, reason := range shown {
+		f.Reasons = append(f.Reasons, htmlStaticText(reason))
+	}
+	f.More = len(r.Verdict.Reasons) - len(shown)
+	return f
+}
+
 // htmlStaticText escapes a text as for a log, which is where a page ends that
-// was written to standard output.
-func htmlStaticText(s string) string { return esc(htmlCut(s)) }
+// was written to standard output. It keeps nothing of the report that it is from.
+func htmlStaticText(s string) string { return strings.Clone(esc(htmlCut(s))) }
 
 // htmlDay is the day on which a document was judged; what it is stamped with
 // can be older, so that the same input gives the same bytes.

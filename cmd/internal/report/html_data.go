@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -201,9 +202,10 @@ func (d *htmlData) rule(f *finding.Finding) {
 	case ok:
 	case f.OfDependency():
 		any := finding.Finding{Kind: f.Kind, Rule: f.Rule} // without what is said of one package
-		d.rules[f.Rule], d.help[f.Rule] = dependencyTitle(any), dependencyHelp(any)
+		rule := strings.Clone(f.Rule)                      // of a report that need not stay
+		d.rules[rule], d.help[rule] = dependencyTitle(any), dependencyHelp(any)
 	case f.OfTrust():
-		d.help[f.Rule] = trustHelp(f.Rule)
+		d.help[strings.Clone(f.Rule)] = trustHelp(f.Rule)
 	}
 }
 

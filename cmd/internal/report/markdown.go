@@ -56,6 +56,11 @@ func markdown(doc *finding.Document, limit int) []byte {
 			b.WriteString(part)
 		}
 	}
+	if doc.Fleet != nil {
+		if part := markdownFleet(doc.Fleet); b.Len()+len(part) <= limit/2 {
+			b.WriteString(part)
+		}
+	}
 	if len(fns) > 1 {
 		markdownOverview(&b, fns, limit/2)
 	}

@@ -106,6 +106,15 @@ func Write(w io.Writer, name string, doc *finding.Document, opt Options) error {
 	if !ok {
 		return Check(name)
 	}
+	opt = opt.with(doc)
+	if err := f.write(w, normal(doc), opt); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+// with gives what is not set its value for a document.
+func (opt Options) with(doc *finding.Document) Options {
 	opt.UpdateCommand = cmp.Or(opt.UpdateCommand, "fnaudit db update")
 	if opt.Width <= 0 {
 		opt.Width = 80
@@ -116,10 +125,7 @@ func Write(w io.Writer, name string, doc *finding.Document, opt Options) error {
 	if opt.Created.IsZero() {
 		opt.Created = doc.Database.BuiltAt
 	}
-	if err := f.write(w, normal(doc), opt); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	return nil
+	return opt
 }
 
 func lookup(name string) (format, bool) {

@@ -20,35 +20,58 @@ const (
 // checked is a notification of the invocation, so that a viewer can tell "no
 // results" from "not judged".
 func writeSARIF(w io.Writer, doc *finding.Document, _ Options) error {
-	s := &sarifWriter{rules: map[string]int{}, artifacts: map[string]int{}, run: sarifRun{
-		Tool: sarifTool{Driver: sarifDriver{
-			Name: cmp.Or(doc.Tool.Name, "fnaudit"), Version: doc.Tool.Version, InformationURI: homepage,
-			Rules: []sarifRule{}, Notifications: notifications(),
-		}},
+	s := newSARIFWriter()
+	for _, r := range doc.Functions {
+		s.note(r)
+	}
+	s.begin(doc)
+	for _, r := range doc.Functions {
+		s.function(r)
+	}
+	return codec.WriteJSON(w, s.log())
+}
+
+func newSARIFWriter() *sarifWriter {
+	return &sarifWriter{worst: map[string]finding.Finding{}, rules: map[string]int{}, artifacts: map[string]int{}, run: sarifRun{
 		Invocations: []sarifInvocation{{ExecutionSuccessful: true, Notifications: []sarifNotification{}}},
 		Artifacts:   []sarifArtifact{}, Results: []sarifResult{}, ColumnKind: "utf16CodeUnits",
-		Properties: map[string]any{
-			"advisorySnapshot": doc.Database.ID, "starterSet": doc.Database.Starter, "policy": doc.Policy.Name,
-			"functions": doc.Summary.Functions, "pass": doc.Summary.Pass, "fail": doc.Summary.Fail, "incomplete": doc.Summary.Incomplete,
-		},
 	}}
-	for _, r := range doc.Functions {
-		for _, f := range r.Findings {
-			s.suppressed = s.suppressed || f.Waived != nil || f.Cleared()
-		}
+}
+
+// begin sets what is said of the run, when every function was noted.
+func (s *sarifWriter) begin(doc *finding.Document) {
+	s.run.Tool = sarifTool{Driver: sarifDriver{
+		Name: cmp.Or(doc.Tool.Name, "fnaudit"), Version: doc.Tool.Version, InformationURI: homepage,
+		Rules: []sarifRule{}, Notifications: notifications(),
+	}}
+	s.run.Properties = map[string]any{
+		"advisorySnapshot": doc.Database.ID, "starterSet": doc.Database.Starter, "policy": doc.Policy.Name,
+		"functions": doc.Summary.Functions, "pass": doc.Summary.Pass, "fail": doc.Summary.Fail, "incomplete": doc.Summary.Incomplete,
 	}
 	if len(doc.Database.Feeds) > 0 {
 		s.run.Properties["feeds"] = feedFacts(doc.Database.Feeds)
 	}
-	s.collectRules(doc)
-	for _, r := range doc.Functions {
-		s.function(r)
+	if f := doc.Fleet; f != nil {
+		drift := map[string]int{}
+		for _, d := range f.Drift {
+			drift[d.Rule] = len(d.Functions)
+		}
+		deployed := map[string]any{"functions": f.Functions, "versions": f.Versions, "accounts": f.Accounts, "scanned": f.Scanned, "drift": drift}
+		if f.GateAsked {
+			deployed["gated"] = f.Gated
+		}
+		s.run.Properties["deployed"] = deployed
 	}
-	return codec.WriteJSON(w, sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{s.run}})
+	s.setRules()
+}
+
+func (s *sarifWriter) log() sarifLog {
+	return sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{s.run}}
 }
 
 type sarifWriter struct {
 	run        sarifRun
+	worst      map[string]finding.Finding   // rule id -> its worst finding
 	rules      map[string]int               // rule id -> index
 	artifacts  map[string]int               // uri -> index
 	components map[string]finding.Component // of the function that is being written, by purl
@@ -178,7 +201,7 @@ func (s *sarifWriter) artifact(r *finding.Report, a finding.Artifact) {
 	s.artifacts[uri] = len(s.run.Artifacts)
 	out := sarifArtifact{Location: sarifURI{URI: uri}, Length: max(a.Size, 0)}
 	if hex, ok := strings.CutPrefix(a.Digest, "sha256:"); ok {
-		out.Hashes = map[string]string{"sha-256": hex}
+		out.Hashes = map[string]string{"sha-256": strings.Clone(hex)} // of a report that need not stay
 	}
 	s.run.Artifacts = append(s.run.Artifacts, out)
 }

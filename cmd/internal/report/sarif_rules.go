@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,25 +18,42 @@ func ruleID(f finding.Finding) string {
 	return cmp.Or(f.Rule, f.ID, string(f.Kind))
 }
 
-// collectRules makes one rule per id, sorted, from its worst finding.
-func (s *sarifWriter) collectRules(doc *finding.Document) {
-	worst := map[string]finding.Finding{}
-	for _, r := range doc.Functions {
-		for _, f := range r.Findings {
-			id := ruleID(f)
-			if old, ok := worst[id]; !ok || finding.Compare(f, old) < 0 {
-				worst[id] = f
-			}
+// note notes what the run says before its results: the worst finding of each
+// rule, and whether any is suppressed. It keeps nothing of the report itself.
+func (s *sarifWriter) note(r *finding.Report) {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		s.suppressed = s.suppressed || f.Waived != nil || f.Cleared()
+		id := ruleID(*f)
+		if old, ok := s.worst[id]; !ok || finding.Compare(*f, old) < 0 {
+			s.worst[strings.Clone(id)] = ownFinding(f)
 		}
 	}
-	ids := make([]string, 0, len(worst))
-	for id := range worst {
-		ids = append(ids, id)
+}
+
+// ownFinding is what a rule needs of a finding, in memory of its own: strings of a
+// stored report keep all of its text.
+func ownFinding(f *finding.Finding) finding.Finding {
+	out := finding.Finding{Score: f.Score, Reach: strings.Clone(f.Reach)}
+	out.Kind, out.Severity, out.Certainty = finding.Kind(strings.Clone(string(f.Kind))), finding.Severity(strings.Clone(string(f.Severity))), finding.Certainty(strings.Clone(string(f.Certainty)))
+	out.Fingerprint, out.Rule, out.ID, out.Component, out.Title = strings.Clone(f.Fingerprint), strings.Clone(f.Rule), strings.Clone(f.ID), strings.Clone(f.Component), strings.Clone(f.Title)
+	out.Aliases, out.Fixed = ownList(f.Aliases), ownList(f.Fixed)
+	return out
+}
+
+func ownList(list []string) []string {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i] = strings.Clone(out[i])
 	}
-	slices.Sort(ids)
-	for i, id := range ids {
+	return out
+}
+
+// setRules makes one rule per id, sorted, from its worst finding.
+func (s *sarifWriter) setRules() {
+	for i, id := range slices.Sorted(maps.Keys(s.worst)) {
 		s.rules[id] = i
-		s.run.Tool.Driver.Rules = append(s.run.Tool.Driver.Rules, rule(id, worst[id]))
+		s.run.Tool.Driver.Rules = append(s.run.Tool.Driver.Rules, rule(id, s.worst[id]))
 	}
 }
 

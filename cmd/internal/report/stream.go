@@ -1,0 +1,279 @@
+package report
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom/codec"
+)
+
+// Stream writes a document of which only one function is there at a time, with
+// the same bytes as Write. Make is safe for concurrent use; Add takes what it
+// made in the order of the functions, and Close what is known at the end.
+type Stream struct {
+	head *finding.Document
+	f    streamFormat
+	used sync.Pool // of texts that were written: each new one would be garbage of the size of a report
+}
+
+// Piece is one function as a Stream wants it. It belongs to the Stream again when
+// it was added.
+type Piece struct {
+	text *bytes.Buffer
+	rep  *finding.Report // normal; nil when the text is all
+}
+
+// Spool is a file of its own that a Stream writes, and reads at the end. The
+// caller removes it.
+type Spool interface {
+	io.ReadWriteSeeker
+}
+
+// streamFormat is what differs from format to format.
+type streamFormat interface {
+	piece(p *Piece, head *finding.Document, r *finding.Report, i int) error // p has an empty text
+	add(p Piece) error
+	close(doc *finding.Document) error // doc is normal, and its functions are what is left of them: name and verdict
+}
+
+// Streams says whether a format can be written function by function. The others
+// need all of a document at once.
+func Streams(name string) bool {
+	return slices.Contains([]string{"json", "jsonl", "junit", "sarif", "html"}, name)
+}
+
+// NewStream begins a document; head is what is known of its run. What it writes
+// is complete when Close returns. spool makes an empty file, and is called for
+// formats whose beginning is known at the end.
+func NewStream(w io.Writer, name string, head *finding.Document, opt Options, spool func() (Spool, error)) (*Stream, error) {
+	opt = opt.with(head)
+	s := &Stream{head: head}
+	switch name {
+	case "json":
+		s.f = &streamJSON{head: head, w: w}
+	case "jsonl":
+		s.f = &streamJSONL{w: w}
+	case "junit":
+		s.f = &streamJUnit{w: w}
+	case "sarif":
+		notes, err := spool()
+		if err != nil {
+			return nil, err
+		}
+		results, err := spool()
+		if err != nil {
+			return nil, err
+		}
+		s.f = newStreamSARIF(w, notes, results)
+	case "html":
+		details, err := spool()
+		if err != nil {
+			return nil, err
+		}
+		s.f = newStreamHTML(w, details, opt)
+	default:
+		return nil, fmt.Errorf("the format %s cannot be written function by function", name)
+	}
+	return s, nil
+}
+
+// Make puts the function with index i into the form of the format.
+func (s *Stream) Make(r *finding.Report, i int) (Piece, error) {
+	text, ok := s.used.Get().(*bytes.Buffer)
+	if !ok {
+		text = &bytes.Buffer{}
+	}
+	text.Reset()
+	p := Piece{text: text}
+	err := s.f.piece(&p, s.head, r, i)
+	return p, err
+}
+
+// maxUsed bounds in bytes the texts that are used again.
+const maxUsed = 4 << 20
+
+// Add writes what Make returned.
+func (s *Stream) Add(p Piece) error {
+	err := s.f.add(p)
+	if p.text.Cap() <= maxUsed {
+		s.used.Put(p.text)
+	}
+	return err
+}
+
+// Close writes what is known at the end. Of the functions of doc only name and
+// verdict are looked at.
+func (s *Stream) Close(doc *finding.Document) error { return s.f.close(normal(doc)) }
+
+// streamJSON writes format "json".
+type streamJSON struct {
+	head  *finding.Document
+	w     io.Writer
+	begun string // what was written before the functions
+}
+
+func (s *streamJSON) piece(p *Piece, _ *finding.Document, r *finding.Report, _ int) error {
+	return indented(p.text, normalReport(*r), "    ")
+}
+
+// frame is a document around its functions.
+func (s *streamJSON) frame(doc *finding.Document) (before, after string, err error) {
+	empty := *doc
+	empty.Functions = []*finding.Report{}
+	parts, err := frame(empty, "\n  \"functions\": ")
+	if err != nil {
+		return "", "", err
+	}
+	return parts[0], parts[1], nil
+}
+
+func (s *streamJSON) add(p Piece) error {
+	before := ","
+	if s.begun == "" {
+		var err error
+		if s.begun, _, err = s.frame(normal(s.head)); err != nil {
+			return err
+		}
+		before = s.begun + "["
+	}
+	if _, err := io.WriteString(s.w, before+"\n    "); err != nil {
+		return err
+	}
+	_, err := s.w.Write(p.text.Bytes())
+	return err
+}
+
+func (s *streamJSON) close(doc *finding.Document) error {
+	before, after, err := s.frame(doc)
+	switch {
+	case err != nil:
+		return err
+	case s.begun == "":
+		after = before + "[]" + after
+	case s.begun != before:
+		return errors.New("the run is another at its end than at its beginning")
+	default:
+		after = "\n  ]" + after
+	}
+	_, err = io.WriteString(s.w, after)
+	return err
+}
+
+// indented writes a value as it stands deeper in a document, without the line
+// break at its end.
+func indented(b *bytes.Buffer, v any, prefix string) error {
+	err := codec.WriteJSON(&indenter{b, prefix}, v)
+	b.Truncate(len(bytes.TrimRight(b.Bytes(), " \n")))
+	return err
+}
+
+// indenter puts a prefix behind each line break. No string of JSON has one of its
+// own.
+type indenter struct {
+	b      *bytes.Buffer
+	prefix string
+}
+
+func (w *indenter) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		n := bytes.IndexByte(rest, '\n') + 1
+		if n == 0 {
+			w.b.Write(rest)
+			break
+		}
+		w.b.Write(rest[:n])
+		w.b.WriteString(w.prefix)
+		rest = rest[n:]
+	}
+	return len(p), nil
+}
+
+// streamJSONL writes format "jsonl".
+type streamJSONL struct{ w io.Writer }
+
+func (s *streamJSONL) piece(p *Piece, head *finding.Document, r *finding.Report, _ int) error {
+	return Line(p.text, head, r)
+}
+
+func (s *streamJSONL) add(p Piece) error {
+	_, err := s.w.Write(p.text.Bytes())
+	return err
+}
+
+func (s *streamJSONL) close(*finding.Document) error { return nil }
+
+// streamJUnit writes format "junit".
+type streamJUnit struct {
+	w      io.Writer
+	suites int // that are written
+}
+
+func (s *streamJUnit) piece(p *Piece, head *finding.Document, r *finding.Report, i int) error {
+	return p.suite(junitOf(head, normalReport(*r), i))
+}
+
+// suite encodes a suite as it stands in a list of them.
+func (p *Piece) suite(suite junitSuite) error {
+	enc := xml.NewEncoder(p.text)
+	enc.Indent("  ", "  ")
+	return enc.EncodeElement(suite, xml.StartElement{Name: xml.Name{Local: "testsuite"}})
+}
+
+func (s *streamJUnit) add(p Piece) error {
+	before := "\n"
+	if s.suites == 0 {
+		before = xml.Header + "<testsuites>\n"
+	}
+	s.suites++
+	_, err := io.WriteString(s.w, before)
+	if err != nil {
+		return err
+	}
+	_, err = s.w.Write(p.text.Bytes())
+	return err
+}
+
+func (s *streamJUnit) close(doc *finding.Document) error {
+	if doc.Fleet != nil {
+		p := Piece{text: &bytes.Buffer{}}
+		if err := p.suite(junitFleet(doc, s.suites)); err != nil {
+			return err
+		}
+		if err := s.add(p); err != nil {
+			return err
+		}
+	}
+	end := "\n</testsuites>\n"
+	if s.suites == 0 {
+		end = xml.Header + "<testsuites></testsuites>\n"
+	}
+	_, err := io.WriteString(s.w, end)
+	return err
+}
+
+// frame is a document with empty lists, cut where those are to be filled. Each
+// mark must be there once.
+func frame(doc any, marks ...string) ([]string, error) {
+	var b strings.Builder
+	if err := codec.WriteJSON(&b, doc); err != nil {
+		return nil, err
+	}
+	rest := b.String()
+	var parts []string
+	for _, m := range marks {
+		before, after, ok := strings.Cut(rest, m+"[]")
+		if !ok {
+			return nil, fmt.Errorf("there is no empty list %q", strings.TrimSpace(m))
+		}
+		parts = append(parts, before+m)
+		rest = after
+	}
+	return append(parts, rest), nil
+}

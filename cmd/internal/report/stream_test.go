@@ -1,0 +1,100 @@
+package report_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/cmd/internal/report"
+)
+
+// streamed writes a document function by function, of which at the end only name
+// and verdict are left.
+func streamed(t *testing.T, format string, doc *finding.Document, opt report.Options, spool func() (report.Spool, error)) ([]byte, error) {
+	t.Helper()
+	head := *doc
+	head.Functions, head.Warnings, head.Delta, head.Fleet, head.Summary = nil, nil, nil, nil, finding.Summary{}
+	var b bytes.Buffer
+	s, err := report.NewStream(&b, format, &head, opt, spool)
+	if err != nil {
+		return nil, err
+	}
+	end := *doc
+	end.Functions = nil
+	for i, r := range doc.Functions {
+		p, err := s.Make(r, i)
+		if err == nil {
+			err = s.Add(p)
+		}
+		if err != nil {
+			return nil, err
+		}
+		end.Functions = append(end.Functions, &finding.Report{Name: r.Name, Verdict: r.Verdict})
+	}
+	err = s.Close(&end)
+	return b.Bytes(), err
+}
+
+func TestStreamIsWhole(t *testing.T) {
+	docs := samples()
+	docs["vex"], docs["rescanned"], docs["fleet"], docs["large"], docs["none"] = vexDocument(), htmlRescanned(), htmlFleet(40), large(), wrapDocument()
+	docs["deployed"] = fleet("<b>text</b>\n\x1b[31m")
+	hostile := wrapDocument(&finding.Report{
+		Name: "\n  \"functions\": []", Target: "a\xffb\n      \"results\": []",
+		Findings: []finding.Finding{
+			{ID: "X-1", Rule: "r", Title: ",\n          \"suppressions\": [", Component: "pkg:npm/x@1"},
+			{ID: "X-2", Rule: "s", Title: "\n          \"ruleIndex\": 0", Waived: &finding.Waived{Reason: "\n          ]\xff"}},
+		},
+		Unknowns: []finding.Unknown{{Path: "\n          \"toolExecutionNotifications\": []"}},
+	})
+	docs["hostile"] = hostile
+	for name, doc := range docs {
+		for _, format := range report.Formats() {
+			if !report.Streams(format) {
+				continue
+			}
+			t.Run(name+" "+format, func(t *testing.T) {
+				n := 0
+				got, err := streamed(t, format, doc, report.Options{}, func() (report.Spool, error) {
+					n++
+					return os.Create(filepath.Join(t.TempDir(), fmt.Sprint(n)))
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := write(t, format, doc, report.Options{})
+				if !bytes.Equal(got, want) {
+					i := 0
+					for i < min(len(got), len(want)) && got[i] == want[i] {
+						i++
+					}
+					t.Errorf("at byte %d of %d and %d: %.200q, want %.200q", i, len(got), len(want), got[max(i-40, 0):], want[max(i-40, 0):])
+				}
+			})
+		}
+	}
+}
+
+// fullSpool is on a disk that has no more room.
+type fullSpool struct{ *strings.Reader }
+
+var errNoSpace = errors.New("no space left on device")
+
+func (fullSpool) Write([]byte) (int, error) { return 0, errNoSpace }
+
+func TestStreamOnFullDisk(t *testing.T) {
+	for _, format := range []string{"sarif", "html"} {
+		_, err := streamed(t, format, large(), report.Options{}, func() (report.Spool, error) { return fullSpool{strings.NewReader("")}, nil })
+		if !errors.Is(err, errNoSpace) {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+	if _, err := streamed(t, "spdx-json", large(), report.Options{}, nil); err == nil {
+		t.Error("a format that needs the whole document was streamed")
+	}
+}
