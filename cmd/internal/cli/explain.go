@@ -18,11 +18,12 @@ func explainCommand(env *Env) *cobra.Command {
 		Short: "Say why a finding is in a saved JSON report, and the smallest change that removes it",
 		Long: `Explain shows the chain behind a finding: the bytes, the component, the range of
 the advisory, the fix. ID is an advisory id or alias, a package URL, or a fingerprint.
-Of an advisory about a package that a bundler left out it says why it does not count.`,
+Of an advisory about a package that a bundler left out it says why it does not count.
+"-" reads the report from standard input.`,
 		Example: "  fnaudit scan orders.zip -o json=report.json\n  fnaudit explain report.json CVE-2020-8203",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			doc, err := readReport(args[0])
+			doc, err := readReportFrom(env, args[0])
 			if err != nil {
 				return err
 			}

@@ -150,7 +150,7 @@ func (g *gateRun) judged(env *Env, doc *finding.Document) {
 	if g.o.at != "" {
 		g.run.Started, g.run.Finished = g.o.now, g.o.now
 	}
-	g.run.Tool, g.run.Database = doc.Tool, doc.Database
+	g.run.Tool, g.run.Database, g.run.Lockfiles = doc.Tool, doc.Database, g.o.locked
 }
 
 // sign signs the statements about every function. Nothing is written yet.

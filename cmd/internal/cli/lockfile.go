@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"path/filepath"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/audit"
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom/catalog"
 )
 
@@ -15,22 +18,24 @@ const maxLockfile = 64 << 20
 // readLockfiles reads what --lockfile names. A file that is none is an error
 // before anything is judged: without it other packages would be reported. Those
 // of npm, Yarn, pnpm and bun speak for bundles; each says on which line a
-// package is to be changed.
-func readLockfiles(names []string) (bundles []*catalog.Lockfile, lines []audit.Lines, err error) {
+// package is to be changed. digests are those of the files, in order.
+func readLockfiles(names []string) (bundles []*catalog.Lockfile, lines []audit.Lines, digests []finding.Artifact, err error) {
 	for _, name := range names {
 		data, manifest, err := lockfileBytes(name)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
+		sum := sha256.Sum256(data)
+		digests = append(digests, finding.Artifact{Ref: name, Digest: "sha256:" + hex.EncodeToString(sum[:])})
 		l, err := catalog.ReadLockfile(filepath.ToSlash(name), data, manifest)
 		if err == nil {
 			bundles = append(bundles, l)
 		} else if _, other := catalog.Locked(filepath.ToSlash(name), data, manifest, true); other != nil {
-			return nil, nil, usage("give one of "+strings.Join(catalog.LockfileNames(), ", ")+"; for a bundle that of npm, Yarn, pnpm or bun that it was built with", "read lockfile %s: %w", name, err)
+			return nil, nil, nil, usage("give one of "+strings.Join(catalog.LockfileNames(), ", ")+"; for a bundle that of npm, Yarn, pnpm or bun that it was built with", "read lockfile %s: %w", name, err)
 		}
 		lines = append(lines, linesOf(name, data))
 	}
-	return bundles, lines, nil
+	return bundles, lines, digests, nil
 }
 
 // lockfileBytes reads a lockfile, and the package.json beside it, nil when there

@@ -50,7 +50,11 @@ standard output. A file that is there is left alone, unless --force says otherwi
 			if text == "" {
 				return usage("one of "+strings.Join(policy.Names(), ", "), "--extends %q is not a built-in policy", extends)
 			}
-			return writeNew(env, append(args, localPolicy)[0], force, []byte(text))
+			name := append(args, localPolicy)[0]
+			if _, ok := policy.Builtin(name); ok {
+				return usage("--extends "+name+", and FILE is where it is written", "%s is a built-in policy, and no name of a file", name)
+			}
+			return writeNew(env, name, force, []byte(text))
 		},
 	}
 	f := cmd.Flags()

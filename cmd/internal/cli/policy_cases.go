@@ -33,7 +33,7 @@ const maxCaseFiles = 1000
 
 func policyTestCommand(env *Env) *cobra.Command {
 	var outputs []string
-	var verbose bool
+	var verbose, quiet bool
 	cmd := &cobra.Command{
 		Use:   "test [FILE|DIR]...",
 		Short: "Run the cases that lie beside a policy",
@@ -53,16 +53,17 @@ Exit status: 0 all pass, 1 one fails, 2 a file cannot be read or is not valid.`,
 			if len(args) == 0 {
 				args = []string{"."}
 			}
-			return testPolicies(env, args, outs, verbose)
+			return testPolicies(env, args, outs, verbose, quiet)
 		},
 	}
 	f := cmd.Flags()
 	f.StringArrayVarP(&outputs, "output", "o", nil, "`FORMAT[=FILE]`, repeatable: table, json, junit (default table)")
 	f.BoolVarP(&verbose, "verbose", "v", false, "print every case")
+	f.BoolVarP(&quiet, "quiet", "q", false, "print only what fails")
 	return cmd
 }
 
-func testPolicies(env *Env, args []string, outs []output, verbose bool) error {
+func testPolicies(env *Env, args []string, outs []output, verbose, quiet bool) error {
 	files, err := caseFiles(args)
 	if err != nil {
 		return err
@@ -85,7 +86,9 @@ func testPolicies(env *Env, args []string, outs []output, verbose bool) error {
 				return writeCaseJUnit(w, all)
 			}
 			for _, f := range all {
-				writeTested(w, f, verbose)
+				if !quiet || f.Failed > 0 {
+					writeTested(w, f, verbose && !quiet)
+				}
 			}
 			return nil
 		})

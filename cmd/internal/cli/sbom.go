@@ -76,7 +76,7 @@ func makeSBOM(ctx context.Context, env *Env, o sbomOptions, args []string) error
 		return err
 	}
 	open := o.refuse(im.open((&bundle.Opener{Stdin: bytes.NewReader(stdin), Wanted: catalog.Wanted}).Begin), len(specs) == 1)
-	locks, _, err := readLockfiles(o.locks)
+	locks, _, _, err := readLockfiles(o.locks)
 	if err != nil {
 		return err
 	}

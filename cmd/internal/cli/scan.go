@@ -60,6 +60,7 @@ type scanOptions struct {
 	keep      func(*finding.Report) *finding.Report // what is still needed of a report when it is written; nil: all
 	many      bool                                  // write what can be while the run goes on
 	lockfiles []*catalog.Lockfile
+	locked    []finding.Artifact // the same, by digest
 }
 
 // localPolicy is the policy file that is used when it lies in the current folder.
@@ -202,7 +203,7 @@ func (o *scanOptions) judge(ctx context.Context, env *Env, specs []bundle.Spec, 
 		return nil, nil, err
 	}
 	var lines []audit.Lines
-	if o.lockfiles, lines, err = readLockfiles(o.locks); err != nil {
+	if o.lockfiles, lines, o.locked, err = readLockfiles(o.locks); err != nil {
 		return nil, nil, err
 	}
 	open := im.open(files.Begin)

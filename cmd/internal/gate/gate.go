@@ -46,6 +46,8 @@ type Run struct {
 	Started    time.Time // of the scan
 	Finished   time.Time
 	Signer     *attest.Signer
+
+	Lockfiles []finding.Artifact // beside the functions, as somebody named them; Ref and Digest
 }
 
 // Policy names what was judged under.

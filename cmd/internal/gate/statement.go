@@ -57,6 +57,11 @@ type Extension struct {
 	Checks   []string `json:"checks"`        // that ran
 	Waived   int      `json:"waived"`        // findings that the policy's waivers accept
 	VEX      int      `json:"vex,omitempty"` // findings that do not count because of what a VEX document says
+
+	Accepted  int     `json:"waivedUnknowns,omitempty"` // of what could not be read or told, by the policy's waivers
+	Baseline  int     `json:"baseline,omitempty"`       // findings that do not count because an earlier report has them
+	Grace     int     `json:"grace,omitempty"`          // findings that fail when their time is over
+	Lockfiles []Layer `json:"lockfiles,omitempty"`      // from outside, which named versions of what a bundle holds
 }
 
 // Subject says what the function is.
@@ -117,11 +122,24 @@ func (r *Run) summary(f Function, before []Attestation) summary {
 		s.Extension.Database.Feeds[l.Name] = l.AsOf.UTC()
 	}
 	for _, v := range rep.Findings {
-		if v.Waived != nil {
+		switch {
+		case v.Waived != nil:
 			s.Extension.Waived++
-		} else if v.Cleared() {
+		case v.Cleared():
 			s.Extension.VEX++
+		case v.Baseline:
+			s.Extension.Baseline++
+		case v.GraceUntil != nil:
+			s.Extension.Grace++
 		}
+	}
+	for _, u := range rep.Unknowns {
+		if u.Waived != nil {
+			s.Extension.Accepted++
+		}
+	}
+	for _, l := range r.Lockfiles {
+		s.Extension.Lockfiles = append(s.Extension.Lockfiles, Layer{Name: baseName(l.Ref), Digest: digestSet(l.Digest)})
 	}
 	return s
 }

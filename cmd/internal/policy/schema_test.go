@@ -186,3 +186,20 @@ func validPolicy(t *testing.T, schema *jsonschema.Schema, text []byte) error {
 	}
 	return schema.Validate(value)
 }
+
+// TestSchemaEmpty holds that the schema refuses what has no value, as Parse does.
+func TestSchemaEmpty(t *testing.T) {
+	schema := compiled(t)
+	for _, text := range []string{
+		"fail: {fixable: }", "waivers: [~]", "require:", "database: {max_age: \"\"}", "functions: [{match: {name: \"\"}, fail: {severity: low}}]",
+		"waivers: [{id: CVE-2021-1, component: \"\", reason: r, owner: o, expires: 2027-01-01}]",
+	} {
+		data := []byte("version: 1\n" + text + "\n")
+		if _, err := Parse(data, "p.yaml"); err == nil {
+			t.Errorf("%s: it is read", text)
+		}
+		if validPolicy(t, schema, data) == nil {
+			t.Errorf("%s: valid by the schema", text)
+		}
+	}
+}
