@@ -242,6 +242,9 @@ func layerWords(l finding.FleetLayer) string {
 	if l.Newest != "" {
 		said = append(said, "version "+show(l.Newest[strings.LastIndexByte(l.Newest, ':')+1:], maxName)+" is in use elsewhere")
 	}
+	if l.Unscanned {
+		said = append(said, "no report is about it")
+	}
 	if l.Foreign {
 		said = append(said, "it lies in an account that is not trusted with it")
 	}
