@@ -171,11 +171,15 @@ func (w way) note(by []string) string {
 	pin := w.pin()
 	switch {
 	case w.takes == takesAll && w.manager == "yarn" && w.plain():
-		return fmt.Sprintf("who asks for it takes %s: with Yarn 2 or newer run yarn up -R %s; with Yarn 1 delete its entry from yarn.lock and run yarn install", w.to, w.name)
+		return fmt.Sprintf("whoever needs it takes %s: with Yarn 2 or newer run yarn up -R %s; with Yarn 1 delete its entry from yarn.lock and run yarn install", w.to, w.name)
 	case w.manager == "pipenv":
 		return "this makes it a direct dependency; " + who + " brings it"
 	case w.takes == takesAll:
-		return joined(fmt.Sprintf("who asks for it takes %s: only what is installed and locked has to be made anew", w.to), w.noteDirect())
+		text := "whoever needs it takes " + w.to
+		if w.manager != "pip" {
+			text += ": only the lockfile changes"
+		}
+		return joined(text, w.noteDirect())
 	case w.takes == takesNot && pin != "":
 		return fmt.Sprintf("%s: move %s, or %s", saying(w.refusing), who, pin)
 	case w.takes == takesNot:
@@ -203,7 +207,7 @@ func (w way) noteDirect() string {
 			list = "write it into requirements.txt"
 		}
 		if w.folder {
-			folder = "fill the folder that is packed anew, for pip install -t leaves the old metadata there"
+			folder = "install into an empty folder: pip install -t leaves old metadata"
 		}
 		return joined(list, folder)
 	case "pnpm":

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -146,7 +147,9 @@ func (o *scanOptions) overrides() []string {
 	if o.dbMaxAge != "" {
 		out = append(out, "db-max-age="+o.dbMaxAge)
 	}
-	for _, digest := range o.based {
+	based := slices.Clone(o.based)
+	slices.Sort(based)
+	for _, digest := range slices.Compact(based) {
 		out = append(out, "baseline="+digest)
 	}
 	return append(out, o.vex.Overrides()...)

@@ -258,14 +258,14 @@ func decider(a *audit.Auditor) func(*finding.Report) {
 
 // addDeployed adds the functions that no report is about to a document, after all
 // others, and what the lists say as a whole. A nil join adds nothing.
-func addDeployed(j *fleet.Join, a *audit.Auditor, doc *finding.Document, stream *stream) error {
+func addDeployed(ctx context.Context, j *fleet.Join, a *audit.Auditor, doc *finding.Document, stream *stream) error {
 	if j == nil {
 		return nil
 	}
 	decide, n := decider(a), len(doc.Functions)
 	for i, r := range j.Rest() {
 		decide(r)
-		if err := stream.put(n+i, r); err != nil {
+		if err := stream.put(ctx, n+i, r); err != nil {
 			return err
 		}
 		doc.Functions = append(doc.Functions, r)

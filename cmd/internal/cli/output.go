@@ -124,15 +124,10 @@ func stage(name string, produce func(io.Writer) error) (_ staged, err error) {
 		}
 		return staged{name: name}, errors.Join(produce(f), f.Close())
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
+	s, f, err := openStaged(name)
 	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) { // its temporary name says nothing to whoever named the file
-			err = &fs.PathError{Op: "write", Path: name, Err: path.Err}
-		}
 		return staged{}, err
 	}
-	s := staged{name, f.Name()}
 	defer func() {
 		if err != nil {
 			f.Close()
@@ -147,10 +142,33 @@ func stage(name string, produce func(io.Writer) error) (_ staged, err error) {
 	if err := w.Flush(); err != nil {
 		return s, err
 	}
-	if err := f.Chmod(0o644); err != nil {
-		return s, err
+	return s, finishStaged(f)
+}
+
+// openStaged begins a file beside its final name; nobody else can read it yet.
+func openStaged(name string) (staged, *os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
+	if err != nil { // its temporary name says nothing to whoever named the file
+		return staged{}, nil, &fs.PathError{Op: "write", Path: name, Err: cause(err)}
 	}
-	return s, f.Close()
+	return staged{name, f.Name()}, f, nil
+}
+
+// finishStaged closes a file that openStaged began, and that others may read.
+func finishStaged(f *os.File) error {
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// cause is an error about a file without the file's name.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // path is where the bytes are now.

@@ -145,6 +145,7 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		return err
 	}
 	defer n.drop()
+	o.many = len(list) > maxWhole && !o.online // which judges twice
 	if o.keep = n.keep(outputs); o.keep != nil {
 		defer roomy(env)()
 	}
@@ -152,7 +153,8 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	if err := addDeployed(n.fleet, a, doc, stream); err != nil {
+	defer stream.drop()
+	if err := addDeployed(ctx, n.fleet, a, doc, stream); err != nil {
 		return err
 	}
 	if err := n.storeDeployed(a, doc.Functions[len(list):]); err != nil {
@@ -330,15 +332,16 @@ func (n *nightly) store(a *audit.Auditor, file string, rep *finding.Report) erro
 }
 
 // keep returns what is kept of a report for the outputs: for the table its
-// verdict, since of thousands nothing else is shown.
+// verdict, since of thousands nothing else is shown. What is written function by
+// function needs nothing of those before.
 func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
-	if len(n.list) <= maxWhole || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" && (o.format != "jsonl" || o.file != "") }) {
+	if !n.o.many || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" && !report.Streams(o.format) }) {
 		return nil
 	}
 	return night.Brief
 }
 
-// maxWhole is how many functions are held whole for a table.
+// maxWhole is how many functions are held whole, whatever the outputs are.
 const maxWhole = 20
 
 // delta puts together what changed. rest is what is deployed and nobody scanned.

@@ -58,6 +58,7 @@ type scanOptions struct {
 	vex       *vex.Set                              // what others say of findings; may be nil
 	opened    func(opener) opener                   // looks at each function when it is opened; may be nil
 	keep      func(*finding.Report) *finding.Report // what is still needed of a report when it is written; nil: all
+	many      bool                                  // write what can be while the run goes on
 	lockfiles []*catalog.Lockfile
 }
 
@@ -240,11 +241,19 @@ func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, 
 	}
 	doc.JudgedAt = stamp(env, o.at != "", now, doc.Database)
 	o.now = now
-	stream := newStream(env, outputs, doc)
 	a.VEX, doc.VEX = o.vex, o.vex.Documents()
+	stream, err := o.newStream(env, outputs, doc)
+	if err != nil {
+		return nil, nil, err
+	}
+	whole := false
+	defer func() {
+		if !whole {
+			stream.drop()
+		}
+	}()
 	uses, said := make([]policy.Use, all.n), make([]vex.Use, all.n)
 	all = noted(all, uses, said)
-	var err error
 	if o.online {
 		if fresh, err := o.runOnline(ctx, env, a, all, stream, doc); err != nil {
 			return nil, nil, err
@@ -258,6 +267,7 @@ func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, 
 	doc.Warnings = append(doc.Warnings, a.Policy.Remarks(uses, doc.Database)...)
 	doc.Warnings = append(doc.Warnings, o.vex.Remarks(said)...)
 	o.warn(env, doc)
+	whole = true
 	return doc, stream, nil
 }
 
@@ -316,7 +326,7 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 	}
 	if fresh == nil {
 		for i, r := range doc.Functions {
-			if err := stream.put(i, r); err != nil {
+			if err := stream.put(ctx, i, r); err != nil {
 				return nil, err
 			}
 		}
@@ -362,7 +372,7 @@ func (o scanOptions) run(ctx context.Context, env *Env, a *audit.Auditor, all su
 				reports[i] = o.keep(reports[i])
 			}
 			bar.Say("audited %s of %s", finding.Thousands(done.Add(1)), finding.Count(all.n, "function", "functions"))
-			return stream.put(i, rep)
+			return stream.put(ctx, i, rep)
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -505,7 +515,7 @@ func parseTime(s string) (time.Time, error) {
 	return time.Time{}, usage("write it as 2026-11-22T15:04:05Z or 2026-11-22", "--at %q is not a time", s)
 }
 
-// write renders the document to every output. --explain takes the place of the table.
+// write renders the document to every output, and ends those of the stream. --explain takes the place of the table.
 func (o scanOptions) write(env *Env, doc *finding.Document, outputs []output, stream *stream) error {
 	errs := make([]error, len(outputs))
 	if len(outputs) > 1 {
@@ -514,12 +524,13 @@ func (o scanOptions) write(env *Env, doc *finding.Document, outputs []output, st
 	var all sync.WaitGroup
 	free := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for i, out := range outputs {
-		if stream.has(out) {
-			continue
-		}
 		all.Go(func() { // side by side: no output knows of another
 			free <- struct{}{}
 			defer func() { <-free }()
+			if stream.has(out) {
+				errs[i] = stream.finish(env, doc, out)
+				return
+			}
 			errs[i] = o.writeOne(env, doc, out)
 		})
 	}

@@ -35,7 +35,7 @@ func (p *Policy) Use(r *finding.Report) Use {
 			u.overrides = append(u.overrides, i)
 		}
 	}
-	u.baseline = p.Baseline != nil && p.Baseline.functions[r.Name] != nil
+	u.baseline = p.Baseline.has(r)
 	return u
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom/codec"
@@ -19,11 +20,13 @@ import (
 type Stream struct {
 	head *finding.Document
 	f    streamFormat
+	used sync.Pool // of texts that were written: each new one would be garbage of the size of a report
 }
 
-// Piece is one function as a Stream wants it.
+// Piece is one function as a Stream wants it. It belongs to the Stream again when
+// it was added.
 type Piece struct {
-	text []byte
+	text *bytes.Buffer
 	rep  *finding.Report // normal; nil when the text is all
 }
 
@@ -35,7 +38,7 @@ type Spool interface {
 
 // streamFormat is what differs from format to format.
 type streamFormat interface {
-	piece(head *finding.Document, r *finding.Report, i int) (Piece, error)
+	piece(p *Piece, head *finding.Document, r *finding.Report, i int) error // p has an empty text
 	add(p Piece) error
 	close(doc *finding.Document) error // doc is normal, and its functions are what is left of them: name and verdict
 }
@@ -82,17 +85,32 @@ func NewStream(w io.Writer, name string, head *finding.Document, opt Options, sp
 }
 
 // Make puts the function with index i into the form of the format.
-func (s *Stream) Make(r *finding.Report, i int) (Piece, error) { return s.f.piece(s.head, r, i) }
+func (s *Stream) Make(r *finding.Report, i int) (Piece, error) {
+	text, ok := s.used.Get().(*bytes.Buffer)
+	if !ok {
+		text = &bytes.Buffer{}
+	}
+	text.Reset()
+	p := Piece{text: text}
+	err := s.f.piece(&p, s.head, r, i)
+	return p, err
+}
+
+// maxUsed bounds in bytes the texts that are used again.
+const maxUsed = 4 << 20
 
 // Add writes what Make returned.
-func (s *Stream) Add(p Piece) error { return s.f.add(p) }
+func (s *Stream) Add(p Piece) error {
+	err := s.f.add(p)
+	if p.text.Cap() <= maxUsed {
+		s.used.Put(p.text)
+	}
+	return err
+}
 
 // Close writes what is known at the end. Of the functions of doc only name and
 // verdict are looked at.
 func (s *Stream) Close(doc *finding.Document) error { return s.f.close(normal(doc)) }
-
-// whole is a piece that is a report.
-func whole(r *finding.Report) (Piece, error) { return Piece{rep: normalReport(*r)}, nil }
 
 // streamJSON writes format "json".
 type streamJSON struct {
@@ -101,9 +119,8 @@ type streamJSON struct {
 	begun string // what was written before the functions
 }
 
-func (s *streamJSON) piece(_ *finding.Document, r *finding.Report, _ int) (Piece, error) {
-	text, err := indented(normalReport(*r), "    ")
-	return Piece{text: text}, err
+func (s *streamJSON) piece(p *Piece, _ *finding.Document, r *finding.Report, _ int) error {
+	return indented(p.text, normalReport(*r), "    ")
 }
 
 // frame is a document around its functions.
@@ -129,7 +146,7 @@ func (s *streamJSON) add(p Piece) error {
 	if _, err := io.WriteString(s.w, before+"\n    "); err != nil {
 		return err
 	}
-	_, err := s.w.Write(p.text)
+	_, err := s.w.Write(p.text.Bytes())
 	return err
 }
 
@@ -149,28 +166,44 @@ func (s *streamJSON) close(doc *finding.Document) error {
 	return err
 }
 
-// indented is a value as it stands deeper in a document. No string of JSON has a
-// line break of its own.
-func indented(v any, prefix string) ([]byte, error) {
-	var b bytes.Buffer
-	if err := codec.WriteJSON(&b, v); err != nil {
-		return nil, err
+// indented writes a value as it stands deeper in a document, without the line
+// break at its end.
+func indented(b *bytes.Buffer, v any, prefix string) error {
+	err := codec.WriteJSON(&indenter{b, prefix}, v)
+	b.Truncate(len(bytes.TrimRight(b.Bytes(), " \n")))
+	return err
+}
+
+// indenter puts a prefix behind each line break. No string of JSON has one of its
+// own.
+type indenter struct {
+	b      *bytes.Buffer
+	prefix string
+}
+
+func (w *indenter) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		n := bytes.IndexByte(rest, '\n') + 1
+		if n == 0 {
+			w.b.Write(rest)
+			break
+		}
+		w.b.Write(rest[:n])
+		w.b.WriteString(w.prefix)
+		rest = rest[n:]
 	}
-	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	return bytes.ReplaceAll(text, []byte("\n"), []byte("\n"+prefix)), nil
+	return len(p), nil
 }
 
 // streamJSONL writes format "jsonl".
 type streamJSONL struct{ w io.Writer }
 
-func (s *streamJSONL) piece(head *finding.Document, r *finding.Report, _ int) (Piece, error) {
-	var b bytes.Buffer
-	err := Line(&b, head, r)
-	return Piece{text: b.Bytes()}, err
+func (s *streamJSONL) piece(p *Piece, head *finding.Document, r *finding.Report, _ int) error {
+	return Line(p.text, head, r)
 }
 
 func (s *streamJSONL) add(p Piece) error {
-	_, err := s.w.Write(p.text)
+	_, err := s.w.Write(p.text.Bytes())
 	return err
 }
 
@@ -182,16 +215,15 @@ type streamJUnit struct {
 	suites int // that are written
 }
 
-func (s *streamJUnit) piece(head *finding.Document, r *finding.Report, i int) (Piece, error) {
-	return junitPiece(junitOf(head, normalReport(*r), i))
+func (s *streamJUnit) piece(p *Piece, head *finding.Document, r *finding.Report, i int) error {
+	return p.suite(junitOf(head, normalReport(*r), i))
 }
 
-func junitPiece(suite junitSuite) (Piece, error) {
-	var b bytes.Buffer
-	enc := xml.NewEncoder(&b)
+// suite encodes a suite as it stands in a list of them.
+func (p *Piece) suite(suite junitSuite) error {
+	enc := xml.NewEncoder(p.text)
 	enc.Indent("  ", "  ")
-	err := enc.EncodeElement(suite, xml.StartElement{Name: xml.Name{Local: "testsuite"}})
-	return Piece{text: b.Bytes()}, err
+	return enc.EncodeElement(suite, xml.StartElement{Name: xml.Name{Local: "testsuite"}})
 }
 
 func (s *streamJUnit) add(p Piece) error {
@@ -204,17 +236,17 @@ func (s *streamJUnit) add(p Piece) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.w.Write(p.text)
+	_, err = s.w.Write(p.text.Bytes())
 	return err
 }
 
 func (s *streamJUnit) close(doc *finding.Document) error {
 	if doc.Fleet != nil {
-		p, err := junitPiece(junitFleet(doc, s.suites))
-		if err == nil {
-			err = s.add(p)
+		p := Piece{text: &bytes.Buffer{}}
+		if err := p.suite(junitFleet(doc, s.suites)); err != nil {
+			return err
 		}
-		if err != nil {
+		if err := s.add(p); err != nil {
 			return err
 		}
 	}

@@ -25,8 +25,9 @@ func newStreamHTML(w io.Writer, details Spool, opt Options) *streamHTML {
 	return s
 }
 
-func (s *streamHTML) piece(_ *finding.Document, r *finding.Report, _ int) (Piece, error) {
-	return whole(r)
+func (s *streamHTML) piece(p *Piece, _ *finding.Document, r *finding.Report, _ int) error {
+	p.rep = normalReport(*r)
+	return nil
 }
 
 func (s *streamHTML) add(p Piece) error {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -21,6 +20,7 @@ type streamSARIF struct {
 	notes, results *spooled
 	ids            map[string]uint32 // rule id -> place in order
 	order          []string
+	text           bytes.Buffer // of one value
 }
 
 // How deep the lists stand in a log, in spaces.
@@ -33,8 +33,9 @@ func newStreamSARIF(w io.Writer, notes, results Spool) *streamSARIF {
 	return &streamSARIF{w: w, s: newSARIFWriter(), notes: newSpooled(notes), results: newSpooled(results), ids: map[string]uint32{}}
 }
 
-func (x *streamSARIF) piece(_ *finding.Document, r *finding.Report, _ int) (Piece, error) {
-	return whole(r)
+func (x *streamSARIF) piece(p *Piece, _ *finding.Document, r *finding.Report, _ int) error {
+	p.rep = normalReport(*r)
+	return nil
 }
 
 func (x *streamSARIF) add(p Piece) error {
@@ -45,8 +46,11 @@ func (x *streamSARIF) add(p Piece) error {
 	x.s.suppressed, x.s.components = suppressed, nil
 	run := &x.s.run
 	for _, n := range run.Invocations[0].Notifications {
-		text, err := indented(n, sarifNoteIndent)
-		if err := errors.Join(err, x.notes.put(spooledHead{}, text)); err != nil {
+		x.text.Reset()
+		if err := indented(&x.text, n, sarifNoteIndent); err != nil {
+			return err
+		}
+		if err := x.notes.put(spooledHead{}, x.text.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -69,10 +73,11 @@ func (x *streamSARIF) result(r sarifResult) error {
 		x.ids[id], x.order = n, append(x.order, id)
 	}
 	r.RuleIndex = 0
-	text, err := indented(r, sarifResultIndent)
-	if err != nil {
+	x.text.Reset()
+	if err := indented(&x.text, r, sarifResultIndent); err != nil {
 		return err
 	}
+	text := x.text.Bytes()
 	const index, list = "\n" + sarifResultIndent + `  "ruleIndex": `, ",\n" + sarifResultIndent + `  "suppressions": [`
 	at := bytes.Index(text, []byte(index))
 	from := bytes.Index(text, []byte(list))
