@@ -40,8 +40,8 @@ matches the packages that they record against the store of today, and judges the
 by the policy and the clock of today. The function itself is not needed: what only
 its bytes can tell (signatures, archive, integrity) is kept as it was recorded, with
 its date. It prints what changed since, by cause: a new, changed or withdrawn
-advisory, other bytes, the policy, a runtime that crossed a date, a waiver that
-ended, time.
+advisory, other bytes, what is deployed, the policy, a runtime that crossed a date,
+a waiver that ended, time.
 
 A function that is in several of the files or folders that are named is judged by
 its newest report, and compared with the one before. "-" reads reports from
@@ -54,7 +54,9 @@ digest of their code with the reports, and with the summaries that gate signed
 (--summaries DIR, verified as "gate check" does): which bytes nobody ever scanned or
 gated, which are others than were judged, what would not pass today, which runtimes
 end, which layer to bump first. A function of which nobody scanned what is deployed
-is incomplete.
+is incomplete. Only the digest joins; a name, that of the template in one that
+CloudFormation made too, tells that it is other bytes of a function that is known.
+With --write the next night knows what was deployed, and tells what of that is new.
 ` + alertHelp,
 		Example: `  fnaudit rescan reports/
   fnaudit rescan reports/ --write reports/

@@ -137,8 +137,10 @@ type Ref struct {
 // FleetLayer is one version of a layer and who uses it.
 type FleetLayer struct {
 	ARN       string         `json:"arn"`
-	Foreign   bool           `json:"foreign,omitempty"` // it lies in an account that is not trusted with it
-	Newest    string         `json:"newest,omitempty"`  // the highest version of it that an export lists, when that is another one
+	Foreign   bool           `json:"foreign,omitempty"`   // it lies in an account that is not trusted with it
+	Newest    string         `json:"newest,omitempty"`    // the highest version of it that an export lists, when that is another one
+	Digest    string         `json:"digest,omitempty"`    // "sha256:…" of its archive; "" when no export says it
+	Unscanned bool           `json:"unscanned,omitempty"` // no report of this run is about it, alone or under a function that uses it
 	Functions []Ref          `json:"functions"`
 	Helped    int            `json:"helped"`   // functions with a finding in a package that lies in the layer
 	Total     int            `json:"total"`    // findings, each once

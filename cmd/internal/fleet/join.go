@@ -58,6 +58,7 @@ type Join struct {
 	inv      Inventory
 	opt      Options
 	byDigest map[string][]int
+	byLayer  map[string][]string // ARNs by the digest of a layer
 
 	mu       sync.Mutex         // guards what follows
 	scanned  []bool             // by index: a report is about it
@@ -88,7 +89,7 @@ func New(inv Inventory, opt Options) *Join {
 		opt.Days = DefaultDays
 	}
 	n := len(inv.Deployed)
-	j := &Join{inv: inv, opt: opt, byDigest: map[string][]int{}, scanned: make([]bool, n), gated: make([]bool, n), broken: make([]uint, n), others: map[int]other{}, knownAs: map[int]string{},
+	j := &Join{inv: inv, opt: opt, byDigest: map[string][]int{}, byLayer: map[string][]string{}, scanned: make([]bool, n), gated: make([]bool, n), broken: make([]uint, n), others: map[int]other{}, knownAs: map[int]string{},
 		names: map[string]bool{}, sboms: map[string]bool{}, layers: map[string]*layer{}, unused: map[string][]int{}, used: map[string]bool{}, runtimes: map[string]runtime{}}
 	for i := range inv.Deployed {
 		d := &inv.Deployed[i]
@@ -127,6 +128,13 @@ func (j *Join) begin(rep *finding.Report) []int {
 	name := strings.Clone(rep.Name) // a part of a text that would stay
 	j.names[name] = true
 	mine := j.mine(rep)
+	if arns := j.byLayer[rep.Artifacts[0].Digest]; len(mine) == 0 && len(arns) > 0 {
+		j.used[name] = true
+		for _, arn := range arns {
+			j.layers[arn].alone(rep)
+		}
+		return nil
+	}
 	if len(mine) == 0 {
 		j.unused[name] = append(j.unused[name], j.byDigest[rep.Artifacts[0].Digest]...)
 		return nil

@@ -251,6 +251,32 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// A layer that was scanned by itself helps all that use it, and one that nobody scanned
+// is said to be so.
+func TestLayersScannedAlone(t *testing.T) {
+	layer := func(name, content string) string {
+		return fmt.Sprintf(`{"LayerVersionArn":"arn:aws:lambda:eu-west-1:111122223333:layer:%s","Content":{"CodeSha256":%q}}`, name, zipSum(content))
+	}
+	text := list(onLayers("a", "111122223333:layer:base:7"), onLayers("b", "111122223333:layer:base:7"), onLayers("c", "111122223333:layer:base:8"), onLayers("d", "111122223333:layer:other:1")) +
+		layer("base:7", "base 7") + layer("base:8", "base 8")
+	alone := scanned("base-7", "base 7")
+	alone.Findings = append(alone.Findings,
+		finding.Finding{Kind: finding.KindVulnerability, ID: "CVE-1", Component: "pkg:npm/qs@6.5.0", Severity: finding.Medium, Fixed: []string{"6.5.3"}},
+		finding.Finding{Kind: finding.KindVulnerability, ID: "CVE-2", Component: "pkg:npm/qs@6.5.0", Severity: finding.High, Waived: &finding.Waived{}})
+	under := scanned("c", "c", finding.Artifact{Ref: "base.zip", Digest: digestOf("base 8"), Size: 100})
+	all, fleet := join([]*Export{read(text)}, []*finding.Report{alone, under}, Options{})
+	var got []string
+	for _, l := range fleet.Layers {
+		got = append(got, fmt.Sprint(strings.TrimPrefix(l.ARN, "arn:aws:lambda:eu-west-1:111122223333:layer:"), " ", len(l.Functions), " ", l.Helped, " ", l.Total, " ", l.Unscanned, " ", l.Digest != ""))
+	}
+	if want := []string{"base:7 2 2 1 false true", "base:8 1 0 0 false true", "other:1 1 0 0 true false"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if len(fleet.NotDeployed) != 0 || len(alone.Deployed) != 0 || len(all) != 5 {
+		t.Errorf("not deployed %q; %+v; %d reports", fleet.NotDeployed, alone.Deployed, len(all))
+	}
+}
+
 func TestRuntimes(t *testing.T) {
 	day := func(n int, event string) finding.Event {
 		return finding.Event{Days: n, Event: event, Date: clock.AddDate(0, 0, n).Format(time.DateOnly)}

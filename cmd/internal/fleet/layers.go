@@ -66,7 +66,9 @@ func unproven(d *finding.Deployed) string {
 // layer gathers who uses a version of a layer, and what is known against it.
 type layer struct {
 	arn       layerARN
+	digest    string
 	foreign   bool
+	scanned   bool
 	functions map[finding.Ref]bool
 	helped    map[finding.Ref]bool
 	findings  map[[2]string]finding.LayerFinding // by component and id
@@ -78,8 +80,11 @@ func (j *Join) lay(d *finding.Deployed) {
 		used := j.layers[l.ARN]
 		if used == nil {
 			arn, _ := parseLayer(l.ARN)
-			used = &layer{arn: arn, functions: map[finding.Ref]bool{}, helped: map[finding.Ref]bool{}, findings: map[[2]string]finding.LayerFinding{}}
+			used = &layer{arn: arn, digest: l.Digest, functions: map[finding.Ref]bool{}, helped: map[finding.Ref]bool{}, findings: map[[2]string]finding.LayerFinding{}}
 			j.layers[l.ARN] = used
+			if l.Digest != "" {
+				j.byLayer[l.Digest] = append(j.byLayer[l.Digest], l.ARN)
+			}
 		}
 		used.functions[refOf(d)] = true
 	}
@@ -97,6 +102,11 @@ func (j *Join) weigh(rep *finding.Report) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	for i := range rep.Deployed { // their layers are those of the report, as far as is known
+		for _, l := range rep.Deployed[i].Layers {
+			j.layers[l.ARN].scanned = true
+		}
+	}
 	in := map[string][]int{} // artifacts, but for the code, by package
 	for _, c := range rep.Components {
 		for _, l := range c.Locations {
@@ -106,7 +116,7 @@ func (j *Join) weigh(rep *finding.Report) {
 		}
 	}
 	for _, f := range rep.Findings {
-		if f.Component == "" || f.Waived != nil || f.Baseline || f.Severity == finding.None {
+		if !against(f) {
 			continue
 		}
 		for _, at := range in[f.Component] {
@@ -119,6 +129,27 @@ func (j *Join) weigh(rep *finding.Report) {
 				used.helped[finding.Ref{Account: d.Account, Region: d.Region, Name: d.Name}] = true
 				used.note(f)
 			}
+		}
+	}
+}
+
+// against says whether a finding speaks against a package, and counts.
+func against(f finding.Finding) bool {
+	return f.Component != "" && f.Waived == nil && !f.Baseline && f.Severity != finding.None
+}
+
+// alone notes what is known against a layer that was scanned by itself: a new version
+// helps every function that uses it.
+func (l *layer) alone(rep *finding.Report) {
+	l.scanned = true
+	for _, f := range rep.Findings {
+		if !against(f) {
+			continue
+		}
+		l.note(f)
+		for r := range l.functions {
+			r.Version = ""
+			l.helped[r] = true
 		}
 	}
 }
@@ -151,7 +182,7 @@ func (j *Join) layerList() []finding.FleetLayer {
 	}
 	out := []finding.FleetLayer{}
 	for arn, l := range j.layers {
-		one := finding.FleetLayer{ARN: arn, Foreign: l.foreign, Functions: sortedRefs(l.functions), Helped: len(l.helped), Total: len(l.findings), Findings: []finding.LayerFinding{}}
+		one := finding.FleetLayer{ARN: arn, Foreign: l.foreign, Digest: l.digest, Unscanned: !l.scanned, Functions: sortedRefs(l.functions), Helped: len(l.helped), Total: len(l.findings), Findings: []finding.LayerFinding{}}
 		if v := newest[l.arn.layer]; v != l.arn.version {
 			one.Newest = l.arn.layer + ":" + v
 		}

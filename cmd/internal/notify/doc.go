@@ -21,7 +21,8 @@
 // # What may go wrong
 //
 // An answer of 2xx is success. 408, 425, 429, 5xx and no answer at all are tried again,
-// a few times, after a pause that doubles or that the receiver asks for. A
+// a few times, after a pause that doubles or that the receiver asks for. A receiver
+// whose certificate nobody vouches for is told nothing, and not asked again. A
 // redirect is an error and never followed: the address is what somebody wrote
 // down, and what it leads to may be anybody. Addresses are secrets (whoever has
 // Slack's can write to the channel): of one only the host is ever printed.

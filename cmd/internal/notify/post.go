@@ -3,6 +3,7 @@ package notify
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -94,7 +95,8 @@ func (o Options) post(ctx context.Context, r receiver) (pause time.Duration, aga
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
 	if err != nil {
-		return 0, true, unsent(err)
+		var untrusted *tls.CertificateVerificationError
+		return 0, !errors.As(err, &untrusted), unsent(err) // who it is does not change by asking again
 	}
 	defer resp.Body.Close()
 	_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer)

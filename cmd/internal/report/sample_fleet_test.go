@@ -62,9 +62,9 @@ func fleet(text string) *finding.Document {
 			{Runtime: or("nodejs20.x"), Versions: 1, Event: finding.EventBlockCreate, Date: "2026-12-30", Days: 38, Functions: many[2:3], UpdatesBlocked: "2027-01-30", AsOf: asOf},
 		},
 		Layers: []finding.FleetLayer{
-			{ARN: or("arn:aws:lambda:eu-west-1:111122223333:layer:base:7"), Newest: or("arn:aws:lambda:eu-west-1:111122223333:layer:base:9"), Functions: many, Helped: 14, Total: 2,
+			{ARN: or("arn:aws:lambda:eu-west-1:111122223333:layer:base:7"), Newest: or("arn:aws:lambda:eu-west-1:111122223333:layer:base:9"), Functions: many, Helped: 14, Total: 2, Digest: digestB,
 				Findings: []finding.LayerFinding{{ID: or("GHSA-aaaa-bbbb-cccc"), Component: or("pkg:npm/qs@6.5.0"), Severity: finding.High, Fixed: []string{or("6.5.3")}}}},
-			{ARN: or("arn:aws:lambda:eu-west-1:999900001111:layer:agent:2"), Foreign: true, Functions: many[:3], Findings: []finding.LayerFinding{}},
+			{ARN: or("arn:aws:lambda:eu-west-1:999900001111:layer:agent:2"), Foreign: true, Unscanned: true, Functions: many[:3], Findings: []finding.LayerFinding{}},
 			{ARN: or("arn:aws:lambda:eu-west-1:111122223333:layer:quiet:1"), Functions: many[:1], Findings: []finding.LayerFinding{}},
 		},
 		Superseded: []finding.Deployed{one("orders")}, NotDeployed: []string{or("old-job")},

@@ -76,6 +76,26 @@ func (p *printer) fleetHead(f *finding.Fleet) {
 	if f.GateAsked {
 		p.line("  %6s  passed a gate", finding.Thousands(f.Gated))
 	}
+	if len(p.doc.Functions) > maxFull && !p.opt.Verbose {
+		p.fleetProblems(f)
+	}
+}
+
+// fleetProblems says which exports do not say everything: each is a function of the
+// report, too, that a long one does not list.
+func (p *printer) fleetProblems(f *finding.Fleet) {
+	n := 0
+	for _, e := range f.Exports {
+		if e.Problem == "" {
+			continue
+		}
+		if n++; n <= maxFleetNames {
+			p.wrapped("  "+p.paint(styleHigh, "incomplete: "), 4, 4, show(e.Source, maxPackage)+": "+esc(e.Problem))
+		}
+	}
+	if n > maxFleetNames {
+		p.line("    and %s more that do not say everything", finding.Count(n-maxFleetNames, "export", "exports"))
+	}
 }
 
 // fleetSize says how much is deployed.
@@ -244,6 +264,9 @@ func layerWords(l finding.FleetLayer) string {
 	}
 	if l.Foreign {
 		said = append(said, "it lies in an account that is not trusted with it")
+	}
+	if l.Unscanned {
+		said = append(said, "no report is about it")
 	}
 	return strings.Join(said, "; ")
 }
