@@ -90,7 +90,7 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	alerts, err := o.told.alerts(env, o.offline, o.quiet, outputs)
+	alerts, err := o.told.alerts(env, o.offline, o.quiet, outputs, o.set)
 	if err != nil {
 		return err
 	}
@@ -161,6 +161,11 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err := o.write(env, doc, outputs, stream); err != nil {
 		return err
 	}
+	if n.set != nil && alerts.Webhook+alerts.Slack != "" && inFolder(o.set, alerts.Record) { // what was sent is known even if the set is not placed
+		if err := os.MkdirAll(o.set, 0o755); err != nil {
+			return usage("", "write the record of alerts: %w", err)
+		}
+	}
 	if err := alert(ctx, alerts, doc); err != nil {
 		return err
 	}
@@ -180,6 +185,9 @@ func (o *rescanOptions) claim(outputs []output) (*night.Claim, error) {
 		if out.file != "" && inFolder(o.set, out.file) {
 			return nil, usage("name a file elsewhere", "-o %s=%s: --write replaces the folder %s with all that is in it", out.format, out.file, o.set)
 		}
+	}
+	if r := o.told.record; r != "" && inFolder(o.set, r) && filepath.Base(r) != night.AlertsName {
+		return nil, usage("leave it out, and "+night.AlertsName+" in that folder says what was sent", "--alert-record %s: --write replaces the folder %s with all that is in it", r, o.set)
 	}
 	c, err := night.ClaimSet(o.set)
 	switch {
@@ -227,7 +235,7 @@ func (n *nightly) compare(found []night.Stored, notes []string) error {
 	n.notes = notes
 	since := n.o.since
 	if since == "" && n.o.set != "" && !slices.ContainsFunc(found, func(s night.Stored) bool { return inFolder(n.o.set, s.File) }) {
-		if _, err := os.Stat(n.o.set); err == nil {
+		if night.IsSet(n.o.set) {
 			since = n.o.set
 		}
 	}
@@ -336,7 +344,11 @@ func (n *nightly) delta() *finding.Delta {
 	for _, s := range n.gone {
 		changes = append(changes, night.Gone(s))
 	}
+	unread := 0
 	for _, r := range n.results {
+		if r.Before == nil && len(r.Changes) == 0 { // nothing was there to compare, and it is not new
+			unread++
+		}
 		changes = append(changes, r.Changes...)
 		if r.Note != "" {
 			n.notes = append(n.notes, r.Note)
@@ -345,7 +357,9 @@ func (n *nightly) delta() *finding.Delta {
 			before = append(before, r.Before)
 		}
 	}
-	return night.Delta(changes, before)
+	d := night.Delta(changes, before)
+	d.Unread = unread
+	return d
 }
 
 func maxTime(a, b time.Time) time.Time {
