@@ -98,6 +98,9 @@ async function overview() {
   await accessible(page, "the overview");
   await page.see("changes");
   same(await rows(page), 4, "the changes");
+  await page.locator("tr.row").first().click();
+  const opened = await text(page, "tr.more");
+  for (const want of ["2 functions", "media", "orders", "GHSA-vh95-rmgr-6w4m"]) hold(opened.includes(want), "an opened change says " + want);
   await accessible(page, "the changes");
   await page.shot("changes");
   await page.see("run");

@@ -46,6 +46,7 @@ type Spec struct {
 	Base     string   // of a container image: the digest of its base image, or the path of it; empty: by annotations and history
 	Inline   *Inline  // the whole code, when a descriptor holds it; Ref then names the place
 	Unread   string   // why the code cannot be had here, as a descriptor's reader knows it; Open then fails with it
+	Found    bool     // it was found in a folder: nobody chose its name
 	Declared Declared
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// graphOf makes components of lines "name@version needs...", with "!" before one
+// graphOf makes components of lines "name@version,folder... needs...", with "!" before one
 // that is marked direct and "*" before the function itself.
 func graphOf(lines ...string) []Component {
 	var out []Component
@@ -28,8 +28,10 @@ func graphOf(lines ...string) []Component {
 		rest, at, _ := strings.Cut(rest, ",")
 		c.Name, c.Version, _ = strings.Cut(rest, "@")
 		c.PURL = "pkg:" + typ + "/" + rest
-		if at != "" {
-			c.Occurrences = []Occurrence{{Path: at + "/package.json"}}
+		for dir := range strings.SplitSeq(at, ",") {
+			if dir != "" {
+				c.Occurrences = append(c.Occurrences, Occurrence{Path: dir + "/package.json"})
+			}
 		}
 		c.Requires = words[1:]
 		out = append(out, c)

@@ -74,6 +74,7 @@ func clone(c *Component) Component {
 	d.Hashes = maps.Clone(c.Hashes)
 	d.Licenses = slices.Clone(c.Licenses)
 	d.Requires = slices.Clone(c.Requires)
+	d.Ranges = maps.Clone(c.Ranges)
 	d.Traits = slices.Clone(c.Traits)
 	return d
 }
@@ -95,6 +96,7 @@ func join(to, from *Component) {
 	to.Licenses = append(to.Licenses, from.Licenses...)
 	to.Requires = append(to.Requires, from.Requires...)
 	to.Traits = append(to.Traits, from.Traits...)
+	joinRanges(to, from)
 	for algorithm, value := range from.Hashes {
 		if _, ok := to.Hashes[algorithm]; !ok {
 			if to.Hashes == nil {
@@ -102,6 +104,20 @@ func join(to, from *Component) {
 			}
 			to.Hashes[algorithm] = value
 		}
+	}
+}
+
+// joinRanges drops what the parts of a component say differently: it is not
+// known then which of them the package manager reads.
+func joinRanges(to, from *Component) {
+	for name, rng := range from.Ranges {
+		if have, ok := to.Ranges[name]; ok && have != rng {
+			rng = ""
+		}
+		if to.Ranges == nil {
+			to.Ranges = map[string]string{}
+		}
+		to.Ranges[name] = rng
 	}
 }
 

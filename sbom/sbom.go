@@ -68,6 +68,7 @@ type Component struct {
 	Licenses      []string          // SPDX expressions where they parse, else as declared; sorted
 	Resolved      string            // where a lockfile says it came from: URL, path, git reference
 	Requires      []string          // names of the packages it declares to need, as declared; package URLs where a lockfile has several versions of one; sorted
+	Ranges        map[string]string // what it declares to take of the packages in Requires, by CanonicalName; none of those that do not say
 	Traits        []Trait           // how it came here; sorted
 }
 

@@ -162,8 +162,9 @@ type found struct {
 	detail        string
 	licenses      []string
 	requires      []string
-	traits        []sbom.Trait // without their artifact
-	prepare       string       // the script of npm that runs where a package is taken from a repository
+	ranges        map[string]string // see sbom.Component; by the names as they are written
+	traits        []sbom.Trait      // without their artifact
+	prepare       string            // the script of npm that runs where a package is taken from a repository
 	hashes        map[string]string
 	resolved      string
 	url           string // package URL, where it is more than type, name and version
@@ -204,6 +205,6 @@ func (f *found) purl() string {
 func (f *found) component() sbom.Component {
 	return sbom.Component{
 		PURL: f.purl(), Name: f.name, Version: f.version, Versions: slices.Clone(f.versions), Disputed: f.disputed, Ecosystem: cmp.Or(f.ecosystem, sbom.Ecosystem(f.typ, f.distro)), Source: f.source, SourceVersion: f.sourceVersion,
-		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: withoutSecrets(f.resolved), Requires: slices.Clone(f.requires), Traits: slices.Clone(f.traits),
+		Main: f.main, Hashes: f.hashes, Licenses: slices.Clone(f.licenses), Resolved: withoutSecrets(f.resolved), Requires: slices.Clone(f.requires), Ranges: f.rangesOf(), Traits: slices.Clone(f.traits),
 	}
 }

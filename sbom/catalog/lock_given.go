@@ -94,7 +94,7 @@ func (a *artifact) declareGiven(have map[string]bool) {
 				}
 				if p := f.purl(); !have[p] {
 					have[p] = true
-					f.requires = x.needsOf(k)
+					f.requires, f.ranges = x.needsOf(k), e.takes(x.typ)
 					a.add(f)
 				}
 			}

@@ -179,7 +179,7 @@ func (f keyFinder) find(k string) (asked string, at []int) {
 // tell, as they do not in what pnpm and Yarn link.
 func (l *lock) completes(f *found, i int) {
 	if f.bundled && len(f.requires) == 0 {
-		f.requires = l.needsOf(i)
+		f.requires, f.ranges = l.needsOf(i), l.entries[i].takes(l.typ)
 		return
 	}
 	if f.bundled || l.typ != "npm" || len(l.entries[i].needs) == 0 || l.entries[i].place() != "" {

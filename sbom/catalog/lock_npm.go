@@ -242,6 +242,7 @@ func parseYarnLock(data []byte, manifest *npmManifest) ([]lockEntry, error) {
 		case indent == 4 && section != "":
 			name, value := yarnField(text)
 			e.needs = append(e.needs, yarnKey(name, value))
+			e.take(name, strings.TrimPrefix(value, "npm:"))
 		}
 	}
 	finish()
@@ -383,6 +384,9 @@ func parseBunLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 			if json.Unmarshal(field, &meta) == nil {
 				for _, deps := range []map[string]string{meta.Dependencies, meta.OptionalDependencies, meta.PeerDependencies} {
 					e.needs = slices.AppendSeq(e.needs, maps.Keys(deps))
+					for name, rng := range deps {
+						e.take(name, rng)
+					}
 				}
 			}
 		}

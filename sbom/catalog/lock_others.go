@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -46,8 +47,9 @@ func parseGemfileLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 				sums[strings.Replace(id, " (", " ", 1)] = sum
 			}
 		case indent == 2+4 && specs && len(out) > 0:
-			name, _, _ := strings.Cut(text, " (")
+			name, rng, _ := strings.Cut(strings.TrimSuffix(text, ")"), " (")
 			out[len(out)-1].needs = append(out[len(out)-1].needs, name)
+			out[len(out)-1].take(name, cmp.Or(rng, ">= 0"))
 		case indent == 4 && specs:
 			name, version, ok := strings.Cut(strings.TrimSuffix(text, ")"), " (")
 			if !ok {
@@ -256,8 +258,12 @@ func parseNuGetLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 		for _, name := range slices.Sorted(maps.Keys(deps)) {
 			d := deps[name]
 			e := lockEntry{name: name, version: d.Resolved, main: d.Type == "Project", direct: d.Type == "Direct", keys: []string{strings.ToLower(name)}}
-			for need := range d.Needs {
+			for need, text := range d.Needs {
 				e.needs = append(e.needs, strings.ToLower(need))
+				var rng string
+				if json.Unmarshal(text, &rng) == nil {
+					e.take(need, rng)
+				}
 			}
 			out = append(out, e)
 		}

@@ -84,6 +84,13 @@ func parsePoetryLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	for _, t := range tables {
 		e := lockEntry{name: t.text("name"), version: t.text("version"), needs: poetryNeeds(t.table("dependencies"))}
 		e.keys = []string{sbom.CanonicalName("pypi", e.name)}
+		for name, rng := range t.table("dependencies") {
+			if text, ok := rng.(string); ok {
+				e.take(name, poetryRange(text))
+			} else {
+				e.take(name, poetryRange(t.table("dependencies").table(name).text("version")))
+			}
+		}
 		e.came(poetryOrigin(t, summed))
 		pythonDigests(&e, hashesOf(t.list("files")))
 		if c := t.text("category"); c != "" && c != "main" {
@@ -107,6 +114,14 @@ func poetryNeeds(dependencies tomlTable) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// poetryRange is a constraint of poetry.lock, where "*" takes every version.
+func poetryRange(s string) string {
+	if s == "*" {
+		return ">=0"
+	}
+	return s
 }
 
 // poetryOrigin reads [package.source]; without one the package is of the default

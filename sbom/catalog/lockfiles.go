@@ -27,6 +27,7 @@ type lockEntry struct {
 	direct        bool              // the same, where the lockfile only tells that and not what is needed to run
 	keys          []string          // what other entries call it
 	needs         []string          // keys of what it needs to run
+	ranges        map[string]string // what it takes of others, where the lockfile says so in neither of the next two
 	asks          []json.RawMessage // the same of package-lock.json: objects whose keys are names
 
 	traits []sbom.Trait // where it came from; without their artifact and path
@@ -303,7 +304,7 @@ func (a *artifact) declare(l *lock, have map[string]bool) {
 		}
 		if p := f.purl(); !have[p] {
 			have[p] = true
-			f.requires = l.needsOf(i)
+			f.requires, f.ranges = l.needsOf(i), e.takes(l.typ)
 			a.add(f)
 		}
 	}

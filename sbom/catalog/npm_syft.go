@@ -47,7 +47,7 @@ func (a *artifact) npmBySyft(ctx context.Context, p string, m *npmManifest, data
 func (a *artifact) npmFound(p string, m *npmManifest, syft reading) found {
 	own := []found{{
 		typ: "npm", name: m.name, version: m.version, path: p, method: sbom.MethodInstalled, confidence: 1,
-		licenses: a.spdx(m.licenses...), requires: m.requires(),
+		licenses: a.spdx(m.licenses...), requires: m.requires(), ranges: m.takes(),
 	}}
 	return a.repaired(syft, own, npmIdentity)[0]
 }

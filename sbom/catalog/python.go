@@ -53,7 +53,7 @@ func pythonInstalled(ctx context.Context, a *artifact) {
 		}
 		if data, err := a.read(at, a.opts.MaxManifest); err == nil {
 			_, requires := pythonHeader(data)
-			f.requires = pythonRequires(requires)
+			f.requires, f.ranges = pythonRequires(requires), pythonTakes(requires)
 		}
 		if m.DirectURLOrigin != nil {
 			f.resolved = m.DirectURLOrigin.URL

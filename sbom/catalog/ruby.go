@@ -75,7 +75,7 @@ func (a *artifact) gem(at, name, version string, licences []string) {
 		typ: "gem", name: name, version: version, path: at, dir: dir, method: sbom.MethodInstalled, confidence: 0.99, licenses: licences,
 	}
 	if data, err := a.read(at, a.opts.MaxManifest); err == nil {
-		f.requires = gemRequires(data)
+		f.requires, f.ranges = gemRequires(data)
 		for _, x := range gemExtensions(data) {
 			f.has(sbom.Trait{Kind: sbom.TraitScript, Path: at, Detail: "extension: " + clip(x)})
 		}
@@ -84,21 +84,37 @@ func (a *artifact) gem(at, name, version string, licences []string) {
 }
 
 // gemRequires returns the runtime dependencies that RubyGems wrote into a
-// specification: s.add_runtime_dependency(%q<rack>.freeze, ...).
-func gemRequires(data []byte) []string {
-	var out []string
+// specification, and what versions of each it takes:
+// s.add_runtime_dependency(%q<rack>.freeze, ["~> 2.0".freeze, ">= 2.0.8"]).
+func gemRequires(data []byte) (names []string, ranges map[string]string) {
+	ranges = map[string]string{}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for lines.Scan() {
 		_, rest, ok := strings.Cut(lines.Text(), "dependency(%q<")
 		if !ok || strings.Contains(lines.Text(), "add_development_dependency") {
 			continue
 		}
-		if name, _, ok := strings.Cut(rest, ">"); ok && name != "" {
-			out = append(out, name)
+		name, rest, ok := strings.Cut(rest, ">")
+		if !ok || name == "" {
+			continue
 		}
+		rng := strings.Join(quotedWords(rest), ", ")
+		if have, ok := ranges[name]; ok && have != rng {
+			rng = ""
+		}
+		names, ranges[name] = append(names, name), rng
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	slices.Sort(names)
+	return slices.Compact(names), ranges
+}
+
+// quotedWords are the texts in double quotes of a line of Ruby.
+func quotedWords(s string) []string {
+	var out []string
+	for parts := strings.Split(s, `"`); len(parts) > 2; parts = parts[2:] {
+		out = append(out, parts[1])
+	}
+	return out
 }
 
 // gemExtensions returns the programs that build the native parts of a gem when

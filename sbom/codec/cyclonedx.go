@@ -231,13 +231,13 @@ func evidence(c sbom.Component) *cdx.Evidence {
 // graph adds what is certain about who needs whom. The function itself depends
 // on what its own manifest requires; without one, on what nobody else requires.
 func (e *cycloneDX) graph(function string, all []listed) {
-	r := newResolver(all)
+	needs := needsOf(all)
 	required := map[string]bool{}
 	var own []string
 	var edges []cdx.Dependency
 	hasMain := false
 	for i, c := range all {
-		refs := r.dependencies(i)
+		refs := needs[i]
 		if c.Main && len(refs) > 0 {
 			hasMain = true
 		}

@@ -228,6 +228,24 @@ func TestNearestCopy(t *testing.T) {
 // The identifiers that are written as ids are in the list that CycloneDX's
 // schema freezes, or the document would be invalid for a package with that
 // licence; every other one is written in a way that is valid without a list.
+// TestNeedsAreCanonical: who needs whom is found as the registry compares names.
+func TestNeedsAreCanonical(t *testing.T) {
+	f := codec.Function{Name: "fn", SBOM: &sbom.SBOM{Components: []sbom.Component{
+		{PURL: "pkg:pypi/jinja2@3.1.0", Name: "Jinja2", Version: "3.1.0", Requires: []string{"MarkupSafe"}},
+		{PURL: "pkg:pypi/markupsafe@2.1.1", Name: "markupsafe", Version: "2.1.1"},
+	}}}
+	for format, want := range map[string]string{
+		"cyclonedx": `"ref": "pkg:pypi/jinja2@3.1.0",
+      "dependsOn": [
+        "pkg:pypi/markupsafe@2.1.1"`,
+		"spdx": `"relationshipType": "DEPENDS_ON"`,
+	} {
+		if got := string(encode(t, format, document(f))); !strings.Contains(got, want) {
+			t.Errorf("%s has no edge:\n%s", format, got)
+		}
+	}
+}
+
 func TestEveryLicenseIsValid(t *testing.T) {
 	f := codec.Function{Name: "f", SBOM: &sbom.SBOM{}}
 	for i, id := range append(spdxlicenses.GetLicenses(), spdxlicenses.GetDeprecated()...) {

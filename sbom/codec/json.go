@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -21,6 +23,15 @@ func WriteJSON(w io.Writer, v any) error { return writeJSON(w, v, true) }
 func WriteJSONLine(w io.Writer, v any) error { return writeJSON(w, v, false) }
 
 func writeJSON(w io.Writer, v any, indent bool) error {
+	l := &layout{w: w, indent: indent}
+	if l.write(v) {
+		return l.err
+	}
+	return writeOther(w, v, indent)
+}
+
+// writeOther writes what is left to encoding/json.
+func writeOther(w io.Writer, v any, indent bool) error {
 	l := &layout{w: w, indent: indent}
 	err := json.NewEncoder(l).Encode(v) // escapes HTML unless told not to
 	switch {
@@ -41,7 +52,9 @@ type layout struct {
 	w      io.Writer
 	indent bool
 	depth  int
-	held   []byte // the start of a value that is not complete
+	done   []*[]byte // pieces that are complete: nothing is written of what cannot be written whole
+	held   []byte    // the start of a value that is not complete
+	last   *[]byte   // the piece that out is
 	out    []byte
 	err    error // of w
 }
@@ -66,6 +79,50 @@ func (l *layout) Write(p []byte) (int, error) {
 	l.held = l.held[:0]
 	l.flush()
 	return len(p), l.err
+}
+
+// write writes a value, and a newline. It returns false when it wrote nothing,
+// because the value is left to encoding/json: its type, or what is no number or
+// date, which is its error to tell.
+func (l *layout) write(v any) bool {
+	if v == nil {
+		return false
+	}
+	write := writerOf(reflect.TypeOf(v))
+	if write == nil {
+		return false
+	}
+	l.begin()
+	whole := write(l, reflect.ValueOf(v))
+	l.out = append(l.out, '\n')
+	l.end()
+	for _, p := range l.done {
+		if whole && l.err == nil {
+			_, l.err = l.w.Write(*p)
+		}
+		if cap(*p) <= 2*piece { // one that grew held a value of megabytes
+			pieces.Put(p)
+		}
+	}
+	return whole
+}
+
+// pieces are those that are not in use.
+var pieces = sync.Pool{New: func() any {
+	p := make([]byte, 0, piece+piece/8)
+	return &p
+}}
+
+// begin begins a piece.
+func (l *layout) begin() {
+	l.last = pieces.Get().(*[]byte)
+	l.out = (*l.last)[:0]
+}
+
+// end ends a piece.
+func (l *layout) end() {
+	*l.last = l.out
+	l.done = append(l.done, l.last)
 }
 
 func (l *layout) flush() {
@@ -156,7 +213,7 @@ func appendString(out, s []byte) []byte {
 }
 
 // startsCommand says whether the hash at i is the second of two before a letter or "[".
-func startsCommand(s []byte, i int) bool {
+func startsCommand[T string | []byte](s T, i int) bool {
 	if i == 0 || s[i-1] != '#' || i+1 == len(s) {
 		return false
 	}
@@ -168,9 +225,10 @@ func startsCommand(s []byte, i int) bool {
 func appendEscape(out []byte, r rune) []byte {
 	if r > 0xffff {
 		r -= 0x10000
-		return fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
+		return appendEscape(appendEscape(out, 0xd800+(r>>10)), 0xdc00+(r&0x3ff))
 	}
-	return fmt.Appendf(out, `\u%04x`, r)
+	const digits = "0123456789abcdef"
+	return append(out, '\\', 'u', digits[r>>12], digits[r>>8&15], digits[r>>4&15], digits[r&15])
 }
 
 // Unsafe says whether a character must not be shown as it is: it moves the

@@ -3,6 +3,7 @@ package codec
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"github.com/fnaudit/fnaudit/sbom"
 )
@@ -74,6 +75,8 @@ func unique(s string, taken map[string]bool) string {
 	taken[out] = true
 	return out
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }
 
 // isHex says whether s is lower-case hexadecimal of n bytes.
 func isHex(s string, n int) bool {

@@ -104,9 +104,9 @@ func (e *spdxEncoder) function(f Function, snapshot string) {
 		e.out.Packages = append(e.out.Packages, p)
 		e.relate(main.ID, "CONTAINS", p.ID)
 	}
-	r := newResolver(all)
+	needs := needsOf(all)
 	for i, c := range all {
-		for _, ref := range r.dependencies(i) {
+		for _, ref := range needs[i] {
 			e.relate(ids[c.ref], "DEPENDS_ON", ids[ref])
 		}
 	}

@@ -34,6 +34,9 @@ func unknownTo(of *Of, c *sbom.Component, p registry.Package, s *registry.Standi
 	if s == nil || p.System == registry.Go && !strings.Contains(strings.SplitN(p.Name, "/", 2)[0], ".") {
 		return nil // a Go path without a dot in its first element is the toolchain's (go.dev/ref/mod#module-path)
 	}
+	if s.Answer == registry.Unknown || s.Answer == registry.Known && s.Version {
+		return nil // which is so of nearly all
+	}
 	g := Signal{Component: c.PURL, Probable: true, Evidence: []Evidence{registryEvidence(s)}}
 	switch {
 	case s.Answer == registry.Absent:

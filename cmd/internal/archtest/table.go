@@ -43,7 +43,7 @@ func arrows() map[string][]string {
 		"cmd/internal/finding":  nil,
 		"cmd/internal/spelling": nil,
 		"cmd/internal/notify":   {"cmd/internal/finding"},
-		"cmd/internal/policy":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom/licence", "sbom/trust", "vulndb/version"}, // patterns of names, lists of licences and ranges of waivers are checked by who matches them
+		"cmd/internal/policy":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom", "sbom/licence", "sbom/trust", "vulndb/version"}, // patterns of names, lists of licences and ranges of waivers are checked by who matches them
 		"cmd/internal/report":   {"cmd/internal/finding", "cmd/internal/spelling", "sbom", "sbom/codec", "bundle"},
 		"cmd/internal/vex":      {"cmd/internal/finding", "sbom", "vulndb/version"}, // the names of packages and the order of versions
 		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy", "cmd/internal/vex"}, except(libraries, "vulndb/feed", "vulndb/share", "bundle/pull")...),

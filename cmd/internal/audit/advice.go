@@ -48,6 +48,9 @@ func (a *Auditor) advise(ctx context.Context, rep *finding.Report, s *Subject) e
 	if len(about) > 0 {
 		adv.broughtBy(s.SBOM.Components)
 		adv.lockfiles()
+		if err := adv.parents(ctx, a); err != nil {
+			return err
+		}
 	}
 	for i := range rep.Components {
 		c := &rep.Components[i]
@@ -179,8 +182,12 @@ type adviser struct {
 	steps map[string]vulndb.Steps
 	about map[string][]*finding.Finding
 
-	direct map[string]bool   // package URL -> the function asks for it itself
-	lock   map[string]string // kind of package -> name of a lockfile of the function
+	components []*finding.Component // of the bill of materials, in its order
+	needed     map[string][]int     // package URL of one with findings -> indices of those that need it, direct ones first
+	graph      *sbom.Graph
+	parent     map[string]parentStep // package URL of one with findings -> the direct dependency's version that helps
+	direct     map[string]bool       // package URL -> the function asks for it itself
+	lock       map[string]string     // kind of package -> name of a lockfile of the function
 }
 
 // broughtBy notes of each component about which something is found which direct
@@ -193,6 +200,8 @@ func (v *adviser) broughtBy(components []sbom.Component) {
 	for i, c := range components {
 		at[c.PURL] = i
 	}
+	v.graph = g
+	v.neededBy(components)
 	for i := range v.rep.Components {
 		c := &v.rep.Components[i]
 		j, ok := at[c.PURL]
@@ -204,6 +213,28 @@ func (v *adviser) broughtBy(components []sbom.Component) {
 			c.BroughtBy = append(c.BroughtBy, components[d].PURL)
 		}
 		slices.Sort(c.BroughtBy)
+	}
+}
+
+// neededBy notes of each component with findings which others need it.
+func (v *adviser) neededBy(components []sbom.Component) {
+	inReport := make(map[string]*finding.Component, len(v.rep.Components))
+	for i := range v.rep.Components {
+		inReport[v.rep.Components[i].PURL] = &v.rep.Components[i]
+	}
+	v.components, v.needed = make([]*finding.Component, len(components)), map[string][]int{}
+	for _, direct := range []bool{true, false} {
+		for i := range components {
+			v.components[i] = inReport[components[i].PURL]
+			if v.components[i] == nil || v.graph.Direct(i) != direct {
+				continue
+			}
+			for _, j := range v.graph.Needs(i) {
+				if purl := components[j].PURL; len(v.about[purl]) > 0 {
+					v.needed[purl] = append(v.needed[purl], i)
+				}
+			}
+		}
 	}
 }
 
@@ -268,16 +299,55 @@ func (v *adviser) component(c *finding.Component, fs []*finding.Finding) {
 		}
 	}
 	w := way{manager: v.manager(c), name: c.Name, from: c.Version, to: u.To, transitive: len(c.BroughtBy) > 0}
+	if w.transitive {
+		asks, all := v.asks(c, u.To)
+		w.takes, w.refusing = all, refusing(asks)
+	}
+	v.lies(c, &w)
 	if vendored(c) {
 		w = way{}
-		u.Note = cmp.Or(u.Note, "it is a copy inside another package: upgrade that one")
+		u.Note = cmp.Or(u.Note, "it is a copy inside "+cmp.Or(carrier(c), "another package")+": upgrade that one")
 	}
 	u.Manager = w.manager
-	if u.To != "" {
+	if by := v.parent[c.PURL]; by.to != "" && u.To != "" && w.takes == takesNot {
+		v.throughParent(&u, c, by, w.refusing[0].of)
+	} else if u.To != "" {
 		u.Command = w.command()
 		u.Note = cmp.Or(u.Note, v.note(c, w, step))
 	}
 	v.rep.Upgrades = append(v.rep.Upgrades, u)
+}
+
+// lies notes what the place of a component says of the way to move it.
+func (v *adviser) lies(c *finding.Component, w *way) {
+	all := func(in func(path string) bool) bool {
+		return len(c.Locations) > 0 && !slices.ContainsFunc(c.Locations, func(l finding.Location) bool { return !in(l.Path) })
+	}
+	switch w.manager {
+	case "pip":
+		w.listed = cmp.Or(lockfileOf(c), v.lock[sbom.TypeOf(c.PURL)]) == "requirements.txt"
+		w.folder = c.State != string(sbom.Declared) && all(func(p string) bool {
+			return !strings.Contains(p, "site-packages/") && !strings.Contains(p, "dist-packages/")
+		})
+	case "pnpm":
+		w.left = lockfileOf(c) == "" && !w.transitive && !v.direct[c.PURL] && len(v.needed[c.PURL]) == 0 && v.lock["npm"] == "pnpm-lock.yaml" && !locked(c) &&
+			all(func(p string) bool { return strings.Contains("/"+p, "/node_modules/.pnpm/") })
+	}
+}
+
+// locked says whether a lockfile told anything of a component.
+func locked(c *finding.Component) bool {
+	return slices.ContainsFunc(c.Traits, func(t finding.Trait) bool { return managers[path.Base(t.Path)] != "" })
+}
+
+// carrier is the package in whose folder of copies a component lies, by the
+// folder's name; "" when that is no plain name.
+func carrier(c *finding.Component) string {
+	before, _, _ := strings.Cut(strings.Replace(c.Locations[0].Path, "/_vendored/", "/_vendor/", 1), "/_vendor/")
+	if name := path.Base(before); plainWord(name, "._-") {
+		return name
+	}
+	return ""
 }
 
 // note says what the command does not: which version stays compatible where the

@@ -159,7 +159,11 @@ func (a *Auditor) check(ctx context.Context, rep *finding.Report, s *Subject) {
 			rep.Findings[i].Evidence = append(rep.Findings[i].Evidence, r.Evidence...)
 		}
 		rep.GoBinaries = append(rep.GoBinaries, res.GoBinaries...)
-		rep.Findings = append(rep.Findings, res.Findings...)
+		if len(rep.Findings) == 0 && len(res.Findings) > 0 {
+			rep.Findings = res.Findings
+		} else {
+			rep.Findings = append(rep.Findings, res.Findings...)
+		}
 		for _, u := range res.Unknowns {
 			u.Check = c.Name
 			rep.Unknowns = append(rep.Unknowns, u)

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -37,6 +38,11 @@ func (v *adviser) manager(c *finding.Component) string {
 type way struct {
 	manager, name, from, to string
 	transitive              bool // another package brings it
+	takes                   takes
+	refusing                []ask // by whom takes is takesNot
+
+	listed, folder bool // of pip: requirements.txt names it; it lies in a folder that is packed, and in no environment
+	left           bool // of pnpm: the lockfile does not name this version any more
 }
 
 // command is what is typed into a shell to move the package; "" when there is
@@ -45,15 +51,19 @@ type way struct {
 // for the package manager and nothing at all for the shell.
 //
 // Of a package that another one brings, it is the command that moves it as far
-// as that one allows. The forms are those of the managers' own manuals (npm 7
+// as that one allows; where that is known not to be far enough there is none,
+// but for those managers that need not ask. The forms are those of the managers' own manuals (npm 7
 // and newer, Yarn 1 and newer, pnpm 8, bun 1.1, Poetry 1.2, uv 0.4, Pipenv
-// 2023, PDM 2, Bundler 2, Cargo, .NET SDK 6, Composer 2, Maven's versions
+// 2022, PDM 2.11, Bundler 2, Cargo, .NET SDK 6, Composer 2, Maven's versions
 // plugin 2.12).
 func (w way) command() string {
 	if !w.plain() {
 		return ""
 	}
 	name, to := w.name, w.to
+	if w.takes == takesNot && w.manager != "go" && w.manager != "dotnet" {
+		return ""
+	}
 	switch w.manager {
 	case "npm":
 		if w.transitive {
@@ -62,10 +72,13 @@ func (w way) command() string {
 		return "npm install " + name + "@" + to
 	case "yarn":
 		if w.transitive {
-			return "" // Yarn 1 cannot: see note
+			return "" // Yarn 1 cannot, and nothing tells which Yarn it is: see note
 		}
 		return "yarn add " + name + "@" + to
 	case "pnpm":
+		if w.left {
+			return "pnpm prune"
+		}
 		if w.transitive {
 			return "pnpm update --depth Infinity " + name
 		}
@@ -87,10 +100,7 @@ func (w way) command() string {
 			return "uv lock --upgrade-package " + quoted(name+"=="+to)
 		}
 		return "uv add " + quoted(name+">="+to)
-	case "pipenv":
-		if w.transitive {
-			return "pipenv update " + name
-		}
+	case "pipenv": // "pipenv update" refuses what the Pipfile does not name
 		return "pipenv install " + quoted(name+"~="+to)
 	case "pdm":
 		if w.transitive {
@@ -104,7 +114,7 @@ func (w way) command() string {
 		return "go get " + name + "@v" + strings.TrimPrefix(to, "v")
 	case "maven":
 		group, artifact, ok := strings.Cut(name, ":")
-		if !ok {
+		if !ok || w.transitive { // the plugin changes what the POM names
 			return ""
 		}
 		return "mvn versions:use-dep-version -Dincludes=" + group + ":" + artifact + " -DdepVersion=" + to + " -DforceVersion=true"
@@ -133,20 +143,13 @@ func (w way) command() string {
 }
 
 // note says what the command does not: who has to accept the move, and what to
-// do where nobody does. It is one line.
+// do where nobody does. by are the direct dependencies that bring the package. It is one line.
 func (w way) note(by []string) string {
+	if w.left {
+		return "the lockfile does not name this version any more: it was left in node_modules/.pnpm"
+	}
 	if !w.transitive {
-		switch w.manager {
-		case "go":
-			if w.name == "stdlib" {
-				return "build with Go " + w.to + " or newer"
-			}
-		case "maven":
-			return "with Gradle: set it to " + w.to + " in the dependencies, or in a constraint"
-		case "apt", "apk", "dnf":
-			return "in the Dockerfile, or take a newer base image"
-		}
-		return ""
+		return w.noteDirect()
 	}
 	who := "what brings it"
 	switch {
@@ -158,20 +161,86 @@ func (w way) note(by []string) string {
 		who = fmt.Sprintf("%s and %d more", strings.Join(by[:2], ", "), len(by)-2)
 	}
 	switch w.manager {
-	case "npm", "bun":
-		return fmt.Sprintf("%s must accept %s: else move that, or set it under \"overrides\" in package.json", who, w.to)
-	case "yarn":
-		return fmt.Sprintf("%s must accept %s: move that, or set it under \"resolutions\" in package.json", who, w.to)
-	case "pnpm":
-		return fmt.Sprintf("%s must accept %s: else move that, or set it under \"overrides\" in pnpm-workspace.yaml", who, w.to)
+	case "go":
+		return "" // the build takes the highest version that anybody asks for
 	case "maven":
 		return fmt.Sprintf("%s brings it: move that, or pin %s under dependencyManagement (Gradle: a constraint)", who, w.to)
 	case "dotnet":
 		return fmt.Sprintf("%s brings it: this makes it a direct reference", who)
-	case "go":
-		return "" // the build takes the highest version that anybody asks for
+	}
+	pin := w.pin()
+	switch {
+	case w.takes == takesAll && w.manager == "yarn" && w.plain():
+		return fmt.Sprintf("whoever needs it takes %s: with Yarn 2 or newer run yarn up -R %s; with Yarn 1 delete its entry from yarn.lock and run yarn install", w.to, w.name)
+	case w.manager == "pipenv":
+		return "this makes it a direct dependency; " + who + " brings it"
+	case w.takes == takesAll:
+		text := "whoever needs it takes " + w.to
+		if w.manager != "pip" {
+			text += ": only the lockfile changes"
+		}
+		return joined(text, w.noteDirect())
+	case w.takes == takesNot && pin != "":
+		return fmt.Sprintf("%s: move %s, or %s", saying(w.refusing), who, pin)
+	case w.takes == takesNot:
+		return fmt.Sprintf("%s: move %s", saying(w.refusing), who)
+	case pin != "":
+		return fmt.Sprintf("%s must accept %s: else move that, or %s", who, w.to, pin)
 	}
 	return fmt.Sprintf("%s must accept %s", who, w.to)
+}
+
+// noteDirect is note about what the function asks for itself.
+func (w way) noteDirect() string {
+	switch w.manager {
+	case "go":
+		if w.name == "stdlib" {
+			return "build with Go " + w.to + " or newer"
+		}
+	case "maven":
+		return "with Gradle: set it to " + w.to + " in the dependencies, or in a constraint"
+	case "apt", "apk", "dnf":
+		return "in the Dockerfile, or take a newer base image"
+	case "pip":
+		list, folder := "", ""
+		if w.listed {
+			list = "write it into requirements.txt"
+		}
+		if w.folder {
+			folder = "install into an empty folder: pip install -t leaves old metadata"
+		}
+		return joined(list, folder)
+	case "pnpm":
+		return "then pnpm prune, for the old version stays in node_modules/.pnpm"
+	}
+	return ""
+}
+
+// joined puts what is not empty into one line.
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
+}
+
+// pin is where the project itself can set the version of a package that another
+// one brings, whatever that one takes; "" when the manager has no such place.
+func (w way) pin() string {
+	to := w.to
+	if len(w.refusing) == 1 {
+		to += " for " + w.refusing[0].of.Name // there may be another copy, which is higher
+	}
+	switch w.manager {
+	case "npm", "bun":
+		return "set it to " + to + " under \"overrides\" in package.json"
+	case "yarn":
+		return "set it to " + to + " under \"resolutions\" in package.json"
+	case "pnpm":
+		return "set it to " + to + " under \"overrides\" in pnpm-workspace.yaml (pnpm 9 and before: \"pnpm\" in package.json)"
+	case "uv":
+		return "set it to " + w.to + " under override-dependencies of [tool.uv] in pyproject.toml"
+	case "pdm":
+		return "set it to " + w.to + " under [tool.pdm.resolution.overrides] in pyproject.toml"
+	}
+	return ""
 }
 
 // plain says whether name and version are such that no shell and no package

@@ -66,7 +66,7 @@ func addSBOM(rep *finding.Report, bom *sbom.SBOM) {
 		out := finding.Component{
 			PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Disputed: c.Disputed, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion, Main: c.Main,
 			State: string(c.State), Origin: string(c.Origin), Licenses: notNil(c.Licenses), Hashes: c.Hashes,
-			Resolved: c.Resolved, Requires: c.Requires, Confidence: c.Confidence, Locations: []finding.Location{}, Evidence: []finding.Proof{},
+			Resolved: c.Resolved, Requires: c.Requires, Ranges: c.Ranges, Confidence: c.Confidence, Locations: []finding.Location{}, Evidence: []finding.Proof{},
 		}
 		if out.Hashes == nil {
 			out.Hashes = map[string]string{}

@@ -17,7 +17,7 @@ func newReport(spec bundle.Spec) *finding.Report {
 
 func declare(rep *finding.Report, spec bundle.Spec) {
 	d := spec.Declared
-	rep.Owner, rep.Tags = d.Owner, d.Tags
+	rep.Owner, rep.Tags, rep.NameFound = d.Owner, d.Tags, spec.Found
 	for _, g := range d.Gaps {
 		rep.Unknowns = append(rep.Unknowns, finding.Unknown{Path: g.What, Kind: string(sbom.Unreadable), Reason: g.Reason, Code: true})
 	}

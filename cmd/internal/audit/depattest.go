@@ -45,6 +45,9 @@ func checkAttestation(ctx context.Context, a *Auditor, s *Subject) (Result, erro
 	if err != nil {
 		return Result{}, fmt.Errorf("read the policy's names that must be attested: %w", err)
 	}
+	if len(p.Require) == 0 && len(s.Standings) > 0 && !s.answered() {
+		return Result{}, Skipped(a.unanswered())
+	}
 	var list []*attested
 	seen, known := map[string]bool{}, false
 	for i := range s.SBOM.Components {
@@ -70,10 +73,7 @@ func checkAttestation(ctx context.Context, a *Auditor, s *Subject) (Result, erro
 	case len(list) == 0:
 		return Result{Note: "it holds no package of a registry"}, nil
 	case !known && !requiresAny(list):
-		if a.Registry != nil && a.Registry.Online {
-			return Result{}, Skipped("no registry that was asked tells of signatures and attestations")
-		}
-		return Result{}, Skipped(nobodyAsked)
+		return Result{}, Skipped(a.unanswered())
 	}
 	if s.recorded == nil {
 		if err := a.verifyAttested(ctx, list); err != nil {
@@ -89,6 +89,25 @@ func checkAttestation(ctx context.Context, a *Auditor, s *Subject) (Result, erro
 		}
 	}
 	return resultOf(list, components(s.SBOM)), nil
+}
+
+// answered says whether a registry knows of any component, or knows that it has it
+// not.
+func (s *Subject) answered() bool {
+	for _, st := range s.Standings {
+		if st.Answer != registry.Unknown {
+			return true
+		}
+	}
+	return false
+}
+
+// unanswered is why nothing is known of attestations where no registry answered.
+func (a *Auditor) unanswered() string {
+	if a.Registry != nil && a.Registry.Online {
+		return "no registry that was asked tells of signatures and attestations"
+	}
+	return nobodyAsked
 }
 
 // compared says of proofs that the shipped files were compared with the archive that

@@ -18,14 +18,16 @@ const nobodyAsked = "no registry was asked" + FactsHint
 // checkFacts asks what registries say of the components. The answers are
 // recorded in the report, and the checks after it judge by them.
 func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
-	res := Result{Facts: map[string]*finding.Facts{}}
+	var res Result
 	s.Standings = map[string]*registry.Standing{}
 	if s.unasked(a, "facts") {
 		return Result{}, Skipped(nobodyAsked)
 	}
 	var questions []registry.Question
-	asked := map[string]int{} // package URL -> index of its question
-	for _, c := range s.SBOM.Components {
+	asked := make(map[string]int, len(s.SBOM.Components)) // package URL -> index of its question
+	questions = make([]registry.Question, 0, len(s.SBOM.Components))
+	for i := range s.SBOM.Components {
+		c := &s.SBOM.Components[i]
 		p, _, ok := registry.ParsePURL(c.PURL)
 		if _, twice := asked[c.PURL]; c.Main || !ok || twice {
 			continue
@@ -42,14 +44,15 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		return res, err
 	}
 	known, private, why := 0, 0, ""
-	for _, c := range s.SBOM.Components {
+	s.Standings = make(map[string]*registry.Standing, len(asked))
+	for i := range s.SBOM.Components {
+		c := &s.SBOM.Components[i]
 		i, ok := asked[c.PURL]
 		if s.Standings[c.PURL] != nil || !ok {
 			continue
 		}
-		st := &standings[i]
+		st := standings[i]
 		s.Standings[c.PURL] = st
-		res.Facts[c.PURL] = factsOf(st)
 		if st.Answer == registry.Unknown {
 			if st.Reason == registry.ReasonPrivate {
 				private++
@@ -65,7 +68,7 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 	case private == len(asked): // all that may be known is known
 		res.Note = registry.ReasonPrivate
 	case known == 0:
-		res.Facts = nil // nobody was asked: nothing is to be recorded
+		// nobody was asked: nothing is to be recorded
 		switch {
 		case a.Registry != nil && a.Registry.Online:
 		case why == registry.ErrOffline.Error():
@@ -73,23 +76,35 @@ func checkFacts(ctx context.Context, a *Auditor, s *Subject) (Result, error) {
 		default:
 			why += FactsHint
 		}
-		return res, Skipped(why)
+		return Result{}, Skipped(why)
 	case known < len(asked):
 		res.Note = fmt.Sprintf("known for %d of %s; %s", known, finding.Count(len(asked), "package", "packages"), why)
+	}
+	res.Facts = make(map[string]*finding.Facts, len(s.Standings))
+	for purl, st := range s.Standings {
+		res.Facts[purl] = factsOf(st)
 	}
 	return res, nil
 }
 
 // standings asks how versions stand, or looks it up in what an earlier report
 // records.
-func (a *Auditor) standings(ctx context.Context, s *Subject, questions []registry.Question) ([]registry.Standing, error) {
+func (a *Auditor) standings(ctx context.Context, s *Subject, questions []registry.Question) ([]*registry.Standing, error) {
 	switch {
 	case s.recorded != nil:
 		return a.standingsAgain(ctx, s, questions)
 	case a.Registry == nil:
 		return nil, Skipped(nobodyAsked)
 	}
-	return a.Registry.Standings(ctx, questions)
+	list, err := a.Registry.Standings(ctx, questions)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*registry.Standing, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out, nil
 }
 
 // factsOf is a standing as the report holds it.

@@ -24,22 +24,40 @@ func (a *Auditor) Learn(ctx context.Context, bom *sbom.SBOM) (*finding.Report, e
 // Bill returns the bill of materials that a report holds, as far as checks
 // without the bytes need it.
 func Bill(r *finding.Report) *sbom.SBOM {
+	places, proofs := 0, 0
+	for i := range r.Components {
+		places, proofs = places+len(r.Components[i].Locations), proofs+len(r.Components[i].Evidence)
+	}
+	// One piece of memory for all of a kind: a night makes thousands of bills.
+	occurrences, evidence := make([]sbom.Occurrence, 0, places), make([]sbom.Evidence, 0, proofs)
 	out := &sbom.SBOM{}
-	for _, c := range r.Components {
-		one := sbom.Component{
+	if len(r.Components) > 0 {
+		out.Components = make([]sbom.Component, len(r.Components))
+	}
+	for i := range r.Components {
+		c := &r.Components[i]
+		one := &out.Components[i]
+		*one = sbom.Component{
 			Ref: c.PURL, PURL: c.PURL, Name: c.Name, Version: c.Version, Versions: c.Versions, Disputed: c.Disputed, Ecosystem: c.Ecosystem, Source: c.Source, SourceVersion: c.SourceVersion,
-			Main: c.Main, State: sbom.State(c.State), Origin: sbom.Origin(c.Origin), Hashes: c.Hashes, Licenses: c.Licenses, Resolved: c.Resolved, Requires: c.Requires, Confidence: c.Confidence,
+			Main: c.Main, State: sbom.State(c.State), Origin: sbom.Origin(c.Origin), Hashes: c.Hashes, Licenses: c.Licenses, Resolved: c.Resolved, Requires: c.Requires, Ranges: c.Ranges, Confidence: c.Confidence,
 		}
 		for _, t := range c.Traits {
 			one.Traits = append(one.Traits, sbom.Trait{Kind: sbom.TraitKind(t.Kind), Artifact: t.Artifact, Path: t.Path, Detail: t.Detail})
 		}
+		from := len(occurrences)
 		for _, l := range c.Locations {
-			one.Occurrences = append(one.Occurrences, sbom.Occurrence{Artifact: l.Artifact, Layer: bundle.Digest(l.Layer), Path: l.Path, State: sbom.State(l.State)})
+			occurrences = append(occurrences, sbom.Occurrence{Artifact: l.Artifact, Layer: bundle.Digest(l.Layer), Path: l.Path, State: sbom.State(l.State)})
 		}
+		if n := len(occurrences); n > from {
+			one.Occurrences = occurrences[from:n:n]
+		}
+		from = len(evidence)
 		for _, e := range c.Evidence {
-			one.Evidence = append(one.Evidence, sbom.Evidence{Method: e.Method, Confidence: e.Confidence, Artifact: e.Artifact, Path: e.Path, Detail: e.Detail, Differs: e.Differs})
+			evidence = append(evidence, sbom.Evidence{Method: e.Method, Confidence: e.Confidence, Artifact: e.Artifact, Path: e.Path, Detail: e.Detail, Differs: e.Differs})
 		}
-		out.Components = append(out.Components, one)
+		if n := len(evidence); n > from {
+			one.Evidence = evidence[from:n:n]
+		}
 	}
 	return out
 }

@@ -22,6 +22,7 @@ type memo struct {
 	mu      sync.Mutex
 	matched map[string]*matched
 	records int
+	parents map[string]parentStep // see parentStep
 }
 
 // matched is what the store says of one version of a package, wherever it lies.
@@ -83,6 +84,23 @@ func (m *memo) keepSteps(v *matched, s vulndb.Steps) {
 		defer m.mu.Unlock()
 		v.steps = &s
 	}
+}
+
+// parentOf is what was found for a direct dependency, if that was looked for.
+func (m *memo) parentOf(key string) (parentStep, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	step, ok := m.parents[key]
+	return step, ok
+}
+
+func (m *memo) keepParent(key string, step parentStep) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.parents == nil || len(m.parents) >= maxMemoPackages {
+		m.parents = map[string]parentStep{}
+	}
+	m.parents[key] = step
 }
 
 // place makes findings about a package those about a component.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -67,7 +68,6 @@ func (old *Recorded) start() *finding.Report {
 	rep.Unknowns, rep.Findings = []finding.Unknown{}, []finding.Finding{}
 	rep.GoBinaries, rep.Attestations, rep.Calendar, rep.Upgrades = nil, nil, nil, nil
 	rep.Checks, rep.Verdict = []finding.Status{}, finding.Verdict{}
-	rep.Deployed = nil // of that day
 	for _, u := range old.Report.Unknowns {
 		if !judgedAnew(u) {
 			rep.Unknowns = append(rep.Unknowns, u)
@@ -250,19 +250,26 @@ func Seen(rep, earlier *finding.Report, at time.Time) {
 
 // seen is since when the findings of a function are known.
 type seen struct {
-	by map[string]time.Time // fingerprint, or kind, component and id
+	by map[seenKey]time.Time
 	at time.Time
 }
 
+// seenKey is what a finding is recognised by: its fingerprint, as the id of no
+// kind, or one of its names about the same package.
+type seenKey struct {
+	kind                finding.Kind
+	rule, component, id string
+}
+
 func newSeen(findings []finding.Finding, at time.Time) seen {
-	s := seen{by: make(map[string]time.Time, 4*len(findings)), at: at}
+	s := seen{by: make(map[seenKey]time.Time, 4*len(findings)), at: at}
 	for i := range findings {
 		f := &findings[i]
 		first := at
 		if f.FirstSeen != nil {
 			first = *f.FirstSeen
 		}
-		for _, key := range seenKeys(f) {
+		for key := range seenKeys(f) {
 			if was, ok := s.by[key]; !ok || first.Before(was) {
 				s.by[key] = first
 			}
@@ -273,25 +280,33 @@ func newSeen(findings []finding.Finding, at time.Time) seen {
 
 // seenKeys are what a finding is recognised by: its fingerprint, and each of
 // its names about the same package.
-func seenKeys(f *finding.Finding) []string {
-	keys := []string{f.Fingerprint}
-	at := string(f.Kind) + "\n" + f.Rule + "\n" + finding.Versionless(f.Component) + "\n"
-	for _, id := range append([]string{f.ID}, f.Aliases...) {
-		keys = append(keys, at+id)
+func seenKeys(f *finding.Finding) iter.Seq[seenKey] {
+	return func(yield func(seenKey) bool) {
+		key := seenKey{f.Kind, f.Rule, finding.Versionless(f.Component), f.ID}
+		if !yield(seenKey{id: f.Fingerprint}) || !yield(key) {
+			return
+		}
+		for _, key.id = range f.Aliases {
+			if !yield(key) {
+				return
+			}
+		}
 	}
-	return keys
 }
 
 // of is since when a finding is known; nil when it is new.
 func (s *seen) of(f *finding.Finding) *time.Time {
-	var first *time.Time
-	for _, key := range seenKeys(f) {
-		if at, ok := s.by[key]; ok && !at.IsZero() && (first == nil || at.Before(*first)) {
-			at := at.UTC()
-			first = &at
+	var first time.Time
+	for key := range seenKeys(f) {
+		if at, ok := s.by[key]; ok && !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
 		}
 	}
-	return first
+	if first.IsZero() {
+		return nil
+	}
+	first = first.UTC()
+	return &first
 }
 
 // reachAgain is checkReachability of a stored report. What it says of a finding

@@ -34,21 +34,14 @@ func (s *Subject) unasked(a *Auditor, check string) bool {
 // standingsAgain is how versions stand by what an earlier report records. Where
 // the registries' answers that are kept here are newer, those count; with a
 // client that may ask, all are asked.
-func (a *Auditor) standingsAgain(ctx context.Context, s *Subject, questions []registry.Question) ([]registry.Standing, error) {
-	out := make([]registry.Standing, len(questions))
-	at := make(map[registry.Question]int, len(questions))
-	for i, q := range questions {
-		at[q] = i
-		out[i].Reason = registry.ErrOffline.Error()
+func (a *Auditor) standingsAgain(ctx context.Context, s *Subject, questions []registry.Question) ([]*registry.Standing, error) {
+	out := make([]*registry.Standing, len(questions))
+	unasked := &registry.Standing{Reason: registry.ErrOffline.Error()}
+	for i := range out {
+		out[i] = unasked
 	}
-	for i := range s.SBOM.Components {
-		c := &s.SBOM.Components[i]
-		p, _, ok := registry.ParsePURL(c.PURL)
-		if j, asked := at[registry.Question{Package: p, Version: c.Version}]; ok && asked && !c.Main {
-			if f := s.recorded.facts(c.PURL); f != nil {
-				out[j] = standingOf(f)
-			}
-		}
+	if s.recorded.facts(""); len(s.recorded.known) > 0 {
+		s.standingsRecorded(questions, out)
 	}
 	if a.Registry == nil {
 		return out, nil
@@ -67,12 +60,31 @@ func (a *Auditor) standingsAgain(ctx context.Context, s *Subject, questions []re
 	if err != nil {
 		return nil, err
 	}
-	for i, f := range fresh {
-		if was := &out[to[i]]; f.Answer != registry.Unknown && f.AsOf.After(was.AsOf) || was.Answer == registry.Unknown && was.AsOf.IsZero() {
-			*was = f
+	for i := range fresh {
+		f, was := &fresh[i], out[to[i]]
+		if f.Answer != registry.Unknown && f.AsOf.After(was.AsOf) || was.Answer == registry.Unknown && was.AsOf.IsZero() {
+			out[to[i]] = f
 		}
 	}
 	return out, nil
+}
+
+// standingsRecorded takes over the standings that the report records.
+func (s *Subject) standingsRecorded(questions []registry.Question, out []*registry.Standing) {
+	at := make(map[registry.Question]int, len(questions))
+	for i, q := range questions {
+		at[q] = i
+	}
+	for i := range s.SBOM.Components {
+		c := &s.SBOM.Components[i]
+		p, _, ok := registry.ParsePURL(c.PURL)
+		if j, asked := at[registry.Question{Package: p, Version: c.Version}]; ok && asked && !c.Main {
+			if f := s.recorded.facts(c.PURL); f != nil {
+				st := standingOf(f)
+				out[j] = &st
+			}
+		}
+	}
 }
 
 // learned is when the cache last took in what a registry says of a package.

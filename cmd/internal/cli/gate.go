@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -85,6 +86,9 @@ func runGate(ctx context.Context, env *Env, o gateOptions, args []string) error 
 		return err
 	}
 	pol.Wary = true // what is signed must not rest on what the signed says of itself
+	if inside := targetAround(o.policy, specs); pol.Digest != "" && inside != "" {
+		return usage("keep it outside of what is audited", "gate: the policy %s lies inside the target %s, so it may have come with what is audited", o.policy, inside)
+	}
 	for _, name := range o.baselines {
 		if inside := targetAround(name, specs); inside != "" {
 			return usage("keep it where those who decide keep the policy", "gate: the baseline %s lies inside the target %s, so it may have come with what is audited", name, inside)
@@ -143,7 +147,9 @@ func (o *scanOptions) overrides() []string {
 	if o.dbMaxAge != "" {
 		out = append(out, "db-max-age="+o.dbMaxAge)
 	}
-	for _, digest := range o.based {
+	based := slices.Clone(o.based)
+	slices.Sort(based)
+	for _, digest := range slices.Compact(based) {
 		out = append(out, "baseline="+digest)
 	}
 	return append(out, o.vex.Overrides()...)

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +21,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 	"github.com/fnaudit/fnaudit/sbom/catalog"
+	"github.com/fnaudit/fnaudit/sbom/codec"
 	"github.com/fnaudit/fnaudit/vulndb"
 )
 
@@ -76,6 +75,7 @@ checked, 2 usage or environment error.`,
 	f.StringVar(&o.failOn, "fail-on", "", "as it was given to gate")
 	f.StringVar(&o.dbMaxAge, "db-max-age", "", "as it was given to gate")
 	f.StringArrayVar(&o.vexFiles, "vex", nil, "`FILE`, repeatable, as it was given to gate")
+	f.StringArrayVar(&o.baselines, "baseline", nil, "`FILE`, repeatable, as it was given to gate")
 	f.StringVar(&o.maxAge, "max-age", "", "how old the summary may be, as `DURATION` (7d, 36h; default the policy's gate.max_age, else any age)")
 	f.StringVar(&o.db, "db", "", "folder of the advisory store (default $FNAUDIT_DB, else the user's cache)")
 	f.StringVar(&o.at, "at", "", "the clock that judges: RFC 3339 `TIME` or date (default now)")
@@ -180,8 +180,8 @@ func (o *gateCheckOptions) demand(env *Env) (*policy.Policy, error) {
 		return nil, usage("", "--policy and --policy-digest: one of them names the policy")
 	case o.policy == "" && o.policyDigest == "":
 		return nil, usage("--policy release.yaml", "gate check: no policy was named, so a summary under any policy would do")
-	case o.policyDigest != "" && len(o.vexFiles) > 0:
-		return nil, usage("", "--vex and --policy-digest: the digest that gate signed says which documents were used; name the policy with --policy")
+	case o.policyDigest != "" && len(o.vexFiles)+len(o.baselines) > 0:
+		return nil, usage("", "--vex or --baseline, and --policy-digest: the digest that gate signed says which files were used; name the policy with --policy")
 	case o.policyDigest != "":
 		d.PolicyDigest = o.policyDigest
 	default:
@@ -453,6 +453,7 @@ func (o *gateCheckOptions) again(ctx context.Context, env *Env, a *gateAnswer, s
 		note("there is no advisory store here (" + updateCommandLine + " gets one)")
 		return nil
 	}
+	pol.Wary = true // as the gate was
 	if err := o.gateVEX([]bundle.Spec{spec}); err != nil {
 		return err
 	}
@@ -501,14 +502,7 @@ func (o *gateCheckOptions) storeThere(env *Env) bool {
 
 func (a *gateAnswer) write(w io.Writer, format string) error {
 	if format == "json" {
-		var b bytes.Buffer
-		enc := json.NewEncoder(&b)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(a); err != nil {
-			return err
-		}
-		_, err := w.Write(b.Bytes())
-		return err
+		return codec.WriteJSON(w, a)
 	}
 	var b strings.Builder
 	word := map[finding.Decision]string{finding.Pass: "PASS", finding.Fail: "FAIL"}[a.Decision]

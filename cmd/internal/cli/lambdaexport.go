@@ -18,12 +18,14 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/fleet"
 	"github.com/fnaudit/fnaudit/cmd/internal/gate"
+	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 )
 
 // exportFlags say what deployed functions are held against, beside the reports.
 type exportFlags struct {
 	summaries []string
 	trust     verifyOptions
+	maxAge    string // of a summary
 	days      int
 }
 
@@ -35,6 +37,7 @@ func exportFlagsOf(cmd *cobra.Command, o *exportFlags) {
 	signerFlagsOf(cmd, t, "gate")
 	f.StringVar(&t.demand.VerifierID, "verifier-id", "", "`URI` of who must have judged, in the summaries")
 	f.StringVar(&t.demand.PolicyDigest, "policy-digest", "", "`DIGEST` of the release policy that summaries must be made under (default any)")
+	f.StringVar(&o.maxAge, "summary-max-age", "", "how old a summary may be, as `DURATION` (7d, 36h; default any age)")
 	f.IntVar(&o.days, "runtime-days", fleet.DefaultDays, "how many `DAYS` ahead the ends of runtimes are listed")
 }
 
@@ -56,7 +59,7 @@ func (o *exportFlags) check(cmd *cobra.Command, exports, reports []string) error
 		return usage("save one of them as a file", "reports and %s-: standard input can be read once", fleet.Prefix)
 	}
 	if len(exports) == 0 {
-		for _, name := range []string{"summaries", "key", "identity", "identity-regexp", "issuer", "trusted-root", "require", "verifier-id", "policy-digest", "runtime-days"} {
+		for _, name := range []string{"summaries", "key", "identity", "identity-regexp", "issuer", "trusted-root", "require", "verifier-id", "policy-digest", "summary-max-age", "runtime-days"} {
 			if cmd.Flags().Changed(name) {
 				return usage("name what is deployed: "+fleet.Prefix+"FILE", "--%s is about deployed functions, and no list of them was named", name)
 			}
@@ -67,7 +70,7 @@ func (o *exportFlags) check(cmd *cobra.Command, exports, reports []string) error
 	switch {
 	case o.days < 1 || o.days > 3650:
 		return usage("as in 90", "--runtime-days %d: it must be from 1 to 3650", o.days)
-	case len(o.summaries) == 0 && (len(o.trust.keys) > 0 || d.Identity != "" || d.IdentityRegexp != "" || d.Issuer != "" || o.trust.root != "" || o.trust.require != "" || d.VerifierID != "" || d.PolicyDigest != ""):
+	case len(o.summaries) == 0 && (len(o.trust.keys) > 0 || d.Identity != "" || d.IdentityRegexp != "" || d.Issuer != "" || o.trust.root != "" || o.trust.require != "" || d.VerifierID != "" || d.PolicyDigest != "" || o.maxAge != ""):
 		return usage("--summaries DIR", "who is trusted to sign summaries was named, and no summaries were")
 	case len(o.summaries) == 0:
 		return nil
@@ -81,6 +84,13 @@ func (o *exportFlags) check(cmd *cobra.Command, exports, reports []string) error
 		if _, _, err := attest.ParseDigest(d.PolicyDigest); err != nil {
 			return usage("", "--policy-digest: %w", err)
 		}
+	}
+	if o.maxAge != "" {
+		age, err := policy.ParseDuration(o.maxAge)
+		if err != nil {
+			return usage("as in 30d", "--summary-max-age: %w", err)
+		}
+		d.MaxAge = age
 	}
 	return o.trust.trust()
 }
@@ -124,7 +134,7 @@ func (o *exportFlags) readSummaries(ctx context.Context, opt *fleet.Options) (wa
 			return nil, usage("--summaries takes a folder, as gate --out wrote it", "%w", err)
 		}
 		for _, s := range found.Hold {
-			by := fleet.Summary{GatedBy: finding.GatedBy{Signer: s.Signer, Verifier: s.Verifier.ID, Policy: s.Under, At: s.TimeVerified, Source: s.Source}}
+			by := fleet.Summary{GatedBy: finding.GatedBy{Function: s.Extension.Function.Name, Signer: s.Signer, Verifier: s.Verifier.ID, Policy: s.Under, At: s.TimeVerified, Source: s.Source}}
 			for _, l := range s.Extension.Layers {
 				by.Layers = append(by.Layers, "sha256:"+l.Digest["sha256"])
 			}
@@ -133,14 +143,41 @@ func (o *exportFlags) readSummaries(ctx context.Context, opt *fleet.Options) (wa
 				opt.GatedName[name] = true
 			}
 		}
-		switch {
-		case found.Refused > 0:
-			warnings = append(warnings, fmt.Sprintf("%s in %s %s not count: %s", finding.Count(found.Refused, "summary", "summaries"), dir, plural(found.Refused, "does", "do"), found.Why))
-		case len(found.Hold) == 0:
+		if n := refusedOf(found.Refused); n > 0 {
+			warnings = append(warnings, fmt.Sprintf("%s in %s %s not count: %s", finding.Count(n, "summary", "summaries"), dir, plural(n, "does", "do"), refusals(found.Refused)))
+		} else if len(found.Hold) == 0 {
 			warnings = append(warnings, fmt.Sprintf("there is no summary in %s", dir))
 		}
 	}
 	return warnings, nil
+}
+
+// refusedOf counts summaries that do not count.
+func refusedOf(list []gate.Refusal) (n int) {
+	for _, r := range list {
+		n += r.Count
+	}
+	return n
+}
+
+// maxRefusals is how many reasons a warning names.
+const maxRefusals = 3
+
+// refusals says why summaries do not count, with one file for each reason.
+func refusals(list []gate.Refusal) string {
+	var out []string
+	for i, r := range list {
+		if i == maxRefusals {
+			out = append(out, fmt.Sprintf("and %d for other reasons", refusedOf(list[i:])))
+			break
+		}
+		text := r.First + ": " + r.Why
+		if more := r.Count - 1; more > 0 {
+			text += fmt.Sprintf(" (and %d more)", more)
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, "; ")
 }
 
 // readExports reads what is deployed: files, "-" for standard input, and folders of files.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
+	"github.com/fnaudit/fnaudit/sbom/codec"
 )
 
 func policyCommand(env *Env) *cobra.Command {
@@ -163,7 +163,7 @@ func checkPolicies(env *Env, files []string, now time.Time, outs []output, quiet
 	for _, out := range outs {
 		err := out.write(env, func(w io.Writer) error {
 			if out.format == "json" {
-				return indented(w, map[string]any{"schemaVersion": "1", "policies": all})
+				return codec.WriteJSON(w, map[string]any{"schemaVersion": "1", "policies": all})
 			}
 			width := 80
 			if out.file == "" && env.Width > 0 {
@@ -185,12 +185,6 @@ func checkPolicies(env *Env, files []string, now time.Time, outs []output, quiet
 		return &exit{code: ExitFail}
 	}
 	return nil
-}
-
-func indented(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }
 
 // checkPolicy reads one policy, and the files that it trusts.

@@ -16,6 +16,7 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
+	"github.com/fnaudit/fnaudit/sbom/codec"
 )
 
 // testedFile is what became of one file of cases.
@@ -79,7 +80,7 @@ func testPolicies(env *Env, args []string, outs []output, verbose bool) error {
 		err := out.write(env, func(w io.Writer) error {
 			switch out.format {
 			case "json":
-				return indented(w, map[string]any{"schemaVersion": "1", "files": all})
+				return codec.WriteJSON(w, map[string]any{"schemaVersion": "1", "files": all})
 			case "junit":
 				return writeCaseJUnit(w, all)
 			}

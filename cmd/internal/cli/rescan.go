@@ -115,7 +115,8 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		return err
 	}
 	night.RefuseFuture(found, maxTime(now, env.Now()))
-	list, notes := night.Group(slices.DeleteFunc(slices.Clone(found), func(s night.Stored) bool { return isExport(s.Target) })) // what a list said on another day
+	scans, said := apart(found)
+	list, notes := night.Group(scans)
 	db, err := openStore(env, o.db, o.quiet)
 	if err != nil {
 		return err
@@ -133,7 +134,7 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		reg = nil // nothing is kept, and nobody may be asked
 	}
 	a := &audit.Auditor{Runtimes: runtimes, Registry: reg, DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now}
-	n := &nightly{env: env, o: &o, claim: claim, list: list, results: make([]night.Result, len(list)), run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
+	n := &nightly{env: env, o: &o, claim: claim, list: list, results: make([]night.Result, len(list)), said: said, run: night.Rescan{Tool: finding.Tool{Name: "fnaudit", Version: toolVersion()}}}
 	if n.fleet, err = o.deployedOf(ctx, env, a, o.exports, &notes); err != nil {
 		return err
 	}
@@ -156,7 +157,10 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err := addDeployed(ctx, n.fleet, a, doc, stream); err != nil {
 		return err
 	}
-	doc.Delta = n.delta()
+	if err := n.storeDeployed(a, doc.Functions[len(list):]); err != nil {
+		return err
+	}
+	doc.Delta = n.delta(doc.Functions[len(list):])
 	doc.Warnings = append(doc.Warnings, n.notes...)
 	if err := o.write(env, doc, outputs, stream); err != nil {
 		return err
@@ -222,6 +226,7 @@ type nightly struct {
 	list    []night.Subject
 	results []night.Result // by subject; of their reports nothing is kept
 	gone    []night.Stored // of the earlier set
+	said    []night.Stored // what lists of deployed functions said on another day of what nobody scanned
 	notes   []string
 
 	fleet *fleet.Join  // what is deployed; nil: nobody said
@@ -247,6 +252,7 @@ func (n *nightly) compare(found []night.Stored, notes []string) error {
 		return usage("", "read the earlier reports: %w", err)
 	}
 	var more []string
+	earlier, n.said = apart(earlier)
 	n.gone, more = night.Since(n.list, earlier)
 	n.notes = append(n.notes, more...)
 	return nil
@@ -287,6 +293,9 @@ func (n *nightly) begin(found []night.Stored) (err error) {
 			return usage("take it away", "write reports: keep %s, which cannot be read: %w", s.File, err)
 		}
 	}
+	if err := n.keepDeployed(found, kept); err != nil {
+		return err
+	}
 	n.files = make([]string, len(n.list))
 	for i := range n.list {
 		if s := &n.list[i].Newest; s.Err == nil && !kept[s.File] {
@@ -312,16 +321,22 @@ func (n *nightly) one(ctx context.Context, a *audit.Auditor, i int) (*finding.Re
 	if err != nil {
 		return nil, err
 	}
-	n.results[i] = night.Result{Changes: res.Changes, Before: res.Before, Note: res.Note}
+	n.results[i] = res
+	n.results[i].Report = nil
 	if n.set == nil || n.files[i] == "" || n.list[i].Newest.Err != nil {
 		return res.Report, nil
 	}
-	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: n.run.Tool, Database: a.Database(), Policy: a.Policy.Ref(), Functions: []*finding.Report{res.Report}}
+	return res.Report, n.store(a, n.files[i], res.Report)
+}
+
+// store writes a report into the new set.
+func (n *nightly) store(a *audit.Auditor, file string, rep *finding.Report) error {
+	doc := &finding.Document{SchemaVersion: finding.SchemaVersion, Tool: n.run.Tool, Database: a.Database(), Policy: a.Policy.Ref(), Functions: []*finding.Report{rep}}
 	doc.JudgedAt = stamp(n.env, n.o.at != "", a.Now, doc.Database)
-	if err := n.set.Write(n.files[i], func(w io.Writer) error { return report.WriteStored(w, doc) }); err != nil {
-		return nil, usage("the earlier reports are as they were", "write reports: %s: %w", n.files[i], err)
+	if err := n.set.Write(file, func(w io.Writer) error { return report.WriteStored(w, doc) }); err != nil {
+		return usage("the earlier reports are as they were", "write reports: %s: %w", file, err)
 	}
-	return res.Report, nil
+	return nil
 }
 
 // keep returns what is kept of a report for the outputs: for the table its
@@ -337,8 +352,8 @@ func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
 // maxWhole is how many functions are held whole, whatever the outputs are.
 const maxWhole = 20
 
-// delta puts together what changed.
-func (n *nightly) delta() *finding.Delta {
+// delta puts together what changed. rest is what is deployed and nobody scanned.
+func (n *nightly) delta(rest []*finding.Report) *finding.Delta {
 	var changes []finding.Change
 	var before []*night.Head
 	for _, s := range n.gone {
@@ -356,6 +371,10 @@ func (n *nightly) delta() *finding.Delta {
 		if r.Before != nil && (len(before) == 0 || before[len(before)-1] != r.Before) {
 			before = append(before, r.Before)
 		}
+	}
+	if n.fleet != nil {
+		deployed, heads := n.deployed(rest)
+		changes, before = night.WithDeployed(changes, deployed), append(before, heads...)
 	}
 	d := night.Delta(changes, before)
 	d.Unread = unread

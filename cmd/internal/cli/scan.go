@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -453,8 +454,9 @@ func readPolicy(env *Env, name string, specs []bundle.Spec) (*policy.Policy, err
 	return pol, nil
 }
 
-// targetAround returns the target that is a folder which holds the file, or what
-// the file is a link to; "" if none is.
+// targetAround returns the target, or the layer of one, that is a folder which
+// holds the file, or what the file is a link to; "" if none is. Folders are
+// compared as such, too: a mount, and on some systems case, give one several names.
 func targetAround(file string, specs []bundle.Spec) string {
 	at, err := filepath.Abs(file)
 	if err != nil {
@@ -468,20 +470,40 @@ func targetAround(file string, specs []bundle.Spec) string {
 		places = append(places, real)
 	}
 	for _, s := range specs {
-		_, dir := split(s.Ref)
-		if abs, err := filepath.Abs(dir); err == nil {
-			dir = abs
-		}
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			dir = real
-		}
-		for _, at := range places {
-			if rel, err := filepath.Rel(dir, at); err == nil && filepath.IsLocal(rel) {
-				return s.Ref
+		for _, ref := range append([]string{s.Ref}, s.Layers...) {
+			if slices.ContainsFunc(places, func(at string) bool { return folderAround(at, ref) }) {
+				return ref
 			}
 		}
 	}
 	return ""
+}
+
+// folderAround says whether a target is a file, or a folder at whatever height
+// above it.
+func folderAround(file, ref string) bool {
+	_, dir, _ := bundle.SplitRef(ref)
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	if rel, err := filepath.Rel(dir, file); err == nil && filepath.IsLocal(rel) {
+		return true
+	}
+	target, err := os.Stat(dir)
+	if err != nil || !target.IsDir() {
+		return false
+	}
+	for up := filepath.Dir(file); ; up = filepath.Dir(up) {
+		if st, err := os.Stat(up); err == nil && os.SameFile(st, target) {
+			return true
+		}
+		if up == filepath.Dir(up) {
+			return false
+		}
+	}
 }
 
 func parseTime(s string) (time.Time, error) {

@@ -105,7 +105,7 @@ func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {
 		}
 		s.Base = t.base
 		if t.name != "" {
-			s.Name = t.name
+			s.Name, s.Found = t.name, false
 		}
 		if s.Name == "" {
 			s.Name = nameOf(s.Ref)
@@ -212,7 +212,7 @@ func archivesIn(dir string) ([]bundle.Spec, error) {
 		kind, err := bundle.Sniff(path)
 		named := !st.IsDir() && slices.Contains([]string{".zip", ".jar", ".war", ".tar"}, strings.ToLower(filepath.Ext(path)))
 		if named || err == nil && slices.Contains([]bundle.Kind{bundle.KindZip, bundle.KindJar, bundle.KindImage, bundle.KindLayout}, kind) {
-			out = append(out, bundle.Spec{Ref: path})
+			out = append(out, bundle.Spec{Ref: path, Found: true})
 		}
 	}
 	if len(out) == 0 {

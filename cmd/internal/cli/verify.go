@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/bundle/attest"
+	"github.com/fnaudit/fnaudit/sbom/codec"
 )
 
 // maxEvidence bounds in bytes one file of evidence, of trust or of keys.
@@ -418,9 +418,7 @@ func writeVerifyJSON(w io.Writer, target string, out attest.Outcome) error {
 	for _, r := range out.Results {
 		doc.Checks = append(doc.Checks, checkOf(r))
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(doc)
+	return codec.WriteJSON(w, doc)
 }
 
 // checkOf is a result as it is printed.

@@ -11,7 +11,7 @@ import (
 )
 
 // vexHint says what a VEX document is.
-const vexHint = "OpenVEX 0.2.0 as \"fnaudit scan -o openvex=FILE\" writes it, or CycloneDX 1.4 to 1.6 with vulnerabilities[].analysis, as JSON"
+const vexHint = "OpenVEX 0.2.0 as \"fnaudit scan -o openvex=FILE\" writes it, or CycloneDX 1.4 to 1.7 with vulnerabilities[].analysis, as JSON"
 
 // readVEX reads the files of --vex, before anything is judged. Each is believed
 // because it was named here.

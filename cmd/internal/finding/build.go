@@ -46,53 +46,77 @@ func (r *Report) Check(name string) Status {
 // Sort puts findings and unknowns into the report's order: findings worst
 // first, then by component and id; unknowns by artifact, path, kind, reason.
 func (r *Report) Sort() {
-	slices.SortFunc(r.Findings, Compare)
+	sortByPointer(r.Findings, compareFindings)
 	slices.SortFunc(r.Unknowns, func(a, b Unknown) int {
 		return cmp.Or(cmp.Compare(a.Artifact, b.Artifact), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind),
 			cmp.Compare(a.PURL, b.PURL), cmp.Compare(a.Reason, b.Reason))
 	})
 }
 
+// sortByPointer sorts values that are too large to be moved and copied at each
+// step.
+func sortByPointer[T any](list []T, compare func(a, b *T) int) {
+	order, sorted := make([]*T, len(list)), true
+	for i := range list {
+		order[i] = &list[i]
+		sorted = sorted && (i == 0 || compare(order[i-1], order[i]) <= 0)
+	}
+	if sorted {
+		return
+	}
+	slices.SortFunc(order, compare)
+	out := make([]T, len(list))
+	for i, x := range order {
+		out[i] = *x
+	}
+	copy(list, out)
+}
+
 // Compare orders findings: malware, then worst severity, certainty, score, component, id.
-func Compare(a, b Finding) int {
-	malware := func(f Finding) int {
-		if f.Kind == KindMalware {
-			return 0
+func Compare(a, b Finding) int { return compareFindings(&a, &b) }
+
+func compareFindings(a, b *Finding) int {
+	if x, y := a.Kind == KindMalware, b.Kind == KindMalware; x != y {
+		if x {
+			return -1
 		}
 		return 1
 	}
-	return cmp.Or(
-		cmp.Compare(malware(a), malware(b)),
-		cmp.Compare(b.Severity.Rank(), a.Severity.Rank()),
-		cmp.Compare(b.Certainty.Rank(), a.Certainty.Rank()),
-		cmp.Compare(b.Score, a.Score),
-		cmp.Compare(a.Component, b.Component),
-		cmp.Compare(a.Kind, b.Kind),
-		cmp.Compare(a.ID, b.ID),
-		cmp.Compare(a.Fingerprint, b.Fingerprint),
-	)
+	if n := cmp.Compare(b.Severity.Rank(), a.Severity.Rank()); n != 0 {
+		return n
+	}
+	if n := cmp.Compare(b.Certainty.Rank(), a.Certainty.Rank()); n != 0 {
+		return n
+	}
+	if n := cmp.Compare(b.Score, a.Score); n != 0 {
+		return n
+	}
+	if n := cmp.Compare(a.Component, b.Component); n != 0 {
+		return n
+	}
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Fingerprint, b.Fingerprint))
 }
 
 // Fingerprint identifies a finding across runs and versions: the hexadecimal
 // sha256 of kind, rule, function, versionless purl, and the lowest CVE among
 // the ids, else the preferred id, each followed by a newline.
 func Fingerprint(kind Kind, rule, function, purl, id string, aliases []string) string {
+	const cve = "CVE-"
 	key := id
-	var cves []string
-	for _, a := range append([]string{id}, aliases...) {
-		if strings.HasPrefix(a, "CVE-") {
-			cves = append(cves, a)
+	for _, a := range aliases {
+		if strings.HasPrefix(a, cve) && (!strings.HasPrefix(key, cve) || compareCVE(a, key) < 0) {
+			key = a
 		}
 	}
-	if len(cves) > 0 {
-		key = slices.MinFunc(cves, compareCVE)
+	var room [512]byte // more than nearly all of them take
+	text := room[:0]
+	for _, s := range [...]string{string(kind), rule, function, Versionless(purl), key} {
+		text = append(append(text, s...), '\n')
 	}
-	h := sha256.New()
-	for _, s := range []string{string(kind), rule, function, Versionless(purl), key} {
-		h.Write([]byte(s))
-		h.Write([]byte{'\n'})
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(text)
+	var word [2 * sha256.Size]byte
+	hex.Encode(word[:], sum[:])
+	return string(word[:])
 }
 
 // compareCVE orders CVE ids by year and number, which differ in length: CVE-2021-9 is before CVE-2021-10.

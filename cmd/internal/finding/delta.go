@@ -52,6 +52,7 @@ const (
 	CauseChangedAdvisory   Cause = "changed-advisory"   // range, severity, fix, KEV or EPSS of one changed
 	CauseWithdrawnAdvisory Cause = "withdrawn-advisory" // it was withdrawn, or no longer covers the version
 	CauseArtifact          Cause = "changed-artifact"   // the function's bytes are others
+	CauseDeployed          Cause = "deployed"           // what is deployed is not what was judged any more, or nobody knows it
 	CausePolicy            Cause = "policy"             // the policy judges otherwise
 	CauseRuntime           Cause = "runtime-date"       // the runtime crossed a date
 	CauseWaiver            Cause = "waiver-expired"

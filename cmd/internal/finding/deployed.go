@@ -10,7 +10,8 @@ type Deployed struct {
 	Account      string          `json:"account,omitempty"` // twelve digits; "" when the export does not say
 	Region       string          `json:"region,omitempty"`
 	Version      string          `json:"version,omitempty"` // "$LATEST" or a number
-	Aliases      []string        `json:"aliases,omitempty"` // that point at the version
+	Aliases      []string        `json:"aliases,omitempty"` // that point at the version, with all of their calls or some
+	Routes       []DeployedRoute `json:"routes,omitempty"`  // the aliases that send it only some of theirs
 	Package      string          `json:"package,omitempty"` // "zip", "image"
 	Digest       string          `json:"digest,omitempty"`  // "sha256:…" of the deployed code; "" when that is not known
 	DigestReason string          `json:"digestReason,omitempty"`
@@ -20,12 +21,35 @@ type Deployed struct {
 	Modified     time.Time       `json:"lastModified,omitzero"`
 	State        string          `json:"state,omitempty"` // "Active", ...; lists do not say it
 	Layers       []DeployedLayer `json:"layers,omitempty"`
-	Source       string          `json:"source"` // the export that says so
+	Tags         []string        `json:"tags,omitempty"` // "key=value", sorted; lists do not say them, get-function does
+	Source       string          `json:"source"`         // the export that says so
 
 	Scanned     bool        `json:"scanned"`               // a report of this run is about these bytes
 	Gated       *GatedBy    `json:"gated,omitempty"`       // a verified summary is about these bytes
 	LayersMatch LayersMatch `json:"layersMatch,omitempty"` // with those of the report, or of the summary without one
+	JoinedBy    JoinedBy    `json:"joinedBy,omitempty"`    // what it has in common with a report
+	Report      string      `json:"report,omitempty"`      // the name of that report, where it is about other bytes or other layers
+	Drift       []string    `json:"drift,omitempty"`       // the rules of kind drift that it breaks, the most urgent first
 }
+
+// DeployedRoute is an alias that sends a share of its calls to a version.
+type DeployedRoute struct {
+	Alias  string  `json:"alias"`
+	Weight float64 `json:"weight"` // 0-1
+}
+
+// JoinedBy says by what a deployed function and a report were found to belong
+// together. The zero value is that none was found. Only the digest says that the
+// report is about the bytes of its code.
+type JoinedBy string
+
+// The values of JoinedBy.
+const (
+	JoinedByDigest        JoinedBy = "digest"         // of the code
+	JoinedByName          JoinedBy = "name"           // the two have one
+	JoinedByMasterName    JoinedBy = "master-name"    // of the function that it is a replica of, in another region
+	JoinedByGeneratedName JoinedBy = "generated-name" // CloudFormation made its name from that of the report
+)
 
 // DeployedLayer is one layer of a deployed function.
 type DeployedLayer struct {
@@ -36,6 +60,7 @@ type DeployedLayer struct {
 
 // GatedBy is a summary of the gate that was verified.
 type GatedBy struct {
+	Function string    `json:"function,omitempty"` // the name that the gate judged it by
 	Signer   string    `json:"signer"`
 	Verifier string    `json:"verifier"`
 	Policy   string    `json:"policy,omitempty"` // digest of the policy that it was made under
@@ -95,6 +120,9 @@ type FleetRuntime struct {
 	Date      string `json:"date"`
 	Days      int    `json:"days"` // until then; below 0: past
 	Functions []Ref  `json:"functions"`
+
+	UpdatesBlocked string    `json:"updatesBlocked,omitempty"` // from when on, where Event is another step and this one is still to come
+	AsOf           time.Time `json:"asOf,omitzero"`            // of the table that says so
 }
 
 // Ref names a deployed function.
@@ -103,6 +131,7 @@ type Ref struct {
 	Region  string `json:"region,omitempty"`
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"`
+	KnownAs string `json:"knownAs,omitempty"` // the name of the report that is about other bytes of it, where that is another one
 }
 
 // FleetLayer is one version of a layer and who uses it.

@@ -112,7 +112,13 @@ type Report struct {
 	Upgrades     []Upgrade     `json:"upgrades,omitempty"` // what to do, worst first
 	Checks       []Status      `json:"checks"`
 	Verdict      Verdict       `json:"verdict"`
+
+	NameFound bool `json:"-"` // the name is that of a file in a folder
 }
+
+// NameClaimed says whether what is audited gives the function its name, rather
+// than whoever runs the program.
+func (r *Report) NameClaimed() bool { return r.Declared != nil || r.NameFound }
 
 // Artifact is one judged artifact.
 type Artifact struct {
@@ -223,6 +229,7 @@ type Component struct {
 	Hashes        map[string]string `json:"hashes"`
 	Resolved      string            `json:"resolved,omitempty"` // where a lockfile says it came from
 	Requires      []string          `json:"requires,omitempty"`
+	Ranges        map[string]string `json:"ranges,omitempty"`       // what it declares to take of the packages that it requires, by name; none of those that do not say
 	Traits        []Trait           `json:"traits,omitempty"`       // how it came here
 	Facts         *Facts            `json:"facts,omitempty"`        // what a registry says of it; absent when no registry was asked
 	Listed        *Listed           `json:"listed,omitempty"`       // where a lockfile that was given names it
@@ -338,8 +345,11 @@ type Evidence struct {
 type Waived struct {
 	Reason  string    `json:"reason"`
 	Owner   string    `json:"owner"`
-	Expires time.Time `json:"expires"`
+	Expires time.Time `json:"expires"` // the first moment at which it no longer holds
 }
+
+// LastDay is the last day on which it holds, in UTC, as its author wrote it.
+func (w *Waived) LastDay() string { return w.Expires.Add(-time.Nanosecond).UTC().Format(time.DateOnly) }
 
 // Status says what became of one check.
 type Status struct {

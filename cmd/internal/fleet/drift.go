@@ -104,7 +104,7 @@ func urgency(rep *finding.Report) int {
 // platform adds what is to be said of where a deployed function runs: its
 // runtime, its layers' owners, and whether it runs at all.
 func (j *Join) platform(rep *finding.Report, x *drift, d *finding.Deployed) {
-	if d.State != "" && d.State != "Active" {
+	if !runs(d.State) {
 		x.add(finding.RuleDriftNotActive, d, "its state is "+d.State)
 	}
 	for _, f := range j.runtime(d.Runtime).findings {
@@ -121,6 +121,15 @@ func (j *Join) platform(rep *finding.Report, x *drift, d *finding.Deployed) {
 			}
 		}
 	}
+}
+
+// runs says whether a function in a state runs when it is called, now or after a
+// wait: one that is inactive was idle, and comes back
+// (https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html, read
+// 2026-11-28). Lists of functions do not say a state. One that is not known is none
+// that runs.
+func runs(state string) bool {
+	return slices.Contains([]string{"", "Active", "Inactive", "Pending"}, state)
 }
 
 // runtime is what is to be said of a runtime. Images have none.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -33,7 +34,7 @@ type members struct {
 var wanted = []string{
 	"FunctionName", "FunctionArn", "Version", "Runtime", "PackageType", "CodeSha256", "CodeSize", "LastModified", "Layers", "State", "Architectures",
 	"NextMarker", "NextToken", "Configuration", "Code", "ResolvedImageUri",
-	"Arn", "LayerVersionArn", "Content", "AliasArn", "FunctionVersion",
+	"Arn", "LayerVersionArn", "Content", "AliasArn", "FunctionVersion", "RoutingConfig", "AdditionalVersionWeights", "MasterArn", "Tags",
 }
 
 // take reads the value of a member. encoding/json would take the last of two
@@ -76,6 +77,43 @@ func object(raw json.RawMessage) (members, error) {
 		}
 	}
 	return m, m.err
+}
+
+// pair is a member of an object whose names are data.
+type pair struct {
+	key   string
+	value json.RawMessage
+}
+
+// pairs reads a member that is an object with at most n members of any name, none
+// of them twice.
+func (m members) pairs(key string, n int) ([]pair, error) {
+	if !m.there(key) {
+		return nil, nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(m.raw[key]))
+	if tok, err := dec.Token(); err != nil || tok != json.Delim('{') {
+		return nil, fmt.Errorf("%s is no object", key)
+	}
+	var out []pair
+	for dec.More() {
+		tok, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		p := pair{key: tok.(string)}
+		if err := dec.Decode(&p.value); err != nil {
+			return nil, err
+		}
+		if len(out) == n {
+			return nil, fmt.Errorf("%s has more than %d members", key, n)
+		}
+		if slices.ContainsFunc(out, func(have pair) bool { return have.key == p.key }) {
+			return nil, fmt.Errorf("%s names one member twice", key)
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 // there says whether a member has a value other than null, "" among them.
@@ -135,7 +173,7 @@ func (m members) fields(into map[string]*string) error {
 		chars string // besides letters and digits
 	}{
 		{"FunctionName", maxName, "-_."}, {"FunctionArn", maxARN, "-_.:$/"}, {"Version", 32, "$"}, {"Runtime", 64, "-_."},
-		{"PackageType", 16, ""}, {"CodeSha256", 100, "+/=:"}, {"LastModified", 64, "-:.+"}, {"State", 32, ""},
+		{"PackageType", 16, ""}, {"CodeSha256", 100, "+/=:"}, {"LastModified", 64, "-:.+"}, {"State", 32, ""}, {"MasterArn", maxARN, "-_.:$/"},
 	} {
 		s, err := m.text(f.key, f.n)
 		if err != nil {
@@ -160,26 +198,34 @@ func plain(s, chars string) bool {
 	return true
 }
 
-// deployed reads a function. image is the digest that get-function says the image has.
-func deployed(m members, image string) (finding.Deployed, error) {
-	var d finding.Deployed
-	var kind, sum, modified string
-	err := m.fields(map[string]*string{"FunctionName": &d.Name, "FunctionArn": &d.ARN, "Version": &d.Version, "Runtime": &d.Runtime,
-		"PackageType": &kind, "CodeSha256": &sum, "LastModified": &modified, "State": &d.State})
+// deployed reads a function. image is the digest that get-function says the image
+// has. master is the name of the function that it is a replica of, in another
+// region; "" when it is none.
+func deployed(m members, image string) (d finding.Deployed, master string, err error) {
+	var kind, sum, modified, of string
+	err = m.fields(map[string]*string{"FunctionName": &d.Name, "FunctionArn": &d.ARN, "Version": &d.Version, "Runtime": &d.Runtime,
+		"PackageType": &kind, "CodeSha256": &sum, "LastModified": &modified, "State": &d.State, "MasterArn": &of})
 	if err == nil && d.Name == "" {
 		err = errors.New("field FunctionName is missing")
 	}
 	if err != nil {
-		return d, named(d.Name, err)
+		return d, "", named(d.Name, err)
 	}
 	if d.Size, err = m.size("CodeSize"); err != nil {
-		return d, named(d.Name, err)
+		return d, "", named(d.Name, err)
 	}
 	if err := place(&d); err != nil {
-		return d, named(d.Name, err)
+		return d, "", named(d.Name, err)
+	}
+	if of != "" {
+		f, ok := parseFunction(of)
+		if !ok {
+			return d, "", named(d.Name, errors.New("field MasterArn is not the ARN of a function"))
+		}
+		master = f.name
 	}
 	if err := settings(&d, m); err != nil {
-		return d, named(d.Name, err)
+		return d, "", named(d.Name, err)
 	}
 	d.Package, d.Modified = strings.ToLower(kind), when(modified)
 	if kind == "" {
@@ -193,7 +239,7 @@ func deployed(m members, image string) (finding.Deployed, error) {
 	default:
 		d.Digest, d.DigestReason = image, ""
 	}
-	return d, nil
+	return d, master, nil
 }
 
 func named(name string, err error) error {
@@ -262,4 +308,38 @@ func settings(d *finding.Deployed, m members) error {
 		}
 	}
 	return nil
+}
+
+// Bounds of tags: AWS's own
+// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html, read
+// 2026-11-28), with room for those that it adds itself.
+const (
+	maxTags     = 100
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+// tags reads the tags that get-function says, as "key=value", or "key" where the
+// value is empty: the form in which a policy names them.
+func tags(m members) ([]string, error) {
+	list, err := m.pairs("Tags", maxTags)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, p := range list {
+		var value string
+		if err := json.Unmarshal(p.value, &value); err != nil || len([]rune(p.key)) > maxTagKey || len([]rune(value)) > maxTagValue {
+			return nil, errors.New("field Tags holds what is no tag")
+		}
+		if value != "" {
+			value = "=" + value
+		}
+		if strings.ContainsFunc(p.key+value, unicode.IsControl) {
+			return nil, errors.New("field Tags has control characters")
+		}
+		out = append(out, p.key+value)
+	}
+	slices.Sort(out)
+	return out, nil
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -28,10 +30,14 @@ type Export struct {
 	Problem string            // why it does not say everything; "" when it does
 
 	aliases []alias
+	masters map[string]string // of which function a replica is one, by its ARN: the name
 }
 
 // alias is a name of a version.
-type alias struct{ function, name, version string } // function: its ARN without a version
+type alias struct {
+	function, name, version string  // function: its ARN without a version
+	weight                  float64 // the share of its calls that the version gets, 0-1; 1 when it has no other
+}
 
 // Read reads a saved list of functions. Whatever is wrong with it is its Problem:
 // what was read before, or beside, is kept.
@@ -42,7 +48,7 @@ type alias struct{ function, name, version string } // function: its ARN without
 // not, or an array of them. A last page that names a next one means that functions are
 // missing (https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html, read 2026-11-28).
 func Read(r io.Reader, source string) *Export {
-	e := &Export{Source: source, Layers: map[string]string{}}
+	e := &Export{Source: source, Layers: map[string]string{}, masters: map[string]string{}}
 	text := bufio.NewReaderSize(io.LimitReader(r, MaxBytes+1), 64<<10)
 	switch mark, _ := text.Peek(3); {
 	case len(mark) >= 2 && (mark[0] == 0xff && mark[1] == 0xfe || mark[0] == 0xfe && mark[1] == 0xff):
@@ -253,7 +259,7 @@ func (r *reader) document(m members, page bool) error {
 			r.reject(err)
 		}
 	case m.there("FunctionName"), m.there("FunctionArn"):
-		if err := r.configuration(m, ""); err != nil {
+		if err := r.configuration(m, "", members{}); err != nil {
 			r.reject(err)
 		}
 	default:
@@ -268,7 +274,7 @@ func (r *reader) function(raw json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	return r.configuration(m, "")
+	return r.configuration(m, "", members{})
 }
 
 // got reads the answer to get-function, which names the image, too.
@@ -287,13 +293,20 @@ func (r *reader) got(m members) error {
 			return fmt.Errorf("field Code: %w", err)
 		}
 	}
-	return r.configuration(conf, imageDigest(image))
+	return r.configuration(conf, imageDigest(image), m)
 }
 
-func (r *reader) configuration(m members, image string) error {
-	d, err := deployed(m, image)
+// configuration reads a function. around is what stands around it, with its tags.
+func (r *reader) configuration(m members, image string, around members) error {
+	d, master, err := deployed(m, image)
 	if err != nil {
 		return err
+	}
+	if d.Tags, err = tags(around); err != nil {
+		return named(d.Name, err)
+	}
+	if master != "" && d.ARN != "" {
+		r.out.masters[d.ARN] = master
 	}
 	d.Source = r.out.Source
 	r.out.Entries = append(r.out.Entries, d)
@@ -329,7 +342,10 @@ func (r *reader) layer(m members) error {
 	return nil
 }
 
-// alias reads an entry of list-aliases.
+// alias reads an entry of list-aliases: the version that it names, and those that
+// get a share of its calls beside
+// (https://docs.aws.amazon.com/lambda/latest/api/API_AliasRoutingConfiguration.html,
+// read 2026-11-28).
 func (r *reader) alias(raw json.RawMessage) error {
 	m, err := object(raw)
 	if err != nil {
@@ -347,11 +363,51 @@ func (r *reader) alias(raw json.RawMessage) error {
 	if !ok || f.qualifier == "" || !isVersion(version) {
 		return errors.New("an alias does not say of which function and version it is")
 	}
-	if len(r.out.aliases) >= maxVersions {
+	more, err := weights(m)
+	if err != nil {
+		return fmt.Errorf("alias %s of %s: %w", f.qualifier, f.name, err)
+	}
+	if len(r.out.aliases)+len(more) >= maxVersions {
 		return fmt.Errorf("more than %d aliases", maxVersions)
 	}
-	r.out.aliases = append(r.out.aliases, alias{f.bare(), f.qualifier, version})
+	rest := 1.0
+	for _, a := range more {
+		rest -= a.weight
+	}
+	rest = math.Round(rest*1e6) / 1e6 // 1 - 0.9 is no 0.1
+	for _, a := range append(more, alias{version: version, weight: max(rest, 0)}) {
+		a.function, a.name = f.bare(), f.qualifier
+		r.out.aliases = append(r.out.aliases, a)
+	}
 	return nil
+}
+
+// maxWeights bounds the versions of one alias; AWS allows one beside its own.
+const maxWeights = 8
+
+// weights reads the versions that get a share of an alias's calls.
+func weights(m members) ([]alias, error) {
+	if !m.there("RoutingConfig") {
+		return nil, nil
+	}
+	routing, err := object(m.raw["RoutingConfig"])
+	if err != nil {
+		return nil, fmt.Errorf("field RoutingConfig: %w", err)
+	}
+	list, err := routing.pairs("AdditionalVersionWeights", maxWeights)
+	if err != nil {
+		return nil, fmt.Errorf("field RoutingConfig: %w", err)
+	}
+	var out []alias
+	for _, p := range list {
+		var weight float64
+		if err := json.Unmarshal(p.value, &weight); err != nil || weight < 0 || weight > 1 || !isVersion(p.key) {
+			return nil, errors.New("field RoutingConfig holds what is no share of a version")
+		}
+		out = append(out, alias{version: p.key, weight: weight})
+	}
+	slices.SortFunc(out, func(a, b alias) int { return compareVersion(a.version, b.version) })
+	return out, nil
 }
 
 // joined lists the first reasons of n.

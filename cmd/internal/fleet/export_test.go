@@ -237,11 +237,107 @@ func TestMergeKeepsAccountsRegionsAndVersionsApart(t *testing.T) {
 	}
 }
 
+// A version that an alias sends calls to runs, whether an export lists it or not.
+func TestAliasesRouteCalls(t *testing.T) {
+	alias := func(name, version, routing string) string {
+		return fmt.Sprintf(`{"Aliases":[{"AliasArn":"%s:%s","Name":%q,"FunctionVersion":%q%s}]}`, arnOf("orders"), name, name, version, routing)
+	}
+	weighted := func(weights string) string { return `,"RoutingConfig":{"AdditionalVersionWeights":` + weights + `}` }
+	three := strings.NewReplacer(`"$LATEST"`, `"3"`, `function:orders"`, `function:orders:3"`).Replace(entry("orders", zipSum("c")))
+	for name, c := range map[string]struct {
+		text, problem string
+		want          []string // version, aliases, routes, whether its bytes are known
+	}{
+		"a listed one":                   {list(three) + alias("live", "3", ""), "", []string{"3 [live] [] true"}},
+		"no routing":                     {list(three) + alias("live", "3", `,"RoutingConfig":null`), "", []string{"3 [live] [] true"}},
+		"a second one":                   {list(three) + alias("live", "3", weighted(`{"4":0.1}`)), "", []string{"3 [live] [{live 0.9}] true", "4 [live] [{live 0.1}] false"}},
+		"one that no list has":           {list(three) + alias("live", "2", ""), "", []string{"2 [live] [] false", "3 [] [] true"}},
+		"one without calls":              {list(three) + alias("live", "3", weighted(`{"4":0}`)), "", []string{"3 [live] [] true"}},
+		"all calls to the second":        {list(three) + alias("live", "2", weighted(`{"3":1.0}`)), "", []string{"3 [live] [] true"}},
+		"only aliases":                   {alias("live", "$LATEST", ""), "", []string{"$LATEST [live] [] false"}},
+		"two exports that differ":        {list(three) + alias("live", "3", "") + alias("live", "3", weighted(`{"4":0.25}`)), "", []string{"3 [live] [{live 0.75}] true", "4 [live] [{live 0.25}] false"}},
+		"a share above all":              {list(three) + alias("live", "3", weighted(`{"4":1.5}`)), "no share", []string{"3 [] [] true"}},
+		"a share below none":             {list(three) + alias("live", "3", weighted(`{"4":-1}`)), "no share", []string{"3 [] [] true"}},
+		"a share of text":                {list(three) + alias("live", "3", weighted(`{"4":"0.1"}`)), "no share", []string{"3 [] [] true"}},
+		"a version that is none":         {list(three) + alias("live", "3", weighted(`{"\u001b":0.1}`)), "no share", []string{"3 [] [] true"}},
+		"one version twice":              {list(three) + alias("live", "3", weighted(`{"4":0.1,"4":0.2}`)), "twice", []string{"3 [] [] true"}},
+		"too many":                       {list(three) + alias("live", "3", weighted(`{"1":0,"2":0,"3":0,"4":0,"5":0,"6":0,"7":0,"8":0,"9":0}`)), "more than 8", []string{"3 [] [] true"}},
+		"another type":                   {list(three) + alias("live", "3", weighted(`[]`)), "no object", []string{"3 [] [] true"}},
+		"a routing of another type":      {list(three) + alias("live", "3", `,"RoutingConfig":7`), "RoutingConfig", []string{"3 [] [] true"}},
+		"a list that does not say where": {list(`{"FunctionName":"orders","Version":"3","CodeSha256":"`+zipSum("c")+`"}`) + alias("live", "3", ""), "", []string{"3 [] [] true"}},
+	} {
+		e := read(c.text)
+		var got []string
+		for _, d := range Merge([]*Export{e}, time.Now()).Deployed {
+			got = append(got, fmt.Sprint(d.Version, " ", d.Aliases, " ", d.Routes, " ", d.Digest != ""))
+			if (d.Digest == "") != strings.Contains(d.DigestReason, "the alias live sends calls to version") || d.Digest == "" && (d.Account != account || d.Source != "prod.json") {
+				t.Errorf("%s: %+v", name, d)
+			}
+		}
+		if !slices.Equal(got, c.want) || (c.problem == "") != (e.Problem == "") || !strings.Contains(e.Problem, c.problem) {
+			t.Errorf("%s: %q, want %q, problem %q", name, got, c.want, e.Problem)
+		}
+	}
+}
+
+// What else AWS says of a function is taken where it matters, and passed over elsewhere.
+func TestReadAllThatAWSSays(t *testing.T) {
+	rest := `"SnapStart":{"ApplyOn":"PublishedVersions","OptimizationStatus":"On"},"DurableConfig":{"RetentionPeriodInDays":14},"TracingConfig":{"Mode":"PassThrough"},
+		"ImageConfigResponse":{"ImageConfig":{"Command":["a\u001b[2J"]}},"VpcConfig":{"SubnetIds":[]},"EphemeralStorage":{"Size":512},"SigningJobArn":"x","State":"Inactive",
+		"StateReasonCode":"Idle","RuntimeVersionConfig":{"RuntimeVersionArn":"x"},"LoggingConfig":{"LogFormat":"Text"},"MasterArn":"` + arnOf("orders") + `:3"`
+	one := entry("us-east-1.orders", zipSum("a"), rest)
+	e := read(list(one) + `{"Configuration":` + one + `,"Code":{"RepositoryType":"S3"},"Tags":{"team":"pay","empty":"","stage":"prod"},"Concurrency":{"ReservedConcurrentExecutions":1}}`)
+	inv := Merge([]*Export{e}, time.Now())
+	if e.Problem != "" || len(inv.Deployed) != 1 {
+		t.Fatalf("%+v, problem %q", inv.Deployed, e.Problem)
+	}
+	d := inv.Deployed[0]
+	if d.State != "Inactive" || !slices.Equal(d.Tags, []string{"empty", "stage=prod", "team=pay"}) || inv.masters[d.ARN] != "orders" || inv.Exports[0].Duplicates != 1 {
+		t.Errorf("%+v, master %q, %+v", d, inv.masters[d.ARN], inv.Exports)
+	}
+	for name, tags := range map[string]string{
+		"control characters": `{"a":"\u001b[2J"}`, "another type": `{"a":1}`, "a list": `[]`, "one twice": `{"a":"b","a":"c"}`, "a long one": `{"a":"` + strings.Repeat("x", 300) + `"}`,
+	} {
+		if e := read(`{"Configuration":` + one + `,"Tags":` + tags + `}`); e.Problem == "" || len(e.Entries) != 0 {
+			t.Errorf("tags, %s: %+v, problem %q", name, e.Entries, e.Problem)
+		}
+	}
+}
+
+func TestLogicalName(t *testing.T) {
+	for name, want := range map[string]string{
+		"shop-OrdersFunction-1A2B3C4D5E6F7":     "OrdersFunction",
+		"shop-prod-OrdersFunction-GT1nBuvEbrVm": "OrdersFunction",
+		"shop-OrdersFnBCC86E6A-1A2B3C4D5E6F":    "OrdersFnBCC86E6A",
+		"orders":                                "",
+		"shop-orders":                           "",
+		"shop-orders-production":                "", // ten letters
+		"shop-orders-verification":              "", // twelve letters, none of them upper-case
+		"shop-Orders-1A2B3C4D5E6":               "",
+		"-Orders-1A2B3C4D5E6F":                  "",
+		"shop--1A2B3C4D5E6F":                    "",
+		"1A2B3C4D5E6F":                          "",
+		"shop-us-east-1.Orders-1A2B3C4D5E6F":    "",
+		"shop-Orders_Function-1A2B3C4D5E6F":     "",
+	} {
+		if got, ok := logicalName(name); ok != (want != "") || ok && got != want {
+			t.Errorf("logicalName(%q) = %q, %v; want %q", name, got, ok, want)
+		}
+	}
+	for logical, want := range map[string]string{"OrdersFnBCC86E6A": "OrdersFn", "OrdersFn": "", "BCC86E6A": "", "OrdersFnbcc86e6a": ""} {
+		if got, ok := constructName(logical); ok != (want != "") || ok && got != want {
+			t.Errorf("constructName(%q) = %q, %v; want %q", logical, got, ok, want)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add(list(entry("orders", zipSum("a"), `"Layers":[{"Arn":"arn:aws:lambda:eu-west-1:111122223333:layer:base:7","CodeSize":9}]`)))
 	f.Add(`[{"Aliases":[{"AliasArn":"` + arnOf("orders") + `:live","FunctionVersion":"1"}]}]`)
 	f.Add(`{"LayerVersionArn":"arn:aws:lambda:eu-west-1:111122223333:layer:base:7","Content":{"CodeSha256":"x"}}`)
 	f.Add(`{"Configuration":{},"Code":null}`)
+	f.Add(`{"Aliases":[{"AliasArn":"` + arnOf("orders") + `:live","FunctionVersion":"1","RoutingConfig":{"AdditionalVersionWeights":{"2":0.1}}}]}`)
+	f.Add(`{"Configuration":` + entry("orders", zipSum("a"), `"MasterArn":"`+arnOf("main")+`"`) + `,"Tags":{"a":"b"}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		e := read(text)
 		if e.Problem == "" && len(e.Entries) == 0 && len(e.Layers) == 0 && len(e.aliases) == 0 && !strings.Contains(text, "[") {

@@ -38,7 +38,11 @@ func (j *Join) Fleet() *finding.Fleet {
 		var refs []finding.Ref
 		for i, rules := range j.broken {
 			if rules>>bit&1 != 0 {
-				refs = append(refs, refOf(&j.inv.Deployed[i]))
+				ref := refOf(&j.inv.Deployed[i])
+				if rule == finding.RuleDriftChanged {
+					ref.KnownAs = j.knownAs[i]
+				}
+				refs = append(refs, ref)
 			}
 		}
 		if len(refs) > 0 {
@@ -47,7 +51,8 @@ func (j *Join) Fleet() *finding.Fleet {
 	}
 	f.Runtimes = j.runtimeList()
 	for _, name := range slices.Sorted(maps.Keys(j.unused)) {
-		if !j.used[name] {
+		otherwise := slices.ContainsFunc(j.unused[name], func(i int) bool { return !j.scanned[i] }) // on other layers
+		if !j.used[name] && !otherwise {
 			f.NotDeployed = append(f.NotDeployed, name)
 		}
 	}
@@ -70,11 +75,16 @@ func (j *Join) runtimeList() []finding.FleetRuntime {
 	}
 	out := []finding.FleetRuntime{}
 	for id, refs := range using {
-		e, ok := urgent(j.runtime(id).ends, j.opt.Days)
+		ends := j.runtime(id).ends
+		e, ok := urgent(ends, j.opt.Days)
 		if !ok {
 			continue
 		}
-		out = append(out, finding.FleetRuntime{Runtime: id, Versions: len(refs), Event: e.Event, Date: e.Date, Days: e.Days, Functions: sortedRefs(refs)})
+		one := finding.FleetRuntime{Runtime: id, Versions: len(refs), Event: e.Event, Date: e.Date, Days: e.Days, Functions: sortedRefs(refs), AsOf: e.AsOf}
+		if i := slices.IndexFunc(ends, func(s finding.Event) bool { return s.Event == finding.EventBlockUpdate }); i >= 0 && ends[i].Days > 0 && e.Event != finding.EventBlockUpdate {
+			one.UpdatesBlocked = ends[i].Date
+		}
+		out = append(out, one)
 	}
 	slices.SortFunc(out, func(a, b finding.FleetRuntime) int {
 		return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(a.Runtime, b.Runtime))

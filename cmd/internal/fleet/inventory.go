@@ -14,6 +14,8 @@ type Inventory struct {
 	Exports    []finding.FleetExport
 	Deployed   []finding.Deployed
 	Superseded []finding.Deployed // what an older export says of one of them, and a newer one otherwise
+
+	masters map[string]string // of which function a replica is one, by its ARN: the name
 }
 
 // key is a version of a function. Where no ARN says whose it is, it is that of its file.
@@ -32,7 +34,7 @@ func keyOf(d *finding.Deployed) key {
 // bytes run. Times after now are not believed. The result does not depend on the
 // order of the exports, but for theirs.
 func Merge(exports []*Export, now time.Time) Inventory {
-	var inv Inventory
+	inv := Inventory{masters: masters(exports)}
 	var keys []key
 	groups := map[key][]finding.Deployed{}
 	digests := layerDigests(exports)
@@ -53,9 +55,7 @@ func Merge(exports []*Export, now time.Time) Inventory {
 			said.Versions++
 			if i := slices.IndexFunc(groups[k], func(have finding.Deployed) bool { return same(&have, &d) }); i >= 0 {
 				said.Duplicates++
-				if have := &groups[k][i]; d.Modified.After(have.Modified) {
-					have.Modified = d.Modified
-				}
+				complete(&groups[k][i], &d)
 				continue
 			}
 			if len(groups[k]) < maxClash {
@@ -80,6 +80,18 @@ const maxClash = 16
 // same says whether two entries say the same about what runs.
 func same(a, b *finding.Deployed) bool {
 	return a.Digest == b.Digest && a.DigestReason == b.DigestReason && a.Package == b.Package && a.Runtime == b.Runtime && slices.Equal(a.Layers, b.Layers)
+}
+
+// complete adds to an entry what another one that says the same says beside: the
+// answer to get-function has tags and a state, and a list has neither.
+func complete(have, d *finding.Deployed) {
+	if d.Modified.After(have.Modified) {
+		have.Modified = d.Modified
+	}
+	have.State = max(have.State, d.State)
+	have.Architecture = max(have.Architecture, d.Architecture)
+	have.Size = max(have.Size, d.Size)
+	have.Tags = slices.Compact(slices.Sorted(slices.Values(slices.Concat(have.Tags, d.Tags))))
 }
 
 // settle takes the entry that counts of those about one version.
@@ -111,26 +123,82 @@ func layerDigests(exports []*Export) map[string]string {
 	return out
 }
 
+// masters joins what the exports say of replicas. Of two that differ the first name
+// in the alphabet counts: it only helps to find a report that is about other bytes.
+func masters(exports []*Export) map[string]string {
+	out := map[string]string{}
+	for _, e := range exports {
+		for arn, name := range e.masters {
+			if have, ok := out[arn]; !ok || name < have {
+				out[arn] = name
+			}
+		}
+	}
+	return out
+}
+
 // maxAliases bounds the aliases of one version that are kept.
 const maxAliases = 50
 
-// alias notes the aliases of versions.
+// alias notes the aliases of versions. A version that gets calls by an alias and
+// that no export lists runs all the same: which bytes, nobody knows.
 func (inv *Inventory) alias(exports []*Export) {
-	names := map[[2]string][]string{}
+	type version struct{ function, version string }
+	names := map[version][]alias{}
+	from := map[version]string{}
 	for _, e := range exports {
 		for _, a := range e.aliases {
-			k := [2]string{a.function, a.version}
-			names[k] = append(names[k], a.name)
+			k := version{a.function, a.version}
+			names[k] = append(names[k], a)
+			if have, ok := from[k]; !ok || e.Source < have {
+				from[k] = e.Source
+			}
 		}
 	}
-	if len(names) == 0 {
-		return
-	}
+	unplaced := map[version]bool{} // by the name alone: their export does not say where
 	for i := range inv.Deployed {
 		d := &inv.Deployed[i]
+		if d.ARN == "" {
+			unplaced[version{d.Name, cmp.Or(d.Version, "$LATEST")}] = true
+		}
 		if f, ok := parseFunction(d.ARN); ok {
-			list := slices.Compact(slices.Sorted(slices.Values(names[[2]string{f.bare(), cmp.Or(d.Version, "$LATEST")}])))
-			d.Aliases = list[:min(len(list), maxAliases)]
+			k := version{f.bare(), cmp.Or(d.Version, "$LATEST")}
+			name(d, names[k])
+			delete(names, k)
+		}
+	}
+	for k, list := range names {
+		list = slices.DeleteFunc(list, func(a alias) bool { return a.weight == 0 })
+		f, ok := parseFunction(k.function)
+		if !ok || len(list) == 0 || unplaced[version{f.name, k.version}] {
+			continue
+		}
+		d := finding.Deployed{Name: f.name, ARN: k.function, Account: f.account, Region: f.region, Version: k.version, Source: from[k]}
+		if k.version != "$LATEST" {
+			d.ARN += ":" + k.version
+		}
+		name(&d, list)
+		d.DigestReason = "the alias " + d.Aliases[0] + " sends calls to version " + k.version + ", and no export lists that: save what aws lambda list-functions --function-version ALL answers, and give it too"
+		inv.Deployed = append(inv.Deployed, d)
+	}
+}
+
+// name notes the aliases of a version.
+func name(d *finding.Deployed, list []alias) {
+	slices.SortFunc(list, func(a, b alias) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.weight, b.weight))
+	})
+	list = slices.Compact(list)
+	for i, a := range list {
+		if i > 0 && list[i-1].name == a.name {
+			continue // two exports differ: the smaller share is said
+		}
+		if len(d.Aliases) == maxAliases {
+			return
+		}
+		d.Aliases = append(d.Aliases, a.name)
+		if a.weight < 1 {
+			d.Routes = append(d.Routes, finding.DeployedRoute{Alias: a.name, Weight: a.weight})
 		}
 	}
 }

@@ -63,14 +63,18 @@ type Join struct {
 	scanned  []bool             // by index: a report is about it
 	gated    []bool             // by index: a summary is about it
 	broken   []uint             // by index: the rules that it breaks, one bit each
-	others   map[int]string     // of those with code that a report is about: how their layers differ
+	knownAs  map[int]string     // of those whose bytes no report is about, and whose name is another one in a report: that
+	others   map[int]other      // of those with code that a report is about: how their layers differ
 	names    map[string]bool    // of reports
 	sboms    map[string]bool    // digests that only a bill of materials from outside is about
 	layers   map[string]*layer  // by ARN
-	unused   map[string]bool    // names of reports that are about nothing that is deployed
+	unused   map[string][]int   // names of reports that are about nothing that is deployed, and what has the same code on other layers
 	used     map[string]bool    // and of those that are
 	runtimes map[string]runtime // what is said of each, once
 }
+
+// other is a report of the code of a deployed function that was made with other layers.
+type other struct{ report, why string }
 
 // runtime is what is said of one.
 type runtime struct {
@@ -84,8 +88,8 @@ func New(inv Inventory, opt Options) *Join {
 		opt.Days = DefaultDays
 	}
 	n := len(inv.Deployed)
-	j := &Join{inv: inv, opt: opt, byDigest: map[string][]int{}, scanned: make([]bool, n), gated: make([]bool, n), broken: make([]uint, n), others: map[int]string{},
-		names: map[string]bool{}, sboms: map[string]bool{}, layers: map[string]*layer{}, unused: map[string]bool{}, used: map[string]bool{}, runtimes: map[string]runtime{}}
+	j := &Join{inv: inv, opt: opt, byDigest: map[string][]int{}, scanned: make([]bool, n), gated: make([]bool, n), broken: make([]uint, n), others: map[int]other{}, knownAs: map[int]string{},
+		names: map[string]bool{}, sboms: map[string]bool{}, layers: map[string]*layer{}, unused: map[string][]int{}, used: map[string]bool{}, runtimes: map[string]runtime{}}
 	for i := range inv.Deployed {
 		d := &inv.Deployed[i]
 		if d.Digest != "" {
@@ -124,7 +128,7 @@ func (j *Join) begin(rep *finding.Report) []int {
 	j.names[name] = true
 	mine := j.mine(rep)
 	if len(mine) == 0 {
-		j.unused[name] = true
+		j.unused[name] = append(j.unused[name], j.byDigest[rep.Artifacts[0].Digest]...)
 		return nil
 	}
 	j.used[name] = true
@@ -153,8 +157,8 @@ func (j *Join) mine(rep *finding.Report) []int {
 		d := &j.inv.Deployed[i]
 		switch match, how := compareLayers(d.Layers, judgedLayers(rep)); match {
 		case finding.LayersOther:
-			if why := fmt.Sprintf("the report %s was made with other layers: %s", rep.Name, how); j.others[i] == "" || why < j.others[i] {
-				j.others[i] = why
+			if o := (other{strings.Clone(rep.Name), fmt.Sprintf("the report %s was made with other layers: %s", rep.Name, how)}); j.others[i].why == "" || o.why < j.others[i].why {
+				j.others[i] = o
 			}
 		default:
 			out = append(out, i)
@@ -168,7 +172,7 @@ func (j *Join) attach(rep *finding.Report, mine []int) {
 	drift := newDrift(rep.Name, rep.Artifacts[0].Digest)
 	for _, i := range mine {
 		d := j.inv.Deployed[i]
-		d.Scanned = true
+		d.Scanned, d.JoinedBy = true, finding.JoinedByDigest
 		d.LayersMatch, _ = compareLayers(d.Layers, judgedLayers(rep))
 		j.gate(&d)
 		if j.opt.GateAsked && d.Gated == nil {
@@ -183,20 +187,30 @@ func (j *Join) attach(rep *finding.Report, mine []int) {
 		j.platform(rep, drift, &d)
 		rep.Deployed = append(rep.Deployed, d)
 		j.scanned[i] = true
-		j.note(i, &d, drift)
 	}
+	j.note(rep, mine, drift)
 	rep.Findings = append(slices.Clip(rep.Findings), drift.findings()...)
 	rep.Ran(finding.CheckDeployed, nil)
 	seal(rep)
 }
 
-// note keeps of a deployed function what is counted.
-func (j *Join) note(i int, d *finding.Deployed, x *drift) {
-	j.gated[i] = j.gated[i] || d.Gated != nil
-	for _, rule := range x.of(d) {
-		j.broken[i] |= 1 << slices.Index(finding.DriftRules(), rule)
+// note says at each deployed function of a report what is wrong with it, and keeps
+// what is counted. mine are their indexes.
+func (j *Join) note(rep *finding.Report, mine []int, x *drift) {
+	for n, i := range mine {
+		d := &rep.Deployed[n]
+		j.gated[i] = j.gated[i] || d.Gated != nil
+		d.Drift = append(d.Drift, x.of(d)...)
+		slices.SortFunc(d.Drift, func(a, b string) int { return rank(a) - rank(b) })
+		d.Drift = slices.Compact(d.Drift)
+		for _, rule := range d.Drift {
+			j.broken[i] |= 1 << rank(rule)
+		}
 	}
 }
+
+// rank is the place of a rule, the most urgent first.
+func rank(rule string) int { return slices.Index(finding.DriftRules(), rule) }
 
 // failsNow adds a finding to a report that fails although a gate let it pass.
 func (j *Join) failsNow(rep *finding.Report, mine []int) bool {
@@ -206,7 +220,7 @@ func (j *Join) failsNow(rep *finding.Report, mine []int) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	drift := newDrift(rep.Name, rep.Artifacts[0].Digest)
-	for n, i := range mine {
+	for n := range mine {
 		d := &rep.Deployed[n]
 		if d.Gated == nil {
 			continue
@@ -216,8 +230,8 @@ func (j *Join) failsNow(rep *finding.Report, mine []int) bool {
 			why += ": " + rep.Verdict.Reasons[0]
 		}
 		drift.add(finding.RuleDriftFailsNow, d, why)
-		j.note(i, d, drift)
 	}
+	j.note(rep, mine, drift)
 	found := drift.findings()
 	rep.Findings = append(rep.Findings, found...)
 	seal(rep)
@@ -307,6 +321,9 @@ func (j *Join) stub(group []int) *finding.Report {
 	for _, i := range group {
 		d := j.inv.Deployed[i]
 		j.gate(&d)
+		if d.JoinedBy, d.Report = j.known(i, &d); d.Report != d.Name {
+			j.knownAs[i] = d.Report
+		}
 		rule, why := j.lacks(i, &d)
 		drift.add(rule, &d, why)
 		if j.opt.GateAsked && d.Gated == nil {
@@ -314,8 +331,11 @@ func (j *Join) stub(group []int) *finding.Report {
 		}
 		j.platform(rep, drift, &d)
 		rep.Deployed = append(rep.Deployed, d)
-		j.note(i, &d, drift)
+		rep.Tags = append(rep.Tags, d.Tags...)
 	}
+	slices.Sort(rep.Tags)
+	rep.Tags = slices.Compact(rep.Tags)
+	j.note(rep, group, drift)
 	found := drift.findings()
 	rep.Findings = append(rep.Findings, found...)
 	seal(rep)
@@ -331,14 +351,40 @@ func (j *Join) lacks(i int, d *finding.Deployed) (rule, why string) {
 		return finding.RuleDriftNoDigest, d.DigestReason
 	case d.Gated != nil:
 		return finding.RuleDriftUnjudged, "the gate let it pass on " + d.Gated.At.UTC().Format(time.DateOnly) + ", and no report of these bytes is there to judge again"
-	case j.others[i] != "":
-		return finding.RuleDriftLayers, j.others[i]
-	case j.names[d.Name] || j.opt.GatedName[d.Name]:
-		return finding.RuleDriftChanged, "what is known of the function is about other bytes"
+	case j.others[i].why != "":
+		return finding.RuleDriftLayers, j.others[i].why
+	case d.JoinedBy != "":
+		return finding.RuleDriftChanged, otherBytes(d)
 	case j.sboms[d.Digest]:
 		return finding.RuleDriftUnscanned, "only a bill of materials says that it is about these bytes, and nobody looked into them"
 	}
 	return finding.RuleDriftUnscanned, "no report is about these bytes"
+}
+
+// known finds what is known of a deployed function that no report is about: by
+// what, and the name of the report, or of what a gate let pass. With the digest
+// it has only the code in common.
+func (j *Join) known(i int, d *finding.Deployed) (by finding.JoinedBy, report string) {
+	if o := j.others[i]; o.why != "" {
+		return finding.JoinedByDigest, o.report
+	}
+	for _, c := range callings(d, j.inv.masters[d.ARN]) {
+		if j.names[c.name] || j.opt.GatedName[c.name] {
+			return c.by, c.name
+		}
+	}
+	return "", ""
+}
+
+// otherBytes says by what a function is known of which other bytes are deployed.
+func otherBytes(d *finding.Deployed) string {
+	switch d.JoinedBy {
+	case finding.JoinedByMasterName:
+		return "what is known of " + d.Report + ", of which it is a replica, is about other bytes"
+	case finding.JoinedByGeneratedName:
+		return "what is known of " + d.Report + ", from which its name seems to be made, is about other bytes"
+	}
+	return "what is known of the function is about other bytes"
 }
 
 // where names a deployed function: by its ARN, and by name and version without.

@@ -119,6 +119,15 @@ func TestJoin(t *testing.T) {
 			[]*finding.Report{scanned("orders", "a"), scanned("orders", "a", base)}, Options{}, []string{"orders pass", "orders pass"}},
 		"gated with the same layer": {list(entry("orders", zipSum("a"), layers(layer("base:7", 100)))) + layerDigest("base:7", "base"),
 			[]*finding.Report{scanned("orders", "a", base)}, Options{GateAsked: true, Gated: gated("a", digestOf("base"))}, []string{"orders pass"}},
+		"scanned, with a name of CloudFormation's": {list(entry("shop-OrdersFunction-1A2B3C4D5E6F7", zipSum("a"))), []*finding.Report{scanned("OrdersFunction", "a")}, Options{},
+			[]string{"OrdersFunction pass"}},
+		"other bytes, with a name of CloudFormation's": {list(entry("shop-OrdersFunction-1A2B3C4D5E6F7", zipSum("b"))), []*finding.Report{scanned("OrdersFunction", "a")}, Options{},
+			[]string{"OrdersFunction pass", "shop-OrdersFunction-1A2B3C4D5E6F7 fail drift-changed"}},
+		"other bytes, with a name of CDK's": {list(entry("shop-OrdersFnBCC86E6A-1A2B3C4D5E6F", zipSum("b"))), []*finding.Report{scanned("OrdersFn", "a")}, Options{},
+			[]string{"OrdersFn pass", "shop-OrdersFnBCC86E6A-1A2B3C4D5E6F fail drift-changed"}},
+		"other bytes in a replica": {list(entry("us-east-1.orders", zipSum("b"), `"MasterArn":"`+arnOf("orders")+`"`)), []*finding.Report{scanned("orders", "a")}, Options{},
+			[]string{"orders pass", "us-east-1.orders fail drift-changed"}},
+		"idle": {list(entry("orders", zipSum("a"), `"State":"Inactive"`)), []*finding.Report{scanned("orders", "a")}, Options{}, []string{"orders pass"}},
 		"the same bytes in two regions": {list(entry("orders", zipSum("a")), strings.ReplaceAll(entry("orders", zipSum("a")), region, "us-east-1")), nil, Options{},
 			[]string{"orders fail drift-unscanned"}},
 		"two versions": {list(entry("orders", zipSum("a")), strings.NewReplacer(`"$LATEST"`, `"3"`, `function:orders"`, `function:orders:3"`).Replace(entry("orders", zipSum("b")))),
@@ -147,6 +156,31 @@ func TestJoin(t *testing.T) {
 					t.Errorf("%s: finding %+v", name, f)
 				}
 			}
+		}
+	}
+}
+
+// Each deployed function says by what it was found, and what is wrong with it.
+func TestDeployedSaysWhatIsWrong(t *testing.T) {
+	text := list(entry("orders", zipSum("a")), entry("shop-Billing-1A2B3C4D5E6F7", zipSum("b")), entry("stranger", zipSum("c")),
+		entry("layered", zipSum("a"), `"Layers":[{"Arn":"arn:aws:lambda:eu-west-1:111122223333:layer:base:7","CodeSize":100}]`)) +
+		`{"Configuration":` + entry("tagged", zipSum("d")) + `,"Tags":{"team":"pay"}}`
+	all, _ := join([]*Export{read(text)}, []*finding.Report{scanned("orders", "a"), scanned("Billing", "old")}, Options{GateAsked: true})
+	got := map[string]string{}
+	for _, r := range all {
+		for _, d := range r.Deployed {
+			got[d.Name] = fmt.Sprint(d.JoinedBy, " ", d.Report, " ", d.Drift, " ", r.Tags)
+		}
+	}
+	for name, want := range map[string]string{
+		"layered":                    "digest orders [drift-layers drift-ungated] []",
+		"orders":                     "digest  [drift-ungated] []",
+		"shop-Billing-1A2B3C4D5E6F7": "generated-name Billing [drift-changed drift-ungated] []",
+		"stranger":                   "  [drift-unscanned drift-ungated] []",
+		"tagged":                     "  [drift-unscanned drift-ungated] [team=pay]",
+	} {
+		if got[name] != want {
+			t.Errorf("%s: %q, want %q", name, got[name], want)
 		}
 	}
 }
@@ -258,8 +292,9 @@ func TestRuntimes(t *testing.T) {
 }
 
 func TestNotDeployed(t *testing.T) {
-	reports := []*finding.Report{scanned("orders", "a"), scanned("orders", "old"), scanned("gone", "g")}
-	_, fleet := join([]*Export{read(list(entry("orders", zipSum("a"))))}, reports, Options{})
+	base := finding.Artifact{Ref: "base.zip", Digest: digestOf("base"), Size: 100}
+	reports := []*finding.Report{scanned("orders", "a"), scanned("orders", "old"), scanned("gone", "g"), scanned("layered", "l", base)}
+	_, fleet := join([]*Export{read(list(entry("orders", zipSum("a")), entry("bare", zipSum("l"))))}, reports, Options{})
 	if !slices.Equal(fleet.NotDeployed, []string{"gone"}) {
 		t.Errorf("not deployed: %q", fleet.NotDeployed)
 	}

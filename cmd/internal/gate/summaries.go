@@ -3,13 +3,18 @@ package gate
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fnaudit/fnaudit/bundle/attest"
@@ -28,11 +33,16 @@ type Verified struct {
 // Summaries are those of a folder.
 type Summaries struct {
 	Hold    []Verified
-	Refused int    // that do not hold, or cannot be checked
-	Why     string // of the first of them
-	Files   int    // that were looked at
+	Refused []Refusal // those that do not hold, or cannot be checked, by the step that decided, the most frequent first
+	Files   int       // that were looked at
+}
 
-	marks [][]byte
+// Refusal is why summaries do not count.
+type Refusal struct {
+	Step  attest.Step // that decided; "" when it holds and says something odd
+	Count int
+	First string // the file of the first of them
+	Why   string // of that file
 }
 
 // summaryMarks are what the type of a summary's predicate is in the base64 of an
@@ -56,17 +66,63 @@ const (
 	maxSummaryDepth = 16      // folders
 )
 
-// ReadSummaries verifies every summary in a folder and the folders in it, in the
-// order of their paths. Files that hold something else are passed over. Every
-// summary is held against the digest that it says it is about: whoever asks for
-// a digest finds those that hold for it. Only what keeps the folder from being
-// read, and a cancelled ctx, is an error.
+// ReadSummaries verifies every summary in a folder and the folders in it, several at a
+// time. The result is in the order of their paths. Files that hold something else are
+// passed over. Every summary is held against the digest that it says it is about:
+// whoever asks for a digest finds those that hold for it. Of files with the same
+// content one is verified; nothing is kept from run to run, since whoever could write
+// there would need no signature. Only what keeps the folder from being read, and a
+// cancelled ctx, is an error.
 func ReadSummaries(ctx context.Context, dir string, d attest.Demand, now time.Time) (Summaries, error) {
-	out := Summaries{marks: summaryMarks()}
-	at, err := filepath.EvalSymlinks(dir) // a walk does not follow the folder itself
+	files, err := summaryFiles(ctx, dir)
 	if err != nil {
+		return Summaries{}, fmt.Errorf("read the summaries in %s: %w", dir, err)
+	}
+	read := summaryReader{demand: d, now: now, marks: summaryMarks()}
+	found := make([]judged, len(files))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(files)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(files) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				found[i] = read.file(ctx, files[i])
+			}
+		})
+	}
+	all.Wait()
+	out := Summaries{Files: len(files)}
+	if err := ctx.Err(); err != nil {
 		return out, fmt.Errorf("read the summaries in %s: %w", dir, err)
 	}
+	at := map[attest.Step]int{}
+	for i, j := range found {
+		switch {
+		case j.err != nil:
+			return out, fmt.Errorf("read the summaries in %s: %w", dir, j.err)
+		case j.holds:
+			j.v.Source = files[i]
+			out.Hold = append(out.Hold, j.v)
+		case j.why != "":
+			k, ok := at[j.step]
+			if !ok {
+				k = len(out.Refused)
+				at[j.step] = k
+				out.Refused = append(out.Refused, Refusal{Step: j.step, First: files[i], Why: j.why})
+			}
+			out.Refused[k].Count++
+		}
+	}
+	slices.SortStableFunc(out.Refused, func(a, b Refusal) int { return b.Count - a.Count })
+	return out, nil
+}
+
+// summaryFiles lists the files of a folder and the folders in it, by their paths.
+func summaryFiles(ctx context.Context, dir string) ([]string, error) {
+	at, err := filepath.EvalSymlinks(dir) // a walk does not follow the folder itself
+	if err != nil {
+		return nil, err
+	}
+	var out []string
 	err = filepath.WalkDir(at, func(name string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -80,77 +136,112 @@ func ReadSummaries(ctx context.Context, dir string, d attest.Demand, now time.Ti
 			return nil
 		case !e.Type().IsRegular():
 			return nil
-		}
-		if out.Files++; out.Files > maxSummaries {
+		case len(out) == maxSummaries:
 			return fmt.Errorf("more than %d files", maxSummaries)
 		}
-		return out.take(ctx, name, d, now)
+		out = append(out, name)
+		return nil
 	})
-	if err != nil {
-		return out, fmt.Errorf("read the summaries in %s: %w", dir, err)
-	}
-	return out, nil
+	return out, err
 }
 
-// take reads a file, if it holds a summary.
-func (s *Summaries) take(ctx context.Context, name string, d attest.Demand, now time.Time) error {
+// summaryReader verifies summaries. It is safe for concurrent use.
+type summaryReader struct {
+	demand attest.Demand
+	now    time.Time
+	marks  [][]byte
+	known  sync.Map // what was found, as a func() judged, by the digest of a file's content
+}
+
+// judged is what was found of a file. The zero value is one that is no summary.
+type judged struct {
+	v     Verified
+	holds bool
+	step  attest.Step
+	why   string // it does not hold
+	err   error
+}
+
+// file reads a file, if it holds a summary.
+func (r *summaryReader) file(ctx context.Context, name string) judged {
 	st, err := os.Stat(name)
 	if err != nil {
-		return err
+		return judged{err: err}
 	}
 	if st.Size() > maxSummary {
-		return nil
+		return judged{}
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return err
+		return judged{err: err}
 	}
-	if !slices.ContainsFunc(s.marks, func(mark []byte) bool { return bytes.Contains(data, mark) }) {
-		return nil
+	if !slices.ContainsFunc(r.marks, func(mark []byte) bool { return bytes.Contains(data, mark) }) {
+		return judged{}
 	}
-	digest := about(data)
+	once, _ := r.known.LoadOrStore(sha256.Sum256(data), sync.OnceValue(func() judged { return r.verify(ctx, name, data) }))
+	return once.(func() judged)()
+}
+
+// verify verifies the summary that a file holds.
+func (r *summaryReader) verify(ctx context.Context, name string, data []byte) judged {
+	digest := claimed(data)
 	if digest == "" {
-		return nil
+		return judged{}
 	}
-	v, why, err := verifySummary(ctx, name, data, digest, d, now)
-	if err != nil {
-		return err
+	v, step, why, err := verifySummary(ctx, name, data, digest, r.demand, r.now)
+	return judged{v: v, holds: err == nil && why == "", step: step, why: why, err: err}
+}
+
+// claimed is what the text of a bundle says that its summary is about, read without
+// care: what holds for that digest, and whether it is a summary at all, the
+// verification says, which reads with care. "" for another text.
+func claimed(bundle []byte) string {
+	var b struct {
+		DSSE struct {
+			Payload []byte `json:"payload"`
+		} `json:"dsseEnvelope"`
 	}
-	if why != "" {
-		if s.Refused++; s.Why == "" {
-			s.Why = fmt.Sprintf("%s: %s", name, why)
-		}
-		return nil
+	if json.Unmarshal(bundle, &b) != nil {
+		return ""
 	}
-	s.Hold = append(s.Hold, v)
-	return nil
+	var s struct {
+		Type    string `json:"predicateType"`
+		Subject []struct {
+			Digest map[string]string `json:"digest"`
+		} `json:"subject"`
+	}
+	if json.Unmarshal(b.DSSE.Payload, &s) != nil || s.Type != SummaryType || len(s.Subject) == 0 {
+		return ""
+	}
+	return "sha256:" + s.Subject[0].Digest["sha256"]
 }
 
 // verifySummary verifies the summary in a file for the digest that it is about.
-// why is "" when it holds.
-func verifySummary(ctx context.Context, name string, data []byte, digest string, d attest.Demand, now time.Time) (v Verified, why string, err error) {
+// why is "" when it holds; else step is the one that decided.
+func verifySummary(ctx context.Context, name string, data []byte, digest string, d attest.Demand, now time.Time) (v Verified, step attest.Step, why string, err error) {
 	if !isDigest(digest) {
-		return v, "it is not about a sha256 digest", nil
+		return v, attest.StepDigest, "it is not about a sha256 digest", nil
 	}
 	out, err := attest.Verify(ctx, attest.Request{
 		Subject:  &attest.Subject{Name: name, Digests: map[string]string{"sha256": strings.TrimPrefix(digest, "sha256:")}},
 		Evidence: []attest.Evidence{{Source: name, Data: data}}, Demand: d, Now: now,
 	})
 	if err != nil {
-		return v, "", err
+		return v, "", "", err
 	}
 	if out.Status != attest.Verified {
-		return v, reasonOf(out), nil
+		step, why = reasonOf(out)
+		return v, step, why, nil
 	}
 	signed, stated, ok := SummaryOf(out)
 	if !ok {
-		return v, "it holds no summary", nil
+		return v, attest.StepPredicate, "it holds no summary", nil
 	}
 	s, err := ReadSummary(signed.Statement)
 	if err != nil {
-		return v, err.Error(), nil
+		return v, attest.StepPredicate, err.Error(), nil
 	}
-	return Verified{Summary: s, Digest: digest, Signer: signed.Identity, Under: stated.Claims.Policy, Source: name}, "", nil
+	return Verified{Summary: s, Digest: digest, Signer: signed.Identity, Under: stated.Claims.Policy, Source: name}, "", "", nil
 }
 
 // SummaryOf returns the signature over the summary that holds, and what is said of
@@ -169,15 +260,15 @@ func SummaryOf(out attest.Outcome) (signed, stated attest.Result, ok bool) {
 
 // reasonOf is why an outcome is not verified: what the last result says that is
 // not, which is that of the statement, if it came so far.
-func reasonOf(out attest.Outcome) string {
-	why := "it does not hold"
+func reasonOf(out attest.Outcome) (step attest.Step, why string) {
+	why = "it does not hold"
 	for _, r := range out.Results {
 		if r.Status != attest.Verified && r.Reason != "" && (r.Kind == attest.KindSummary || attest.Signatures(r.Kind)) {
-			why = r.Reason
+			step, why = r.Step, r.Reason
 			if r.Status == attest.Rejected {
-				return why
+				break
 			}
 		}
 	}
-	return why
+	return step, why
 }

@@ -27,6 +27,9 @@ type compared struct {
 	before, now Side
 	moved       bool // the bytes are others
 	out         []finding.Change
+
+	packages [2]packages    // of now and of before
+	by       map[string]int // fingerprint -> the first finding of today that has it; nil before it was asked
 }
 
 // Compare says what of a function is not what it was, and why: one change for
@@ -51,79 +54,23 @@ func digestOf(r *finding.Report) string {
 	return b.String()
 }
 
-// index finds a finding again: by its fingerprint, or by any of its names about
-// the same package, since advisories are merged under another name.
-type index map[string][]int
-
-// namesOf are the keys of a finding. The rules about a runtime are steps of one
-// life, so they are one.
-func namesOf(f *finding.Finding) []string {
-	if f.Kind == finding.KindRuntime {
-		return []string{string(f.Kind) + "\n" + f.ID}
-	}
-	at := string(f.Kind) + "\n" + f.Rule + "\n" + finding.Versionless(f.Component) + "\n"
-	out := make([]string, 0, 2+len(f.Aliases))
-	if f.Fingerprint != "" {
-		out = append(out, f.Fingerprint)
-	}
-	out = append(out, at+f.ID)
-	if f.Kind == finding.KindVulnerability || f.Kind == finding.KindMalware {
-		for _, a := range f.Aliases {
-			out = append(out, at+a)
-		}
-	}
-	return out
-}
-
-func indexOf(list []finding.Finding) index {
-	ix := make(index, 3*len(list))
-	for i := range list {
-		for _, name := range namesOf(&list[i]) {
-			ix[name] = append(ix[name], i)
-		}
-	}
-	return ix
-}
-
-// find returns the finding that f was, of those that are not taken: the one of
-// the same version of the package first.
-func (ix index) find(f *finding.Finding, list []finding.Finding, taken []bool) int {
-	best := -1
-	for _, name := range namesOf(f) {
-		for _, i := range ix[name] {
-			if taken[i] {
-				continue
-			}
-			if list[i].Component == f.Component {
-				return i
-			}
-			if best < 0 {
-				best = i
-			}
-		}
-	}
-	return best
-}
-
 // findings compares the findings.
 func (c *compared) findings() {
 	old, list := c.before.Report.Findings, c.now.Report.Findings
-	ix := indexOf(old)
-	taken := make([]bool, len(old))
+	m := newMatcher(old)
 	pair := make([]int, len(list))
-	for pass := range 2 { // those of the same version first, so that none takes another's
-		for i := range list {
-			if pass == 0 {
-				pair[i] = -1
-			} else if pair[i] >= 0 {
-				continue
-			}
-			if j := ix.find(&list[i], old, taken); j >= 0 && (pass == 1 || old[j].Component == list[i].Component) {
-				pair[i], taken[j] = j, true
-			}
+	for i := range list { // those of the same version first, so that none takes another's
+		pair[i] = m.same(&list[i])
+	}
+	for i := range list {
+		if pair[i] < 0 {
+			pair[i] = m.alike(&list[i])
 		}
 	}
 	for i := range list {
+		if list[i].Kind == finding.KindDrift {
+			continue // CompareDeployed tells it by place
+		}
 		if pair[i] < 0 {
 			c.add(&list[i], c.appeared(&list[i]))
 		} else if ch, ok := c.changed(&old[pair[i]], &list[i]); ok {
@@ -131,7 +78,7 @@ func (c *compared) findings() {
 		}
 	}
 	for j := range old {
-		if !taken[j] {
+		if !m.taken[j] && old[j].Kind != finding.KindDrift {
 			c.add(&old[j], c.disappeared(&old[j]))
 		}
 	}
@@ -168,12 +115,10 @@ func ofAdvisory(f *finding.Finding) bool {
 
 // ecosystem is the OSV ecosystem of a finding's package, as a store calls it.
 func (c *compared) ecosystem(f *finding.Finding) string {
-	for _, r := range []*finding.Report{c.now.Report, c.before.Report} {
-		for i := range r.Components {
-			if r.Components[i].PURL == f.Component {
-				base, _, _ := strings.Cut(r.Components[i].Ecosystem, ":")
-				return base
-			}
+	for side, r := range []*finding.Report{c.now.Report, c.before.Report} {
+		if x := c.packages[side].of(r).first[f.Component]; x != nil {
+			base, _, _ := strings.Cut(x.Ecosystem, ":")
+			return base
 		}
 	}
 	return ""
@@ -186,21 +131,29 @@ func (c *compared) knewAt(f *finding.Finding) (at time.Time, ok bool) {
 	return e.AsOf, ok
 }
 
-// had says whether a report has a package in the version of a purl.
-func had(r *finding.Report, purl string) bool {
-	return slices.ContainsFunc(r.Components, func(x finding.Component) bool { return x.PURL == purl })
+// hadBefore says whether the earlier report has a package in the version of a purl.
+func (c *compared) hadBefore(purl string) bool {
+	return c.packages[1].of(c.before.Report).first[purl] != nil
+}
+
+// hasNow says whether the report of today has a package in the version of a purl.
+func (c *compared) hasNow(purl string) bool {
+	return c.packages[0].of(c.now.Report).first[purl] != nil
 }
 
 // appeared says why a finding is new.
 func (c *compared) appeared(f *finding.Finding) finding.Change {
 	ch := finding.Change{After: string(f.Severity)}
-	if c.moved && (f.Component == "" || !had(c.before.Report, f.Component)) && f.Kind != finding.KindRuntime {
+	if c.moved && (f.Component == "" || !c.hadBefore(f.Component)) && f.Kind != finding.KindRuntime {
 		ch.Cause, ch.Detail = finding.CauseArtifact, "the function's bytes are others, and these have it"
 		return ch
 	}
 	switch {
 	case ofAdvisory(f):
 		ch.Cause, ch.Detail = c.advised(f)
+	case f.Kind == finding.KindRuntime && runsOn(c.now.Report, f) && !runsOn(c.before.Report, f):
+		ch.After = f.Rule
+		ch.Cause, ch.Detail = finding.CauseDeployed, "it is deployed on it: "+f.Title
 	case f.Kind == finding.KindRuntime:
 		ch.After = f.Rule
 		ch.Cause, ch.Detail = c.dated(), f.Title
@@ -212,6 +165,12 @@ func (c *compared) appeared(f *finding.Finding) finding.Change {
 		ch.Cause, ch.Detail = c.dependency(f), f.Title
 	}
 	return ch
+}
+
+// runsOn says whether a function is deployed on the runtime that a finding is
+// about, by what a list says, and was not judged for it.
+func runsOn(r *finding.Report, f *finding.Finding) bool {
+	return slices.ContainsFunc(r.Deployed, func(d finding.Deployed) bool { return d.Runtime != r.Runtime && "runtime:"+d.Runtime == f.ID })
 }
 
 // advised says why an advisory applies that did not.
@@ -266,15 +225,7 @@ func (c *compared) dependency(f *finding.Finding) finding.Cause {
 
 // learned says whether registries were asked about a package since.
 func (c *compared) learned(purl string) bool {
-	at := func(r *finding.Report) time.Time {
-		for i := range r.Components {
-			if x := &r.Components[i]; x.PURL == purl && x.Facts != nil {
-				return x.Facts.AsOf
-			}
-		}
-		return time.Time{}
-	}
-	return at(c.now.Report).After(at(c.before.Report))
+	return c.packages[0].of(c.now.Report).asOf[purl].After(c.packages[1].of(c.before.Report).asOf[purl])
 }
 
 // disappeared says why a finding is no more.
@@ -284,10 +235,10 @@ func (c *compared) disappeared(f *finding.Finding) finding.Change {
 		ch.Before = f.Rule
 	}
 	switch {
-	case c.moved && (f.Component == "" || !had(c.now.Report, f.Component)):
+	case c.moved && (f.Component == "" || !c.hasNow(f.Component)):
 		ch.Cause, ch.Detail = finding.CauseFixed, "the function's bytes are others, and these do not have it"
 		if f.Component != "" {
-			ch.After = strings.Join(versionsOf(c.now.Report, f.Component), ", ")
+			ch.After = c.packages[0].of(c.now.Report).versions(f.Component)
 		}
 	case ofAdvisory(f) && c.otherStore():
 		ch.Cause, ch.Detail = finding.CauseWithdrawnAdvisory, "the store does not say so any more: withdrawn, or it does not cover this version"
@@ -305,19 +256,6 @@ func (c *compared) disappeared(f *finding.Finding) finding.Change {
 	return ch
 }
 
-// versionsOf are the versions in which a report has the package of a purl.
-func versionsOf(r *finding.Report, purl string) []string {
-	var out []string
-	want := finding.Versionless(purl)
-	for i := range r.Components {
-		if x := &r.Components[i]; x.Version != "" && finding.Versionless(x.PURL) == want && !slices.Contains(out, x.Version) {
-			out = append(out, x.Version)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
 // likely is the share from which on a vulnerability is likely to be used within
 // a month: EPSS moves a little every day, and only crossing it is a change.
 const likely = 0.1
@@ -331,7 +269,7 @@ func (c *compared) changed(was, is *finding.Finding) (ch finding.Change, ok bool
 	if was.Waived != nil && is.Waived == nil {
 		ch = finding.Change{Cause: finding.CausePolicy, Before: "waived", After: "not waived", Detail: "the policy has no waiver of it any more"}
 		if !c.now.At.Before(was.Waived.Expires) {
-			ch.Cause, ch.Detail = finding.CauseWaiver, "its waiver by "+was.Waived.Owner+" ended on "+day(was.Waived.Expires.Add(-time.Nanosecond))
+			ch.Cause, ch.Detail = finding.CauseWaiver, "its waiver by "+was.Waived.Owner+" ended on "+was.Waived.LastDay()
 		}
 		return ch, true
 	}
@@ -479,6 +417,8 @@ func (c *compared) verdict(decide Decide) {
 func (c *compared) known(decided *finding.Decided) {
 	ch := finding.Change{Detail: why(c.now.Report.Verdict, "nothing speaks against it any more")}
 	switch {
+	case c.drifted(decided):
+		ch.Cause = finding.CauseDeployed
 	case c.moved:
 		ch.Cause = finding.CauseArtifact
 	case c.otherStore() || c.otherFeeds():
@@ -491,6 +431,19 @@ func (c *compared) known(decided *finding.Decided) {
 		ch.Cause = finding.CauseTime
 	}
 	c.explain(decided, []finding.Cause{finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CauseFixed, finding.CauseRuntime, finding.CauseTime, finding.CauseProgram, finding.CausePolicy}, ch)
+}
+
+// drifted says whether what is deployed can have led to another verdict: a finding
+// about that which counts as the worse of the two is on its side alone.
+func (c *compared) drifted(decided *finding.Decided) bool {
+	with, without, counts := c.now.Report, c.before.Report, decided.After
+	if rank(decided.After) < rank(decided.Before) {
+		with, without, counts = without, with, decided.Before
+	}
+	return slices.ContainsFunc(with.Findings, func(f finding.Finding) bool {
+		return f.Kind == finding.KindDrift && f.Counts == counts && f.Rule != finding.RuleDriftFailsNow && // which is so because of the verdict
+			!slices.ContainsFunc(without.Findings, func(g finding.Finding) bool { return g.Kind == f.Kind && g.Rule == f.Rule && g.Counts == f.Counts })
+	})
 }
 
 // explain hangs a verdict on the first change of a finding that can have led to
@@ -519,10 +472,17 @@ func (c *compared) explain(decided *finding.Decided, causes []finding.Cause, alo
 
 // find returns the finding of today with a fingerprint; nil when it is no more.
 func (c *compared) find(fingerprint string) *finding.Finding {
-	for i := range c.now.Report.Findings {
-		if f := &c.now.Report.Findings[i]; f.Fingerprint == fingerprint {
-			return f
+	list := c.now.Report.Findings
+	if c.by == nil {
+		c.by = make(map[string]int, len(list))
+		for i := range list {
+			if _, twice := c.by[list[i].Fingerprint]; !twice {
+				c.by[list[i].Fingerprint] = i
+			}
 		}
+	}
+	if i, ok := c.by[fingerprint]; ok {
+		return &list[i]
 	}
 	return nil
 }
@@ -536,7 +496,13 @@ func word(d finding.Decision) finding.Decision {
 }
 
 func rank(d finding.Decision) int {
-	return map[finding.Decision]int{finding.Pass: 0, finding.Incomplete: 1, finding.Fail: 2}[word(d)]
+	switch d {
+	case finding.Pass:
+		return 0
+	case finding.Fail:
+		return 2
+	}
+	return 1
 }
 
 // copyOf is a report that a policy may mark.
@@ -558,7 +524,7 @@ func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // causes in the order in which a person reads them.
 var causes = []finding.Cause{
-	finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CausePolicy,
+	finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CauseDeployed, finding.CausePolicy,
 	finding.CauseRuntime, finding.CauseWaiver, finding.CauseTime, finding.CauseFixed, finding.CauseNew, finding.CauseGone, finding.CauseProgram,
 }
 

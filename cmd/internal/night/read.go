@@ -78,7 +78,7 @@ func Find(names []string, stdin io.Reader) ([]Stored, error) {
 		set         int
 	}
 	var places []place
-	seen := map[string]bool{}
+	seen, folders := map[string]bool{}, resolver{}
 	for set, name := range names {
 		if name == "-" {
 			if !seen[name] {
@@ -92,13 +92,11 @@ func Find(names []string, stdin io.Reader) ([]Stored, error) {
 			return nil, err
 		}
 		for _, f := range files {
-			if real, err := filepath.EvalSymlinks(f); err == nil {
-				if abs, err := filepath.Abs(real); err == nil {
-					if seen[abs] {
-						continue
-					}
-					seen[abs] = true
+			if real := folders.real(f); real != "" {
+				if seen[real] {
+					continue
 				}
+				seen[real] = true
 			}
 			places = append(places, place{f, strings.TrimPrefix(f, name), set})
 		}
@@ -123,6 +121,44 @@ func Find(names []string, stdin io.Reader) ([]Stored, error) {
 	}
 	all.Wait()
 	return slices.Concat(lists...), nil
+}
+
+// resolver remembers where folders are really, which takes a system call for
+// each of their parents.
+type resolver map[string]string
+
+// real is where a file is really; "" when that cannot be said.
+func (r resolver) real(file string) string {
+	dir, base := filepath.Split(file)
+	info, err := os.Lstat(file)
+	if err != nil {
+		return ""
+	}
+	if info.Mode()&fs.ModeSymlink != 0 || base == "" || base == "." || base == ".." {
+		return resolved(file)
+	}
+	at, ok := r[dir]
+	if !ok {
+		at = resolved(filepath.Clean(dir))
+		r[dir] = at
+	}
+	if at == "" {
+		return ""
+	}
+	return filepath.Join(at, base)
+}
+
+// resolved is a path from the root on without symbolic links; "" when that cannot be
+// said.
+func resolved(path string) string {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return ""
+	}
+	if real, err = filepath.Abs(real); err != nil {
+		return ""
+	}
+	return real
 }
 
 // RefuseFuture marks the reports that say they were judged more than a day after

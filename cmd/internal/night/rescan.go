@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/audit"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -152,6 +153,8 @@ type Result struct {
 	Changes []finding.Change
 	Before  *Head  // of what it was compared with; nil when there was nothing
 	Note    string // what went wrong with the comparison; "" when nothing did
+
+	Was, Is *Placed // where it was and is deployed; nil when nobody says
 }
 
 // One judges one function again. Only a cancelled ctx is an error: a report that
@@ -173,7 +176,7 @@ func (r *Rescan) One(ctx context.Context, a *audit.Auditor, s Subject) (Result, 
 		r.Add(rep)
 	}
 	if s.New {
-		return Result{Report: rep, Changes: []finding.Change{appeared(rep)}}, nil
+		return Result{Report: rep, Changes: []finding.Change{appeared(rep)}, Is: PlacedOf(rep, time.Time{}, nil)}, nil
 	}
 	before := s.Newest
 	note := ""
@@ -186,7 +189,8 @@ func (r *Rescan) One(ctx context.Context, a *audit.Auditor, s Subject) (Result, 
 		}
 	}
 	now := Side{Report: rep, Database: a.Database(), Policy: a.Policy.Ref(), Tool: r.Tool, At: a.Now}
-	return Result{Report: rep, Before: before.Head, Note: note, Changes: ownChanges(Compare(before.side(old), now, a.Policy.Decide))}, nil
+	changes := ownChanges(Compare(before.side(old), now, a.Policy.Decide))
+	return Result{Report: rep, Before: before.Head, Note: note, Changes: changes, Was: PlacedOf(old, before.Head.JudgedAt, nil), Is: PlacedOf(rep, time.Time{}, changes)}, nil
 }
 
 // side is a stored report as one side of a comparison.

@@ -161,8 +161,12 @@ func (s *Set) Write(file string, produce func(io.Writer) error) error {
 	if err != nil {
 		return cause(err)
 	}
-	w := bufio.NewWriterSize(f, 64<<10)
-	if err := errors.Join(produce(w), w.Flush()); err != nil {
+	w := writers.Get().(*bufio.Writer)
+	w.Reset(f)
+	err = errors.Join(produce(w), w.Flush())
+	w.Reset(nil)
+	writers.Put(w)
+	if err != nil {
 		return errors.Join(cause(err), f.Close())
 	}
 	s.syncs.Go(func() error {
@@ -173,6 +177,9 @@ func (s *Set) Write(file string, produce func(io.Writer) error) error {
 	})
 	return nil
 }
+
+// writers are those that are not in use: a night writes thousands of files.
+var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 64<<10) }}
 
 // Keep takes over a file that was read from the folder that is replaced and that
 // is no report, so that nothing is lost.

@@ -1,10 +1,11 @@
 package night
 
 import (
-	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 )
 
 // maxFunction bounds in bytes what a report says of one function, and any other
@@ -124,38 +125,79 @@ func (s *splitter) value() (at int64, raw []byte, err error) {
 			continue
 		}
 		if quoted {
-			i := bytes.IndexByte(s.buf[s.pos:], '"')
-			if i < 0 {
-				s.pos = len(s.buf)
+			i := closing(s.buf, s.pos)
+			if i == len(s.buf) {
+				s.pos = i
 				continue
 			}
-			back := s.pos + i
+			back := i
 			for back > start && s.buf[back-1] == '\\' {
 				back--
 			}
-			odd := (s.pos+i-back)%2 == 1
-			s.pos += i + 1
-			if quoted = odd; quoted || depth > 0 {
+			quoted = (i-back)%2 == 1
+			s.pos = i + 1
+		} else {
+			i := telling(s.buf, s.pos)
+			if i == len(s.buf) {
+				s.pos = i
 				continue
 			}
-			return s.off + int64(start), s.buf[start:s.pos], nil
-		}
-		c := s.buf[s.pos]
-		s.pos++
-		switch c {
-		case '"':
-			quoted = true
-		case '{', '[':
-			if depth++; depth > maxDepth {
-				return 0, nil, fmt.Errorf("at byte %d: more than %d levels", s.off+int64(s.pos), maxDepth)
+			s.pos = i + 1
+			switch s.buf[i] {
+			case '"':
+				quoted = true
+			case '{', '[':
+				if depth++; depth > maxDepth {
+					return 0, nil, fmt.Errorf("at byte %d: more than %d levels", s.off+int64(s.pos), maxDepth)
+				}
+			default:
+				depth--
 			}
-		case '}', ']':
-			depth--
 		}
 		if depth == 0 && !quoted {
 			return s.off + int64(start), s.buf[start:s.pos], nil
 		}
 	}
+}
+
+// Eight bytes at a time: the top bit of each that is zero, and maybe of one
+// above such a one.
+const (
+	ones = 0x0101010101010101
+	tops = 0x8080808080808080
+)
+
+// closing is where the first quote is from i on; len(buf) without one.
+func closing(buf []byte, i int) int {
+	for ; i+8 <= len(buf); i += 8 {
+		x := binary.LittleEndian.Uint64(buf[i:]) ^ '"'*ones
+		if found := (x - ones) & ^x & tops; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for i < len(buf) && buf[i] != '"' {
+		i++
+	}
+	return i
+}
+
+// telling is where the first quote or bracket is from i on; len(buf) without one.
+func telling(buf []byte, i int) int {
+	for ; i+8 <= len(buf); i += 8 {
+		word := binary.LittleEndian.Uint64(buf[i:])
+		quote, open, end := word^'"'*ones, word|0x20*ones, word|0x20*ones // "[" and "{", "]" and "}" differ in that bit
+		open, end = open^'{'*ones, end^'}'*ones
+		if found := ((quote-ones)&^quote | (open-ones)&^open | (end-ones)&^end) & tops; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; i < len(buf); i++ {
+		switch buf[i] {
+		case '"', '{', '[', '}', ']':
+			return i
+		}
+	}
+	return i
 }
 
 // scalar goes over a number or a word.

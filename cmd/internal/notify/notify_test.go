@@ -431,8 +431,8 @@ func TestSlackText(t *testing.T) {
 	}
 	m, err = newMessage(changed(newAdvisory("orders", finding.High), newAdvisory("orders", finding.Low)), Filter{})
 	want := "*fnaudit*: 2 changes in 1 function (2 new-advisory)\nNow 2 fail, 0 incomplete, 1 pass\n" +
-		"• orders: pass → fail, new-advisory, high: npm/left@1.0.0 GHSA-x: it is known since today"
-	if err != nil || !strings.HasPrefix(m.text(), want+"\n") {
+		"• orders: pass → fail, new-advisory, high: npm/left@1.0.0 GHSA-x and 1 more: it is known since today"
+	if err != nil || m.text() != want {
 		t.Errorf("%q\n%q", m.text(), want)
 	}
 }
@@ -444,7 +444,7 @@ func TestLimits(t *testing.T) {
 		var changes []finding.Change
 		for i := range 4000 {
 			c := newAdvisory(fmt.Sprint("function-", i), finding.High)
-			c.Detail = strings.Repeat("<", long)
+			c.Detail = fmt.Sprint(i) + strings.Repeat("<", long)
 			changes = append(changes, c)
 		}
 		m, err := newMessage(changed(changes...), Filter{})
@@ -453,7 +453,7 @@ func TestLimits(t *testing.T) {
 		}
 		text := m.text()
 		shown := strings.Count(text, "•")
-		if len(text) > maxText+100 || shown < 3 || !strings.HasSuffix(text, fmt.Sprintf("\nand %d more", 4000-shown)) {
+		if len(text) > maxText+100 || shown < 3 || !strings.HasSuffix(text, fmt.Sprintf("\nand 3,%d changes more", 1000-shown)) {
 			t.Errorf("%d bytes, %d shown: %s", len(text), shown, text[max(len(text)-200, 0):])
 		}
 		b, err := m.body()
@@ -461,6 +461,23 @@ func TestLimits(t *testing.T) {
 		if err != nil || len(b) > maxBody || json.Unmarshal(b, &body) != nil || len(body.Data.Changes)+body.Data.More != 4000 || len(body.Data.Changes) == 0 || body.Data.Functions != 4000 {
 			t.Errorf("%d bytes, %d and %d, %v", len(b), len(body.Data.Changes), body.Data.More, err)
 		}
+	}
+}
+
+// TestAlike: what changed alike in thousands of functions is one line.
+func TestAlike(t *testing.T) {
+	var changes []finding.Change
+	for i := range 4000 {
+		c := newAdvisory(fmt.Sprintf("function-%04d", i), finding.High)
+		if i%2 == 0 {
+			c.Decision = nil
+		}
+		changes = append(changes, c)
+	}
+	m, err := newMessage(changed(changes...), Filter{})
+	want := "\n• function-0000, function-0001 and 3,998 functions more: pass → fail in 2,000, new-advisory, high: npm/left@1.0.0 GHSA-x: it is known since today"
+	if err != nil || !strings.HasSuffix(m.text(), want) {
+		t.Error(m.text(), err)
 	}
 }
 

@@ -64,7 +64,7 @@ func (o Options) Check() error {
 // Causes are all causes of a change, in the order in which a person reads them.
 func Causes() []finding.Cause {
 	return []finding.Cause{
-		finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CausePolicy,
+		finding.CauseNewAdvisory, finding.CauseChangedAdvisory, finding.CauseWithdrawnAdvisory, finding.CauseArtifact, finding.CauseDeployed, finding.CausePolicy,
 		finding.CauseRuntime, finding.CauseWaiver, finding.CauseTime, finding.CauseFixed, finding.CauseNew, finding.CauseGone, finding.CauseProgram,
 	}
 }

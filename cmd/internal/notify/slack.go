@@ -48,33 +48,65 @@ func (m *message) text() string {
 	}
 	s := m.doc.Summary
 	fmt.Fprintf(&b, ")\nNow %d fail, %d incomplete, %d pass", s.Fail, s.Incomplete, s.Pass)
-	for i, c := range m.changes {
-		line := changeLine(c)
-		left := fmt.Sprintf("\nand %d more", len(m.changes)-i)
-		if b.Len()+len(line)+len(left) > maxText {
-			b.WriteString(left)
+	left := len(m.changes)
+	for _, g := range finding.GroupChanges(m.changes) {
+		line := groupLine(&g)
+		more := "\nand " + finding.Count(left, "change", "changes") + " more"
+		if b.Len()+len(line)+len(more) > maxText {
+			b.WriteString(more)
 			break
 		}
 		b.WriteString(line)
+		left -= g.Count
 	}
 	return b.String()
 }
 
-// changeLine says one change in one line.
-func changeLine(c finding.Change) string {
-	text := "\n• " + mrkdwn(c.Function, maxLine/4) + ": "
-	if c.Decision != nil {
-		text += fmt.Sprintf("%s → %s, ", mrkdwn(string(c.Decision.Before), 20), mrkdwn(string(c.Decision.After), 20))
+// groupLine says in one line what changed alike, and where.
+func groupLine(g *finding.Together) string {
+	text := "\n• " + places(g.Functions) + ": "
+	for i, t := range g.Turned {
+		if i == maxTurned {
+			break
+		}
+		where := ""
+		if len(t.Functions) < len(g.Functions) {
+			where = " in " + finding.Thousands(len(t.Functions))
+		}
+		text += fmt.Sprintf("%s → %s%s, ", mrkdwn(string(t.Before), 20), mrkdwn(string(t.After), 20), where)
 	}
-	text += mrkdwn(string(c.Cause), 40)
-	if c.Severity != "" {
-		text += ", " + mrkdwn(string(c.Severity), 20)
+	text += mrkdwn(string(g.Cause), 40)
+	if g.Severity != "" {
+		text += ", " + mrkdwn(string(g.Severity), 20)
 	}
-	about := strings.TrimSpace(strings.TrimPrefix(c.Component, "pkg:") + " " + c.ID)
+	about := strings.TrimSpace(strings.TrimPrefix(g.Component, "pkg:") + " " + g.ID)
 	if about != "" {
 		text += ": " + mrkdwn(about, maxLine/2)
 	}
-	return text + ": " + mrkdwn(c.Detail, maxLine)
+	if n := len(g.Also); n > 0 {
+		text += " and " + finding.Thousands(n) + " more"
+	}
+	return text + ": " + mrkdwn(g.Detail, maxLine)
+}
+
+// maxTurned and maxPlaces are how many turns of verdicts and how many functions
+// one line names.
+const (
+	maxTurned = 3
+	maxPlaces = 2
+)
+
+// places names functions: the first, and how many more there are.
+func places(names []string) string {
+	var out []string
+	for _, name := range names[:min(maxPlaces, len(names))] {
+		out = append(out, mrkdwn(name, maxLine/4))
+	}
+	text := strings.Join(out, ", ")
+	if n := len(names) - maxPlaces; n > 0 {
+		text += " and " + finding.Count(n, "function", "functions") + " more"
+	}
+	return text
 }
 
 // apart is put where two characters would mean something together. It shows nothing.

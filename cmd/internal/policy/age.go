@@ -144,7 +144,7 @@ func (p *Policy) factsGap(r *finding.Report, now time.Time) string {
 	}
 	text := fmt.Sprintf("what registries say is known of %d of %s; the policy demands %g%%", known, finding.Count(all, "package", "packages"), p.Facts.Minimum*100)
 	if old > 0 {
-		text += fmt.Sprintf(" (of %d it is older than %s)", old, days(p.Facts.MaxAge))
+		text += fmt.Sprintf(" (of %d it is older than %s)", old, spelled(p.Facts.MaxAge, time.Second))
 	}
 	return text
 }

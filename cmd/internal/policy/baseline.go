@@ -88,6 +88,9 @@ func baselineKeys(f *finding.Finding) []string {
 	return keys
 }
 
+// has says whether an earlier report has a function of that name with findings.
+func (b *Baseline) has(r *finding.Report) bool { return b != nil && b.functions[r.Name] != nil }
+
 // mark marks the findings of a report that the baseline has, with the day on
 // which they were first seen, and counts them. What is worse than it was is new:
 // a higher severity, a surer match, in the catalogue of known exploited

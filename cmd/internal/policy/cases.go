@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -194,6 +195,9 @@ func decodeCases(data []byte, f *fileCases) (err error) {
 	}
 	if err := dec.Decode(new(fileCases)); !errors.Is(err, io.EOF) {
 		return errors.New("more than one YAML document; only the first would count")
+	}
+	if empty := emptyValue(data, reflect.TypeFor[fileCases](), false); empty != "" {
+		return errors.New(empty) // an expectation without a value holds nothing
 	}
 	return nil
 }

@@ -37,8 +37,13 @@ func (p *Policy) decide(r *finding.Report, db finding.Database, now time.Time) f
 		r.Unknowns[i].Waived = nil
 	}
 	v := finding.Verdict{Decision: finding.Pass, Reasons: []string{}}
-	old := p.Baseline.mark(r, p.rank, now)
 	warnings, ended := p.waive(r, now)
+	old := 0
+	if p.Baseline.has(r) && p.Wary && r.NameClaimed() {
+		warnings = append(warnings, "the baseline does not count: it has a function named "+r.Name+", and only what is audited says that this is it")
+	} else {
+		old = p.Baseline.mark(r, p.rank, now)
+	}
 	warnings = append(warnings, p.vexed(r)...)
 	p.prioritize(r)
 
@@ -281,7 +286,7 @@ func (p *Policy) storeGaps(r *finding.Report, db finding.Database, now time.Time
 	case age == forever:
 		out = append(out, "the advisory store does not say how old it is")
 	default:
-		out = append(out, fmt.Sprintf("the advisory store is %s old; the policy allows %s", days(age), days(p.MaxAge)))
+		out = append(out, "the advisory store is "+overAge(age, p.MaxAge))
 	}
 	if p.KEVMaxAge == 0 {
 		return out
@@ -291,7 +296,7 @@ func (p *Policy) storeGaps(r *finding.Report, db finding.Database, now time.Time
 	case age == forever:
 		out = append(out, "which vulnerabilities are known to be exploited is not known (db update --feeds gets the list)")
 	default:
-		out = append(out, fmt.Sprintf("the list of known exploited vulnerabilities is %s old; the policy allows %s (db update --feeds gets a newer one)", days(age), days(p.KEVMaxAge)))
+		out = append(out, fmt.Sprintf("the list of known exploited vulnerabilities is %s (db update --feeds gets a newer one)", overAge(age, p.KEVMaxAge)))
 	}
 	return out
 }
@@ -394,7 +399,8 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 // nextFailing is the step that the first reason of a fail asks for; "" when
 // none of the reasons says one.
 func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
-	for _, f := range failingInOrder(r) {
+	for _, one := range failingInOrder(r) {
+		f := *one
 		switch {
 		case f.Kind == finding.KindMalware && r.Vetted != nil:
 			return "do not take in " + f.Component + "; where it was installed once, rotate every secret that is on that machine"
@@ -457,8 +463,9 @@ func again(r *finding.Report) string {
 // nextUpgrade is the first of the upgrades that clear a finding on which the
 // policy fails; that of f, where none is listed.
 func nextUpgrade(r *finding.Report, f finding.Finding) string {
-	fails := map[string]finding.Finding{}
-	for _, x := range r.Findings {
+	fails := map[string]*finding.Finding{}
+	for i := range r.Findings {
+		x := &r.Findings[i]
 		if _, ok := fails[x.Fingerprint]; !ok && x.Counts == finding.Fail {
 			fails[x.Fingerprint] = x
 		}
@@ -473,7 +480,7 @@ func nextUpgrade(r *finding.Report, f finding.Finding) string {
 			if u.Command != "" {
 				step += ": " + u.Command
 			}
-			return step + "; why: " + explaining(r, x)
+			return step + "; why: " + explaining(r, *x)
 		}
 	}
 	name, to := upgrade(r, f)
@@ -548,11 +555,4 @@ func listed(names []string, most int) string {
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-}
-
-func days(d time.Duration) string {
-	if d < 48*time.Hour {
-		return finding.Count(int(d/time.Hour), "hour", "hours")
-	}
-	return finding.Count(int(d/(24*time.Hour)), "day", "days")
 }

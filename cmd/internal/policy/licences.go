@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom/licence"
 )
 
@@ -119,6 +118,7 @@ func (f *fileLicences) apply(to *Licences) error {
 		if err := p.check(); err != nil {
 			errs = append(errs, fmt.Errorf("%s.packages[%d].%w", key, i, err))
 		}
+		p.Component = component(p.Component)
 		to.Packages = append(to.Packages, PackageLicence(p))
 	}
 	return errors.Join(errs...)
@@ -135,9 +135,4 @@ func (p filePackageLicence) check() error {
 		return fmt.Errorf("licence: %q is no expression of SPDX identifiers, as in \"MIT OR Apache-2.0\"", clip(p.Licence))
 	}
 	return nil
-}
-
-// matchesPackage says whether a purl with or without a version is about a package.
-func matchesPackage(named, purl string) bool {
-	return named == purl || named == finding.Versionless(purl)
 }

@@ -49,15 +49,15 @@ func contradicted(f *finding.Finding) bool {
 }
 
 // failingInOrder are the findings that fail, in the order of the reasons.
-func failingInOrder(r *finding.Report) []finding.Finding {
-	var out []finding.Finding
+func failingInOrder(r *finding.Report) []*finding.Finding {
+	var out []*finding.Finding
 	for i := range r.Findings {
 		if r.Findings[i].Counts == finding.Fail {
-			out = append(out, r.Findings[i])
+			out = append(out, &r.Findings[i])
 		}
 	}
-	slices.SortStableFunc(out, func(a, b finding.Finding) int {
-		return cmp.Or(cmp.Compare(classOf(&a), classOf(&b)), cmp.Compare(b.Priority, a.Priority))
+	slices.SortStableFunc(out, func(a, b *finding.Finding) int {
+		return cmp.Or(cmp.Compare(classOf(a), classOf(b)), cmp.Compare(b.Priority, a.Priority))
 	})
 	return out
 }

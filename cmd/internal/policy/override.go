@@ -90,9 +90,10 @@ func (m Match) String() string {
 }
 
 // claimed says whether what is audited says of itself that it is meant: the
-// name in a descriptor, a platform in one or read off the content.
+// name in a descriptor or of a file in a folder, a platform in a descriptor or
+// read off the content.
 func (m Match) claimed(r *finding.Report) bool {
-	return m.Name != "" && r.Declared != nil || m.Platform != "" && (r.Declared != nil || slices.Contains(r.Guessed, "platform"))
+	return m.Name != "" && r.NameClaimed() || m.Platform != "" && (r.Declared != nil || slices.Contains(r.Guessed, "platform"))
 }
 
 // For is the policy as it is for one function: with what it says of functions

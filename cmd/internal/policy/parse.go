@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,8 +108,9 @@ type fileWaiver struct {
 }
 
 // Parse reads a policy file. It is strict: an unknown key, a wrong type, a
-// word that is not one of the listed ones, a second document and a waiver
-// without reason, owner or expiry are errors that name the line or the key.
+// word that is not one of the listed ones, a key without a value, a second
+// document and a waiver without reason, owner or expiry are errors that name the
+// line or the key.
 func Parse(data []byte, name string) (*Policy, error) {
 	if len(data) > MaxBytes {
 		return nil, fmt.Errorf("read policy %s: %d bytes is over the limit of %d", name, len(data), MaxBytes)
@@ -126,6 +128,9 @@ func Parse(data []byte, name string) (*Policy, error) {
 	}
 	if err := decode(dec, new(file)); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read policy %s: more than one YAML document; only the first would count", name)
+	}
+	if empty := emptyValue(data, reflect.TypeFor[file](), true); empty != "" {
+		return nil, fmt.Errorf("read policy %s: %s", name, empty)
 	}
 	if f.Version != 1 {
 		return nil, fmt.Errorf("read policy %s: version is %d, this program knows version 1: write \"version: 1\"", name, f.Version)

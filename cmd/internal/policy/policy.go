@@ -9,8 +9,9 @@
 // What is decided where it could be decided otherwise:
 //
 //   - What is audited may claim to be another function. Name and platform in a
-//     descriptor, and a platform read off the content, are claims: a policy that is
-//     Wary applies no override and no waiver because of them that demands less.
+//     descriptor, the name of a file in a folder, and a platform read off the
+//     content, are claims: a policy that is
+//     Wary applies no override, waiver or baseline because of them that demands less.
 //     Owner and tags come from the operator's list of targets only.
 //   - Malware fails in every function, has no grace and is in no baseline; only a
 //     waiver by its id accepts it.

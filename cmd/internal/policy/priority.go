@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -71,27 +72,34 @@ type part struct {
 //
 // So a fact that makes a finding worse never lowers the number.
 func (p *Policy) Priority(r *finding.Report, f finding.Finding) (int, string) {
+	return p.priority(r, &f)
+}
+
+func (p *Policy) priority(r *finding.Report, f *finding.Finding) (int, string) {
 	if f.Kind == finding.KindMalware {
 		return maxPriority, "a malicious package comes before everything else"
 	}
-	parts := p.parts(r, f)
 	sum := 0
-	var words []string
-	for _, x := range parts {
+	var words []byte
+	for _, x := range p.parts(r, f) {
 		sum += x.points
 		if x.points > 0 {
-			words = append(words, fmt.Sprintf("%s (+%d)", x.words, x.points))
+			if len(words) > 0 {
+				words = append(words, ", "...)
+			}
+			words = append(append(words, x.words...), " (+"...)
+			words = append(strconv.AppendInt(words, int64(x.points), 10), ')')
 		}
 	}
 	sum = min(max(sum, 0), maxPriority)
-	why := strings.Join(words, ", ")
+	why := string(words)
 	if most, because := ceiling(f); sum > most {
 		sum, why = most, fmt.Sprintf("%s; at most %d, because %s", why, most, because)
 	}
 	return sum, why
 }
 
-func (p *Policy) parts(r *finding.Report, f finding.Finding) []part {
+func (p *Policy) parts(r *finding.Report, f *finding.Finding) [7]part {
 	w := p.Weights
 	if w == (Weights{}) {
 		w = DefaultWeights()
@@ -119,7 +127,7 @@ func (p *Policy) parts(r *finding.Report, f finding.Finding) []part {
 	if len(f.Fixed) > 0 {
 		fix = 1
 	}
-	return []part{
+	return [...]part{
 		{rating, points(w.Severity, severity)},
 		{"known to be exploited", points(w.KEV, exploited)},
 		{epss, points(w.EPSS, chance)},
@@ -139,7 +147,7 @@ func unit(x float64) float64 {
 }
 
 // severity is the CVSS score as a part of 10, else what the word stands for.
-func (p *Policy) severity(f finding.Finding) (float64, string) {
+func (p *Policy) severity(f *finding.Finding) (float64, string) {
 	if f.Score > 0 {
 		return f.Score / 10, fmt.Sprintf("%s, CVSS %.1f", f.Severity, f.Score)
 	}
@@ -224,7 +232,7 @@ func triggerPart(t finding.Trigger) (float64, string) {
 }
 
 // ceiling is the most that a finding can have, and why.
-func ceiling(f finding.Finding) (int, string) {
+func ceiling(f *finding.Finding) (int, string) {
 	most, why := maxPriority, ""
 	lower := func(to int, because string) {
 		if to < most {
@@ -234,7 +242,7 @@ func ceiling(f finding.Finding) (int, string) {
 	if f.Certainty.Rank() <= finding.Possible.Rank() {
 		lower(mostPossible, "it only may apply")
 	}
-	if !loaded(f) {
+	if !loaded(*f) {
 		lower(mostUnloaded, "this copy is not loaded")
 	}
 	if f.Reach == finding.ReachAbsent {
@@ -247,6 +255,28 @@ func ceiling(f finding.Finding) (int, string) {
 	return most, why
 }
 
+// facts are all of a finding that its priority looks at: of hundreds in a
+// function many have the same.
+type facts struct {
+	kind        finding.Kind
+	severity    finding.Severity
+	certainty   finding.Certainty
+	reach       string
+	state       string
+	score, epss float64
+	kev, fixed  bool
+}
+
+func factsOf(f *finding.Finding) facts {
+	return facts{f.Kind, f.Severity, f.Certainty, f.Reach, f.State, f.Score, f.EPSS, f.KEV, len(f.Fixed) > 0}
+}
+
+// rating is a priority and what it is made of.
+type rating struct {
+	points int
+	why    string
+}
+
 // prioritize rates all findings, and puts the upgrades in the order in which
 // they are worth the work: by the worst finding that one clears and nobody has
 // accepted, then by how many it clears. What clears nothing comes last.
@@ -255,9 +285,16 @@ func (p *Policy) prioritize(r *finding.Report) {
 	rate := make(map[string]int, len(r.Findings)) // fingerprint -> priority of what is open
 	type copied struct{ component, fingerprint string }
 	own := make(map[copied]int, len(r.Findings)) // the same of one of several versions, which share a fingerprint
+	rated := map[facts]rating{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		f.Priority, f.Why = p.Priority(r, *f)
+		like := factsOf(f)
+		one, ok := rated[like]
+		if !ok {
+			one.points, one.why = p.priority(r, f)
+			rated[like] = one
+		}
+		f.Priority, f.Why = one.points, one.why
 		if _, ok := at[f.Fingerprint]; !ok {
 			at[f.Fingerprint] = i
 		}

@@ -174,7 +174,9 @@ func flat(err error) []string {
 // walk looks for keys that are none and for values of another form than their key has.
 type walk struct {
 	found    []Problem
+	empty    []Problem // of found: keys without a value, and texts without a letter
 	mistyped int
+	free     bool // a text may be empty, as an input of a build may
 }
 
 // entry looks at one key of a mapping with the keys of t.
@@ -221,7 +223,11 @@ func (w *walk) value(n ast.Node, t reflect.Type, path string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if n == nil || n.Type() == ast.NullType {
+	if n == nil {
+		return
+	}
+	if n.Type() == ast.NullType {
+		w.lacking(n, t, path)
 		return
 	}
 	switch t.Kind() {
@@ -233,7 +239,10 @@ func (w *walk) value(n ast.Node, t reflect.Type, path string) {
 		}
 		for _, v := range m.Values {
 			if t.Kind() == reflect.Map {
+				free := w.free
+				w.free = free || t.Elem().Kind() == reflect.String
 				w.value(v.Value, t.Elem(), dotted(path, keyOf(v)))
+				w.free = free
 			} else {
 				w.entry(v, t, path)
 			}
@@ -271,8 +280,51 @@ func (w *walk) scalar(n ast.Node, t reflect.Type, path string) {
 	default:
 		if !isScalar {
 			w.mistype(n, path, "one word or text")
+		} else if text, ok := n.(*ast.StringNode); ok && !w.free && strings.TrimSpace(text.Value) == "" {
+			w.lack(n, "%s: the text is empty: write something, or leave the key out", path)
 		}
 	}
+}
+
+// lacking notes a key without a value. The reader of YAML takes it as left out:
+// a limit that a template filled with nothing would be no limit, and who wrote
+// "fixable:" to switch a line off would have left it on.
+func (w *walk) lacking(n ast.Node, t reflect.Type, path string) {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		w.mistyped++ // what it lacks is not told one by one
+		w.lack(n, "%s: it has no keys below it: write some, or leave it out", path)
+	case reflect.Slice:
+		w.lack(n, "%s: it has no value: write a list ([] is an empty one), or leave the key out", path)
+	default:
+		off := ""
+		if strings.HasPrefix(path, "fail.") || strings.HasPrefix(path, "warn.") || strings.Contains(path, "].fail.") || strings.Contains(path, "].warn.") {
+			off = " (none or false switches a line off)"
+		}
+		w.lack(n, "%s: it has no value: write one%s, or leave the key out", path, off)
+	}
+}
+
+func (w *walk) lack(n ast.Node, format string, args ...any) {
+	w.add(n, format, args...)
+	w.empty = append(w.empty, w.found[len(w.found)-1])
+}
+
+// emptyValue is the first key of a file that has no value, and where texts says
+// so an empty text; "" when there is none. t is the struct that the file is decoded into.
+func emptyValue(data []byte, t reflect.Type, texts bool) string {
+	root := mapping(data)
+	if root == nil {
+		return ""
+	}
+	w := &walk{free: !texts}
+	for _, v := range root.Values {
+		w.entry(v, t, "")
+		if len(w.empty) > 0 {
+			return fmt.Sprintf("[%d:%d] %s", w.empty[0].Line, w.empty[0].Column, w.empty[0].Text)
+		}
+	}
+	return ""
 }
 
 func (w *walk) mistype(n ast.Node, path, want string) {

@@ -42,6 +42,15 @@ func parseRange(text string) (Range, error) {
 	return out, nil
 }
 
+// String writes a range as a policy file does.
+func (r Range) String() string {
+	var parts []string
+	for _, b := range r {
+		parts = append(parts, strings.TrimPrefix(b.Operator, "=")+b.Version)
+	}
+	return strings.Join(parts, ", ")
+}
+
 // holds says whether every version that a component can have is in the range,
 // in the order of its ecosystem. A version that is not known, or that nobody can
 // place, is in no range.

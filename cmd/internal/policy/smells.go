@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -50,6 +51,9 @@ func (p *Policy) Smells(now time.Time) []Sentence {
 		}
 	}
 	for i, w := range p.Waivers {
+		if before := slices.IndexFunc(p.Waivers[:i], w.same); before >= 0 {
+			say(fmt.Sprintf("waivers[%d]", i), "%s is about the same as waivers[%d]: reports name the later one that holds", w, before)
+		}
 		for _, text := range w.smells(now) {
 			say(fmt.Sprintf("waivers[%d]", i), "%s %s", w, text)
 		}
@@ -64,13 +68,29 @@ func (w Waiver) smells(now time.Time) []string {
 	} else if w.Expires.Sub(now) > farWaiver {
 		out = append(out, "ends in more than a year, on "+w.lastDay()+": nobody will look at it again until then")
 	}
-	if w.Component == "" && w.Path == "" {
+	unknown := slices.Contains(unknownKinds, w.ID)
+	switch {
+	case w.ID == "known-vulnerability", w.ID == "known-malware":
+		out = append(out, "names what each of them goes by, so it accepts nothing: name the advisory")
+	case unknown && w.Component == "" && w.Path == "":
+		out = append(out, "names neither a component nor a path, so it accepts nothing")
+	case !unknown && w.Path != "":
+		out = append(out, "has a path, which only what is unknown has ("+strings.Join(unknownKinds, ", ")+"), so it accepts nothing")
+	case w.Component == "" && w.Path == "":
 		out = append(out, "names no component: it holds for every package")
+	}
+	if strings.Contains(w.Path, "**") {
+		out = append(out, "has ** in its path, which is no more than *: neither crosses a slash")
 	}
 	if strings.ContainsFunc(w.ID+w.Component+w.Function, func(r rune) bool { return r > unicode.MaxASCII }) {
 		out = append(out, "has a letter beyond ASCII, which may only look like the one that was meant")
 	}
 	return out
+}
+
+// same says whether another waiver is about the same things.
+func (w Waiver) same(o Waiver) bool {
+	return strings.EqualFold(w.ID, o.ID) && w.Component == o.Component && slices.Equal(w.Range, o.Range) && w.Function == o.Function && w.Path == o.Path
 }
 
 // looserParts names the sections by which a policy passes something that another

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -34,7 +35,7 @@ func (p *Policy) Use(r *finding.Report) Use {
 			u.overrides = append(u.overrides, i)
 		}
 	}
-	u.baseline = p.Baseline != nil && p.Baseline.functions[r.Name] != nil
+	u.baseline = p.Baseline.has(r)
 	return u
 }
 
@@ -104,7 +105,7 @@ func (p *Policy) idleWaivers(uses []Use) (idle, elsewhere []int) {
 // describe names a waiver with what it is limited to.
 func (w Waiver) describe() string {
 	text := w.String()
-	for _, limit := range []string{w.Component, w.Path} {
+	for _, limit := range []string{strings.TrimSpace(w.Component + " " + w.Range.String()), w.Path} {
 		if limit != "" {
 			text += " for " + limit
 		}

@@ -71,7 +71,7 @@ func TestVEXDecides(t *testing.T) {
 func TestVEXSection(t *testing.T) {
 	for text, want := range map[string]string{
 		"vex: {accept: [because]}": `vex.accept: "because" is not one of component_not_present`,
-		"vex: {authors: [\"\"]}":   "would be anybody",
+		"vex: {authors: [\"\"]}":   "the text is empty",
 		"vex: {autors: [a]}":       `did you mean "authors"`,
 	} {
 		if _, err := Parse([]byte("version: 1\n"+text+"\n"), "p.yaml"); err == nil || !strings.Contains(err.Error(), want) {

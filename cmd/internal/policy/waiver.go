@@ -15,7 +15,7 @@ import (
 // Waiver accepts one finding or one unknown, for a reason, in somebody's
 // name, until a day. It is the only way to accept malware, and then only by its id.
 type Waiver struct {
-	ID        string // an advisory id or alias, a rule of kind archive or runtime, or a kind of unknown ("opaque", "unmatched", ...)
+	ID        string // an advisory id or alias, a rule, or a kind of unknown ("opaque", "unmatched", ...)
 	Component string // purl, with or without a version; "" matches any component
 	Range     Range  // of the component's version
 	Function  string // glob over the function's name; "" matches any
@@ -26,6 +26,7 @@ type Waiver struct {
 }
 
 func (w fileWaiver) parse() (Waiver, error) {
+	w.ID, w.Component = strings.TrimSpace(w.ID), component(w.Component)
 	for _, f := range []struct{ key, value string }{{"id", w.ID}, {"reason", w.Reason}, {"owner", w.Owner}, {"expires", w.Expires}} {
 		if strings.TrimSpace(f.value) == "" {
 			return Waiver{}, fmt.Errorf("%s is missing: a waiver needs id, reason, owner and expires", f.key)
@@ -33,6 +34,9 @@ func (w fileWaiver) parse() (Waiver, error) {
 	}
 	if w.ID == "*" {
 		return Waiver{}, fmt.Errorf("id: %q would accept everything; name the finding", w.ID)
+	}
+	if w.ID == RuleVersionUnknown && w.Component == "" {
+		return Waiver{}, fmt.Errorf("component: a waiver of %s is for all that is known against one package: name it", w.ID)
 	}
 	if w.Component != "" && !strings.HasPrefix(w.Component, "pkg:") {
 		return Waiver{}, fmt.Errorf("component: %q is not a package URL such as pkg:npm/lodash or pkg:npm/lodash@4.17.15", clip(w.Component))
@@ -73,11 +77,14 @@ func (w Waiver) matchesFinding(f *finding.Finding, c *finding.Component) bool {
 
 // names says whether the waiver's id is one of the finding's.
 func (w Waiver) names(f *finding.Finding) bool {
-	if strings.EqualFold(w.ID, f.ID) || byRule(f) && w.ID == f.Rule {
+	if f.Rule == RuleVersionUnknown && w.ID == f.Rule {
 		return true
 	}
-	if f.Rule == RuleVersionUnknown {
-		return false // the finding folds many advisories: accepting one of them must not accept the rest
+	if f.Rule == RuleVersionUnknown && folded(f) != 1 {
+		return false // accepting one of many advisories must not accept the rest
+	}
+	if strings.EqualFold(w.ID, f.ID) || byRule(f) && w.ID == f.Rule {
+		return true
 	}
 	for _, a := range f.Aliases {
 		if strings.EqualFold(w.ID, a) {
@@ -90,6 +97,17 @@ func (w Waiver) names(f *finding.Finding) bool {
 // byRule says whether a finding can be accepted by its rule.
 func byRule(f *finding.Finding) bool {
 	return f.Kind == finding.KindArchive || f.Kind == finding.KindRuntime || f.OfTrust() || f.OfDependency()
+}
+
+// folded is how many advisories a finding is about, as far as its evidence says so.
+func folded(f *finding.Finding) int {
+	ids := map[string]bool{}
+	for _, e := range f.Evidence {
+		if e.Source == "advisory" {
+			ids[e.Locator] = true
+		}
+	}
+	return len(ids)
 }
 
 // RuleVersionUnknown is the rule of the finding that folds the advisories of
@@ -121,7 +139,7 @@ func (w Waiver) String() string { return "the waiver of " + w.ID + " by " + w.Ow
 
 // lastDay is the last day on which the waiver holds, in UTC.
 func (w Waiver) lastDay() string {
-	return w.Expires.Add(-time.Nanosecond).UTC().Format(time.DateOnly)
+	return w.as().LastDay()
 }
 
 // WaiverNotice is how long before its end a waiver warns where the policy does
@@ -132,8 +150,8 @@ const WaiverNotice = 14 * 24 * time.Hour
 type hits struct{ findings, unknowns []int }
 
 // hits finds what each waiver is about, whatever the date; refused are those
-// that would be about something, and that name the function by what a
-// descriptor claims. The order of both is that of the waivers.
+// that would be about something, and that name the function by what it says of
+// itself. The order of both is that of the waivers.
 func (p *Policy) hits(r *finding.Report) (found map[int]*hits, refused []int) {
 	found = map[int]*hits{}
 	if len(p.Waivers) == 0 {
@@ -167,7 +185,7 @@ func (p *Policy) hits(r *finding.Report) (found map[int]*hits, refused []int) {
 		}
 	}
 	for _, i := range slices.Sorted(maps.Keys(found)) {
-		if p.Wary && p.Waivers[i].Function != "" && r.Declared != nil {
+		if p.Wary && p.Waivers[i].Function != "" && r.NameClaimed() {
 			delete(found, i)
 			refused = append(refused, i)
 		}
@@ -222,7 +240,7 @@ func (p *Policy) waive(r *finding.Report, now time.Time) (warnings []string, end
 		}
 	}
 	for _, i := range refused {
-		warnings = append(warnings, fmt.Sprintf("%s does not count: it is for functions named %s, and the name is what the descriptor claims", p.Waivers[i], p.Waivers[i].Function))
+		warnings = append(warnings, fmt.Sprintf("%s does not count: it is for functions named %s, and only what is audited says that this is one", p.Waivers[i], p.Waivers[i].Function))
 	}
 	return warnings, ended
 }

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/fnaudit/fnaudit/bundle"
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -162,7 +161,7 @@ func acceptance(w *finding.Waived) string {
 		s += " by " + w.Owner
 	}
 	if !w.Expires.IsZero() {
-		s += " until " + w.Expires.UTC().Format(time.DateOnly)
+		s += " until " + w.LastDay()
 	}
 	if w.Reason != "" {
 		s += ": " + w.Reason

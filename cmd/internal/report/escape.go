@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/fnaudit/fnaudit/sbom/codec"
@@ -62,7 +63,8 @@ func command(s string, i int) bool {
 	case '<':
 		return letter(next) || next == '/' || next == '!' || next == '?'
 	case ':':
-		return next == ':' && (i == 0 || s[i-1] == ' ')
+		before, _ := utf8.DecodeLastRuneInString(s[:i]) // lines are broken at every kind of space, and runners trim them all
+		return next == ':' && (i == 0 || unicode.IsSpace(before))
 	case '#':
 		return i > 0 && s[i-1] == '#' && (letter(next) || next == '[')
 	}

@@ -186,7 +186,7 @@ func (x *explanation) said() {
 		x.line("vex", "%s", text)
 	}
 	if f.Waived != nil {
-		x.line("waived", "by %s until %s: %s", f.Waived.Owner, f.Waived.Expires.Format("2006-01-02"), f.Waived.Reason)
+		x.line("waived", "by %s until %s: %s", f.Waived.Owner, f.Waived.LastDay(), f.Waived.Reason)
 	}
 	if f.FirstSeen != nil {
 		x.line("first seen", "%s", f.FirstSeen.UTC().Format("2006-01-02"))
@@ -240,7 +240,7 @@ func (x *explanation) versions() {
 	}
 	if to := x.comp.Upgrade; to != "" && (len(x.f.Fixed) == 0 || to != x.f.Fixed[0]) {
 		major := ""
-		if listed && u.Major && u.To == to {
+		if listed && u.Major && u.For == "" && u.To == to {
 			major = ", a new major version"
 		}
 		line("%s %s clears everything known against it%s", x.comp.Name, to, major)
@@ -251,7 +251,9 @@ func (x *explanation) versions() {
 	if !listed {
 		return
 	}
-	if u.To != "" && u.To != x.comp.Upgrade && u.To != x.comp.UpgradeMinor {
+	if u.For != "" {
+		line("%s %s, which brings it, in place of %s", u.Name, u.To, u.From)
+	} else if u.To != "" && u.To != x.comp.Upgrade && u.To != x.comp.UpgradeMinor {
 		line("%s %s clears the most: %d of %d", u.Name, u.To, len(u.Clears), len(u.Clears)+len(u.Remains))
 	}
 	if u.Layer != "" {
@@ -267,7 +269,7 @@ func (x *explanation) versions() {
 // brings, the one that clears the finding.
 func (x *explanation) upgrade() (finding.Upgrade, bool) {
 	for _, u := range x.r.Upgrades {
-		if u.Component == x.f.Component || u.Component == "" && slices.Contains(u.Clears, x.f.Fingerprint) && platform(x.f.Origin) {
+		if cmp.Or(u.For, u.Component) == x.f.Component || u.Component == "" && slices.Contains(u.Clears, x.f.Fingerprint) && platform(x.f.Origin) {
 			return u, true
 		}
 	}

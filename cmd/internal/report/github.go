@@ -49,9 +49,24 @@ func writeGitHub(w io.Writer, doc *finding.Document, _ Options) error {
 	}
 	g.all("error", errors)
 	g.all("warning", warnings)
+	if doc.Fleet != nil {
+		g.command("notice", annotation{title: "fnaudit: deployed", text: githubFleet(doc.Fleet)})
+	}
 	s := doc.Summary
 	g.command("notice", annotation{title: "fnaudit", text: fmt.Sprintf("%s: %d pass, %d fail, %d incomplete", finding.Count(s.Functions, "function", "functions"), s.Pass, s.Fail, s.Incomplete)})
 	return g.w.Flush()
+}
+
+// githubFleet says what is deployed in a line, and each rule that is broken in one.
+func githubFleet(f *finding.Fleet) string {
+	text := fleetCounts(f)
+	for _, d := range f.Drift {
+		text += "\n" + finding.Count(len(d.Functions), "function", "functions") + ": " + driftTitle(d.Rule)
+	}
+	for _, r := range f.Runtimes {
+		text += "\n" + finding.Count(r.Versions, "function", "functions") + " on " + r.Runtime + ": " + runtimeEnd(r)
+	}
+	return text
 }
 
 // annotation is one workflow command.

@@ -30,7 +30,7 @@ type htmlRun struct {
 	Policy   finding.PolicyRef `json:"policy"`
 	JudgedAt time.Time         `json:"judgedAt"`
 	Warnings []string          `json:"warnings,omitempty"`
-	Delta    *finding.Delta    `json:"delta,omitempty"`
+	Delta    *htmlDelta        `json:"delta,omitempty"`
 	Fleet    *finding.Fleet    `json:"fleet,omitempty"`
 	Rules    map[string]string `json:"rules,omitempty"` // what each rule that occurs is about, where no advisory says it
 	Help     map[string]string `json:"help,omitempty"`  // and what to do
@@ -229,7 +229,7 @@ func (d *htmlData) close(doc *finding.Document, opt Options) error {
 		}
 	}
 	run := newHTMLBlock()
-	if err := run.add(htmlRun{htmlDay(opt.Now), doc.Tool, doc.Database, doc.Policy, doc.JudgedAt, doc.Warnings, doc.Delta, doc.Fleet, d.rules, d.help, doc.Summary}); err != nil {
+	if err := run.add(htmlRun{htmlDay(opt.Now), doc.Tool, doc.Database, doc.Policy, doc.JudgedAt, doc.Warnings, htmlDeltaOf(doc.Delta), doc.Fleet, d.rules, d.help, doc.Summary}); err != nil {
 		return err
 	}
 	for _, b := range []struct {

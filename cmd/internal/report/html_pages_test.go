@@ -93,11 +93,14 @@ func htmlRescanned() *finding.Document {
 		Before: finding.DeltaSide{Database: digestA, JudgedAt: judgedAt.AddDate(0, 0, -1)},
 		Changes: []finding.Change{
 			{Function: "orders", Cause: finding.CauseNewAdvisory, ID: "GHSA-xvch-5gv4-984h", Component: "pkg:npm/minimist@1.2.0", Severity: finding.Critical, After: "critical", Detail: "the store knows GHSA-xvch-5gv4-984h about minimist 1.2.0 now", Decision: &finding.Decided{Before: finding.Pass, After: finding.Fail}},
+			{Function: "media", Cause: finding.CauseNewAdvisory, ID: "GHSA-xvch-5gv4-984h", Component: "pkg:npm/minimist@1.2.0", Severity: finding.Critical, After: "critical", Detail: "the store knows GHSA-xvch-5gv4-984h about minimist 1.2.0 now"},
+			{Function: "orders", Cause: finding.CauseNewAdvisory, ID: "GHSA-vh95-rmgr-6w4m", Component: "pkg:npm/minimist@1.2.0", Severity: finding.Medium, After: "medium", Detail: "the store knows GHSA-vh95-rmgr-6w4m about minimist 1.2.0 now"},
+			{Function: "media", Cause: finding.CauseNewAdvisory, ID: "GHSA-vh95-rmgr-6w4m", Component: "pkg:npm/minimist@1.2.0", Severity: finding.Medium, After: "medium", Detail: "the store knows GHSA-vh95-rmgr-6w4m about minimist 1.2.0 now"},
 			{Function: "media", Cause: finding.CausePolicy, Detail: "the policy demands that every file is read", Decision: &finding.Decided{Before: finding.Pass, After: finding.Incomplete}},
 			{Function: "hello", Cause: finding.CauseFixed, ID: "GHSA-fixd-fixd-fixd", Component: "pkg:npm/lodash@4.17.20", Severity: finding.High, Before: "high", Detail: "lodash is 4.17.21 now", Decision: &finding.Decided{Before: finding.Fail, After: finding.Pass}},
 			{Function: "billing", Cause: finding.CauseGone, Detail: "there is no report of billing any more"},
 		},
-		Summary: []finding.Tally{{Cause: finding.CauseNewAdvisory, Count: 1}, {Cause: finding.CausePolicy, Count: 1}, {Cause: finding.CauseFixed, Count: 1}, {Cause: finding.CauseGone, Count: 1}},
+		Summary: []finding.Tally{{Cause: finding.CauseNewAdvisory, Count: 4}, {Cause: finding.CausePolicy, Count: 1}, {Cause: finding.CauseFixed, Count: 1}, {Cause: finding.CauseGone, Count: 1}},
 	}
 	return doc
 }

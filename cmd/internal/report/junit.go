@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,6 +70,9 @@ func writeJUnit(w io.Writer, doc *finding.Document, _ Options) error {
 	for i, r := range doc.Functions {
 		out.Suites = append(out.Suites, junitOf(doc, r, i))
 	}
+	if doc.Fleet != nil {
+		out.Suites = append(out.Suites, junitFleet(doc, len(out.Suites)))
+	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
@@ -108,6 +112,47 @@ func junitOf(doc *finding.Document, r *finding.Report, id int) junitSuite {
 	s.Out = junitLog(r)
 	return s
 }
+
+// junitFleet is a suite about what is deployed as a whole, for a person to read: a case
+// for each rule that is broken, and each runtime that ends. None of them fails:
+// what it means for a function is in the suite of that, under the policy.
+func junitFleet(doc *finding.Document, id int) junitSuite {
+	f := doc.Fleet
+	s := junitSuite{
+		ID: id, Name: "deployed", Package: "fnaudit", Hostname: "localhost", Time: "0", Timestamp: doc.JudgedAt.UTC().Format("2006-01-02T15:04:05"),
+		Properties: []junitProperty{
+			{"functions", strconv.Itoa(f.Functions)}, {"versions", strconv.Itoa(f.Versions)}, {"accounts", strconv.Itoa(len(f.Accounts))},
+			{"exports", strconv.Itoa(len(f.Exports))}, {"scanned", strconv.Itoa(f.Scanned)},
+		},
+	}
+	if f.GateAsked {
+		s.Properties = append(s.Properties, junitProperty{"gated", strconv.Itoa(f.Gated)})
+	}
+	lines := []string{fleetCounts(f)}
+	for _, d := range f.Drift {
+		title := driftTitle(d.Rule) + ": " + finding.Count(len(d.Functions), "function", "functions")
+		s.add(junitCase{Name: title, Class: "deployed", Time: "0"})
+		for _, ref := range d.Functions[:min(len(d.Functions), maxJUnitRefs)] {
+			lines = append(lines, driftTitle(d.Rule)+": "+refText(ref))
+		}
+		if more := len(d.Functions) - maxJUnitRefs; more > 0 {
+			lines = append(lines, driftTitle(d.Rule)+": and "+finding.Thousands(more)+" more")
+		}
+	}
+	for _, r := range f.Runtimes {
+		s.add(junitCase{Name: "runtime " + show(r.Runtime, maxName) + ": " + finding.Count(r.Versions, "function", "functions") + ": " + runtimeEnd(r), Class: "deployed", Time: "0"})
+	}
+	for _, l := range f.Layers {
+		if words := layerWords(l); l.Helped > 0 || l.Foreign {
+			lines = append(lines, "layer "+esc(l.ARN)+": "+finding.Count(len(l.Functions), "function", "functions")+": "+words)
+		}
+	}
+	s.Out = strings.Join(lines, "\n")
+	return s
+}
+
+// maxJUnitRefs is how many functions of a rule the log of a suite names.
+const maxJUnitRefs = 100
 
 // verdict adds a case for the verdict: one for each reason, so that each has a
 // line of its own where failures are listed.

@@ -21,6 +21,7 @@ const (
 	maxMarkdownRows     = 100 // functions in the overview
 	maxMarkdownReasons  = 10
 	maxMarkdownUpgrades = 10
+	maxMarkdownChanges  = 20
 	maxMarkdownText     = 300 // columns of one reason, title or name
 )
 
@@ -52,6 +53,11 @@ func markdown(doc *finding.Document, limit int) []byte {
 	}
 	if doc.Delta != nil {
 		if part := markdownDelta(doc.Delta); b.Len()+len(part) <= limit/2 {
+			b.WriteString(part)
+		}
+	}
+	if doc.Fleet != nil {
+		if part := markdownFleet(doc.Fleet); b.Len()+len(part) <= limit/2 {
 			b.WriteString(part)
 		}
 	}
@@ -142,9 +148,53 @@ func markdownDelta(d *finding.Delta) string {
 	}
 	b.WriteString("\n| Change | Count |\n| --- | ---: |\n")
 	for _, t := range d.Summary {
-		fmt.Fprintf(&b, "| %s | %d |\n", mdText(string(t.Cause)), t.Count)
+		fmt.Fprintf(&b, "| %s | %s |\n", mdText(string(t.Cause)), finding.Thousands(t.Count))
+	}
+	b.WriteString("\n")
+	groups := finding.GroupChanges(d.Changes)
+	for i := range groups[:min(maxMarkdownChanges, len(groups))] {
+		b.WriteString(markdownChange(&groups[i]))
+	}
+	left := 0
+	for _, g := range groups[min(maxMarkdownChanges, len(groups)):] {
+		left += g.Count
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "- and %s more\n", finding.Count(left, "change", "changes"))
 	}
 	return b.String()
+}
+
+// markdownChange is an item of a list: what changed, how the verdicts turned with
+// it, and in which functions.
+func markdownChange(g *finding.Together) string {
+	about := strings.TrimSpace(strings.TrimPrefix(g.Component, "pkg:") + " " + g.ID)
+	text := "- " + mdText(string(g.Cause))
+	if g.Severity != "" {
+		text += ", " + mdText(string(g.Severity))
+	}
+	if about != "" {
+		text += ": " + mdCode(show(about, maxPackage))
+	}
+	if n := len(g.Also); n > 0 {
+		text += " and " + finding.Thousands(n) + " more"
+	}
+	text += ": " + mdText(clip(g.Detail, maxMarkdownText))
+	for _, t := range g.Turned {
+		text += fmt.Sprintf("; %s to **%s**", t.Before, t.After)
+		if len(t.Functions) < len(g.Functions) {
+			text += " in " + finding.Thousands(len(t.Functions))
+		}
+	}
+	var names []string
+	for _, name := range g.Functions[:min(maxPlaces, len(g.Functions))] {
+		names = append(names, mdCode(show(name, maxName)))
+	}
+	text += " (" + strings.Join(names, ", ")
+	if n := len(g.Functions) - maxPlaces; n > 0 {
+		text += " and " + finding.Count(n, "function", "functions") + " more"
+	}
+	return text + ")\n"
 }
 
 func markdownOverview(b *bytes.Buffer, fns []*finding.Report, limit int) {

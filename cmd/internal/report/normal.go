@@ -33,10 +33,13 @@ func normalReport(r finding.Report) *finding.Report {
 	for i := range r.Components {
 		c := &r.Components[i]
 		c.Licenses, c.Locations = list(c.Licenses), list(c.Locations)
-		c.Evidence = append([]finding.Proof{}, c.Evidence...)
+		c.Evidence = list(c.Evidence)
 		c.Confidence = between(c.Confidence, 0, 1)
-		for j := range c.Evidence {
-			c.Evidence[j].Confidence = between(c.Evidence[j].Confidence, 0, 1)
+		if slices.ContainsFunc(c.Evidence, func(p finding.Proof) bool { return between(p.Confidence, 0, 1) != p.Confidence }) {
+			c.Evidence = slices.Clone(c.Evidence)
+			for j := range c.Evidence {
+				c.Evidence[j].Confidence = between(c.Evidence[j].Confidence, 0, 1)
+			}
 		}
 		if c.Hashes == nil {
 			c.Hashes = map[string]string{}

@@ -208,7 +208,7 @@ func listed(names []string, most int) string {
 	if len(names) <= most {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	return fmt.Sprintf("%s and %s more", strings.Join(names[:most], ", "), finding.Thousands(len(names)-most))
 }
 
 func vulnerabilityOf(id string, aliases []string) vexVulnerability {

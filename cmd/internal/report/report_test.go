@@ -105,6 +105,9 @@ func TestGolden(t *testing.T) {
 	for _, format := range []string{"table", "json", "openvex", "cyclonedx-json"} {
 		golden(t, "bundled."+format, write(t, format, docs["bundled"], report.Options{}))
 	}
+	for _, format := range []string{"markdown", "junit", "github", "sarif"} {
+		golden(t, "fleet."+format, write(t, format, docs["fleet"], report.Options{}))
+	}
 	golden(t, "fleet.verbose.table", write(t, "table", docs["fleet"], report.Options{Verbose: true}))
 	golden(t, "bundled.verbose.table", write(t, "table", docs["bundled"], report.Options{Verbose: true}))
 	golden(t, "reach.openvex", write(t, "openvex", docs["reach"], report.Options{}))

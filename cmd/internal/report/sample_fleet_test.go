@@ -25,12 +25,15 @@ func fleet(text string) *finding.Document {
 	}
 	scanned := failing()
 	d := one("checkout")
+	d.Aliases, d.Routes, d.Tags = []string{or("live")}, []finding.DeployedRoute{{Alias: or("live"), Weight: 0.1}}, []string{or("team=pay")}
+	d.JoinedBy, d.Drift = finding.JoinedByDigest, []string{finding.RuleDriftFailsNow}
 	d.Scanned, d.LayersMatch = true, finding.LayersSame
-	d.Gated = &finding.GatedBy{Signer: or("SHA256:key"), Verifier: or("https://acme.example/fnaudit"), Policy: digestB, At: asOf, Source: or("summaries/checkout.zip.vsa.sigstore.json")}
+	d.Gated = &finding.GatedBy{Function: or("checkout"), Signer: or("SHA256:key"), Verifier: or("https://acme.example/fnaudit"), Policy: digestB, At: asOf, Source: or("summaries/checkout.zip.vsa.sigstore.json")}
 	scanned.Deployed = []finding.Deployed{d, one("checkout")}
 	stub := finding.NewReport(or("orders"), or("lambda:arn:aws:lambda:eu-west-1:111122223333:function:orders"))
 	stub.Platform = "aws-lambda"
 	stub.Deployed = []finding.Deployed{one("orders")}
+	stub.Deployed[0].JoinedBy, stub.Deployed[0].Report, stub.Deployed[0].Drift = finding.JoinedByGeneratedName, or("Orders"), []string{finding.RuleDriftUnscanned}
 	stub.Artifacts = []finding.Artifact{{Ref: stub.Deployed[0].ARN, Kind: "zip", Digest: digestA, Size: 4096, Mount: "/var/task"}}
 	stub.Findings = []finding.Finding{{Fingerprint: finding.Fingerprint(finding.KindDrift, finding.RuleDriftUnscanned, "orders", "", "x", nil), Kind: finding.KindDrift, Rule: finding.RuleDriftUnscanned,
 		ID: or("drift-unscanned:orders@aaaaaaaaaaaa"), Severity: finding.High, Certainty: finding.Certain, Title: or("orders: nobody scanned the bytes that are deployed: no report is about these bytes"),
@@ -45,6 +48,7 @@ func fleet(text string) *finding.Document {
 		r.Name += string(rune('a' + i))
 		many = append(many, r)
 	}
+	many[1].KnownAs = or("Orders")
 	doc.Fleet = &finding.Fleet{
 		Exports:   []finding.FleetExport{{Source: or("prod.json"), Versions: 3, Duplicates: 1, Layers: 1, Problem: or("it ends in the middle")}},
 		Functions: 3, Versions: 4, Accounts: []string{or("111122223333")}, Regions: []string{or("eu-west-1")}, Scanned: 2, Gated: 1, GateAsked: true, Days: 90,
@@ -55,7 +59,7 @@ func fleet(text string) *finding.Document {
 		},
 		Runtimes: []finding.FleetRuntime{
 			{Runtime: or("nodejs14.x"), Versions: 2, Event: finding.EventBlockUpdate, Date: "2024-01-01", Days: -1056, Functions: many[:2]},
-			{Runtime: or("nodejs20.x"), Versions: 1, Event: finding.EventBlockCreate, Date: "2026-12-30", Days: 38, Functions: many[2:3]},
+			{Runtime: or("nodejs20.x"), Versions: 1, Event: finding.EventBlockCreate, Date: "2026-12-30", Days: 38, Functions: many[2:3], UpdatesBlocked: "2027-01-30", AsOf: asOf},
 		},
 		Layers: []finding.FleetLayer{
 			{ARN: or("arn:aws:lambda:eu-west-1:111122223333:layer:base:7"), Newest: or("arn:aws:lambda:eu-west-1:111122223333:layer:base:9"), Functions: many, Helped: 14, Total: 2,

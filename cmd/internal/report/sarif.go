@@ -51,6 +51,17 @@ func (s *sarifWriter) begin(doc *finding.Document) {
 	if len(doc.Database.Feeds) > 0 {
 		s.run.Properties["feeds"] = feedFacts(doc.Database.Feeds)
 	}
+	if f := doc.Fleet; f != nil {
+		drift := map[string]int{}
+		for _, d := range f.Drift {
+			drift[d.Rule] = len(d.Functions)
+		}
+		deployed := map[string]any{"functions": f.Functions, "versions": f.Versions, "accounts": f.Accounts, "scanned": f.Scanned, "drift": drift}
+		if f.GateAsked {
+			deployed["gated"] = f.Gated
+		}
+		s.run.Properties["deployed"] = deployed
+	}
 	s.setRules()
 }
 

@@ -123,24 +123,19 @@ func (s *streamJSON) piece(p *Piece, _ *finding.Document, r *finding.Report, _ i
 	return indented(p.text, normalReport(*r), "    ")
 }
 
-// frame is a document around its functions.
-func (s *streamJSON) frame(doc *finding.Document) (before, after string, err error) {
-	empty := *doc
-	empty.Functions = []*finding.Report{}
-	parts, err := frame(empty, "\n  \"functions\": ")
-	if err != nil {
-		return "", "", err
-	}
-	return parts[0], parts[1], nil
-}
+// functionsMark stands before the list of functions.
+const functionsMark = "\n  \"functions\": "
 
 func (s *streamJSON) add(p Piece) error {
 	before := ","
 	if s.begun == "" {
-		var err error
-		if s.begun, _, err = s.frame(normal(s.head)); err != nil {
+		empty := *normal(s.head)
+		empty.Functions = []*finding.Report{}
+		parts, err := frame(empty, functionsMark)
+		if err != nil {
 			return err
 		}
+		s.begun = parts[0]
 		before = s.begun + "["
 	}
 	if _, err := io.WriteString(s.w, before+"\n    "); err != nil {
@@ -151,19 +146,47 @@ func (s *streamJSON) add(p Piece) error {
 }
 
 func (s *streamJSON) close(doc *finding.Document) error {
-	before, after, err := s.frame(doc)
-	switch {
-	case err != nil:
-		return err
-	case s.begun == "":
-		after = before + "[]" + after
-	case s.begun != before:
-		return errors.New("the run is another at its end than at its beginning")
-	default:
-		after = "\n  ]" + after
+	empty := *doc
+	empty.Functions = []*finding.Report{}
+	tail := &tail{w: s.w, mark: functionsMark + "[]", found: func(before string) (string, error) {
+		before = strings.TrimSuffix(before, "[]")
+		switch s.begun {
+		case "":
+			return before + "[]", nil
+		case before:
+			return "\n  ]", nil
+		}
+		return "", errors.New("the run is another at its end than at its beginning")
+	}}
+	return codec.WriteJSON(tail, empty)
+}
+
+// tail writes of a document what stands behind a mark; found says what comes in
+// the place of all before. What changed in a night alone has many megabytes, and is
+// not held.
+type tail struct {
+	w     io.Writer
+	mark  string
+	found func(before string) (string, error) // nil: it was found
+	held  []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	if t.found == nil {
+		return t.w.Write(p)
 	}
-	_, err = io.WriteString(s.w, after)
-	return err
+	t.held = append(t.held, p...)
+	i := bytes.Index(t.held, []byte(t.mark))
+	if i < 0 {
+		return len(p), nil
+	}
+	i += len(t.mark)
+	start, err := t.found(string(t.held[:i]))
+	if err == nil {
+		_, err = io.WriteString(t.w, start+string(t.held[i:]))
+	}
+	t.found, t.held = nil, nil
+	return len(p), err
 }
 
 // indented writes a value as it stands deeper in a document, without the line
@@ -211,22 +234,27 @@ func (s *streamJSONL) close(*finding.Document) error { return nil }
 
 // streamJUnit writes format "junit".
 type streamJUnit struct {
-	w     io.Writer
-	began bool
+	w      io.Writer
+	suites int // that are written
 }
 
 func (s *streamJUnit) piece(p *Piece, head *finding.Document, r *finding.Report, i int) error {
+	return p.suite(junitOf(head, normalReport(*r), i))
+}
+
+// suite encodes a suite as it stands in a list of them.
+func (p *Piece) suite(suite junitSuite) error {
 	enc := xml.NewEncoder(p.text)
 	enc.Indent("  ", "  ")
-	return enc.EncodeElement(junitOf(head, normalReport(*r), i), xml.StartElement{Name: xml.Name{Local: "testsuite"}})
+	return enc.EncodeElement(suite, xml.StartElement{Name: xml.Name{Local: "testsuite"}})
 }
 
 func (s *streamJUnit) add(p Piece) error {
 	before := "\n"
-	if !s.began {
+	if s.suites == 0 {
 		before = xml.Header + "<testsuites>\n"
-		s.began = true
 	}
+	s.suites++
 	_, err := io.WriteString(s.w, before)
 	if err != nil {
 		return err
@@ -235,9 +263,18 @@ func (s *streamJUnit) add(p Piece) error {
 	return err
 }
 
-func (s *streamJUnit) close(*finding.Document) error {
+func (s *streamJUnit) close(doc *finding.Document) error {
+	if doc.Fleet != nil {
+		p := Piece{text: &bytes.Buffer{}}
+		if err := p.suite(junitFleet(doc, s.suites)); err != nil {
+			return err
+		}
+		if err := s.add(p); err != nil {
+			return err
+		}
+	}
 	end := "\n</testsuites>\n"
-	if !s.began {
+	if s.suites == 0 {
 		end = xml.Header + "<testsuites></testsuites>\n"
 	}
 	_, err := io.WriteString(s.w, end)

@@ -24,6 +24,7 @@ var causeTitles = []struct {
 	{finding.CauseChangedAdvisory, "Changed advisory"},
 	{finding.CauseWithdrawnAdvisory, "Withdrawn advisory"},
 	{finding.CauseArtifact, "Changed artifact"},
+	{finding.CauseDeployed, "Deployed otherwise"},
 	{finding.CausePolicy, "Policy"},
 	{finding.CauseRuntime, "Runtime crossed a date"},
 	{finding.CauseWaiver, "Waiver ended"},
@@ -49,7 +50,7 @@ func (p *printer) delta(d *finding.Delta) {
 	} else if len(d.Changes) == 0 {
 		p.wrapped("", 0, 0, unchanged(d))
 	} else {
-		p.line("%s%s%s:", finding.Count(len(d.Changes), "change", "changes"), since(d), unread(d))
+		p.line("%s in %s%s%s:", finding.Count(len(d.Changes), "change", "changes"), finding.Count(d.Functions(), "function", "functions"), since(d), unread(d))
 		p.line("")
 		p.changes(d)
 	}
@@ -113,17 +114,17 @@ func (p *printer) changes(d *finding.Delta) {
 			continue
 		}
 		p.line("%s", p.paint(styleBold, fmt.Sprintf("%s (%s)", c.title, finding.Thousands(len(list)))))
-		groups := byPackage(list, p.opt.Verbose)
+		groups := p.together(list)
 		most := maxChanges
 		if p.opt.Verbose || len(groups) == most+1 {
 			most = len(groups)
 		}
-		for _, g := range groups[:min(most, len(groups))] {
-			p.change(g[0], g[1:])
+		for i := range groups[:min(most, len(groups))] {
+			p.change(&groups[i])
 		}
 		left := 0
 		for _, g := range groups[min(most, len(groups)):] {
-			left += len(g)
+			left += g.Count
 		}
 		if left > 0 {
 			p.line("    and %s more (-v lists them)", finding.Thousands(left))
@@ -131,33 +132,23 @@ func (p *printer) changes(d *finding.Delta) {
 	}
 }
 
-// byPackage puts the changes of one cause that are about one package of one
-// function together, unless each is to be shown: what turned the verdict first,
-// else the worst.
-func byPackage(list []finding.Change, each bool) [][]finding.Change {
-	type about struct{ function, component string }
-	var out [][]finding.Change
-	at := map[about]int{}
-	for _, c := range list {
-		key := about{c.Function, c.Component}
-		i, ok := at[key]
-		switch {
-		case each || !ok || c.Component == "":
-			at[key] = len(out)
-			out = append(out, []finding.Change{c})
-		case c.Decision != nil:
-			out[i] = append([]finding.Change{c}, out[i]...)
-		default:
-			out[i] = append(out[i], c)
-		}
+// together groups the changes of one cause; verbose shows each by itself.
+func (p *printer) together(list []finding.Change) []finding.Together {
+	if !p.opt.Verbose {
+		return finding.GroupChanges(list)
+	}
+	var out []finding.Together
+	for i := range list {
+		out = append(out, finding.GroupChanges(list[i:i+1])...)
 	}
 	return out
 }
 
-// change writes one change: function, finding, why, and the verdict where that
-// is another; then the ids of the rest, which is about the same package.
-func (p *printer) change(c finding.Change, rest []finding.Change) {
-	parts := []string{show(c.Function, maxName)}
+// change writes one change: functions, finding, why, and the verdicts where
+// those are others; then the ids of the rest, which is about the same package.
+func (p *printer) change(g *finding.Together) {
+	c := &g.Change
+	parts := []string{p.places(g.Functions)}
 	if c.Component != "" {
 		parts = append(parts, show(strings.TrimPrefix(c.Component, "pkg:"), maxPackage))
 	}
@@ -171,15 +162,38 @@ func (p *printer) change(c finding.Change, rest []finding.Change) {
 	if c.Before != "" && c.After != "" && c.Before != c.After && c.Decision == nil {
 		text += esc(fmt.Sprintf(" (%s -> %s)", c.Before, c.After))
 	}
-	if len(rest) > 0 {
-		var ids []string
-		for _, r := range rest {
-			ids = append(ids, show(r.ID, maxPackage))
-		}
-		text += "; likewise " + listed(ids, 3)
+	if len(g.Also) > 0 {
+		text += "; likewise " + listed(shown(g.Also, maxPackage), 3)
 	}
 	p.wrapped("  - ", 4, 4, text)
-	if c.Decision != nil {
-		p.line("    verdict: %s -> %s", p.decision(c.Decision.Before), p.decision(c.Decision.After))
+	if len(g.Functions) > maxPlaces {
+		p.wrapped("    in ", 7, 7, listed(shown(g.Functions, maxName), maxPlaces))
 	}
+	for _, t := range g.Turned {
+		where := ""
+		if len(t.Functions) < len(g.Functions) {
+			where = " in " + p.places(t.Functions)
+		}
+		p.line("    verdict: %s -> %s%s", p.decision(t.Before), p.decision(t.After), where)
+	}
+}
+
+// maxPlaces is how many functions of one change are named.
+const maxPlaces = 3
+
+// places names functions, or counts them.
+func (p *printer) places(names []string) string {
+	if len(names) > maxPlaces {
+		return finding.Count(len(names), "function", "functions")
+	}
+	return strings.Join(shown(names, maxName), ", ")
+}
+
+// shown is names made fit to be shown, each at most width columns.
+func shown(names []string, width int) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = show(name, width)
+	}
+	return out
 }

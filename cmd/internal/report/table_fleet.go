@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -70,19 +71,32 @@ func (p *printer) deployedAt(r *finding.Report) {
 
 // fleetHead counts.
 func (p *printer) fleetHead(f *finding.Fleet) {
-	text := "Deployed: " + finding.Count(f.Functions, "function", "functions")
+	p.line("%s", p.paint(styleBold, clip("Deployed: "+fleetSize(f), p.opt.Width)))
+	p.line("  %6s  scanned", finding.Thousands(f.Scanned))
+	if f.GateAsked {
+		p.line("  %6s  passed a gate", finding.Thousands(f.Gated))
+	}
+}
+
+// fleetSize says how much is deployed.
+func fleetSize(f *finding.Fleet) string {
+	text := finding.Count(f.Functions, "function", "functions")
 	if f.Versions != f.Functions {
 		text += " in " + finding.Count(f.Versions, "version", "versions")
 	}
 	if len(f.Accounts) > 0 {
 		text += ", " + finding.Count(len(f.Accounts), "account", "accounts") + ", " + finding.Count(len(f.Regions), "region", "regions")
 	}
-	text += ", from " + finding.Count(len(f.Exports), "export", "exports")
-	p.line("%s", p.paint(styleBold, clip(text, p.opt.Width)))
-	p.line("  %6s  scanned", finding.Thousands(f.Scanned))
+	return text + ", from " + finding.Count(len(f.Exports), "export", "exports")
+}
+
+// fleetCounts says in one sentence how much is deployed, and how much of it is known.
+func fleetCounts(f *finding.Fleet) string {
+	text := fleetSize(f) + ": " + finding.Thousands(f.Scanned) + " scanned"
 	if f.GateAsked {
-		p.line("  %6s  passed a gate", finding.Thousands(f.Gated))
+		text += ", " + finding.Thousands(f.Gated) + " passed a gate"
 	}
+	return text
 }
 
 // driftTitle is what a rule is about; of one that is not known its name.
@@ -122,6 +136,9 @@ func refText(r finding.Ref) string {
 	if r.Account != "" {
 		text += "  " + show(r.Account, maxName) + " " + show(r.Region, maxName)
 	}
+	if r.KnownAs != "" {
+		text += "  judged as " + show(r.KnownAs, maxName)
+	}
 	return text
 }
 
@@ -131,7 +148,7 @@ func (p *printer) fleetRuntimes(f *finding.Fleet) {
 		return
 	}
 	p.line("")
-	p.line("  %s", p.paint(styleBold, "Runtimes that ended, or end within "+finding.Count(f.Days, "day", "days")))
+	p.line("  %s", p.paint(styleBold, fleetRuntimesTitle(f)))
 	for _, r := range f.Runtimes {
 		style := styleMedium
 		if r.Days <= 0 && r.Event == finding.EventBlockUpdate {
@@ -154,10 +171,30 @@ func runtimeEnd(r finding.FleetRuntime) string {
 	if what[0] == "" {
 		what = [2]string{"ended on", "ends on"}
 	}
-	if r.Days <= 0 {
-		return what[0] + " " + esc(r.Date)
+	text := what[0] + " " + esc(r.Date)
+	if r.Days > 0 {
+		text = fmt.Sprintf("%s %s, in %s", what[1], esc(r.Date), finding.Count(r.Days, "day", "days"))
 	}
-	return fmt.Sprintf("%s %s, in %s", what[1], esc(r.Date), finding.Count(r.Days, "day", "days"))
+	if r.UpdatesBlocked != "" {
+		text += "; updates blocked from " + esc(r.UpdatesBlocked)
+	}
+	return text
+}
+
+// fleetRuntimesTitle says what the list of runtimes is, and of when the oldest
+// table is that it rests on.
+func fleetRuntimesTitle(f *finding.Fleet) string {
+	text := "Runtimes that ended, or end within " + finding.Count(f.Days, "day", "days")
+	var oldest time.Time
+	for _, r := range f.Runtimes {
+		if !r.AsOf.IsZero() && (oldest.IsZero() || r.AsOf.Before(oldest)) {
+			oldest = r.AsOf
+		}
+	}
+	if oldest.IsZero() {
+		return text
+	}
+	return text + ", by dates as of " + oldest.UTC().Format(time.DateOnly)
 }
 
 // fleetLayers lists the layers with something against them.
@@ -187,6 +224,16 @@ func (p *printer) fleetLayers(f *finding.Fleet) {
 
 func (p *printer) fleetLayer(l finding.FleetLayer) {
 	p.line("  %6s  %s", finding.Thousands(len(l.Functions)), clip(esc(l.ARN), p.opt.Width-10))
+	if words := layerWords(l); words != "" {
+		p.wrapped("          ", 10, 10, words)
+	}
+	if p.opt.Verbose {
+		p.refs(l.Functions, len(l.Functions))
+	}
+}
+
+// layerWords says what speaks against a layer; "" for nothing.
+func layerWords(l finding.FleetLayer) string {
 	var said []string
 	if l.Helped > 0 && len(l.Findings) > 0 {
 		said = append(said, fmt.Sprintf("bump it, fix %s: %s, worst %s %s in %s", finding.Count(l.Helped, "function", "functions"),
@@ -198,12 +245,7 @@ func (p *printer) fleetLayer(l finding.FleetLayer) {
 	if l.Foreign {
 		said = append(said, "it lies in an account that is not trusted with it")
 	}
-	if len(said) > 0 {
-		p.wrapped("          ", 10, 10, strings.Join(said, "; "))
-	}
-	if p.opt.Verbose {
-		p.refs(l.Functions, len(l.Functions))
-	}
+	return strings.Join(said, "; ")
 }
 
 // fleetRest says what else does not fit together.

@@ -30,8 +30,8 @@ func (r *reader) cycloneDX(root node) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Contains([]string{"1.4", "1.5", "1.6"}, spec) {
-		return fmt.Errorf("specVersion: this program reads the vulnerabilities of CycloneDX 1.4 to 1.6, not of %q", line(spec, 20))
+	if !slices.Contains([]string{"1.4", "1.5", "1.6", "1.7"}, spec) {
+		return fmt.Errorf("specVersion: this program reads the vulnerabilities of CycloneDX 1.4 to 1.7, not of %q", line(spec, 20))
 	}
 	b, err := r.bom(root)
 	if err != nil {
@@ -61,7 +61,7 @@ func (r *reader) bom(root node) (*bom, error) {
 	if err := firstError(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	b.serial, b.at, r.author = strings.TrimPrefix(serial, "urn:uuid:"), at, author
+	b.serial, b.at, r.author = strings.ToLower(strings.TrimPrefix(serial, "urn:uuid:")), at, author
 	if v := root.at("version"); v.there() {
 		b.version = fmt.Sprint(v.value)
 	}
@@ -152,6 +152,9 @@ func cycloneDXThing(n node) (t thing, ref string, err error) {
 	}
 	if len(given) > 0 {
 		t.hashes = hashesOf(given)
+	}
+	if n.at("versionRange").there() { // of 1.7: not one version, and which ones is not read
+		return thing{hashes: t.hashes}, ref, nil
 	}
 	t.addPURL(purl)
 	if len(t.purls)+len(t.hashes) == 0 && version == "" {
@@ -338,7 +341,7 @@ func (r *reader) versions(n node) ([]versionSet, error) {
 		}
 		set := versionSet{version: version, status: cmp.Or(status, "affected")}
 		if text != "" {
-			if set.bounds, err = parseVers(text); err != nil {
+			if set.scheme, set.bounds, err = parseVers(text); err != nil {
 				return nil, v.at("range").wrong("%w", err)
 			}
 			if err := r.took(len(set.bounds)); err != nil {
@@ -362,7 +365,7 @@ func (b *bom) product(ref string) (product, bool) {
 			fragment = text
 		}
 		serial, version, _ := strings.Cut(of, "/")
-		own := b.serial != "" && serial == b.serial && (version == b.version || version == "")
+		own := b.serial != "" && strings.ToLower(serial) == b.serial && (version == b.version || version == "")
 		switch {
 		case own && fragment == "" && b.main != nil:
 			return product{thing: *b.main}, true

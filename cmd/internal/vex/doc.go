@@ -1,5 +1,5 @@
 // Package vex reads what others say of findings: OpenVEX 0.2.0 (and the 0.0.x
-// before it) and the vulnerabilities of a CycloneDX document (1.4 to 1.6), both
+// before it) and the vulnerabilities of a CycloneDX document (1.4 to 1.7), both
 // as JSON.
 //
 // A document is not signed. It is believed because whoever runs the program

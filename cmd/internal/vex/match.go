@@ -240,6 +240,9 @@ func (s *Set) Remarks(uses []Use) []string {
 	}
 	out := s.fewIgnored()
 	for d, doc := range s.documents {
+		if doc.Statements == 0 && !slices.ContainsFunc(s.ignored, func(text string) bool { return strings.HasPrefix(text, doc.Source+": ") }) {
+			out = append(out, doc.Source+" states nothing of any vulnerability")
+		}
 		var idle, elsewhere []string
 		for i := range s.statements {
 			st := &s.statements[i]

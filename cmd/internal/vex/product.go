@@ -149,7 +149,7 @@ type function struct {
 }
 
 func functionOf(r *finding.Report) function {
-	f := function{name: r.Name, claimed: r.Declared != nil}
+	f := function{name: r.Name, claimed: r.NameClaimed()}
 	for i, a := range r.Artifacts {
 		digest := map[string]string{}
 		if algorithm, value, ok := strings.Cut(a.Digest, ":"); ok {

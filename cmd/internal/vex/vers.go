@@ -14,9 +14,10 @@ const maxBounds = 1000
 
 // versionSet is some versions of a package and what a document says of them.
 type versionSet struct {
-	version string  // one version, or
-	bounds  []bound // a range
-	status  string  // of CycloneDX: "affected", "unaffected", "unknown"
+	version string // one version, or
+	scheme  string // a range: by whose order of versions
+	bounds  []bound
+	status  string // of CycloneDX: "affected", "unaffected", "unknown"
 }
 
 // bound is a comparator of a range.
@@ -24,16 +25,15 @@ type bound struct{ operator, version string }
 
 // parseVers reads a range as in "vers:npm/>=1.0.0|<2.0.0"
 // (https://github.com/package-url/vers-spec).
-func parseVers(text string) ([]bound, error) {
+func parseVers(text string) (scheme string, out []bound, err error) {
 	rest, ok := strings.CutPrefix(text, "vers:")
-	_, list, found := strings.Cut(rest, "/")
-	if !ok || !found || list == "" {
-		return nil, fmt.Errorf("%q is no range such as vers:npm/>=1.0.0|<2.0.0", line(text, 100))
+	scheme, list, found := strings.Cut(rest, "/")
+	if !ok || !found || list == "" || scheme == "" {
+		return "", nil, fmt.Errorf("%q is no range such as vers:npm/>=1.0.0|<2.0.0", line(text, 100))
 	}
-	var out []bound
 	for part := range strings.SplitSeq(list, "|") {
 		if len(out) == maxBounds {
-			return nil, fmt.Errorf("a range of more than %d comparators", maxBounds)
+			return "", nil, fmt.Errorf("a range of more than %d comparators", maxBounds)
 		}
 		b := bound{"=", strings.TrimSpace(part)}
 		for _, operator := range []string{"<=", ">=", "!=", "<", ">", "="} {
@@ -44,15 +44,34 @@ func parseVers(text string) ([]bound, error) {
 		}
 		v, err := url.PathUnescape(b.version)
 		if err != nil || v == "" || len(v) > version.MaxLength {
-			return nil, fmt.Errorf("%q has a version that cannot be read", line(text, 100))
+			return "", nil, fmt.Errorf("%q has a version that cannot be read", line(text, 100))
 		}
 		b.version = v
 		out = append(out, b)
 	}
 	if len(out) > 1 && slices.ContainsFunc(out, func(b bound) bool { return b.version == "*" }) {
-		return nil, fmt.Errorf("%q: * stands alone", line(text, 100))
+		return "", nil, fmt.Errorf("%q: * stands alone", line(text, 100))
 	}
-	return out, nil
+	if (scheme == "all" || scheme == "none") && out[0].version != "*" {
+		return "", nil, fmt.Errorf("%q: after %s stands *", line(text, 100), scheme)
+	}
+	return strings.ToLower(scheme), out, nil
+}
+
+// orders says whether a scheme of ranges orders the versions of a type of
+// packages: that of the type, one under another name, or one that is nobody's.
+func orders(scheme, typ string) bool {
+	switch scheme {
+	case typ, "all", "generic":
+		return true
+	case "alpine":
+		return typ == "apk"
+	case "debian":
+		return typ == "deb"
+	case "semver":
+		return typ == "npm" || typ == "cargo" || typ == "golang"
+	}
+	return false
 }
 
 // has says whether a version of a package is in the set. A version that is not
@@ -63,6 +82,9 @@ func (s versionSet) has(c *pkg) bool {
 	}
 	if len(s.bounds) == 0 {
 		return spelled(c.purl.typ, s.version) == spelled(c.purl.typ, c.Version) || s.version == c.purl.version
+	}
+	if !orders(s.scheme, c.purl.typ) {
+		return false // also "none"
 	}
 	if len(s.bounds) == 1 && s.bounds[0].version == "*" {
 		return true

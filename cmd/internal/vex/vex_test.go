@@ -182,7 +182,16 @@ func TestStatements(t *testing.T) {
 		{"CycloneDX of one version", []string{cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"exploitable"},"affects":[{"ref":"pkg:npm/rocket","versions":[{"version":"1.4.0"},{"version":"1.5.0","status":"unaffected"}]}]}`)}, "not_affected", "1 statement"},
 		{"CycloneDX of a range", []string{cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"resolved"},"affects":[{"ref":"pkg:npm/rocket","versions":[{"range":"vers:npm/>=1.0.0|<1.6.0"}]}]}`)}, "fixed", ""},
 		{"CycloneDX of another range", []string{cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"resolved"},"affects":[{"ref":"pkg:npm/rocket","versions":[{"range":"vers:npm/>=1.6.0|<2.0.0"}]}]}`)}, "", "matches no finding"},
-		{"CycloneDX without an analysis", []string{cycloneDX("", `{"id":"CVE-2024-1","affects":[{"ref":"c1"}]}`)}, "", ""},
+		{"CycloneDX without an analysis", []string{cycloneDX("", `{"id":"CVE-2024-1","affects":[{"ref":"c1"}]}`)}, "", "a.json states nothing of any vulnerability"},
+		{"no statement", []string{openVEX()}, "", "a.json states nothing of any vulnerability"},
+		{"CycloneDX of a range by another order", []string{cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"resolved"},"affects":[{"ref":"pkg:npm/rocket","versions":[{"range":"vers:pypi/>=1.0.0|<1.6.0"}]}]}`)}, "", "matches no finding"},
+		{"CycloneDX of a range by an order of many", []string{cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"resolved"},"affects":[{"ref":"pkg:npm/rocket","versions":[{"range":"vers:semver/>=1.0.0|<1.6.0"}]}]}`)}, "fixed", ""},
+		{"CycloneDX of every version", []string{cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"resolved"},"affects":[{"ref":"pkg:npm/rocket","versions":[{"range":"vers:all/*"}]}]}`)}, "fixed", ""},
+		{"CycloneDX of no version", []string{cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"resolved"},"affects":[{"ref":"pkg:npm/rocket","versions":[{"range":"vers:none/*"}]}]}`)}, "", "matches no finding"},
+		{"CycloneDX by its own BOM-Link in capitals", []string{cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"resolved"},"affects":[{"ref":"urn:cdx:3E671687-395B-41F5-A30F-A58921A69B79/1#c1"}]}`)}, "fixed", ""},
+		{"CycloneDX 1.7", []string{strings.Replace(cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"resolved"},"affects":[{"ref":"c1"}]}`), `"1.5"`, `"1.7"`, 1)}, "fixed", ""},
+		{"CycloneDX 1.7 of a component of many versions", []string{strings.Replace(strings.Replace(cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"not_affected","justification":"code_not_reachable"},"affects":[{"ref":"c1"}]}`), `"1.5"`, `"1.7"`, 1),
+			`"purl":"pkg:npm/rocket@1.5.0"`, `"purl":"pkg:npm/rocket","versionRange":"vers:npm/>=9"`, 1)}, "", "neither in the document nor a package URL"},
 		{"CycloneDX updated", []string{
 			cycloneDX("", `{"id":"CVE-2024-1","analysis":{"state":"exploitable","firstIssued":"2026-01-03T00:00:00Z"},"affects":[{"ref":"c1"}]}`),
 			cycloneDX("", `{"id":"CVE-2024-1","updated":"2026-09-01T00:00:00Z","analysis":{"state":"resolved","firstIssued":"2026-01-02T00:00:00Z"},"affects":[{"ref":"c1"}]}`)}, "affected", ""},
@@ -284,6 +293,8 @@ func TestRefusedDocuments(t *testing.T) {
 		{"state", cycloneDX("", `{"id":"x","analysis":{"state":"fine"},"affects":[]}`), `vulnerabilities[0].analysis.state: "fine"`},
 		{"no id", cycloneDX("", `{"analysis":{"state":"resolved"},"affects":[]}`), "vulnerabilities[0]: it has no id"},
 		{"range", cycloneDX("", `{"id":"x","analysis":{"state":"resolved"},"affects":[{"ref":"c1","versions":[{"range":">1"}]}]}`), `vulnerabilities[0].affects[0].versions[0].range: ">1" is no range`},
+		{"range of a scheme that has none", cycloneDX("", `{"id":"x","analysis":{"state":"resolved"},"affects":[{"ref":"c1","versions":[{"range":"vers:none/1"}]}]}`), "after none stands *"},
+		{"range without a scheme", cycloneDX("", `{"id":"x","analysis":{"state":"resolved"},"affects":[{"ref":"c1","versions":[{"range":"vers:/*"}]}]}`), "is no range"},
 		{"bom-ref twice", strings.Replace(cycloneDX(""), `"c2"`, `"c1"`, 1), `components[1]: the bom-ref "c1" comes twice`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -47,6 +47,8 @@ const $ = id => document.getElementById(id);
 // Words.
 const number = n => Math.round(n).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 const count = (n, one, many = one + "s") => (n === 1 ? "1 " + one : number(n) + " " + many);
+// The last day before a moment: a waiver ends with the day that its author wrote.
+const dayBefore = t => { const ms = Date.parse(day(t) && t); return Number.isNaN(ms) ? "" : new Date(ms - 1).toISOString().slice(0, 10); };
 const day = t => (typeof t === "string" && !t.startsWith("0001-") ? t.slice(0, 10) : "");
 const dated = t => /^\d{4}-\d\d-\d\d/.test(t);
 const DAY = 86400000;

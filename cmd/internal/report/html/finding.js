@@ -29,7 +29,7 @@ function findingFacts(x) {
       ["Fixed in", (x.fixed || []).join(", ") || (x.kind === "vulnerability" && "no fixed version is known; remove the package, or accept it with a waiver")],
       ["Upgrade", x.c && x.c.upgrade && "to " + x.c.upgrade + ", which clears everything known against it" + (x.c.upgradeMinor ? "; " + x.c.upgradeMinor + " clears most without a new first number" : "")],
       ["Grace", x.graceUntil && "only warns until " + day(x.graceUntil)],
-      ["Waived", x.waived && "by " + x.waived.owner + " until " + day(x.waived.expires) + ": " + x.waived.reason],
+      ["Waived", x.waived && "by " + x.waived.owner + " until " + dayBefore(x.waived.expires) + ": " + x.waived.reason],
       ["VEX", x.vex && [x.vex.status.replace(/_/g, " "), x.vex.justification && " (" + x.vex.justification.replace(/_/g, " ") + ")", x.vex.statement && ": " + x.vex.statement, ", says " + [x.vex.author, x.vex.source].filter(Boolean).join(" in "), x.vex.refused && "; it does not count: " + x.vex.refused]],
       ["Baseline", x.baseline && "an earlier report has it"],
       ["First seen", day(x.firstSeen)], ["Published", day(x.published) && day(x.published) + (day(x.modified) && day(x.modified) !== day(x.published) ? ", changed " + day(x.modified) : "")],

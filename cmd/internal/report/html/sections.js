@@ -7,7 +7,7 @@ function unknownsSection(f, d) {
   if (!all.length) return null;
   const gaps = all.filter(u => u.kind !== "unmatched"), unmatched = all.filter(u => u.kind === "unmatched"), reasons = new Map();
   for (const u of unmatched) reasons.set(u.reason, [...(reasons.get(u.reason) || []), u]);
-  const row = u => h("tr", h("td", u.kind, u.code && chip("code"), u.waived && chip("waived", "aside")), h("td", h("code.path", located(d, u.artifact, u.path))), h("td", u.reason, u.waived && h("small", "waived by " + u.waived.owner + " until " + day(u.waived.expires) + ": " + u.waived.reason)));
+  const row = u => h("tr", h("td", u.kind, u.code && chip("code"), u.waived && chip("waived", "aside")), h("td", h("code.path", located(d, u.artifact, u.path))), h("td", u.reason, u.waived && h("small", "waived by " + u.waived.owner + " until " + dayBefore(u.waived.expires) + ": " + u.waived.reason)));
   return [
     gaps.length > 0 && h("div.scroll", h("table.plain", h("caption.offscreen", "What could not be judged"), h("thead", h("tr", ["Kind", "Where", "Why"].map(t => h("th", { scope: "col" }, t)))), h("tbody", gaps.slice().sort((a, b) => !!b.code - !!a.code).map(row)))),
     [...reasons].map(([why, us]) => fold(count(us.length, us.some(u => u.component) ? "package" : "place") + ": " + why, () => h("ul.names", us.map(u => h("li", u.component ? componentLink(u.component, nameOf(u.component) + " " + versionOf(u.component)) : h("code.path", u.path || "")))))),
