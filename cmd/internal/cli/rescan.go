@@ -43,6 +43,14 @@ its date. It prints what changed since, by cause: a new, changed or withdrawn
 advisory, other bytes, the policy, a runtime that crossed a date, a waiver that
 ended, time.
 
+Of thousands of reports, the table, json, jsonl, junit, sarif and html are made
+while it goes on and hold little in memory; what they need to keep until the end
+lies beside the output's file, or in the folder for temporary files, and gets its
+name when it is whole. The other formats, and --online, hold all reports in memory,
+about 1 MB for each function.
+
+--write replaces a folder as a whole or not at all. One run at a time may write it.
+
 A function that is in several of the files or folders that are named is judged by
 its newest report, and compared with the one before. "-" reads reports from
 standard input.
