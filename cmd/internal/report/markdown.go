@@ -146,6 +146,9 @@ func markdownDelta(d *finding.Delta) string {
 		}
 		return "\nNothing changed since the reports before.\n"
 	}
+	if d.Unread > 0 {
+		b.WriteString("\n" + mdText(strings.TrimPrefix(unread(d), ", but ")) + ".\n")
+	}
 	b.WriteString("\n| Change | Count |\n| --- | ---: |\n")
 	for _, t := range d.Summary {
 		fmt.Fprintf(&b, "| %s | %s |\n", mdText(string(t.Cause)), finding.Thousands(t.Count))
