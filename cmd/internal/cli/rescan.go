@@ -43,11 +43,11 @@ its date. It prints what changed since, by cause: a new, changed or withdrawn
 advisory, other bytes, the policy, a runtime that crossed a date, a waiver that
 ended, time.
 
-Of thousands of reports, the table, json, jsonl, junit, sarif and html are made
-while it goes on and hold little in memory; what they need to keep until the end
-lies beside the output's file, or in the folder for temporary files, and gets its
-name when it is whole. The other formats, and --online, hold all reports in memory,
-about 1 MB for each function.
+Of thousands of reports, json, jsonl, junit, sarif and html are written while it
+goes on, and little is held in memory; what must wait until the end lies beside the
+output's file, or in the folder for temporary files. Of a report that was judged,
+the table keeps the verdict, and markdown, github and ics what to do and what ends.
+The other formats, and --online, hold all of every report, about 1 MB each.
 
 --write replaces a folder as a whole or not at all. One run at a time may write it.
 
@@ -348,13 +348,24 @@ func (n *nightly) store(a *audit.Auditor, file string, rep *finding.Report) erro
 }
 
 // keep returns what is kept of a report for the outputs: for the table its
-// verdict, since of thousands nothing else is shown. What is written function by
-// function needs nothing of those before.
+// verdict, since of thousands nothing else is shown; for those that say what to do
+// a little more. What is written function by function needs nothing of those
+// before. It is nil where an output needs all.
 func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
-	if !n.o.many || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" && !report.Streams(o.format) }) {
+	if !n.o.many {
 		return nil
 	}
-	return night.Brief
+	keep := night.Brief
+	for _, o := range outputs {
+		switch {
+		case o.format == "table" || report.Streams(o.format):
+		case report.Trims(o.format):
+			keep = report.Trimmed
+		default:
+			return nil
+		}
+	}
+	return keep
 }
 
 // maxWhole is how many functions are held whole, whatever the outputs are.
