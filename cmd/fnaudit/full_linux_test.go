@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -130,4 +131,44 @@ func TestRescanOnFullDisk(t *testing.T) {
 		t.Errorf("%d runs failed, %d worked", failed, worked)
 	}
 	t.Logf("%d disks were too small, %d large enough", failed, worked)
+}
+
+// TestStreamsOnFullDisk writes the outputs of a rescan to disks of every size: an
+// output for which there is no room is the earlier one.
+func TestStreamsOnFullDisk(t *testing.T) {
+	long(t)
+	w := newRescanWorks(t, 40)
+	for _, format := range []string{"json", "sarif", "html", "junit", "jsonl"} {
+		failed, worked := 0, 0
+		for kb := 8; kb <= 512; kb += 8 {
+			dir := t.TempDir()
+			if err := syscall.Mount("none", dir, "tmpfs", 0, fmt.Sprintf("size=%dk", kb)); err != nil {
+				t.Skip("cannot mount a file system:", err)
+			}
+			func() {
+				defer syscall.Unmount(dir, 0)
+				file := filepath.Join(dir, "out")
+				if err := os.WriteFile(file, []byte("earlier"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				out, code := run(t, w.fnaudit, "rescan", w.at("reports"), "-q", "--db", w.stores[1], "--at", "2026-11-21", "--fail-on", "none", "-o", format+"="+file)
+				text, err := os.ReadFile(file)
+				names, _ := filepath.Glob(filepath.Join(dir, ".*"))
+				switch {
+				case err != nil || len(names) > 0:
+					t.Errorf("%s, %d KB: %v; left behind: %v", format, kb, err, names)
+				case code == 0 && string(text) != "earlier":
+					worked++
+				case code == 2 && string(text) == "earlier" && strings.Contains(out, "no space"):
+					failed++
+				default:
+					t.Errorf("%s, %d KB: %d, %s", format, kb, code, out)
+				}
+			}()
+		}
+		if failed == 0 || worked == 0 {
+			t.Errorf("%s: %d runs failed, %d worked", format, failed, worked)
+		}
+		t.Logf("%s: %d disks were too small, %d large enough", format, failed, worked)
+	}
 }

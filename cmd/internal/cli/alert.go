@@ -55,12 +55,14 @@ func alertFlagsOf(cmd *cobra.Command, o *alertFlags) {
 	f.StringVar(&o.slack, "slack", "", "`URL|@FILE` of a Slack-compatible incoming webhook")
 	f.StringSliceVar(&o.on, "alert-on", nil, "tell only changes of these `CAUSES`: "+strings.Join(causes, ", "))
 	f.StringVar(&o.severity, "alert-severity", "", "tell only changes of this `SEVERITY` or higher, and those of a verdict: critical, high, medium, low")
-	f.StringVar(&o.record, "alert-record", "", "`FILE` that says what was sent (default "+night.AlertsName+" beside the first -o file)")
+	f.StringVar(&o.record, "alert-record", "", "`FILE` that says what was sent (default "+night.AlertsName+" beside the first -o file, else in the folder of --write; with none of these, the same is sent again each time)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print on standard error what would be sent, and send nothing")
 }
 
-// alerts reads the flags. What is wrong with them is said before anything is judged.
-func (o alertFlags) alerts(env *Env, offline, quiet bool, outputs []output) (notify.Options, error) {
+// alerts reads the flags. What is wrong with them is said before anything is
+// judged. What was sent is kept beside the first output to a file, else in set, the
+// folder of --write; "" is none.
+func (o alertFlags) alerts(env *Env, offline, quiet bool, outputs []output, set string) (notify.Options, error) {
 	out := notify.Options{Now: env.Now, Client: pull.Watched(0), Filter: notify.Filter{Severity: finding.Severity(o.severity)}, Record: o.record}
 	if o.webhook+o.slack == "" {
 		if o.secret+o.severity+o.record != "" || len(o.on) > 0 || o.dryRun {
@@ -91,6 +93,11 @@ func (o alertFlags) alerts(env *Env, offline, quiet bool, outputs []output) (not
 	}
 	if i := slices.IndexFunc(outputs, func(x output) bool { return x.file != "" }); out.Record == "" && i >= 0 {
 		out.Record = filepath.Join(filepath.Dir(outputs[i].file), night.AlertsName)
+	} else if out.Record == "" && set != "" {
+		out.Record = filepath.Join(set, night.AlertsName)
+	}
+	if out.Record == "" && !o.dryRun && !quiet {
+		fmt.Fprintln(env.Stderr, "fnaudit: nothing remembers which alerts were sent: a run after this one sends the same again; --alert-record FILE, --write DIR or -o FORMAT=FILE keeps a record")
 	}
 	if o.dryRun {
 		out.DryRun = env.Stderr // standard output is the report's

@@ -43,6 +43,14 @@ its date. It prints what changed since, by cause: a new, changed or withdrawn
 advisory, other bytes, what is deployed, the policy, a runtime that crossed a date,
 a waiver that ended, time.
 
+Of thousands of reports, json, jsonl, junit, sarif and html are written while it
+goes on, and little is held in memory; what must wait until the end lies beside the
+output's file, or in the folder for temporary files. Of a report that was judged,
+the table keeps the verdict, and markdown, github and ics what to do and what ends.
+The other formats, and --online, hold all of every report, about 1 MB each.
+
+--write replaces a folder as a whole or not at all. One run at a time may write it.
+
 A function that is in several of the files or folders that are named is judged by
 its newest report, and compared with the one before. "-" reads reports from
 standard input.
@@ -92,7 +100,7 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	alerts, err := o.told.alerts(env, o.offline, o.quiet, outputs)
+	alerts, err := o.told.alerts(env, o.offline, o.quiet, outputs, o.set)
 	if err != nil {
 		return err
 	}
@@ -167,6 +175,11 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 	if err := o.write(env, doc, outputs, stream); err != nil {
 		return err
 	}
+	if n.set != nil && alerts.Webhook+alerts.Slack != "" && inFolder(o.set, alerts.Record) { // what was sent is known even if the set is not placed
+		if err := os.MkdirAll(o.set, 0o755); err != nil {
+			return usage("", "write the record of alerts: %w", err)
+		}
+	}
 	if err := alert(ctx, alerts, doc); err != nil {
 		return err
 	}
@@ -186,6 +199,9 @@ func (o *rescanOptions) claim(outputs []output) (*night.Claim, error) {
 		if out.file != "" && inFolder(o.set, out.file) {
 			return nil, usage("name a file elsewhere", "-o %s=%s: --write replaces the folder %s with all that is in it", out.format, out.file, o.set)
 		}
+	}
+	if r := o.told.record; r != "" && inFolder(o.set, r) && filepath.Base(r) != night.AlertsName {
+		return nil, usage("leave it out, and "+night.AlertsName+" in that folder says what was sent", "--alert-record %s: --write replaces the folder %s with all that is in it", r, o.set)
 	}
 	c, err := night.ClaimSet(o.set)
 	switch {
@@ -234,7 +250,7 @@ func (n *nightly) compare(found []night.Stored, notes []string) error {
 	n.notes = notes
 	since := n.o.since
 	if since == "" && n.o.set != "" && !slices.ContainsFunc(found, func(s night.Stored) bool { return inFolder(n.o.set, s.File) }) {
-		if _, err := os.Stat(n.o.set); err == nil {
+		if night.IsSet(n.o.set) {
 			since = n.o.set
 		}
 	}
@@ -334,13 +350,24 @@ func (n *nightly) store(a *audit.Auditor, file string, rep *finding.Report) erro
 }
 
 // keep returns what is kept of a report for the outputs: for the table its
-// verdict, since of thousands nothing else is shown. What is written function by
-// function needs nothing of those before.
+// verdict, since of thousands nothing else is shown; for those that say what to do
+// a little more. What is written function by function needs nothing of those
+// before. It is nil where an output needs all.
 func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
-	if !n.o.many || slices.ContainsFunc(outputs, func(o output) bool { return o.format != "table" && !report.Streams(o.format) }) {
+	if !n.o.many {
 		return nil
 	}
-	return night.Brief
+	keep := night.Brief
+	for _, o := range outputs {
+		switch {
+		case o.format == "table" || report.Streams(o.format):
+		case report.Trims(o.format):
+			keep = report.Trimmed
+		default:
+			return nil
+		}
+	}
+	return keep
 }
 
 // maxWhole is how many functions are held whole, whatever the outputs are.
@@ -353,7 +380,11 @@ func (n *nightly) delta(rest []*finding.Report) *finding.Delta {
 	for _, s := range n.gone {
 		changes = append(changes, night.Gone(s))
 	}
+	unread := 0
 	for _, r := range n.results {
+		if r.Before == nil && len(r.Changes) == 0 { // nothing was there to compare, and it is not new
+			unread++
+		}
 		changes = append(changes, r.Changes...)
 		if r.Note != "" {
 			n.notes = append(n.notes, r.Note)
@@ -366,7 +397,9 @@ func (n *nightly) delta(rest []*finding.Report) *finding.Delta {
 		deployed, heads := n.deployed(rest)
 		changes, before = night.WithDeployed(changes, deployed), append(before, heads...)
 	}
-	return night.Delta(changes, before)
+	d := night.Delta(changes, before)
+	d.Unread = unread
+	return d
 }
 
 func maxTime(a, b time.Time) time.Time {

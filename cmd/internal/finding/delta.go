@@ -5,8 +5,9 @@ import "time"
 // Delta is what differs between the reports before and now.
 type Delta struct {
 	Before  DeltaSide `json:"before"`
-	Changes []Change  `json:"changes"` // worst first
-	Summary []Tally   `json:"summary"` // by cause, in the order of the causes below
+	Changes []Change  `json:"changes"`          // worst first
+	Summary []Tally   `json:"summary"`          // by cause, in the order of the causes below
+	Unread  int       `json:"unread,omitempty"` // reports that cannot be read: nothing was compared with them
 }
 
 // DeltaSide says what the earlier reports were judged with.
@@ -59,5 +60,5 @@ const (
 	CauseFixed             Cause = "fixed"   // new bytes no longer have it
 	CauseNew               Cause = "new"     // a function that had no report
 	CauseGone              Cause = "gone"    // a function that has none any more
-	CauseProgram           Cause = "program" // another version of the program finds more or less
+	CauseProgram           Cause = "program" // another version of the program finds more or less, or the earlier report was edited
 )

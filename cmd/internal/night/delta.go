@@ -96,6 +96,15 @@ func (c *compared) otherStore() bool { return c.before.Database.ID != c.now.Data
 // otherProgram says whether another program judges.
 func (c *compared) otherProgram() bool { return c.before.Tool != c.now.Tool }
 
+// program says why the same store gives another finding for the same bytes: what
+// this program does with it is given, as "finds".
+func (c *compared) program(does string) string {
+	if c.otherProgram() {
+		return "another version of the program " + does + " it with the same store"
+	}
+	return "this program " + does + " it with the same store: the earlier report was edited, or is not all that was written"
+}
+
 // otherPolicy says whether another policy judges.
 func (c *compared) otherPolicy() bool { return c.before.Policy != c.now.Policy }
 
@@ -171,7 +180,7 @@ func (c *compared) advised(f *finding.Finding) (finding.Cause, string) {
 	case !c.otherStore() && c.moved:
 		return finding.CauseArtifact, "the function's bytes are others, and these have it"
 	case !c.otherStore():
-		return finding.CauseProgram, "another version of the program finds it with the same store"
+		return finding.CauseProgram, c.program("finds")
 	case !known:
 		return finding.CauseNewAdvisory, "the store had no advisories of its ecosystem"
 	case f.Published != nil && f.Published.After(at):
@@ -234,7 +243,7 @@ func (c *compared) disappeared(f *finding.Finding) finding.Change {
 	case ofAdvisory(f) && c.otherStore():
 		ch.Cause, ch.Detail = finding.CauseWithdrawnAdvisory, "the store does not say so any more: withdrawn, or it does not cover this version"
 	case ofAdvisory(f):
-		ch.Cause, ch.Detail = finding.CauseProgram, "another version of the program does not find it with the same store"
+		ch.Cause, ch.Detail = finding.CauseProgram, c.program("does not find")
 	case f.Kind == finding.KindRuntime:
 		ch.Cause, ch.Detail = c.dated(), "not so any more: "+f.Title
 	case f.OfTrust() && c.otherPolicy():
@@ -284,7 +293,7 @@ func (c *compared) advisory(was, is *finding.Finding) (ch finding.Change, ok boo
 	case was.Severity != is.Severity:
 		ch.Before, ch.After, ch.Detail = string(was.Severity), string(is.Severity), "its severity is another"
 	case (len(was.Fixed) == 0) != (len(is.Fixed) == 0) || len(is.Fixed) > 0 && was.Fixed[0] != is.Fixed[0]:
-		ch.Before, ch.After, ch.Detail = first(was.Fixed), first(is.Fixed), "the version that fixes it is another"
+		ch.Before, ch.After, ch.Detail = first(was.Fixed), first(is.Fixed), fixed(first(was.Fixed), first(is.Fixed))
 	case was.Reach != is.Reach && ofAdvisory(is):
 		ch.Before, ch.After, ch.Detail = was.Reach, is.Reach, "whether its code is there is judged otherwise"
 	case (was.EPSS >= likely) != (is.EPSS >= likely):
@@ -300,10 +309,24 @@ func (c *compared) advisory(was, is *finding.Finding) (ch finding.Change, ok boo
 		ch.Cause = finding.CauseArtifact
 	case ofAdvisory(is):
 		ch.Cause = finding.CauseProgram
+		if !c.otherProgram() {
+			ch.Detail += "; " + c.program("says")
+		}
 	default:
 		ch.Cause = c.dependency(is)
 	}
 	return ch, true
+}
+
+// fixed says what became of the version that fixes a flaw; "" for none.
+func fixed(was, is string) string {
+	switch {
+	case is == "":
+		return "no version is known any more that fixes it; it was " + was
+	case was == "":
+		return "a version that fixes it is known now: " + is
+	}
+	return "the version that fixes it is another"
 }
 
 func first(list []string) string {

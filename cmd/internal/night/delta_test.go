@@ -121,3 +121,27 @@ func TestDeltaCauses(t *testing.T) {
 		}
 	}
 }
+
+// TestDeltaWords: what a change says is so.
+func TestDeltaWords(t *testing.T) {
+	fixed := func(versions ...string) finding.Finding {
+		return flaw("G-1", func(f *finding.Finding) { f.Fixed = versions })
+	}
+	stays := func(r *finding.Report, _ finding.Database, _ time.Time) finding.Verdict { return r.Verdict }
+	const fail = finding.Fail
+	other := deltaSide("2026-11-03", "1", "p", "d", fail, flaw("G-1", nil))
+	other.Tool.Version = "2"
+	for want, sides := range map[string][2]Side{
+		"no version is known any more that fixes it; it was 1.0.2":                                                         {deltaSide("2026-11-02", "1", "p", "d", fail, fixed("1.0.2")), deltaSide("2026-11-03", "2", "p", "d", fail, fixed())},
+		"a version that fixes it is known now: 1.0.2":                                                                      {deltaSide("2026-11-02", "1", "p", "d", fail, fixed()), deltaSide("2026-11-03", "2", "p", "d", fail, fixed("1.0.2"))},
+		"the version that fixes it is another":                                                                             {deltaSide("2026-11-02", "1", "p", "d", fail, fixed("1.0.2")), deltaSide("2026-11-03", "2", "p", "d", fail, fixed("1.0.3"))},
+		"this program finds it with the same store: the earlier report was edited, or is not all that was written":         {deltaSide("2026-11-02", "1", "p", "d", fail), deltaSide("2026-11-03", "1", "p", "d", fail, flaw("G-1", nil))},
+		"this program does not find it with the same store: the earlier report was edited, or is not all that was written": {deltaSide("2026-11-02", "1", "p", "d", fail, flaw("G-1", nil)), deltaSide("2026-11-03", "1", "p", "d", fail)},
+		"another version of the program finds it with the same store":                                                      {deltaSide("2026-11-02", "1", "p", "d", fail), other},
+	} {
+		got := Compare(sides[0], sides[1], stays)
+		if len(got) != 1 || got[0].Detail != want {
+			t.Errorf("%+v, want %q", got, want)
+		}
+	}
+}

@@ -133,6 +133,13 @@ func knownOf(dir string, read []Stored) map[string]fs.FileInfo {
 	return known
 }
 
+// IsSet says whether a folder holds reports, or did when it was written as a set:
+// more than what was sent.
+func IsSet(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != AlertsName })
+}
+
 // manifestOf lists the files of a set; none if the folder is no set.
 func manifestOf(dir string) []string {
 	f, err := open(filepath.Join(dir, manifestName))

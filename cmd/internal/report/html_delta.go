@@ -11,6 +11,7 @@ type htmlDelta struct {
 	Turned    int               `json:"turned"`    // verdicts
 	Changes   []htmlChange      `json:"changes"`
 	Summary   []finding.Tally   `json:"summary"`
+	Unread    int               `json:"unread,omitempty"` // reports of which nothing is known
 }
 
 // htmlChange is a finding.Together.
@@ -38,7 +39,7 @@ func htmlDeltaOf(d *finding.Delta) *htmlDelta {
 	if d == nil {
 		return nil
 	}
-	out := &htmlDelta{Before: d.Before, Count: len(d.Changes), Functions: d.Functions(), Changes: []htmlChange{}, Summary: d.Summary}
+	out := &htmlDelta{Before: d.Before, Count: len(d.Changes), Functions: d.Functions(), Changes: []htmlChange{}, Summary: d.Summary, Unread: d.Unread}
 	for _, g := range finding.GroupChanges(d.Changes) {
 		c := htmlChange{g.Cause, g.ID, g.Component, g.Severity, g.Before, g.After, g.Detail, g.Also, g.Functions, nil}
 		for _, t := range g.Turned {

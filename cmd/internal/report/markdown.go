@@ -141,7 +141,13 @@ func markdownRun(doc *finding.Document) string {
 func markdownDelta(d *finding.Delta) string {
 	var b strings.Builder
 	if len(d.Summary) == 0 {
+		if d.Unread > 0 {
+			return "\n" + mdText(unchanged(d)) + "\n"
+		}
 		return "\nNothing changed since the reports before.\n"
+	}
+	if d.Unread > 0 {
+		b.WriteString("\n" + mdText(strings.TrimPrefix(unread(d), ", but ")) + ".\n")
 	}
 	b.WriteString("\n| Change | Count |\n| --- | ---: |\n")
 	for _, t := range d.Summary {

@@ -123,24 +123,19 @@ func (s *streamJSON) piece(p *Piece, _ *finding.Document, r *finding.Report, _ i
 	return indented(p.text, normalReport(*r), "    ")
 }
 
-// frame is a document around its functions.
-func (s *streamJSON) frame(doc *finding.Document) (before, after string, err error) {
-	empty := *doc
-	empty.Functions = []*finding.Report{}
-	parts, err := frame(empty, "\n  \"functions\": ")
-	if err != nil {
-		return "", "", err
-	}
-	return parts[0], parts[1], nil
-}
+// functionsMark stands before the list of functions.
+const functionsMark = "\n  \"functions\": "
 
 func (s *streamJSON) add(p Piece) error {
 	before := ","
 	if s.begun == "" {
-		var err error
-		if s.begun, _, err = s.frame(normal(s.head)); err != nil {
+		empty := *normal(s.head)
+		empty.Functions = []*finding.Report{}
+		parts, err := frame(empty, functionsMark)
+		if err != nil {
 			return err
 		}
+		s.begun = parts[0]
 		before = s.begun + "["
 	}
 	if _, err := io.WriteString(s.w, before+"\n    "); err != nil {
@@ -151,19 +146,47 @@ func (s *streamJSON) add(p Piece) error {
 }
 
 func (s *streamJSON) close(doc *finding.Document) error {
-	before, after, err := s.frame(doc)
-	switch {
-	case err != nil:
-		return err
-	case s.begun == "":
-		after = before + "[]" + after
-	case s.begun != before:
-		return errors.New("the run is another at its end than at its beginning")
-	default:
-		after = "\n  ]" + after
+	empty := *doc
+	empty.Functions = []*finding.Report{}
+	tail := &tail{w: s.w, mark: functionsMark + "[]", found: func(before string) (string, error) {
+		before = strings.TrimSuffix(before, "[]")
+		switch s.begun {
+		case "":
+			return before + "[]", nil
+		case before:
+			return "\n  ]", nil
+		}
+		return "", errors.New("the run is another at its end than at its beginning")
+	}}
+	return codec.WriteJSON(tail, empty)
+}
+
+// tail writes of a document what stands behind a mark; found says what comes in
+// the place of all before. What changed in a night alone has many megabytes, and is
+// not held.
+type tail struct {
+	w     io.Writer
+	mark  string
+	found func(before string) (string, error) // nil: it was found
+	held  []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	if t.found == nil {
+		return t.w.Write(p)
 	}
-	_, err = io.WriteString(s.w, after)
-	return err
+	t.held = append(t.held, p...)
+	i := bytes.Index(t.held, []byte(t.mark))
+	if i < 0 {
+		return len(p), nil
+	}
+	i += len(t.mark)
+	start, err := t.found(string(t.held[:i]))
+	if err == nil {
+		_, err = io.WriteString(t.w, start+string(t.held[i:]))
+	}
+	t.found, t.held = nil, nil
+	return len(p), err
 }
 
 // indented writes a value as it stands deeper in a document, without the line

@@ -32,7 +32,7 @@ var causeTitles = []struct {
 	{finding.CauseFixed, "Fixed"},
 	{finding.CauseNew, "New function"},
 	{finding.CauseGone, "Gone"},
-	{finding.CauseProgram, "Another version of the program"},
+	{finding.CauseProgram, "Other program, or edited report"},
 }
 
 // delta writes what changed since the earlier reports, by cause; then the
@@ -45,12 +45,12 @@ func (p *printer) delta(d *finding.Delta) {
 		p.quietFleet(p.doc.Fleet)
 		return
 	}
-	if len(d.Changes) == 0 && d.Before.JudgedAt.IsZero() && p.doc.Fleet != nil {
+	if len(d.Changes) == 0 && d.Before.JudgedAt.IsZero() && d.Unread == 0 && p.doc.Fleet != nil {
 		// there are no reports: what is deployed says it
 	} else if len(d.Changes) == 0 {
-		p.line("Nothing changed%s.", p.since(d))
+		p.wrapped("", 0, 0, unchanged(d))
 	} else {
-		p.line("%s in %s%s:", finding.Count(len(d.Changes), "change", "changes"), finding.Count(d.Functions(), "function", "functions"), p.since(d))
+		p.line("%s in %s%s%s:", finding.Count(len(d.Changes), "change", "changes"), finding.Count(d.Functions(), "function", "functions"), since(d), unread(d))
 		p.line("")
 		p.changes(d)
 	}
@@ -74,8 +74,27 @@ func (p *printer) delta(d *finding.Delta) {
 	p.footer()
 }
 
+// unchanged says that nothing changed, as far as that is known.
+func unchanged(d *finding.Delta) string {
+	if d.Unread > 0 && d.Before.JudgedAt.IsZero() {
+		return "Nothing was compared: " + strings.TrimPrefix(unread(d), ", but ") + "."
+	}
+	return "Nothing changed" + since(d) + unread(d) + "."
+}
+
+// unread says how many reports cannot be read, of which nobody knows what changed.
+func unread(d *finding.Delta) string {
+	switch d.Unread {
+	case 0:
+		return ""
+	case 1:
+		return ", but 1 report cannot be read, and what changed in it is not known"
+	}
+	return ", but " + finding.Thousands(d.Unread) + " reports cannot be read, and what changed in them is not known"
+}
+
 // since says of when the earlier reports are.
-func (p *printer) since(d *finding.Delta) string {
+func since(d *finding.Delta) string {
 	if d.Before.JudgedAt.IsZero() {
 		return ""
 	}

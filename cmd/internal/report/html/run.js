@@ -3,7 +3,7 @@
 const CAUSES = {
   __proto__: null,
   "new-advisory": "New advisory", "changed-advisory": "Changed advisory", "withdrawn-advisory": "Withdrawn advisory", "changed-artifact": "Changed artifact", "deployed": "Deployed otherwise", "policy": "Policy", "runtime-date": "Runtime crossed a date",
-  "waiver-expired": "Waiver expired", "time": "Time ran out", "fixed": "Fixed", "new": "New function", "gone": "Function gone", "program": "Another version of the program",
+  "waiver-expired": "Waiver expired", "time": "Time ran out", "fixed": "Fixed", "new": "New function", "gone": "Function gone", "program": "Other program, or edited report",
 };
 const GOOD = ["fixed", "withdrawn-advisory", "gone"];
 
@@ -11,7 +11,8 @@ function deltaCard(delta, most) {
   const changes = delta.changes || [];
   return h("section.card.delta", { "aria-labelledby": "card-delta" }, h("h2#card-delta", "What changed"),
     h("p.quiet", delta.before && day(delta.before.judgedAt) ? "Since the reports judged on " + day(delta.before.judgedAt) + "." : "Since the reports before."),
-    changes.length === 0 ? h("p", "Nothing changed.") : [
+    delta.unread > 0 && h("p", h("strong", count(delta.unread, "report") + " cannot be read"), ": what changed there is not known."),
+    changes.length === 0 ? h("p", delta.unread > 0 && !day(delta.before.judgedAt) ? "Nothing was compared." : "Nothing changed.") : [
       h("ul.tallies", (delta.summary || []).filter(t => t.count).map(t => h("li." + (GOOD.includes(t.cause) ? "good" : "neutral"), h("strong", number(t.count)), " " + (CAUSES[t.cause] || t.cause)))),
       h("p", h("strong", count(delta.count, "change")), " in " + count(delta.functions, "function") + "; ", h("strong", count(delta.turned, "verdict") + " changed.")),
       h("ul.changes", changes.slice(0, most).map(changeLine)), changes.length > most && h("p", h("a", { href: "#changes" }, "All changes"))]);
