@@ -146,15 +146,28 @@ func checkAge(req *Request, r *Result) bool {
 	limit := req.Demand.MaxAge
 	switch at := r.Claims.At; {
 	case at == nil && limit > 0:
-		return fail(r, StepAge, "it does not say when it was made, and its age is limited", "at most "+limit.String(), "")
+		return fail(r, StepAge, "it does not say when it was made, and its age is limited", "at most "+span(limit), "")
 	case at == nil:
 		return true
 	case at.After(req.Now.Add(maxSkew)):
 		return fail(r, StepAge, "it says that it was made in the future", "not after "+clock(req.Now), clock(*at))
 	case limit > 0 && req.Now.Sub(*at) > limit:
-		return fail(r, StepAge, fmt.Sprintf("it is too old: %s", req.Now.Sub(*at).Round(time.Second)), "at most "+limit.String()+" before "+clock(req.Now), clock(*at))
+		return fail(r, StepAge, "it is too old: "+span(req.Now.Sub(*at)), "at most "+span(limit)+" before "+clock(req.Now), clock(*at))
 	}
 	return true
+}
+
+// span writes a time as policies do: "36h0m0s" is "1d12h".
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d < day {
+		return d.Round(time.Second).String()
+	}
+	text := fmt.Sprintf("%dd", d/day)
+	if h := d % day / time.Hour; h > 0 {
+		text += fmt.Sprintf("%dh", h)
+	}
+	return text
 }
 
 func clock(t time.Time) string { return t.UTC().Format(time.RFC3339) }

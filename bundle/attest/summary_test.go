@@ -79,3 +79,11 @@ func TestImplies(t *testing.T) {
 		}
 	}
 }
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "0s", 90 * time.Minute: "1h30m0s", 24 * time.Hour: "1d", 36*time.Hour + time.Second: "1d12h", 768 * time.Hour: "32d"} {
+		if got := span(d); got != want {
+			t.Errorf("span(%s) = %q, want %q", d, got, want)
+		}
+	}
+}
