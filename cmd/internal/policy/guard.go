@@ -7,12 +7,19 @@ import (
 
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
 // maxNesting is how deep a policy file may nest lists and mappings in brackets,
 // and how many list entries may open on one line. A policy needs six of the one
 // and two of the other.
 const maxNesting = 32
+
+// maxTokens is how many words, marks and comments a policy file may have. A
+// waiver has about fifteen. The reader of YAML takes time by the square of some of
+// them.
+const maxTokens = 50_000
 
 // refuse returns an error for what no policy needs and a hostile one uses. The
 // reader of YAML takes time by the square of the depth, and a name for a part
@@ -29,7 +36,7 @@ func refuse(data []byte) error {
 		}
 	}
 	depth, entries, line := 0, 0, 0
-	for _, t := range lexer.Tokenize(string(data)) {
+	for i, t := range lexer.Tokenize(string(data)) {
 		if t.Position.Line != line {
 			entries, line = 0, t.Position.Line
 		}
@@ -50,6 +57,9 @@ func refuse(data []byte) error {
 		}
 		if depth > maxNesting || entries > maxNesting {
 			what = fmt.Sprintf("more than %d levels of lists and mappings", maxNesting)
+		}
+		if i == maxTokens {
+			what = fmt.Sprintf("more than %s words and marks: leave out what is not needed, or put functions that have nothing in common under policies of their own", finding.Thousands(maxTokens))
 		}
 		if what != "" {
 			return fmt.Errorf("[%d:%d] %s", t.Position.Line, t.Position.Column, what)

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,8 @@ func TestGuard(t *testing.T) {
 		"[2:1] control character 0x00": "extends: \"a\x00b\"\n",
 		"0x1b":                         "# \x1b[2J\n",
 		"[3:1] the text is not valid":  "\n# \xff\n",
+		"50,000 words and marks":       "waivers:\n" + strings.Repeat("  -\n", n),
+		"more than 50,000":             manyKeys(n),
 	} {
 		_, err := Parse([]byte("version: 1\n"+text), "p.yaml")
 		if err == nil || !strings.Contains(err.Error(), name) || len(err.Error()) > 300 {
@@ -31,10 +34,20 @@ func TestGuard(t *testing.T) {
 	for _, text := range []string{
 		"waivers:\n  - {id: CVE-1, owner: o, expires: 2027-01-01, reason: \"" + strings.Repeat("[", 99) + " & *x <<: !y %z\"}\n",
 		"# & * << ! %" + strings.Repeat("[", 99) + "\n",
+		"waivers:\n" + strings.Repeat("  - {id: CVE-1, component: pkg:npm/a, owner: o, expires: 2027-01-01, reason: none}\n", 2000),
 		"functions:\n  - match: {name: '*-prod'}\n    fail: {severity: high}\n",
 	} {
 		if _, err := Parse([]byte("version: 1\n"+text), "p.yaml"); err != nil {
 			t.Errorf("%.40q: %v", text, err)
 		}
 	}
+}
+
+// manyKeys is n keys that no policy has.
+func manyKeys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "k%d: 1\n", i)
+	}
+	return b.String()
 }
