@@ -2,7 +2,6 @@ package audit
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -37,7 +36,7 @@ func adviceRegistry(t *testing.T, packages map[string]map[string]map[string]stri
 		if err != nil {
 			t.Error(err)
 		}
-		io.WriteString(w, string(text))
+		w.Write(text)
 	}))
 	t.Cleanup(server.Close)
 	return &registry.Client{Dir: t.TempDir(), Online: true, HTTP: server.Client(), Config: registry.ReadConfig(registry.Environment{Getenv: func(name string) string {

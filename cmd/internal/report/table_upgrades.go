@@ -29,8 +29,9 @@ func (p *printer) upgrades(r *finding.Report) {
 	}
 	p.line("  %s", p.paint(styleBold, "What to do, the most urgent first"))
 	most := p.most(len(worth), maxUpgrades)
+	said := map[string]bool{}
 	for _, u := range worth[:most] {
-		p.upgrade(u)
+		p.upgrade(u, said)
 	}
 	if more := len(worth) - most; more > 0 {
 		p.line("    and %d more (-v lists them)", more)
@@ -42,8 +43,9 @@ func (p *printer) upgrades(r *finding.Report) {
 }
 
 // upgrade is one step: its priority, the command or the move, and in the form
-// of a shell's comment what it clears.
-func (p *printer) upgrade(u finding.Upgrade) {
+// of a shell's comment what it clears. What is said of many steps with one manager
+// is said once.
+func (p *printer) upgrade(u finding.Upgrade, said map[string]bool) {
 	const indent = 9
 	head := "    " + pad(fmt.Sprint(u.Priority), 3) + "  "
 	step := esc(u.Command)
@@ -57,9 +59,25 @@ func (p *printer) upgrade(u finding.Upgrade) {
 	} else {
 		p.line("%s%s%s", head, step, p.paint(styleDim, effect))
 	}
-	if u.Note != "" && u.Note != step {
-		p.wrapped(strings.Repeat(" ", indent), indent, indent, esc(u.Note))
+	if note := unsaid(u, said); note != "" && note != step {
+		p.wrapped(strings.Repeat(" ", indent), indent, indent, esc(note))
 	}
+}
+
+// unsaid is the note of a step without the parts that a step before, with the
+// same manager, has said.
+func unsaid(u finding.Upgrade, said map[string]bool) string {
+	if u.Command == "" {
+		return u.Note
+	}
+	var parts []string
+	for _, part := range strings.Split(u.Note, "; ") {
+		if key := u.Manager + "\n" + part; !said[key] {
+			said[key] = true
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // clears says what a step is good for.
