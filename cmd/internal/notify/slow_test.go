@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,9 @@ func TestDrip(t *testing.T) {
 				tries.Add(1)
 				go func() {
 					defer conn.Close()
+					if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+						return
+					}
 					text := "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 					if c.head {
 						io.WriteString(conn, text)
@@ -48,12 +52,12 @@ func TestDrip(t *testing.T) {
 						if _, err := io.WriteString(conn, text[i:i+1]); err != nil {
 							return
 						}
-						time.Sleep(20 * time.Millisecond)
+						time.Sleep(100 * time.Millisecond)
 					}
 				}()
 			}
 		}()
-		o := quick(Options{Webhook: "http://" + l.Addr().String() + "/token", Timeout: 200 * time.Millisecond, Attempts: 2})
+		o := quick(Options{Webhook: "http://" + l.Addr().String() + "/token", Timeout: time.Second, Attempts: 2})
 		start := time.Now()
 		err = Send(context.Background(), o, changed(newAdvisory("orders", finding.High)))
 		if (err == nil) != (c.want == "") || err != nil && (!errors.Is(err, ErrUnsent) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "token")) {
