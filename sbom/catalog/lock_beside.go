@@ -1,8 +1,6 @@
 package catalog
 
 import (
-	"encoding/json"
-	"fmt"
 	"path"
 	"strings"
 
@@ -97,14 +95,10 @@ func pipfileNames(data []byte) (map[string]bool, error) {
 
 // composerNames are the packages that composer.json names to run with.
 func composerNames(data []byte) (map[string]bool, error) {
-	var doc struct {
-		Require json.RawMessage `json:"require"`
+	names, err := composerRequires(data)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(data, &doc); err != nil {
-		return nil, fmt.Errorf("parse composer.json: %w", err)
-	}
-	var names map[string]json.RawMessage
-	_ = json.Unmarshal(doc.Require, &names) // absent, or the empty list that PHP writes
 	out := map[string]bool{}
 	for name := range names {
 		out[sbom.CanonicalName("composer", name)] = true

@@ -53,20 +53,27 @@ func (a *artifact) withoutLock(p string, in *installed, locked projects) {
 // composerAsks reports whether composer.json requires packages; names without
 // a slash are the platform (https://getcomposer.org/doc/articles/composer-platform-dependencies.md).
 func composerAsks(data []byte) (bool, error) {
-	var doc struct {
-		Require json.RawMessage `json:"require"`
-	}
-	if err := json.Unmarshal(data, &doc); err != nil {
-		return false, fmt.Errorf("parse composer.json: %w", err)
-	}
-	var names map[string]json.RawMessage
-	_ = json.Unmarshal(doc.Require, &names) // absent, or the empty list that PHP writes
+	names, err := composerRequires(data)
 	for name := range names {
 		if strings.Contains(name, "/") {
 			return true, nil
 		}
 	}
-	return false, nil
+	return false, err
+}
+
+// composerRequires is what composer.json names to run with, by name; the values
+// are constraints.
+func composerRequires(data []byte) (map[string]json.RawMessage, error) {
+	var doc struct {
+		Require json.RawMessage `json:"require"`
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("parse composer.json: %w", err)
+	}
+	var names map[string]json.RawMessage
+	_ = json.Unmarshal(doc.Require, &names) // absent, or the empty list that PHP writes
+	return names, nil
 }
 
 // pyprojectAsks reports whether pyproject.toml names packages to run with:

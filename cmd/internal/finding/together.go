@@ -22,11 +22,11 @@ type Turned struct {
 	Functions []string // sorted; not empty
 }
 
-// Functions says of how many functions the changes are.
-func (d *Delta) Functions() int {
+// ChangedFunctions counts the functions that changes are about.
+func ChangedFunctions(changes []Change) int {
 	names := map[string]bool{}
-	for i := range d.Changes {
-		names[d.Changes[i].Function] = true
+	for i := range changes {
+		names[changes[i].Function] = true
 	}
 	return len(names)
 }

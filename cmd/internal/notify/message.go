@@ -88,15 +88,6 @@ func (m *message) identify() error {
 	return nil
 }
 
-// functions counts the functions that the changes are about.
-func (m *message) functions() int {
-	names := map[string]bool{}
-	for _, c := range m.changes {
-		names[c.Function] = true
-	}
-	return len(names)
-}
-
 // Body is the JSON that the webhook gets. Fields are added, never renamed.
 type Body struct {
 	Type      string    `json:"type"`      // EventType
@@ -130,7 +121,7 @@ const (
 func (m *message) body() ([]byte, error) {
 	d := Data{
 		Tool: m.doc.Tool, Database: m.doc.Database.ID, Policy: m.doc.Policy, Before: m.doc.Delta.Before, Summary: m.doc.Summary,
-		Functions: m.functions(), Causes: m.tally,
+		Functions: finding.ChangedFunctions(m.changes), Causes: m.tally,
 	}
 	for n := min(len(m.changes), maxChanges); ; n /= 2 {
 		d.Changes, d.More = m.changes[:n], len(m.changes)-n

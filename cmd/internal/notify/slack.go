@@ -39,7 +39,7 @@ func (m *message) slack() ([]byte, error) {
 
 func (m *message) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "*fnaudit*: %s in %s (", finding.Count(len(m.changes), "change", "changes"), finding.Count(m.functions(), "function", "functions"))
+	fmt.Fprintf(&b, "*fnaudit*: %s in %s (", finding.Count(len(m.changes), "change", "changes"), finding.Count(finding.ChangedFunctions(m.changes), "function", "functions"))
 	for i, t := range m.tally {
 		if i > 0 {
 			b.WriteString(", ")

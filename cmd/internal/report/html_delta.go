@@ -39,7 +39,7 @@ func htmlDeltaOf(d *finding.Delta) *htmlDelta {
 	if d == nil {
 		return nil
 	}
-	out := &htmlDelta{Before: d.Before, Count: len(d.Changes), Functions: d.Functions(), Changes: []htmlChange{}, Summary: d.Summary, Unread: d.Unread}
+	out := &htmlDelta{Before: d.Before, Count: len(d.Changes), Functions: finding.ChangedFunctions(d.Changes), Changes: []htmlChange{}, Summary: d.Summary, Unread: d.Unread}
 	for _, g := range finding.GroupChanges(d.Changes) {
 		c := htmlChange{g.Cause, g.ID, g.Component, g.Severity, g.Before, g.After, g.Detail, g.Also, g.Functions, nil}
 		for _, t := range g.Turned {

@@ -50,7 +50,7 @@ func (p *printer) delta(d *finding.Delta) {
 	} else if len(d.Changes) == 0 {
 		p.wrapped("", 0, 0, unchanged(d))
 	} else {
-		p.line("%s in %s%s%s:", finding.Count(len(d.Changes), "change", "changes"), finding.Count(d.Functions(), "function", "functions"), since(d), unread(d))
+		p.line("%s in %s%s%s:", finding.Count(len(d.Changes), "change", "changes"), finding.Count(finding.ChangedFunctions(d.Changes), "function", "functions"), since(d), unread(d))
 		p.line("")
 		p.changes(d)
 	}
