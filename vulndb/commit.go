@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fnaudit/fnaudit/vulndb/disk"
 )
 
 // Commit makes what was put the store's content: what several sources say
@@ -254,7 +256,7 @@ func (u *Update) replaceSnapshot(s Snapshot) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, b) {
 		return nil
 	}
-	if err := syncDir(filepath.Join(u.dir, ecoDir)); err != nil {
+	if err := disk.SyncDir(filepath.Join(u.dir, ecoDir)); err != nil {
 		return fmt.Errorf("write store: %w", err)
 	}
 	f, err := os.CreateTemp(u.dir, snapshotName+"-*"+tempSuffix)
@@ -273,7 +275,7 @@ func (u *Update) replaceSnapshot(s Snapshot) error {
 		os.Remove(f.Name())
 		return fmt.Errorf("write snapshot: %w", err)
 	}
-	if err := syncDir(u.dir); err != nil {
+	if err := disk.SyncDir(u.dir); err != nil {
 		return fmt.Errorf("write snapshot: %w", err)
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fnaudit/fnaudit/vulndb/disk"
 )
 
 // Feed is what the store holds of a list beside the advisories, and where it
@@ -306,7 +308,7 @@ func (u *Update) placeFeeds(s Snapshot) error {
 		}
 		delete(u.feedTemps, f.File)
 	}
-	if err := syncDir(dir); err != nil {
+	if err := disk.SyncDir(dir); err != nil {
 		return fmt.Errorf("write store: %w", err)
 	}
 	return nil

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/fnaudit/fnaudit/vulndb/disk"
 )
 
 // Input is one ecosystem's export, on disk.
@@ -170,7 +172,7 @@ func Begin(ctx context.Context, dir string, opts Options) (*Update, error) {
 		return nil, fmt.Errorf("lock store: %w", err)
 	}
 	for {
-		ok, err := tryLock(lock)
+		ok, err := disk.TryLock(lock)
 		if err != nil {
 			lock.Close()
 			return nil, fmt.Errorf("lock store %s: %w", dir, err)

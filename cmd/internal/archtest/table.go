@@ -8,7 +8,7 @@ const module = "github.com/fnaudit/fnaudit"
 var libraries = []string{
 	"bundle", "bundle/attest", "bundle/descriptor", "bundle/pull",
 	"sbom", "sbom/catalog", "sbom/codec", "sbom/integrity", "sbom/jar", "sbom/jsbundle", "sbom/licence", "sbom/pystrip", "sbom/registry", "sbom/resolve", "sbom/rpmdb", "sbom/stale", "sbom/trust",
-	"vulndb", "vulndb/feed", "vulndb/reach", "vulndb/share", "vulndb/version",
+	"vulndb", "vulndb/disk", "vulndb/feed", "vulndb/reach", "vulndb/share", "vulndb/version",
 }
 
 // arrows says what each package may import of this module. A package that is
@@ -34,7 +34,8 @@ func arrows() map[string][]string {
 		"sbom/stale":     {"sbom", "sbom/registry", "vulndb/version"},
 		"sbom/trust":     {"sbom", "sbom/registry", "vulndb/version"},
 
-		"vulndb":         {"vulndb/version"},
+		"vulndb":         {"vulndb/disk", "vulndb/version"},
+		"vulndb/disk":    nil,
 		"vulndb/feed":    {"vulndb"},
 		"vulndb/reach":   {"vulndb"},
 		"vulndb/share":   {"vulndb"},
@@ -49,7 +50,7 @@ func arrows() map[string][]string {
 		"cmd/internal/audit":    append([]string{"cmd/internal/finding", "cmd/internal/policy", "cmd/internal/vex"}, except(libraries, "vulndb/feed", "vulndb/share", "bundle/pull")...),
 		"cmd/internal/gate":     {"cmd/internal/finding", "bundle/attest"},
 		"cmd/internal/fleet":    {"cmd/internal/finding"},
-		"cmd/internal/night":    {"cmd/internal/audit", "cmd/internal/finding"},
+		"cmd/internal/night":    {"cmd/internal/audit", "cmd/internal/finding", "vulndb/disk"}, // a set is locked and brought to the disk as the store is
 		"cmd/internal/cli":      append([]string{"cmd/internal/fleet", "cmd/internal/gate", "cmd/internal/night", "cmd/internal/notify", "cmd/internal/finding", "cmd/internal/policy", "cmd/internal/report", "cmd/internal/audit", "cmd/internal/vex"}, libraries...),
 		"cmd/internal/archtest": nil,
 		"cmd/internal/startup":  {},

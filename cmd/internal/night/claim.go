@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/fnaudit/fnaudit/vulndb/disk"
 )
 
 // Claim is the right to replace a set of reports. One run has it at a time, from
@@ -65,7 +67,7 @@ func (c *Claim) lock() error {
 		if err != nil {
 			return err
 		}
-		locked, err := tryLock(f)
+		locked, err := disk.TryLock(f)
 		if err != nil || !locked {
 			f.Close()
 			if err == nil {

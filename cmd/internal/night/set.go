@@ -14,8 +14,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/fnaudit/fnaudit/vulndb/disk"
 )
 
 // Set writes a folder of reports, one file for each function, that takes the
@@ -294,6 +297,15 @@ func (s *Set) carry(name string) error {
 		_, err := io.Copy(w, f)
 		return err
 	})
+}
+
+// syncDir makes the names in a folder survive a power cut. A file system that
+// cannot do that for folders has its own order.
+func syncDir(dir string) error {
+	if err := disk.SyncDir(dir); !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
+		return err
+	}
+	return nil
 }
 
 // syncDirs brings the names of the new set to the disk.

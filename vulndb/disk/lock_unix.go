@@ -1,6 +1,6 @@
 //go:build unix
 
-package vulndb
+package disk
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// tryLock takes an exclusive lock on an open file, or reports that somebody
+// TryLock takes an exclusive lock on an open file, or reports that somebody
 // else has it. The kernel drops the lock when the process ends, however it ends.
-func tryLock(f *os.File) (bool, error) {
+func TryLock(f *os.File) (bool, error) {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
 		return false, nil
@@ -18,8 +18,8 @@ func tryLock(f *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// syncDir makes renames in a folder survive a power cut.
-func syncDir(dir string) error {
+// SyncDir makes renames in a folder survive a power cut.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
