@@ -10,8 +10,9 @@ which reads the same packages as bills of materials.
 4,000 reports of 400 packages at most are put together from reports of the
 corpus that were judged with an earlier store: the records that had changed by
 the last day of April. They are judged again with DB; then together with a list
-of 4,000 deployed functions, of which one in fifty runs other bytes. What is
-held: every function is judged, what is deployed is told apart, and no run needs
+of 4,000 deployed functions, of which one in fifty runs other bytes; and 4,000
+small ones are joined with the summaries that a gate signed. What is held: every
+function is judged, what is deployed is told apart, and no run needs
 more than 300 MB or, on whatever machine this is, 60 s. The times are printed.
 """
 import base64, hashlib, json, os, random, shutil, subprocess, sys, time, zipfile
@@ -114,6 +115,39 @@ def exported():
     json.dump({"Functions": functions}, open(at("prod.json"), "w"), indent=1)
 
 
+def gated():
+    """4,000 functions of one file: a gate signs a summary of each, and each is verified and joined with its report."""
+    os.makedirs(at("small"))
+    functions = []
+    for i in range(COUNT):
+        name = at("small", f"fn-{i:04d}.zip")
+        with zipfile.ZipFile(name, "w") as z:
+            z.writestr(zipfile.ZipInfo("index.py", (2026, 1, 1, 0, 0, 0)), f"def handler(event, context):\n    return {i}\n")
+        with open(name, "rb") as f:
+            code = base64.b64encode(hashlib.sha256(f.read()).digest()).decode()
+        functions.append({"FunctionName": f"fn-{i:04d}", "FunctionArn": f"arn:aws:lambda:eu-west-1:111122223333:function:fn-{i:04d}", "Version": "$LATEST",
+            "Runtime": "python3.13", "Handler": "index.handler", "PackageType": "Zip", "CodeSize": 1000, "LastModified": "2026-11-20T10:11:12.123+0000", "Layers": [], "CodeSha256": code})
+    json.dump({"Functions": functions}, open(at("small.json"), "w"), indent=1)
+    with open(at("policy.yaml"), "w", encoding="utf-8") as f:
+        f.write("version: 1\nextends: builtin:report\ngate:\n  emit: {verifier_id: https://acme.example/fnaudit}\n")
+    key = subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", at("gate.pem")], capture_output=True, check=False)
+    if key.returncode:
+        sys.exit(f"openssl makes no key: {key.stderr[-300:]!r}")
+    subprocess.run(["openssl", "pkey", "-in", at("gate.pem"), "-pubout", "-out", at("gate.pub")], check=True)
+    about = ["--runtime", "python3.13", "--platform", "aws-lambda", "--db", DB, "-q"] + COMMON
+    run([BIN, "gate", "--each", at("small"), "--out", at("summaries"), "--policy", at("policy.yaml"), "--key", at("gate.pem")] + about, (0,))
+    run([BIN, "scan", "--each", at("small"), "-o", "jsonl=" + at("small.jsonl")] + about, (0,))
+    join = [BIN, "rescan", at("small.jsonl"), "lambda-export:" + at("small.json"), "--db", DB] + COMMON
+    show("4,000 small reports and a list", run(join, (0, 1, 3)))
+    join += ["--summaries", at("summaries"), "--key", at("gate.pub"), "--verifier-id", "https://acme.example/fnaudit"]
+    for _ in range(3):
+        f = run(join, (0, 1, 3))
+        show("the same, and 4,000 signed summaries verified", f)
+    doc = json.loads(run(join + ["-o", "json", "-q"], (0, 1, 3))[3])
+    gates = [all(d.get("gated") for d in r.get("deployed") or [{}]) for r in doc["functions"]]
+    hold(len(gates) == COUNT and all(gates), "summaries", f"{sum(gates)} of {len(gates)} functions are known as gated")
+
+
 def peer():
     """The same packages, read by osv-scanner from bills of materials."""
     cache = at("peer")
@@ -148,6 +182,7 @@ def main():
     alone = run([BIN, "rescan", "lambda-export:" + at("prod.json"), "--db", DB] + COMMON, (1, 3))
     show("the list alone", alone)
     hold(b"4,000" in alone[3], "lambda-export", "not every deployed function is there")
+    gated()
     if PEER:
         peer()
     return summary("night")

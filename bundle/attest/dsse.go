@@ -96,6 +96,10 @@ func textField(doc map[string]json.RawMessage, name string) (string, error) {
 	if !ok {
 		return "", nil
 	}
+	scan := scanner{data: raw}
+	if s, ok := scan.text(); ok && scan.ended() {
+		return s, nil
+	}
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return "", fmt.Errorf("%s is no text", name)
 	}

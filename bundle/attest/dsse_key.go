@@ -56,7 +56,7 @@ func checkEnvelope(req *Request, env *Envelope) (Result, bool) {
 			if !holds(k.pub, pae, sig.Sig) {
 				continue
 			}
-			r := Result{Kind: KindDSSE, Identity: Fingerprint(k.pub), KeyID: sig.KeyID}
+			r := Result{Kind: KindDSSE, Identity: k.id, KeyID: sig.KeyID}
 			switch rsa, isRSA := k.pub.(*rsa.PublicKey); {
 			case isRSA && rsa.N.BitLen() < minRSA:
 				r.Step, r.Reason = StepTrust, fmt.Sprintf("the signature holds under %s, but an RSA key of %d bits proves nothing", k.Source, rsa.N.BitLen())

@@ -22,7 +22,23 @@ var errUnread = errors.New("not read here")
 // fields reads one JSON object. Names are taken as they are written, and a name
 // that comes twice is an error: encoding/json would ignore case and take the
 // last one, so that two readers of one signed document could see two things.
+// The values lie in data, which must not change while they are in use.
 func fields(data []byte) (map[string]json.RawMessage, error) {
+	s := scanner{data: data}
+	out := map[string]json.RawMessage{}
+	if s.each(func(name string) bool {
+		_, twice := out[name]
+		value, ok := s.raw(0)
+		out[name] = value
+		return ok && !twice
+	}) && s.ended() {
+		return out, nil
+	}
+	return fieldsSlowly(data)
+}
+
+// fieldsSlowly is fields by the tokens of encoding/json.
+func fieldsSlowly(data []byte) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	if t, err := d.Token(); err != nil {
 		return nil, err
@@ -60,6 +76,15 @@ func decode(data []byte) (any, error) {
 	if len(data) > maxPredicate {
 		return nil, fmt.Errorf("%w: it has %d bytes, and %d is the most that is read", errUnread, len(data), maxPredicate)
 	}
+	s := scanner{data: data}
+	if v, ok := s.value(0); ok && s.ended() {
+		return v, nil
+	}
+	return decodeSlowly(data)
+}
+
+// decodeSlowly is decode by the tokens of encoding/json.
+func decodeSlowly(data []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	v, err := decodeNext(d, 0)

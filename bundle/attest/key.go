@@ -19,11 +19,16 @@ type Key struct {
 	Data      []byte
 	NotBefore time.Time // zero: no bound
 	NotAfter  time.Time
+
+	public crypto.PublicKey // of Data, if it was looked for when the file was read
 }
 
 // Public returns the public key of a PEM or DER file, and false when the file
 // is something else.
 func (k Key) Public() (crypto.PublicKey, bool) {
+	if k.public != nil {
+		return k.public, true
+	}
 	data := k.Data
 	if block, _ := pem.Decode(k.Data); block != nil {
 		data = block.Bytes
@@ -49,6 +54,7 @@ func ParseKey(source string, data []byte) (Key, error) {
 	if bytes.Contains(data, []byte("PRIVATE KEY")) {
 		return k, fmt.Errorf("%s: a private key: give its public half", source)
 	}
+	k.public, _ = k.Public()
 	return k, nil
 }
 

@@ -94,7 +94,7 @@ func checkByKey(req *Request, b *bundle.Bundle, k signingKey, over *Subject) Res
 			break // the algorithm was the right one
 		}
 	}
-	last.Identity, last.Notes = Fingerprint(k.pub), append(last.Notes, notes...)
+	last.Identity, last.Notes = k.id, append(last.Notes, notes...)
 	if last.Status == Verified && len(last.Times) == 0 && !k.ValidAtTime(req.Now) {
 		last.Status, last.Step, last.Statement = Unverifiable, StepExpiry, nil
 		last.Expected, last.Found = k.bounds(), req.Now.UTC().Format(time.RFC3339)
@@ -111,6 +111,7 @@ func checkByKey(req *Request, b *bundle.Bundle, k signingKey, over *Subject) Res
 type signingKey struct {
 	Key
 	pub crypto.PublicKey
+	id  string // see Fingerprint
 }
 
 // signingKeys lists the keys of a demand that are public keys, the one that the
@@ -122,8 +123,8 @@ func signingKeys(keys []Key, hint string) []signingKey {
 		if !ok {
 			continue
 		}
-		one := signingKey{k, pub}
-		if Fingerprint(pub) == hint {
+		one := signingKey{k, pub, Fingerprint(pub)}
+		if one.id == hint {
 			out = slices.Insert(out, 0, one)
 		} else {
 			out = append(out, one)

@@ -39,18 +39,12 @@ func isPGPPacket(data []byte) bool {
 }
 
 func sniffJSON(text []byte) Format {
-	var first json.RawMessage
-	d := json.NewDecoder(bytes.NewReader(text))
-	if err := d.Decode(&first); err != nil {
-		return FormatBundle // broken: the reader of bundles says where
-	}
-	rest, _ := bytes.CutPrefix(text[d.InputOffset():], []byte("\ufeff"))
-	if len(bytes.TrimSpace(rest)) > 0 {
-		return FormatLines
-	}
-	var keys map[string]json.RawMessage
-	if json.Unmarshal(first, &keys) != nil {
-		return FormatLines // an array
+	keys, ok := keysOf(text)
+	if !ok {
+		var bad Format
+		if keys, bad = keysSlowly(text); bad != "" {
+			return bad
+		}
 	}
 	has := func(names ...string) bool {
 		for _, n := range names {
@@ -79,4 +73,35 @@ func sniffJSON(text []byte) Format {
 		return FormatPackument
 	}
 	return FormatBundle
+}
+
+// keysOf reads the members of the one object that a text is, the last of each
+// name; not ok for any other text.
+func keysOf(text []byte) (map[string]json.RawMessage, bool) {
+	s, keys := scanner{data: text}, map[string]json.RawMessage{}
+	ok := s.each(func(name string) bool {
+		value, ok := s.raw(0)
+		keys[name] = value
+		return ok
+	})
+	return keys, ok && s.ended()
+}
+
+// keysSlowly is keysOf by encoding/json, or says which format a text has that is no
+// single object.
+func keysSlowly(text []byte) (map[string]json.RawMessage, Format) {
+	var first json.RawMessage
+	d := json.NewDecoder(bytes.NewReader(text))
+	if err := d.Decode(&first); err != nil {
+		return nil, FormatBundle // broken: the reader of bundles says where
+	}
+	rest, _ := bytes.CutPrefix(text[d.InputOffset():], []byte("\ufeff"))
+	if len(bytes.TrimSpace(rest)) > 0 {
+		return nil, FormatLines
+	}
+	var keys map[string]json.RawMessage
+	if json.Unmarshal(first, &keys) != nil {
+		return nil, FormatLines // an array
+	}
+	return keys, ""
 }

@@ -22,6 +22,8 @@ type Statement struct {
 	Subject       []Descriptor    `json:"subject"`
 	PredicateType string          `json:"predicateType"`
 	Predicate     json.RawMessage `json:"predicate"`
+
+	document any // the predicate, once it was read
 }
 
 // Descriptor names something by its digests: in-toto's ResourceDescriptor as
@@ -62,6 +64,35 @@ func ParseStatement(payload []byte) (*Statement, error) {
 		return nil, errors.New("in-toto statement: it is about nothing (no subject)")
 	}
 	return &s, nil
+}
+
+// UnverifiedStatement reads the statement in the envelope of a Sigstore bundle
+// without asking who signed it: what the bundle says that it is about. Nobody
+// vouches for it.
+func UnverifiedStatement(bundle []byte) (*Statement, error) {
+	doc, err := fields(bundle)
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	if doc["dsseEnvelope"] == nil {
+		return nil, errors.New("bundle: it holds no envelope")
+	}
+	env, err := ParseEnvelope(doc["dsseEnvelope"])
+	if err != nil {
+		return nil, err
+	}
+	return ParseStatement(env.Payload)
+}
+
+// Document reads the predicate: nil, bool, string, json.Number, []any and
+// map[string]any, with names as they are written. A name that comes twice in an
+// object, more than 200 levels, and more than 16 MiB are errors. The statement keeps
+// what was read, so one statement is not for concurrent use.
+func (st *Statement) Document() (doc any, err error) {
+	if st.document == nil {
+		st.document, err = decode(st.Predicate)
+	}
+	return st.document, err
 }
 
 func parseSubjects(raw json.RawMessage) ([]Descriptor, error) {

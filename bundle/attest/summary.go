@@ -24,7 +24,7 @@ const (
 // names both: the signature was of the demanded key or identity.
 func summary(req *Request, signed Result) Result {
 	r := stating(KindSummary, signed)
-	doc, err := decode(signed.Statement.Predicate)
+	doc, err := signed.Statement.Document()
 	if err != nil {
 		return unread(r, fmt.Errorf("read the predicate: %w", err))
 	}

@@ -61,7 +61,7 @@ check" is the other half, before a deployment.`,
 	f.Lookup("policy").Usage = "policy `FILE` or built-in policy; it must be named"
 	f.StringVar(&o.verifierID, "verifier-id", "", "`URI` that names who judges (default the policy's gate.emit.verifier_id)")
 	f.StringVar(&o.resource, "resource-uri", "", "`URI` that those who deploy know the function by; {name} stands for its name (default the policy's, else file:NAME or oci://REPOSITORY)")
-	f.StringVar(&o.out, "out", "", "write the statements into `DIR`")
+	f.StringVar(&o.out, "out", "", "write the statements into `DIR`, which is made if need be")
 	f.BoolVar(&o.attach, "attach", false, "attach the statements of image: targets to the image in its registry")
 	f.BoolVar(&o.entries, "entry-digests", false, "write ARTIFACT.entries.json too, the digests of a zip's entries: after AWS Signer signed the zip, verify --entry-digests holds it against them")
 	cmd.AddCommand(gateCheckCommand(env))

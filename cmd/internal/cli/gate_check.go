@@ -335,7 +335,7 @@ func (o *gateCheckOptions) verifySummary(ctx context.Context, a *gateAnswer) err
 		a.no(finding.Fail, attest.StepPredicate, err.Error())
 		return nil
 	}
-	a.Summary = &gateSummary{Verifier: s.Verifier.ID, Signer: signed.Identity, TimeVerified: s.TimeVerified, Resource: s.ResourceURI,
+	a.Summary = &gateSummary{Verifier: s.Verifier, Signer: signed.Identity, TimeVerified: s.TimeVerified, Resource: s.ResourceURI,
 		Policy: o.trust.demand.PolicyDigest, Levels: s.Levels, Database: s.Extension.Database}
 	a.Decision = finding.Pass
 	switch {

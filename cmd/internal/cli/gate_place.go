@@ -254,6 +254,11 @@ func (g *gateRun) place(ctx context.Context, env *Env, doc *finding.Document) er
 		}
 	}
 	if len(files) > 0 {
+		if g.o.out != "" {
+			if err := os.MkdirAll(g.o.out, 0o755); err != nil {
+				return unsigned(err)
+			}
+		}
 		if err := gate.Write(files); err != nil {
 			return unsigned(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/fnaudit/fnaudit/bundle/attest"
 	"github.com/fnaudit/fnaudit/cmd/internal/audit"
@@ -102,10 +103,7 @@ func (o *exportFlags) deployedOf(ctx context.Context, env *Env, a *audit.Auditor
 	if len(exports) == 0 {
 		return nil, nil
 	}
-	inv, err := readExports(ctx, env, exports, a.Now)
-	if err != nil {
-		return nil, err
-	}
+	defer roomy(env)()
 	opt := fleet.Options{
 		Now: a.Now, Days: o.days, LayerAccount: a.DeployedLayer, GateAsked: len(o.summaries) > 0,
 		Gated: map[string][]fleet.Summary{}, GatedName: map[string]bool{},
@@ -115,8 +113,18 @@ func (o *exportFlags) deployedOf(ctx context.Context, env *Env, a *audit.Auditor
 	}
 	opt.Runtime = func(id string) []finding.Finding { found, _, _ := a.DeployedRuntime(lambda, id); return found }
 	opt.Ends = func(id string) []finding.Event { _, ends, _ := a.DeployedRuntime(lambda, id); return ends }
-	warnings, err := o.readSummaries(ctx, &opt)
-	if err != nil {
+	var inv fleet.Inventory
+	var warnings []string
+	both, reading := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		inv, err = readExports(reading, env, exports, a.Now)
+		return err
+	})
+	both.Go(func() (err error) {
+		warnings, err = o.readSummaries(reading, &opt)
+		return err
+	})
+	if err := both.Wait(); err != nil {
 		return nil, err
 	}
 	*notes = append(*notes, warnings...)
@@ -134,7 +142,7 @@ func (o *exportFlags) readSummaries(ctx context.Context, opt *fleet.Options) (wa
 			return nil, usage("--summaries takes a folder, as gate --out wrote it", "%w", err)
 		}
 		for _, s := range found.Hold {
-			by := fleet.Summary{GatedBy: finding.GatedBy{Function: s.Extension.Function.Name, Signer: s.Signer, Verifier: s.Verifier.ID, Policy: s.Under, At: s.TimeVerified, Source: s.Source}}
+			by := fleet.Summary{GatedBy: finding.GatedBy{Function: s.Extension.Function.Name, Signer: s.Signer, Verifier: s.Verifier, Policy: s.Under, At: s.TimeVerified, Source: s.Source}}
 			for _, l := range s.Extension.Layers {
 				by.Layers = append(by.Layers, "sha256:"+l.Digest["sha256"])
 			}

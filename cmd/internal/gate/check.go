@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -15,12 +14,12 @@ import (
 // Summary is what a verification summary says beyond what package attest judges.
 // The zero Extension is that of a summary that another program wrote.
 type Summary struct {
-	TimeVerified time.Time           `json:"timeVerified"`
-	ResourceURI  string              `json:"resourceUri"`
-	Verifier     struct{ ID string } `json:"verifier"`
-	Policy       attest.Descriptor   `json:"policy"`
-	Levels       []string            `json:"verifiedLevels"`
-	Extension    Extension           `json:"fnaudit"`
+	TimeVerified time.Time
+	ResourceURI  string
+	Verifier     string // its id
+	Policy       attest.Descriptor
+	Levels       []string
+	Extension    Extension
 }
 
 // ReadSummary reads the predicate of a verified summary.
@@ -29,8 +28,12 @@ func ReadSummary(st *attest.Statement) (Summary, error) {
 	if st == nil || st.PredicateType != SummaryType {
 		return s, fmt.Errorf("not a verification summary (%s)", SummaryType)
 	}
-	if err := json.Unmarshal(st.Predicate, &s); err != nil {
+	doc, err := st.Document()
+	if err != nil {
 		return s, fmt.Errorf("read the verification summary: %w", err)
+	}
+	if s, err = summaryFrom(doc); err != nil {
+		return Summary{}, fmt.Errorf("read the verification summary: %w", err)
 	}
 	return s, nil
 }
@@ -111,17 +114,7 @@ func About(path string) string {
 
 // about is what the text of a bundle says that its summary is about.
 func about(bundle []byte) string {
-	var b struct {
-		DSSE json.RawMessage `json:"dsseEnvelope"`
-	}
-	if json.Unmarshal(bundle, &b) != nil || len(b.DSSE) == 0 {
-		return ""
-	}
-	env, err := attest.ParseEnvelope(b.DSSE)
-	if err != nil {
-		return ""
-	}
-	s, err := attest.ParseStatement(env.Payload)
+	s, err := attest.UnverifiedStatement(bundle)
 	if err != nil || s.PredicateType != SummaryType {
 		return ""
 	}

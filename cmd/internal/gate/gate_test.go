@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -260,17 +262,74 @@ func TestReadSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := ReadSummary(st)
-	if err != nil || s.Verifier.ID != "https://acme.example/fnaudit" || s.Extension.Database.ID != digest("d") || len(s.Extension.Layers) != 1 || !s.TimeVerified.Equal(day.Add(time.Hour)) {
+	if err != nil || s.Verifier != "https://acme.example/fnaudit" || s.Extension.Database.ID != digest("d") || len(s.Extension.Layers) != 1 || !s.TimeVerified.Equal(day.Add(time.Hour)) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	other, err := attest.ParseStatement(payload(t, list[1].Bundle))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, st := range []*attest.Statement{nil, other, {PredicateType: SummaryType, Predicate: json.RawMessage(`[]`)}} {
+	bad := []*attest.Statement{nil, other}
+	for _, text := range []string{`[]`, ``, `{`, `{"verifier":"x"}`, `{"resourceUri":1}`, `{"timeVerified":"yesterday"}`, `{"timeVerified":""}`, `{"verifiedLevels":["a",1]}`, `{"policy":{"digest":{"sha256":1}}}`,
+		`{"fnaudit":{"layers":{}}}`, `{"fnaudit":{"layers":["a"]}}`, `{"fnaudit":{"waived":"1"}}`, `{"fnaudit":{"waived":1.5}}`, `{"fnaudit":{"database":{"ecosystems":{"npm":"x"}}}}`, `{"fnaudit":{},"fnaudit":{}}`} {
+		bad = append(bad, &attest.Statement{PredicateType: SummaryType, Predicate: json.RawMessage(text)})
+	}
+	for _, st := range bad {
 		if _, err := ReadSummary(st); err == nil {
 			t.Errorf("%+v is a summary", st)
 		}
+	}
+}
+
+// TestReadSummaryWhole: what the gate can write of an extension is read again, and
+// names that only look the same to encoding/json are not.
+func TestReadSummaryWhole(t *testing.T) {
+	var want Extension
+	fill(reflect.ValueOf(&want).Elem())
+	body, err := json.Marshal(summary{Extension: want, TimeVerified: day, ResourceURI: "file:x", Verifier: verifier{ID: "https://acme.example"}, VerifiedLevels: []string{"A"}, Policy: attest.Descriptor{URI: "file:p", Digest: digestSet(digest("a"))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(text string) Summary {
+		s, err := ReadSummary(&attest.Statement{PredicateType: SummaryType, Predicate: json.RawMessage(text)})
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		return s
+	}
+	s := read(string(body))
+	if !reflect.DeepEqual(s.Extension, want) || !s.TimeVerified.Equal(day) || s.ResourceURI != "file:x" || s.Verifier != "https://acme.example" || !slices.Equal(s.Levels, []string{"A"}) || s.Policy.Digest["sha256"] == "" {
+		t.Errorf("%s is read as %+v", body, s)
+	}
+	if s := read(`{"Verifier":{"id":"x"},"verifier":{"ID":"y"},"FNAUDIT":{"waived":1},"fnaudit":null,"timeVerified":null}`); s.Verifier != "" || s.Extension.Waived != 0 || !s.TimeVerified.IsZero() {
+		t.Errorf("names without regard to case: %+v", s)
+	}
+}
+
+// fill gives every field of a value something that is not zero.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(day.UTC()))
+			return
+		}
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fill(v.Index(0))
+		fill(v.Index(1))
+	case reflect.Map:
+		one := reflect.New(v.Type().Elem()).Elem()
+		fill(one)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("key"), one)
+	case reflect.String:
+		v.SetString("text")
+	case reflect.Int:
+		v.SetInt(7)
 	}
 }
 

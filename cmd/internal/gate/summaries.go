@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -84,8 +85,9 @@ func ReadSummaries(ctx context.Context, dir string, d attest.Demand, now time.Ti
 	var all sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(files)) {
 		all.Go(func() {
+			var buf bytes.Buffer
 			for i := int(next.Add(1)) - 1; i < len(files) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				found[i] = read.file(ctx, files[i])
+				found[i] = read.file(ctx, files[i], &buf)
 			}
 		})
 	}
@@ -162,22 +164,29 @@ type judged struct {
 	err   error
 }
 
-// file reads a file, if it holds a summary.
-func (r *summaryReader) file(ctx context.Context, name string) judged {
-	st, err := os.Stat(name)
+// file reads a file, if it holds a summary. What is read goes through buf.
+func (r *summaryReader) file(ctx context.Context, name string, buf *bytes.Buffer) judged {
+	f, err := os.Open(name)
+	if err != nil {
+		return judged{err: err}
+	}
+	defer f.Close()
+	st, err := f.Stat()
 	if err != nil {
 		return judged{err: err}
 	}
 	if st.Size() > maxSummary {
 		return judged{}
 	}
-	data, err := os.ReadFile(name)
-	if err != nil {
+	buf.Reset()
+	buf.Grow(int(st.Size()) + bytes.MinRead)
+	if _, err := buf.ReadFrom(io.LimitReader(f, maxSummary)); err != nil {
 		return judged{err: err}
 	}
-	if !slices.ContainsFunc(r.marks, func(mark []byte) bool { return bytes.Contains(data, mark) }) {
+	if !slices.ContainsFunc(r.marks, func(mark []byte) bool { return bytes.Contains(buf.Bytes(), mark) }) {
 		return judged{}
 	}
+	data := bytes.Clone(buf.Bytes())
 	once, _ := r.known.LoadOrStore(sha256.Sum256(data), sync.OnceValue(func() judged { return r.verify(ctx, name, data) }))
 	return once.(func() judged)()
 }
@@ -192,10 +201,14 @@ func (r *summaryReader) verify(ctx context.Context, name string, data []byte) ju
 	return judged{v: v, holds: err == nil && why == "", step: step, why: why, err: err}
 }
 
-// claimed is what the text of a bundle says that its summary is about, read without
-// care: what holds for that digest, and whether it is a summary at all, the
-// verification says, which reads with care. "" for another text.
+// claimed is what the text of a bundle says that its summary is about: what holds
+// for that digest, and whether it is a summary at all, the verification says. A
+// text that cannot be read with care is read without, so that it is refused and not
+// passed over. "" for another text.
 func claimed(bundle []byte) string {
+	if digest := about(bundle); digest != "" {
+		return digest
+	}
 	var b struct {
 		DSSE struct {
 			Payload []byte `json:"payload"`
