@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -36,12 +37,17 @@ func component(text string) string {
 	return purl + rest[end:]
 }
 
-// matchesPackage says whether a package URL of a policy is about a package: it
-// can leave out the version, and what only says how the package was built.
-func matchesPackage(named, purl string) bool {
+// packageNames are the package URLs of a policy that are about a package: they can
+// leave out what only says how the package was built, and the version.
+func packageNames(purl string) []string {
 	bare := purl
 	if i := strings.IndexAny(purl, "?#"); i >= 0 {
 		bare = purl[:i]
 	}
-	return named == purl || named == bare || named == finding.Versionless(purl)
+	return []string{purl, bare, finding.Versionless(purl)}
+}
+
+// matchesPackage says whether a package URL of a policy is about a package.
+func matchesPackage(named, purl string) bool {
+	return slices.Contains(packageNames(purl), named)
 }

@@ -71,8 +71,9 @@ func (l Licences) Judged(origin string) bool {
 // Stated is the licence that the policy states for a package, and false when it
 // states none. A later entry stands over an earlier one.
 func (l Licences) Stated(purl string) (PackageLicence, bool) {
+	names := packageNames(purl)
 	for _, p := range slices.Backward(l.Packages) {
-		if matchesPackage(p.Component, purl) {
+		if slices.Contains(names, p.Component) {
 			return p, true
 		}
 	}

@@ -280,11 +280,27 @@ func TestManyWaivers(t *testing.T) {
 		p.Waivers = append(p.Waivers, Waiver{ID: fmt.Sprintf("GHSA-%d", i), Owner: "o", Expires: now.AddDate(1, 0, 0)})
 		r.Findings = append(r.Findings, finding.Finding{ID: fmt.Sprintf("ghsa-%d", 5000-i), Aliases: []string{"CVE-1"}, Component: "pkg:npm/a@1"})
 	}
-	if n := len(waiversOf(p.waiversByID(), []string{"ghsa-7", "CVE-1", "GHSA-7"})); n != 1 {
+	if n := len(p.waiversFor(r).about("pkg:npm/a@1", "ghsa-7", "CVE-1", "GHSA-7")); n != 1 {
 		t.Errorf("%d waivers are tried", n)
 	}
 	found, refused := p.hits(r)
 	if len(found) != 4999 || len(refused) != 0 {
 		t.Errorf("%d waivers are about something, %d refused", len(found), len(refused))
+	}
+}
+
+// TestManyWaiversOfARule holds the same of waivers of one rule for a package each,
+// and that each way to name a package, or none, is still tried.
+func TestManyWaiversOfARule(t *testing.T) {
+	p := &Policy{}
+	for i := range 5000 {
+		p.Waivers = append(p.Waivers, Waiver{ID: "unmaintained", Component: fmt.Sprintf("pkg:deb/debian/p%d", i), Owner: "o", Expires: now.AddDate(1, 0, 0)})
+	}
+	for i, w := range []Waiver{{ID: "UNMAINTAINED"}, {ID: "unmaintained", Component: "pkg:deb/debian/p7@1"}, {ID: "unmaintained", Component: "pkg:deb/debian/p7@1?arch=amd64"}, {ID: "unmaintained", Function: "g"}} {
+		p.Waivers = slices.Insert(p.Waivers, i*10, w)
+	}
+	index := p.waiversFor(finding.NewReport("f", "f.zip"))
+	if got := index.about("pkg:deb/debian/p7@1?arch=amd64", "unmaintained", "x"); !slices.Equal(got, []int{0, 8, 10, 20}) {
+		t.Errorf("%v are tried", got)
 	}
 }

@@ -157,7 +157,7 @@ func (p *Policy) hits(r *finding.Report) (found map[int]*hits, refused []int) {
 	if len(p.Waivers) == 0 {
 		return found, nil
 	}
-	byID := p.waiversByID()
+	by := p.waiversFor(r)
 	components := make(map[string]*finding.Component, len(r.Components))
 	for i := range r.Components {
 		components[r.Components[i].PURL] = &r.Components[i]
@@ -170,16 +170,16 @@ func (p *Policy) hits(r *finding.Report) (found map[int]*hits, refused []int) {
 	}
 	for n := range r.Findings {
 		f := &r.Findings[n]
-		for _, i := range waiversOf(byID, append([]string{f.ID, f.Rule}, f.Aliases...)) {
-			if w := p.Waivers[i]; w.of(r) && w.matchesFinding(f, components[f.Component]) {
+		for _, i := range by.about(f.Component, append([]string{f.ID, f.Rule}, f.Aliases...)...) {
+			if p.Waivers[i].matchesFinding(f, components[f.Component]) {
 				at(i).findings = append(at(i).findings, n)
 			}
 		}
 	}
 	for n := range r.Unknowns {
 		u := &r.Unknowns[n]
-		for _, i := range waiversOf(byID, []string{u.Kind}) {
-			if w := p.Waivers[i]; w.of(r) && w.matchesUnknown(u, components[u.PURL]) {
+		for _, i := range by.about(u.PURL, u.Kind) {
+			if p.Waivers[i].matchesUnknown(u, components[u.PURL]) {
 				at(i).unknowns = append(at(i).unknowns, n)
 			}
 		}
@@ -196,22 +196,36 @@ func (p *Policy) hits(r *finding.Report) (found map[int]*hits, refused []int) {
 // of says whether the waiver is for a function.
 func (w Waiver) of(r *finding.Report) bool { return w.Function == "" || glob(w.Function, r.Name) }
 
-// waiversByID lists the waivers of each id in lower case, so that thousands of
-// them are not tried on each finding.
-func (p *Policy) waiversByID() map[string][]int {
-	out := make(map[string][]int, len(p.Waivers))
+// waiverIndex has the waivers of one function by what they name, so that
+// thousands of them are not tried on each finding.
+type waiverIndex map[waiverKey][]int
+
+// waiverKey is an id in lower case, and a component as the policy spells it; ""
+// for any.
+type waiverKey struct{ id, component string }
+
+// waiversFor are the waivers for a function, whatever the date.
+func (p *Policy) waiversFor(r *finding.Report) waiverIndex {
+	out := make(waiverIndex, len(p.Waivers))
 	for i, w := range p.Waivers {
-		id := strings.ToLower(w.ID)
-		out[id] = append(out[id], i)
+		if w.of(r) {
+			key := waiverKey{strings.ToLower(w.ID), w.Component}
+			out[key] = append(out[key], i)
+		}
 	}
 	return out
 }
 
-// waiversOf are the waivers of some ids, in order and each once.
-func waiversOf(byID map[string][]int, ids []string) []int {
+// about are the waivers that name one of some ids, and a package or none: in
+// order and each once.
+func (x waiverIndex) about(purl string, ids ...string) []int {
 	var out []int
+	names := append([]string{""}, packageNames(purl)...)
 	for _, id := range ids {
-		out = append(out, byID[strings.ToLower(id)]...)
+		id = strings.ToLower(id)
+		for _, name := range names {
+			out = append(out, x[waiverKey{id, name}]...)
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
