@@ -28,8 +28,11 @@ func gateCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gate TARGET... --policy FILE",
 		Short: "Judge functions for release, and sign the verdict of those that pass",
-		Long: `Gate audits functions as scan does, under a policy that is always named. When all
-pass, it writes three signed statements about the digest of each, as Sigstore
+		Long: `Gate audits functions as scan does, under a policy that is always named: one that
+lies in the current folder is not found by itself, and none is taken from inside a
+target, a layer or the folder of --each. What is named is yours, so name one that
+whoever builds cannot change, and not the .fnaudit.yaml of a checkout that may be a
+fork's. When all pass, it writes three signed statements about the digest of each, as Sigstore
 bundles that cosign verifies too:
 
   ARTIFACT.vsa.sigstore.json     SLSA verification summary: that it passed, under which policy
@@ -86,15 +89,16 @@ func runGate(ctx context.Context, env *Env, o gateOptions, args []string) error 
 		return err
 	}
 	pol.Wary = true // what is signed must not rest on what the signed says of itself
-	if inside := targetAround(o.policy, specs); pol.Digest != "" && inside != "" {
+	audited := o.audited(specs)
+	if inside := targetAround(o.policy, audited); pol.Digest != "" && inside != "" {
 		return usage("keep it outside of what is audited", "gate: the policy %s lies inside the target %s, so it may have come with what is audited", o.policy, inside)
 	}
 	for _, name := range o.baselines {
-		if inside := targetAround(name, specs); inside != "" {
+		if inside := targetAround(name, audited); inside != "" {
 			return usage("keep it where those who decide keep the policy", "gate: the baseline %s lies inside the target %s, so it may have come with what is audited", name, inside)
 		}
 	}
-	if err := o.gateVEX(specs); err != nil {
+	if err := o.gateVEX(audited); err != nil {
 		return err
 	}
 	o.sayVEX(env)

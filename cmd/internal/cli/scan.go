@@ -396,7 +396,7 @@ func auditOne(ctx context.Context, a *audit.Auditor, spec bundle.Spec, stdin []b
 }
 
 func (o *scanOptions) loadPolicy(env *Env, specs []bundle.Spec) (*policy.Policy, error) {
-	pol, err := readPolicy(env, o.policy, specs)
+	pol, err := readPolicy(env, o.policy, o.audited(specs))
 	if err != nil {
 		return nil, err
 	}
@@ -463,13 +463,7 @@ func targetAround(file string, specs []bundle.Spec) string {
 	if err != nil {
 		return ""
 	}
-	places := []string{at}
-	if real, err := filepath.EvalSymlinks(filepath.Dir(at)); err == nil {
-		places[0] = filepath.Join(real, filepath.Base(at))
-	}
-	if real, err := filepath.EvalSymlinks(at); err == nil {
-		places = append(places, real)
-	}
+	places := linksOf(at)
 	for _, s := range specs {
 		for _, ref := range append([]string{s.Ref}, s.Layers...) {
 			if slices.ContainsFunc(places, func(at string) bool { return folderAround(at, ref) }) {
@@ -478,6 +472,32 @@ func targetAround(file string, specs []bundle.Spec) string {
 		}
 	}
 	return ""
+}
+
+// maxLinks is how many links are followed to a file, as Linux does.
+const maxLinks = 40
+
+// linksOf are a file and, where it is a link, all that it leads through: who can
+// change one of them decides what is read.
+func linksOf(file string) (out []string) {
+	for range maxLinks {
+		if real, err := filepath.EvalSymlinks(filepath.Dir(file)); err == nil {
+			file = filepath.Join(real, filepath.Base(file))
+		}
+		out = append(out, file)
+		to, err := os.Readlink(file)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(file), to)
+		}
+		file = to
+	}
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		out = append(out, real)
+	}
+	return out
 }
 
 // folderAround says whether a target is a file, or a folder at whatever height

@@ -36,6 +36,15 @@ var prefixes = []string{"zip:", "dir:", "binary:", "sbom:", "oci:", "archive:", 
 // maxTargetLine bounds one line of a targets file in bytes.
 const maxTargetLine = 1 << 20
 
+// audited are the targets, and the folder of --each: what lies beside an archive
+// there came from where the archive did.
+func (t targetFlags) audited(specs []bundle.Spec) []bundle.Spec {
+	if t.each == "" {
+		return specs
+	}
+	return append(slices.Clip(specs), bundle.Spec{Ref: t.each})
+}
+
 // specs turns arguments and flags into what to open, in the order given.
 // A path that does not exist is an error before anything is judged.
 func (t targetFlags) specs(args []string) ([]bundle.Spec, error) {

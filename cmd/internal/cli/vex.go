@@ -43,9 +43,9 @@ func (o *scanOptions) readVEX(env *Env) error {
 // gateVEX makes what was read fit for a gate: it refuses a document that lies in
 // what is audited, since it may have come with it, and believes no name that the
 // audited files give themselves.
-func (o *scanOptions) gateVEX(specs []bundle.Spec) error {
+func (o *scanOptions) gateVEX(audited []bundle.Spec) error {
 	for _, name := range o.vexFiles {
-		if inside := targetAround(name, specs); inside != "" {
+		if inside := targetAround(name, audited); inside != "" {
 			return usage("keep it where those who decide keep the policy", "gate: the VEX document %s lies inside the target %s, so it may have come with what is audited", name, inside)
 		}
 	}
