@@ -215,6 +215,7 @@ func (p *Policy) describeOverride(i int, o Override) string {
 		return o.Match.String() + ": " // it was tried when it was read
 	}
 	before, now := pieces(p.describeRules()), pieces(after.describeRules())
+	looser := append(looserParts(p, after), "warn", "stale") // those are not compared
 	var parts []string
 	for _, s := range now {
 		if !slices.Contains(before, s) {
@@ -222,7 +223,8 @@ func (p *Policy) describeOverride(i int, o Override) string {
 		}
 	}
 	for _, s := range before {
-		if !slices.Contains(now, s) {
+		stricter := !slices.Contains(looser, s.Section) && slices.ContainsFunc(now, func(n Sentence) bool { return n.Section == s.Section })
+		if !slices.Contains(now, s) && !stricter { // of what is stricter, what it was says nothing more
 			parts = append(parts, "no longer "+s.Section+": "+s.Text)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
 // farWaiver is how far off the end of a waiver may be before it looks like one
@@ -34,6 +36,15 @@ func (p *Policy) Smells(now time.Time) []Sentence {
 	}
 	if p.fails() && p.Coverage == (Coverage{}) {
 		say("coverage", "nothing demands that code is accounted for: a bundle of which nothing is known would pass")
+	}
+	for _, l := range []struct {
+		given    bool
+		what     string
+		severity finding.Severity
+	}{{p.Licences.Allow != nil, "not among the allowed ones", finding.Medium}, {len(p.Licences.Deny) > 0, "denied", finding.High}} {
+		if l.given && p.Fail.Licence != "" && p.Fail.Licence.Rank() > l.severity.Rank() {
+			say("licences", "a licence that is %s is of %s severity, and fail.licence is %s: it does not fail", l.what, l.severity, p.Fail.Licence)
+		}
 	}
 	for i, o := range p.Functions {
 		key := fmt.Sprintf("functions[%d]", i)
