@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -32,7 +33,7 @@ func parseRange(text string) (Range, error) {
 				break
 			}
 		}
-		if b.Version == "" || len(b.Version) > version.MaxLength || strings.ContainsAny(b.Version, " <>=|^*!") {
+		if b.Version == "" || len(b.Version) > version.MaxLength || strings.ContainsAny(b.Version, " <>=|^*!") || wildcard(b.Version) {
 			return nil, fmt.Errorf("range: %q is not a range of versions: write it as \"<4.17.21\" or \">=1.0, <2.0\"", clip(text))
 		}
 		if out = append(out, b); len(out) > maxBounds {
@@ -40,6 +41,12 @@ func parseRange(text string) (Range, error) {
 		}
 	}
 	return out, nil
+}
+
+// wildcard says whether a version is one of npm's patterns, 1.x or ~1.2. Orders of
+// versions would take it for a version, and place it where nobody meant it to be.
+func wildcard(text string) bool {
+	return text[0] == '~' || slices.ContainsFunc(strings.Split(text, "."), func(part string) bool { return strings.EqualFold(part, "x") })
 }
 
 // String writes a range as a policy file does.

@@ -90,6 +90,9 @@ func (w Waiver) smells(now time.Time) []string {
 	case w.Component == "" && w.Path == "":
 		out = append(out, "names no component: it holds for every package")
 	}
+	if why := w.matchesNone(); why != "" {
+		out = append(out, why)
+	}
 	if strings.Contains(w.Path, "**") {
 		out = append(out, "has ** in its path, which is no more than *: neither crosses a slash")
 	}

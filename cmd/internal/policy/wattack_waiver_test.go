@@ -12,12 +12,18 @@ import (
 // TestWaiverSmells holds that a waiver which accepts nothing as it is written says so.
 func TestWaiverSmells(t *testing.T) {
 	for waiver, want := range map[string]string{
-		"id: opaque":                             "names neither a component nor a path, so it accepts nothing",
-		"id: CVE-2021-1, path: 'a/*'":            "has a path, which only what is unknown has",
-		"id: opaque, path: 'vendor/**'":          "no more than *",
-		"id: known-vulnerability":                "so it accepts nothing: name the advisory",
-		"id: CVE-2021-1":                         "it holds for every package",
-		"id: cve-2020-1, component: 'pkg:npm/a'": "is about the same as waivers[0]",
+		"id: opaque":                                                "names neither a component nor a path, so it accepts nothing",
+		"id: CVE-2021-1, path: 'a/*'":                               "has a path, which only what is unknown has",
+		"id: opaque, path: 'vendor/**'":                             "no more than *",
+		"id: known-vulnerability":                                   "so it accepts nothing: name the advisory",
+		"id: CVE-2021-1":                                            "it holds for every package",
+		"id: CVE-2021-1, component: 'pkg:npm/a*'":                   "which is no pattern",
+		"id: CVE-2021-1, component: 'pkg:pypl/a'":                   "did you mean \"pypi\"?",
+		"id: CVE-2021-1, component: 'pkg:npm/a', range: '>2, <1'":   "a range that no version is in",
+		"id: CVE-2021-1, component: 'pkg:npm/a', range: '>=2, <2'":  "a range that no version is in",
+		"id: CVE-2021-1, component: 'pkg:npm/a', range: '1.0, 2.0'": "a range that no version is in",
+		"id: CVE-2021-1, component: 'pkg:npm/a', range: '<latest'":  "\"latest\" in its range, which is no version of npm",
+		"id: cve-2020-1, component: 'pkg:npm/a'":                    "is about the same as waivers[0]",
 	} {
 		text := "version: 1\nwaivers:\n  - {id: CVE-2020-1, component: 'pkg:npm/a', owner: o, reason: r, expires: 2027-01-01}\n  - {" + waiver + ", owner: o, reason: r, expires: 2027-01-01}\n"
 		p, err := Parse([]byte(text), "p.yaml")
@@ -27,6 +33,22 @@ func TestWaiverSmells(t *testing.T) {
 		}
 		if got := fmt.Sprint(p.Smells(time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC))); !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %q", waiver, got, want)
+		}
+	}
+}
+
+// TestWaiverMatchesSome holds that a waiver which can accept something is not
+// told that it cannot.
+func TestWaiverMatchesSome(t *testing.T) {
+	for _, w := range []fileWaiver{
+		{Component: "pkg:npm/a", Range: ">=1, <=1"}, {Component: "pkg:npm/a", Range: ">=1.0.0-rc.1, <2"}, {Component: "pkg:maven/g/a", Range: "<1.0.Final"},
+		{Component: "pkg:deb/debian/tar", Range: "<1.34+dfsg-1"}, {Component: "pkg:golang/example.com/a", Range: ">=v1.0.0, <2.0.0"}, {Component: "pkg:pypi/a", Range: "1.0.post1"},
+		{Component: "pkg:qpkg/a"}, {Component: "pkg:npm/a", Range: "=1.2.3"}, {},
+	} {
+		w.ID, w.Reason, w.Owner, w.Expires = "CVE-2021-1", "r", "o", "2027-01-01"
+		parsed, err := w.parse()
+		if why := parsed.matchesNone(); err != nil || why != "" {
+			t.Errorf("%s %s: %s, %v", w.Component, w.Range, why, err)
 		}
 	}
 }
