@@ -178,3 +178,31 @@ func DriftRules() []string {
 	return []string{RuleDriftFailsNow, RuleDriftUnscanned, RuleDriftChanged, RuleDriftLayers, RuleDriftNoDigest, RuleDriftUnjudged, RuleDriftUngated,
 		RuleDriftRuntime, RuleDriftUnproven, RuleDriftNotActive}
 }
+
+// DriftTitle says what a rule of kind drift is about, whatever the function; ""
+// for any other rule.
+func DriftTitle(rule string) string {
+	switch rule {
+	case RuleDriftFailsNow:
+		return "the gate let it pass, and today it would not"
+	case RuleDriftUnscanned:
+		return "nobody ever scanned the deployed bytes"
+	case RuleDriftChanged:
+		return "other bytes are deployed than were judged"
+	case RuleDriftLayers:
+		return "deployed with other layers than it was judged with"
+	case RuleDriftNoDigest:
+		return "which bytes are deployed is not known"
+	case RuleDriftUnjudged:
+		return "the gate let it pass, and no report is there to judge again"
+	case RuleDriftUngated:
+		return "no valid summary of the gate is about the deployed bytes"
+	case RuleDriftRuntime:
+		return "deployed on another runtime than it was judged for"
+	case RuleDriftUnproven:
+		return "nothing shows that its layers are the judged ones"
+	case RuleDriftNotActive:
+		return "the platform says that it cannot run"
+	}
+	return ""
+}
