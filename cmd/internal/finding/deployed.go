@@ -21,7 +21,7 @@ type Deployed struct {
 	Modified     time.Time       `json:"lastModified,omitzero"`
 	State        string          `json:"state,omitempty"` // "Active", ...; lists do not say it
 	Layers       []DeployedLayer `json:"layers,omitempty"`
-	Tags         []string        `json:"tags,omitempty"` // "key=value", sorted; lists do not say them, get-function does
+	Tags         []string        `json:"tags,omitempty"` // "key=value", sorted; lists do not say them, get-function and get-resources do
 	Source       string          `json:"source"`         // the export that says so
 
 	Scanned     bool        `json:"scanned"`               // a report of this run is about these bytes
@@ -103,6 +103,7 @@ type FleetExport struct {
 	Versions   int    `json:"versions"`
 	Duplicates int    `json:"duplicates,omitempty"` // entries that say the same as another one
 	Layers     int    `json:"layers,omitempty"`     // digests of layer versions that it gives
+	Tagged     int    `json:"tagged,omitempty"`     // functions whose tags it gives
 	Problem    string `json:"problem,omitempty"`    // why it does not say everything
 }
 
