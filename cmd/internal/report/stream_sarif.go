@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
+	"github.com/fnaudit/fnaudit/sbom/codec"
 )
 
 // streamSARIF writes format "sarif". Its rules stand before its results, and a
@@ -47,7 +48,7 @@ func (x *streamSARIF) add(p Piece) error {
 	run := &x.s.run
 	for _, n := range run.Invocations[0].Notifications {
 		x.text.Reset()
-		if err := indented(&x.text, n, sarifNoteIndent); err != nil {
+		if err := codec.Indented(&x.text, n, sarifNoteIndent); err != nil {
 			return err
 		}
 		if err := x.notes.put(spooledHead{}, x.text.Bytes()); err != nil {
@@ -74,7 +75,7 @@ func (x *streamSARIF) result(r sarifResult) error {
 	}
 	r.RuleIndex = 0
 	x.text.Reset()
-	if err := indented(&x.text, r, sarifResultIndent); err != nil {
+	if err := codec.Indented(&x.text, r, sarifResultIndent); err != nil {
 		return err
 	}
 	text := x.text.Bytes()
@@ -103,7 +104,7 @@ func (x *streamSARIF) result(r sarifResult) error {
 
 func (x *streamSARIF) close(doc *finding.Document) error {
 	x.s.begin(doc)
-	parts, err := frame(x.s.log(), "\n          \"toolExecutionNotifications\": ", "\n      \"results\": ")
+	parts, err := codec.Frame(x.s.log(), "\n          \"toolExecutionNotifications\": ", "\n      \"results\": ")
 	if err != nil {
 		return err
 	}
