@@ -299,7 +299,7 @@ func TestManyWaiversOfARule(t *testing.T) {
 	for i, w := range []Waiver{{ID: "UNMAINTAINED"}, {ID: "unmaintained", Component: "pkg:deb/debian/p7@1"}, {ID: "unmaintained", Component: "pkg:deb/debian/p7@1?arch=amd64"}, {ID: "unmaintained", Function: "g"}} {
 		p.Waivers = slices.Insert(p.Waivers, i*10, w)
 	}
-	index := p.waiversFor(finding.NewReport("f", "f.zip"))
+	index := p.waiversFor(&finding.Report{Name: "f", Findings: []finding.Finding{{Rule: "unmaintained"}}})
 	if got := index.about("pkg:deb/debian/p7@1?arch=amd64", "unmaintained", "x"); !slices.Equal(got, []int{0, 8, 10, 20}) {
 		t.Errorf("%v are tried", got)
 	}

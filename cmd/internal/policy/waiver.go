@@ -204,12 +204,25 @@ type waiverIndex map[waiverKey][]int
 // for any.
 type waiverKey struct{ id, component string }
 
-// waiversFor are the waivers for a function, whatever the date.
+// waiversFor are the waivers for a function that name something that it has,
+// whatever the date.
 func (p *Policy) waiversFor(r *finding.Report) waiverIndex {
-	out := make(waiverIndex, len(p.Waivers))
-	for i, w := range p.Waivers {
-		if w.of(r) {
-			key := waiverKey{strings.ToLower(w.ID), w.Component}
+	ids := map[string]bool{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		ids[strings.ToLower(f.ID)], ids[strings.ToLower(f.Rule)] = true, true
+		for _, a := range f.Aliases {
+			ids[strings.ToLower(a)] = true
+		}
+	}
+	for i := range r.Unknowns {
+		ids[strings.ToLower(r.Unknowns[i].Kind)] = true
+	}
+	out := waiverIndex{}
+	for i := range p.Waivers {
+		w := &p.Waivers[i]
+		if id := strings.ToLower(w.ID); ids[id] && w.of(r) {
+			key := waiverKey{id, w.Component}
 			out[key] = append(out[key], i)
 		}
 	}
