@@ -70,6 +70,9 @@ func (r *reader) bom(root node) (*bom, error) {
 		if err != nil {
 			return nil, err
 		}
+		if t.empty() {
+			r.ignore(main, "it has neither a package URL nor a digest, and no function is known by a version: what is said of the packages in it is about no function")
+		}
 		b.main, b.mainRef = &t, ref
 		if err := r.components(b, main.at("components")); err != nil {
 			return nil, err
