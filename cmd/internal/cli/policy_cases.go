@@ -43,6 +43,27 @@ _test.yaml, or in a folder tests beside it. FILE is one of these; without any th
 current folder is looked through. The policy is the one that the file names, else
 ` + localPolicy + ` beside it, or above it for the folder tests.
 
+A case says what was found, or names a report, and what the policy must make of it:
+
+  version: 1
+  at: 2026-11-22                        # the clock, of each case or of all
+  cases:
+    - name: high fails where the internet calls
+      function: {name: orders, tags: [internet-facing]}   # also owner, platform, runtime
+      findings:
+        - {id: CVE-2026-1, severity: high, component: "pkg:npm/a@1", fixed: ["2"]}
+      expect: {decision: fail, reasons: ["pkg:npm/a@1"], counts: {CVE-2026-1: fail}}
+    - name: the saved report of orders passes
+      report: reports/orders.json
+      expect: {decision: pass, no_warnings: [waiver]}
+
+A finding also takes kind, rule, aliases, certainty, state, origin, reach, title,
+known_exploited, exploited_since, published, first_seen and baseline. Beside findings
+stand unknowns, components, checks, coverage and database: {age: 8d}; "gate: true"
+judges as gate does, fail_on as --fail-on. Under expect, counts says what becomes of
+a finding: fail, incomplete, warn, ignored, waived, grace or baseline; reasons and
+warnings are parts of sentences, next is one of the next step.
+
 Exit status: 0 all pass, 1 one fails, 2 a file cannot be read or is not valid.`,
 		Example: "  fnaudit policy test\n  fnaudit policy test policies/ -o junit=cases.xml",
 		RunE: func(_ *cobra.Command, args []string) error {

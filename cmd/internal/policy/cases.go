@@ -191,7 +191,7 @@ func decodeCases(data []byte, f *fileCases) (err error) {
 		if errors.Is(err, io.EOF) {
 			return errors.New("the file is empty; start with \"version: 1\"")
 		}
-		return errors.New(yaml.FormatError(err, false, false))
+		return errors.New(cmp.Or(firstProblem(data, reflect.TypeFor[fileCases]()), yaml.FormatError(err, false, false)))
 	}
 	if err := dec.Decode(new(fileCases)); !errors.Is(err, io.EOF) {
 		return errors.New("more than one YAML document; only the first would count")

@@ -74,7 +74,7 @@ func problems(data []byte) (out []Problem, more int) {
 	if root == nil {
 		return nil, 0
 	}
-	w := &walk{}
+	w := &walk{root: reflect.TypeFor[file]()}
 	sound := *root
 	sound.Values = nil
 	for _, v := range root.Values {
@@ -176,6 +176,7 @@ func flat(err error) []string {
 
 // walk looks for keys that are none and for values of another form than their key has.
 type walk struct {
+	root     reflect.Type // the struct that the file is decoded into
 	found    []Problem
 	more     int       // problems that are only counted
 	empty    []Problem // of found: keys without a value, and texts without a letter
@@ -193,14 +194,14 @@ func (w *walk) entry(v *ast.MappingValueNode, t reflect.Type, path string) {
 			w.more++ // what was meant takes a look at every key that there is
 			return
 		}
-		w.add(v.Key, "%s: there is no such key%s", at, meant(key, fields))
+		w.add(v.Key, "%s: there is no such key%s", at, w.meant(key, fields))
 		return
 	}
 	w.value(v.Value, field, at)
 }
 
 // meant is the key that was probably meant, of this section or of another.
-func meant(key string, fields map[string]reflect.Type) string {
+func (w *walk) meant(key string, fields map[string]reflect.Type) string {
 	names := slices.Sorted(func(yield func(string) bool) {
 		for name := range fields {
 			if !yield(name) {
@@ -212,7 +213,7 @@ func meant(key string, fields map[string]reflect.Type) string {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	elsewhere := ""
-	eachKey(reflect.TypeFor[file](), "", func(path, name string) {
+	eachKey(w.root, "", func(path, name string) {
 		if name == key && elsewhere == "" {
 			elsewhere = fmt.Sprintf("; it is a key of %s", cmp.Or(path, "the file itself"))
 		}
@@ -323,7 +324,7 @@ func emptyValue(data []byte, t reflect.Type, texts bool) string {
 	if root == nil {
 		return ""
 	}
-	w := &walk{free: !texts}
+	w := &walk{root: t, free: !texts}
 	for _, v := range root.Values {
 		w.entry(v, t, "")
 		if len(w.empty) > 0 {
@@ -331,6 +332,24 @@ func emptyValue(data []byte, t reflect.Type, texts bool) string {
 		}
 	}
 	return ""
+}
+
+// firstProblem is the first key that is none, or the first value of another form
+// than its key has, with its place; "" when there is none. t is as for emptyValue.
+func firstProblem(data []byte, t reflect.Type) string {
+	root := mapping(data)
+	if root == nil {
+		return ""
+	}
+	w := &walk{root: t, free: true}
+	for _, v := range root.Values {
+		w.entry(v, t, "")
+	}
+	SortProblems(w.found)
+	if len(w.found) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("[%d:%d] %s", w.found[0].Line, w.found[0].Column, w.found[0].Text)
 }
 
 func (w *walk) mistype(n ast.Node, path, want string) {
