@@ -124,7 +124,7 @@ func Parse(data []byte, name string) (*Policy, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read policy %s: the file is empty; start with \"version: 1\"", name)
 		}
-		return nil, fmt.Errorf("read policy %s: %s", name, yamlError(err))
+		return nil, fmt.Errorf("read policy %s: %s", name, yamlError(err, data))
 	}
 	if err := decode(dec, new(file)); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read policy %s: more than one YAML document; only the first would count", name)
@@ -400,12 +400,18 @@ func ParseDuration(s string) (time.Duration, error) {
 }
 
 // yamlError turns a decoder's error into one line with its place, and for an
-// unknown key the key that was probably meant.
-func yamlError(err error) string {
+// unknown key the key that was probably meant. Of several unknown keys the decoder
+// names any; here it is the first.
+func yamlError(err error, data []byte) string {
 	msg := yaml.FormatError(err, false, false)
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) && unknown.Token != nil {
-		typed, all := unknown.Token.Value, slices.Concat(keys, gateKeys, dependencyKeys, licenceKeys, graceKeys, overrideKeys, priorityKeys, vexKeys)
+		key := unknown.Token
+		if first := firstUnknown(data); first != nil {
+			key = first
+			msg = fmt.Sprintf("[%d:%d] unknown field %q", key.Position.Line, key.Position.Column, clip(key.Value))
+		}
+		typed, all := key.Value, slices.Concat(keys, gateKeys, dependencyKeys, licenceKeys, graceKeys, overrideKeys, priorityKeys, vexKeys)
 		long := slices.DeleteFunc(slices.Clone(all), func(k string) bool { return len(k) < 4 }) // "fix" is the start of too much
 		if slices.Contains(all, typed) {
 			msg += "; it is a key of another section"

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/spelling"
@@ -178,8 +179,9 @@ func flat(err error) []string {
 type walk struct {
 	root     reflect.Type // the struct that the file is decoded into
 	found    []Problem
-	more     int       // problems that are only counted
-	empty    []Problem // of found: keys without a value, and texts without a letter
+	more     int          // problems that are only counted
+	unknown  *token.Token // the first key that is none; nil when there is none
+	empty    []Problem    // of found: keys without a value, and texts without a letter
 	mistyped int
 	free     bool // a text may be empty, as an input of a build may
 }
@@ -190,6 +192,9 @@ func (w *walk) entry(v *ast.MappingValueNode, t reflect.Type, path string) {
 	fields := fieldsOf(t)
 	field, ok := fields[key]
 	if !ok {
+		if w.unknown == nil {
+			w.unknown = v.Key.GetToken()
+		}
 		if len(w.found) >= 2*maxProblems {
 			w.more++ // what was meant takes a look at every key that there is
 			return
@@ -332,6 +337,20 @@ func emptyValue(data []byte, t reflect.Type, texts bool) string {
 		}
 	}
 	return ""
+}
+
+// firstUnknown is the first key of a policy file that is none; nil when there is
+// none.
+func firstUnknown(data []byte) *token.Token {
+	root := mapping(data)
+	if root == nil {
+		return nil
+	}
+	w := &walk{root: reflect.TypeFor[file](), free: true}
+	for _, v := range root.Values {
+		w.entry(v, w.root, "")
+	}
+	return w.unknown
 }
 
 // firstProblem is the first key that is none, or the first value of another form

@@ -118,3 +118,14 @@ func TestProblemsCounted(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstUnknownKey holds that of several unknown keys it is always the first
+// that a run names.
+func TestFirstUnknownKey(t *testing.T) {
+	for range 20 {
+		_, err := Parse([]byte("version: 1\nzeta: 1\nfale: 1\nwarn: {severty: high}\nlicense: 1\n"), "p.yaml")
+		if want := "read policy p.yaml: [2:1] unknown field \"zeta\""; err == nil || err.Error() != want {
+			t.Fatalf("%v, want %s", err, want)
+		}
+	}
+}
