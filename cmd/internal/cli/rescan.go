@@ -323,7 +323,8 @@ func (n *nightly) drop() {
 
 func (n *nightly) one(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
 	run := n.run
-	if n.fleet != nil {
+	run.Add, run.Joined = func(rep *finding.Report) { fleet.Recall(rep, deployedOptions(a), decider(a)) }, n.fleet != nil
+	if run.Joined {
 		run.Add = func(rep *finding.Report) { n.fleet.Judge(rep, decider(a)) }
 	}
 	res, err := run.One(ctx, a, n.list[i])

@@ -107,6 +107,11 @@ func (j *Join) platform(rep *finding.Report, x *drift, d *finding.Deployed) {
 	if !runs(d.State) {
 		x.add(finding.RuleDriftNotActive, d, "its state is "+d.State)
 	}
+	j.around(rep, d)
+}
+
+// around adds what is to be said of the runtime and the layers of a deployed function.
+func (j *Join) around(rep *finding.Report, d *finding.Deployed) {
 	for _, f := range j.runtime(d.Runtime).findings {
 		addOnce(rep, f, d)
 	}
@@ -121,6 +126,21 @@ func (j *Join) platform(rep *finding.Report, x *drift, d *finding.Deployed) {
 			}
 		}
 	}
+}
+
+// Recall says again of a report what a list of another day says of where its function
+// is deployed: on which runtimes, by what is known of them now, and over whose layers.
+// What that list said of the bytes stays as it is. decide gives the report its verdict.
+func Recall(rep *finding.Report, opt Options, decide func(*finding.Report)) {
+	if len(rep.Deployed) == 0 {
+		return
+	}
+	j := New(Inventory{}, opt)
+	for i := range rep.Deployed {
+		j.around(rep, &rep.Deployed[i])
+	}
+	seal(rep)
+	decide(rep)
 }
 
 // runs says whether a function in a state runs when it is called, now or after a

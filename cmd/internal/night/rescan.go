@@ -144,7 +144,8 @@ func alike(list []int, earlier []Stored, used map[int]bool, s *Stored) []int {
 type Rescan struct {
 	Tool finding.Tool // this program
 
-	Add func(*finding.Report) // what else is known of a function that was judged; may be nil
+	Add    func(*finding.Report) // what else is known of a function that was judged; may be nil
+	Joined bool                  // Add says anew what is deployed: what a report has of that does not count
 }
 
 // Result is a function that was judged again.
@@ -168,7 +169,7 @@ func (r *Rescan) One(ctx context.Context, a *audit.Auditor, s Subject) (Result, 
 		}
 		return Result{Report: rep}, ctxErr
 	}
-	rep, err := a.Again(ctx, audit.Recorded{Report: old, Policy: s.Newest.Head.Policy, At: s.Newest.Head.JudgedAt, Joined: r.Add != nil})
+	rep, err := a.Again(ctx, audit.Recorded{Report: old, Policy: s.Newest.Head.Policy, At: s.Newest.Head.JudgedAt, Joined: r.Joined})
 	if err != nil {
 		return Result{}, err
 	}
