@@ -156,8 +156,8 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		return err
 	}
 	defer n.drop()
-	o.many = len(list) > maxWhole && !o.online // which judges twice
-	if o.keep = n.keep(outputs); o.keep != nil {
+	if o.many = len(list) > maxWhole; o.many { // of which the table shows the verdicts, and the other outputs are written function by function
+		o.keep, o.recorded = night.Brief, n.recorded
 		defer roomy(env)()
 	}
 	rest := func(doc *finding.Document, stream *stream) error { return addDeployed(ctx, n.fleet, a, doc, stream) }
@@ -347,27 +347,6 @@ func (n *nightly) store(a *audit.Auditor, file string, rep *finding.Report) erro
 		return usage("the earlier reports are as they were", "write reports: %s: %w", file, err)
 	}
 	return nil
-}
-
-// keep returns what is kept of a report for the outputs: for the table its
-// verdict, since of thousands nothing else is shown; for those that say what to do
-// a little more. What is written function by function needs nothing of those
-// before. It is nil where an output needs all.
-func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
-	if !n.o.many {
-		return nil
-	}
-	keep := night.Brief
-	for _, o := range outputs {
-		switch {
-		case o.format == "table" || report.Streams(o.format):
-		case report.Trims(o.format):
-			keep = report.Trimmed
-		default:
-			return nil
-		}
-	}
-	return keep
 }
 
 // maxWhole is how many functions are held whole, whatever the outputs are.

@@ -61,6 +61,10 @@ type scanOptions struct {
 	many      bool                                  // write what can be while the run goes on
 	lockfiles []*catalog.Lockfile
 	locked    []finding.Artifact // the same, by digest
+
+	// recorded reads what is known of the components before anything is judged; nil:
+	// nothing is.
+	recorded func(context.Context) ([]*finding.Report, error)
 }
 
 // localPolicy is the policy file that is used when it lies in the current folder.
@@ -327,14 +331,19 @@ func (o scanOptions) cataloger(ctx context.Context, db *vulndb.DB) func(context.
 
 // runOnline runs once to learn which ecosystems the store lacks and, if it
 // could get some, or newer ones of those that are too old, again with the store as it is then, which it returns.
+// Where the components are recorded, they are read instead, and nothing is judged twice.
 func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, all subjects, stream *stream, doc *finding.Document) (fresh *vulndb.DB, err error) {
-	if doc.Functions, err = o.run(ctx, env, a, all, nil); err != nil {
+	learn := o.recorded
+	if learn == nil {
+		learn = func(ctx context.Context) ([]*finding.Report, error) { return o.run(ctx, env, a, all, nil) }
+	}
+	if doc.Functions, err = learn(ctx); err != nil {
 		return nil, err
 	}
 	if fresh, err = o.supply(ctx, env, a.DB, doc.Functions, a.Policy.MaxAge); err != nil {
 		return nil, err
 	}
-	if fresh == nil {
+	if fresh == nil && o.recorded == nil {
 		for i, r := range doc.Functions {
 			if err := stream.put(ctx, i, r); err != nil {
 				return nil, err
@@ -342,9 +351,11 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 		}
 		return nil, nil
 	}
-	a = a.With(fresh, o.cataloger(ctx, fresh))
-	doc.Database = a.Database()
-	doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
+	if fresh != nil {
+		a = a.With(fresh, o.cataloger(ctx, fresh))
+		doc.Database = a.Database()
+		doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
+	}
 	doc.Functions, err = o.run(ctx, env, a, all, stream)
 	return fresh, err
 }
