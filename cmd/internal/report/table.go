@@ -139,13 +139,21 @@ func (p *printer) totals() {
 	p.line("%s: %s", what, cmp.Or(strings.Join(parts, ", "), "nothing was judged"))
 }
 
-// next is the one next step: that of the first function that fails, else of
-// the first that is incomplete.
+// next is the one next step: that of the first function that fails, else of the
+// first that is incomplete. Where reports are compared, what changed comes first.
 func (p *printer) next() string {
-	for _, want := range []finding.Decision{finding.Fail, finding.Incomplete} {
-		for _, r := range p.doc.Functions {
-			if r.Verdict.Decision == want && r.Verdict.Next != "" {
-				return esc(r.Verdict.Next)
+	changed := map[string]bool{}
+	if p.doc.Delta != nil {
+		for _, c := range p.doc.Delta.Changes {
+			changed[c.Function] = true
+		}
+	}
+	for _, first := range []bool{true, false} {
+		for _, want := range []finding.Decision{finding.Fail, finding.Incomplete} {
+			for _, r := range p.doc.Functions {
+				if r.Verdict.Decision == want && r.Verdict.Next != "" && changed[r.Name] == first {
+					return esc(r.Verdict.Next)
+				}
 			}
 		}
 	}
