@@ -356,8 +356,9 @@ const maxWhole = 20
 func (n *nightly) delta(rest []*finding.Report) *finding.Delta {
 	var changes []finding.Change
 	var before []*night.Head
+	renamed := night.Renamed(n.list)
 	for _, s := range n.gone {
-		changes = append(changes, night.Gone(s))
+		changes = append(changes, night.Gone(s, renamed[s.Digest]))
 	}
 	unread := 0
 	for _, r := range n.results {
