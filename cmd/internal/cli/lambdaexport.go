@@ -132,7 +132,8 @@ func (o *exportFlags) deployedOf(ctx context.Context, env *Env, a *audit.Auditor
 func deployedOptions(a *audit.Auditor) fleet.Options {
 	return fleet.Options{
 		Now: a.Now, LayerAccount: a.DeployedLayer,
-		Runtime: func(id string) []finding.Finding { found, _, _ := a.DeployedRuntime(lambda, id); return found },
+		Runtime:  func(id string) []finding.Finding { found, _, _ := a.DeployedRuntime(lambda, id); return found },
+		Calendar: func(id string) []finding.Event { events, _ := a.DeployedCalendar(lambda, id); return events },
 	}
 }
 
