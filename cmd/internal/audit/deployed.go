@@ -26,6 +26,20 @@ func (a *Auditor) DeployedRuntime(platform, runtime string) ([]finding.Finding, 
 	return found, a.everyStep(runtime, answer), nil
 }
 
+// DeployedCalendar says of a runtime that a platform lists what the check "runtime"
+// would put into a calendar.
+func (a *Auditor) DeployedCalendar(platform, runtime string) ([]finding.Event, error) {
+	table, err := a.ends()
+	if err != nil {
+		return nil, err
+	}
+	answer, ok := table.Look(platform, runtime, a.Now)
+	if !ok || runtime == "" {
+		return nil, nil
+	}
+	return runtimeEvents(&Subject{Platform: platform, Runtime: runtime}, answer, a.Now), nil
+}
+
 // everyStep lists the days in the life of a runtime, in their order.
 func (a *Auditor) everyStep(runtime string, answer stale.Answer) []finding.Event {
 	var out []finding.Event

@@ -147,5 +147,6 @@ checked), 2 usage or environment error, or an alert that is lost.`,
 	}
 	root.PersistentFlags().Bool("offline", false, "forbid every network access, even of commands made for it")
 	root.AddCommand(scanCommand(env), rescanCommand(env), vetCommand(env), sbomCommand(env), verifyCommand(env), gateCommand(env), policyCommand(env), dbCommand(env), explainCommand(env), convertCommand(env), versionCommand(env))
+	completeFlags(root)
 	return root
 }

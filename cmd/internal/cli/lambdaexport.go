@@ -104,14 +104,11 @@ func (o *exportFlags) deployedOf(ctx context.Context, env *Env, a *audit.Auditor
 		return nil, nil
 	}
 	defer roomy(env)()
-	opt := fleet.Options{
-		Now: a.Now, Days: o.days, LayerAccount: a.DeployedLayer, GateAsked: len(o.summaries) > 0,
-		Gated: map[string][]fleet.Summary{}, GatedName: map[string]bool{},
-	}
+	opt := deployedOptions(a)
+	opt.Days, opt.GateAsked, opt.Gated, opt.GatedName = o.days, len(o.summaries) > 0, map[string][]fleet.Summary{}, map[string]bool{}
 	if _, _, err := a.DeployedRuntime(lambda, ""); err != nil {
 		return nil, err
 	}
-	opt.Runtime = func(id string) []finding.Finding { found, _, _ := a.DeployedRuntime(lambda, id); return found }
 	opt.Ends = func(id string) []finding.Event { _, ends, _ := a.DeployedRuntime(lambda, id); return ends }
 	var inv fleet.Inventory
 	var warnings []string
@@ -129,6 +126,15 @@ func (o *exportFlags) deployedOf(ctx context.Context, env *Env, a *audit.Auditor
 	}
 	*notes = append(*notes, warnings...)
 	return fleet.New(inv, opt), nil
+}
+
+// deployedOptions say what the auditor knows of where a function runs.
+func deployedOptions(a *audit.Auditor) fleet.Options {
+	return fleet.Options{
+		Now: a.Now, LayerAccount: a.DeployedLayer,
+		Runtime:  func(id string) []finding.Finding { found, _, _ := a.DeployedRuntime(lambda, id); return found },
+		Calendar: func(id string) []finding.Event { events, _ := a.DeployedCalendar(lambda, id); return events },
+	}
 }
 
 // lambda is the platform whose lists are read.

@@ -323,7 +323,8 @@ func (n *nightly) drop() {
 
 func (n *nightly) one(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
 	run := n.run
-	if n.fleet != nil {
+	run.Add, run.Joined = func(rep *finding.Report) { fleet.Recall(rep, deployedOptions(a), decider(a)) }, n.fleet != nil
+	if run.Joined {
 		run.Add = func(rep *finding.Report) { n.fleet.Judge(rep, decider(a)) }
 	}
 	res, err := run.One(ctx, a, n.list[i])
@@ -355,8 +356,9 @@ const maxWhole = 20
 func (n *nightly) delta(rest []*finding.Report) *finding.Delta {
 	var changes []finding.Change
 	var before []*night.Head
+	renamed := night.Renamed(n.list)
 	for _, s := range n.gone {
-		changes = append(changes, night.Gone(s))
+		changes = append(changes, night.Gone(s, renamed[s.Digest]))
 	}
 	unread := 0
 	for _, r := range n.results {

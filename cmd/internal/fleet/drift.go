@@ -107,9 +107,16 @@ func (j *Join) platform(rep *finding.Report, x *drift, d *finding.Deployed) {
 	if !runs(d.State) {
 		x.add(finding.RuleDriftNotActive, d, "its state is "+d.State)
 	}
-	for _, f := range j.runtime(d.Runtime).findings {
+	j.around(rep, d)
+}
+
+// around adds what is to be said of the runtime and the layers of a deployed function.
+func (j *Join) around(rep *finding.Report, d *finding.Deployed) {
+	known := j.runtime(d.Runtime)
+	for _, f := range known.findings {
 		addOnce(rep, f, d)
 	}
+	addEvents(rep, known.calendar)
 	if j.opt.LayerAccount == nil {
 		return
 	}
@@ -121,6 +128,21 @@ func (j *Join) platform(rep *finding.Report, x *drift, d *finding.Deployed) {
 			}
 		}
 	}
+}
+
+// Recall says again of a report what a list of another day says of where its function
+// is deployed: on which runtimes, by what is known of them now, and over whose layers.
+// What that list said of the bytes stays as it is. decide gives the report its verdict.
+func Recall(rep *finding.Report, opt Options, decide func(*finding.Report)) {
+	if len(rep.Deployed) == 0 {
+		return
+	}
+	j := New(Inventory{}, opt)
+	for i := range rep.Deployed {
+		j.around(rep, &rep.Deployed[i])
+	}
+	seal(rep)
+	decide(rep)
 }
 
 // runs says whether a function in a state runs when it is called, now or after a
@@ -145,9 +167,30 @@ func (j *Join) runtime(id string) runtime {
 		if j.opt.Ends != nil {
 			known.ends = j.opt.Ends(id)
 		}
+		if j.opt.Calendar != nil {
+			known.calendar = j.opt.Calendar(id)
+		}
 		j.runtimes[id] = known
 	}
 	return known
+}
+
+// addEvents adds to a calendar what ends of a runtime that a function is deployed on.
+// What the function's own checks guessed is certain then.
+func addEvents(rep *finding.Report, events []finding.Event) {
+	if len(events) == 0 {
+		return
+	}
+	rep.Calendar = slices.Clone(rep.Calendar)
+	for _, e := range events {
+		i := slices.IndexFunc(rep.Calendar, func(have finding.Event) bool { return have.What == e.What && have.Event == e.Event })
+		if i >= 0 {
+			rep.Calendar[i].Guessed = false
+		} else {
+			rep.Calendar = append(rep.Calendar, e)
+		}
+	}
+	finding.SortEvents(rep.Calendar)
 }
 
 // addOnce adds a finding that the function's own checks may have, too. One that they

@@ -21,9 +21,11 @@ type Options struct {
 	Days int // how far ahead the ends of runtimes are listed; 0: DefaultDays
 
 	// Runtime says what is to be said of a runtime of AWS Lambda, as the check of that name
-	// does; nil: nothing. Ends lists all that is known of its end.
-	Runtime func(runtime string) []finding.Finding
-	Ends    func(runtime string) []finding.Event
+	// does; nil: nothing. Ends lists all that is known of its end, Calendar what of that
+	// is to be put into a calendar.
+	Runtime  func(runtime string) []finding.Finding
+	Ends     func(runtime string) []finding.Event
+	Calendar func(runtime string) []finding.Event
 
 	// LayerAccount says what is to be said of a layer, by its ARN, under a function
 	// with that ARN, as the check "trust" does; nil: nothing.
@@ -79,8 +81,8 @@ type other struct{ report, why string }
 
 // runtime is what is said of one.
 type runtime struct {
-	findings []finding.Finding
-	ends     []finding.Event
+	findings       []finding.Finding
+	ends, calendar []finding.Event
 }
 
 // New begins a join.

@@ -400,3 +400,32 @@ func BenchmarkJoin4000(b *testing.B) {
 		}
 	}
 }
+
+// A runtime that a function is deployed on is in its calendar, whether a report is
+// about it or not, once, and for certain.
+func TestDeployedCalendar(t *testing.T) {
+	e := finding.Event{Date: "2027-03-03", What: "runtime nodejs20.x", Event: finding.EventBlockUpdate}
+	opt := Options{Now: time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), Calendar: func(id string) []finding.Event {
+		if id != "nodejs20.x" {
+			return nil
+		}
+		return []finding.Event{e}
+	}}
+	guessed := e
+	guessed.Guessed = true
+	old := []finding.Event{guessed}
+	for _, calendar := range [][]finding.Event{nil, old} {
+		r := finding.NewReport("orders", "orders.zip")
+		r.Calendar, r.Deployed = calendar, []finding.Deployed{{Name: "orders", Runtime: "nodejs20.x"}, {Name: "orders", Runtime: "nodejs20.x", Version: "3"}, {Name: "orders"}}
+		judged := 0
+		Recall(r, opt, func(*finding.Report) { judged++ })
+		if len(r.Calendar) != 1 || r.Calendar[0] != e || judged != 1 || !old[0].Guessed {
+			t.Errorf("got %+v, judged %d times", r.Calendar, judged)
+		}
+	}
+	j := New(Merge([]*Export{read(list(entry("orders", zipSum("a"))))}, opt.Now), opt)
+	if rest := j.Rest(); len(rest) != 1 || len(rest[0].Calendar) != 1 {
+		t.Errorf("%+v", rest)
+	}
+	Recall(finding.NewReport("orders", "orders.zip"), opt, func(*finding.Report) { t.Error("judged again for nothing") })
+}

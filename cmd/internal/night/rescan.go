@@ -1,6 +1,7 @@
 package night
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -144,7 +145,8 @@ func alike(list []int, earlier []Stored, used map[int]bool, s *Stored) []int {
 type Rescan struct {
 	Tool finding.Tool // this program
 
-	Add func(*finding.Report) // what else is known of a function that was judged; may be nil
+	Add    func(*finding.Report) // what else is known of a function that was judged; may be nil
+	Joined bool                  // Add says anew what is deployed: what a report has of that does not count
 }
 
 // Result is a function that was judged again.
@@ -168,7 +170,7 @@ func (r *Rescan) One(ctx context.Context, a *audit.Auditor, s Subject) (Result, 
 		}
 		return Result{Report: rep}, ctxErr
 	}
-	rep, err := a.Again(ctx, audit.Recorded{Report: old, Policy: s.Newest.Head.Policy, At: s.Newest.Head.JudgedAt, Joined: r.Add != nil})
+	rep, err := a.Again(ctx, audit.Recorded{Report: old, Policy: s.Newest.Head.Policy, At: s.Newest.Head.JudgedAt, Joined: r.Joined})
 	if err != nil {
 		return Result{}, err
 	}
@@ -203,10 +205,29 @@ func (s *Stored) side(r *finding.Report) Side {
 
 // appeared is the change of a function that had no report.
 func appeared(r *finding.Report) finding.Change {
-	return finding.Change{Function: r.Name, Cause: finding.CauseNew, After: string(word(r.Verdict.Decision)), Detail: "it was in none of the earlier reports"}
+	does := map[finding.Decision]string{finding.Pass: "passes", finding.Fail: "fails"}[r.Verdict.Decision]
+	return finding.Change{Function: r.Name, Cause: finding.CauseNew, After: string(word(r.Verdict.Decision)), Detail: "it was in none of the earlier reports, and " + cmp.Or(does, "is incomplete")}
 }
 
-// Gone is the change of a function that has no report any more.
-func Gone(s Stored) finding.Change {
-	return finding.Change{Function: strings.Clone(s.Name), Cause: finding.CauseGone, Detail: "no report of it is there any more: the last one is " + s.File}
+// Gone is the change of a function that has no report any more. renamed is the name
+// of a new function with the same bytes; "" for none.
+func Gone(s Stored, renamed string) finding.Change {
+	text := "no report of it is there any more: the last one is " + s.File
+	if renamed != "" {
+		text += ", and the new function " + renamed + " has its bytes"
+	}
+	return finding.Change{Function: strings.Clone(s.Name), Cause: finding.CauseGone, Detail: text}
+}
+
+// Renamed says of digests of code under which name a function has them that no
+// earlier report is about: the first in the alphabet.
+func Renamed(subjects []Subject) map[string]string {
+	out := map[string]string{}
+	for i := range subjects {
+		s := &subjects[i]
+		if have := out[s.Newest.Digest]; s.New && s.Newest.Err == nil && s.Newest.Digest != "" && (have == "" || s.Newest.Name < have) {
+			out[s.Newest.Digest] = s.Newest.Name
+		}
+	}
+	return out
 }

@@ -85,14 +85,13 @@ func checkICS(text []byte) error {
 	return inert(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
 }
 
-// TestICSKeepsUIDs holds that a day that is postponed stays the same event, and
-// that functions of one name do not share any.
+// TestICSKeepsUIDs holds that a day that is postponed stays the same event.
 func TestICSKeepsUIDs(t *testing.T) {
 	uids := func(days int) []string {
 		a, b := failing(), failing()
 		for i := range a.Calendar {
 			at, _ := time.Parse(time.DateOnly, a.Calendar[i].Date)
-			a.Calendar[i].Date = at.AddDate(0, 0, days).Format(time.DateOnly)
+			a.Calendar[i].Date, b.Calendar[i].Date = at.AddDate(0, 0, days).Format(time.DateOnly), at.AddDate(0, 0, days).Format(time.DateOnly)
 		}
 		var out []string
 		for _, l := range strings.Split(string(write(t, "ics", wrapDocument(a, b), report.Options{})), "\r\n") {
@@ -103,7 +102,7 @@ func TestICSKeepsUIDs(t *testing.T) {
 		return out
 	}
 	now, later := uids(0), uids(90)
-	if len(now) != 10 || fmt.Sprint(now) != fmt.Sprint(later) {
+	if len(now) != 5 || fmt.Sprint(now) != fmt.Sprint(later) {
 		t.Errorf("%v\n%v", now, later)
 	}
 }
@@ -126,5 +125,35 @@ func TestCalendarFolds(t *testing.T) {
 	}
 	if text := string(write(t, "table", wrapDocument(r), report.Options{Width: 140, Verbose: true})); !strings.Contains(text, "206 days ago (2026-04-30)") {
 		t.Errorf("what is past is not listed with -v:\n%s", text)
+	}
+}
+
+// TestICSTogether holds that a day on which something ends is one event, however
+// many functions need it, and that it says which and whose they are.
+func TestICSTogether(t *testing.T) {
+	var all []*finding.Report
+	for i := range 60 {
+		r := passing(fmt.Sprintf("f-%02d", i))
+		r.Owner, r.Calendar = fmt.Sprintf("team-%d", i%2), sampleCalendar("nodejs20.x")[2:3]
+		r.Calendar[0].Guessed = i == 7
+		r.Calendar = append(r.Calendar, r.Calendar[0]) // as of two copies
+		all = append(all, r)
+	}
+	alone := passing("alone")
+	alone.Calendar = sampleCalendar("nodejs22.x")[2:3]
+	text := write(t, "ics", wrapDocument(append(all, alone)...), report.Options{})
+	if err := checkICS(text); err != nil {
+		t.Error(err)
+	}
+	got := strings.ReplaceAll(string(text), "\r\n ", "")
+	for _, want := range []string{
+		`SUMMARY:60 functions: you can no longer update`, `Of 1 function the runtime was read off`, `\nFunctions: f-00\, f-01\, `, `f-49 and 10 more\nOwners: team-0\, team-1\nSource`, `SUMMARY:alone: you can no longer update`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if n := strings.Count(got, "BEGIN:VEVENT"); n != 2 {
+		t.Errorf("%d events, want 2", n)
 	}
 }

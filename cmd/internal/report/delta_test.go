@@ -77,3 +77,23 @@ func TestHTMLDeltaTogether(t *testing.T) {
 		t.Errorf("%d bytes became %d", few, many)
 	}
 }
+
+// Where something changed, the next step is about that.
+func TestNextOfDelta(t *testing.T) {
+	function := func(name string, d finding.Decision) *finding.Report {
+		r := finding.NewReport(name, name)
+		r.Verdict.Decision, r.Verdict.Next = d, "mend "+name
+		return r
+	}
+	for changed, want := range map[string]string{"": "mend b", "c": "mend c", "d": "mend d", "a": "mend b", "gone": "mend b"} {
+		doc := &finding.Document{Functions: []*finding.Report{function("a", finding.Pass), function("b", finding.Fail), function("c", finding.Fail), function("d", finding.Incomplete)}, Delta: &finding.Delta{Changes: []finding.Change{{Function: changed}}}}
+		doc.Functions[0].Verdict.Next = ""
+		var b bytes.Buffer
+		if err := report.Write(&b, "table", doc, report.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), "Next: "+want+"\n") {
+			t.Errorf("%q changed: want %q in\n%s", changed, want, b.String())
+		}
+	}
+}

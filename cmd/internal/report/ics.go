@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,9 +15,9 @@ import (
 )
 
 // writeICS writes what ends, and when, of all functions as an iCalendar object
-// (RFC 5545): one event of a whole day each. An event keeps its UID from run to
-// run, so that a calendar that is read again moves a day that was postponed
-// instead of showing it twice.
+// (RFC 5545): one event of a whole day for what ends on it, whatever the number of
+// functions. An event keeps its UID from run to run, so that a calendar that is read
+// again moves a day that was postponed instead of showing it twice.
 func writeICS(w io.Writer, doc *finding.Document, opt Options) error {
 	c := newICS(w, opt)
 	c.begin(doc)
@@ -28,13 +29,32 @@ func writeICS(w io.Writer, doc *finding.Document, opt Options) error {
 
 // icsWriter writes the lines of an iCalendar object.
 type icsWriter struct {
-	w     *bufio.Writer
-	seen  map[string]int // UID -> how often
-	stamp string         // of every event: the time of the judgement
+	w      *bufio.Writer
+	seen   map[string]int // UID -> how often
+	stamp  string         // of every event: the time of the judgement
+	count  int            // of functions so far
+	groups []*icsGroup    // in the order of the first function of each
+	at     map[icsKey]*icsGroup
 }
 
+// icsKey is what functions have in common that need what ends on a day.
+type icsKey struct{ date, what, event, consequence, source string }
+
+// icsGroup is what ends on a day, and who needs it.
+type icsGroup struct {
+	finding.Event          // that of the first function
+	names         []string // of the first maxICSNames functions
+	owners        []string // distinct, of all of them, as many
+	functions     int
+	guessed       int // of how many functions the runtime was guessed
+	last          int // the number of the function that was added last
+}
+
+// maxICSNames is how many functions, and how many owners, one event names.
+const maxICSNames = 50
+
 func newICS(w io.Writer, opt Options) *icsWriter {
-	return &icsWriter{w: bufio.NewWriter(w), seen: map[string]int{}, stamp: opt.Now.UTC().Format("20060102T150405Z")}
+	return &icsWriter{w: bufio.NewWriter(w), seen: map[string]int{}, at: map[icsKey]*icsGroup{}, stamp: opt.Now.UTC().Format("20060102T150405Z")}
 }
 
 func (c *icsWriter) begin(doc *finding.Document) {
@@ -46,46 +66,100 @@ func (c *icsWriter) begin(doc *finding.Document) {
 }
 
 func (c *icsWriter) function(r *finding.Report) {
+	c.count++
 	for _, e := range r.Calendar {
-		c.event(r, e)
+		c.gather(r, e)
+	}
+}
+
+// gather adds a function to those that need what ends on a day.
+func (c *icsWriter) gather(r *finding.Report, e finding.Event) {
+	key := icsKey{e.Date, e.What, e.Event, e.Consequence, e.Source}
+	g := c.at[key]
+	if g == nil {
+		key = icsKey{strings.Clone(e.Date), strings.Clone(e.What), strings.Clone(e.Event), strings.Clone(e.Consequence), strings.Clone(e.Source)}
+		g = &icsGroup{Event: finding.Event{Date: key.date, What: key.what, Event: key.event, Consequence: key.consequence, Source: key.source, Component: strings.Clone(e.Component), AsOf: e.AsOf}}
+		c.at[key], c.groups = g, append(c.groups, g)
+	}
+	if g.last == c.count {
+		return // two copies of one package
+	}
+	g.last = c.count
+	g.functions++
+	if e.Guessed {
+		g.guessed++
+	}
+	if len(g.names) < maxICSNames {
+		g.names = append(g.names, strings.Clone(r.Name))
+	}
+	if r.Owner != "" && len(g.owners) < maxICSNames && !slices.Contains(g.owners, r.Owner) {
+		g.owners = append(g.owners, strings.Clone(r.Owner))
 	}
 }
 
 func (c *icsWriter) end() error {
+	for _, g := range c.groups {
+		c.event(g)
+	}
 	c.line("END:VCALENDAR")
 	return c.w.Flush()
 }
 
-func (c *icsWriter) event(r *finding.Report, e finding.Event) {
-	at, err := time.Parse(time.DateOnly, e.Date)
+func (c *icsWriter) event(g *icsGroup) {
+	at, err := time.Parse(time.DateOnly, g.Date)
 	if err != nil {
 		return // a report of another program: a day that is none has no place in a calendar
 	}
+	who := g.names[0]
+	if g.functions > 1 {
+		who = finding.Count(g.functions, "function", "functions")
+	}
 	c.line("BEGIN:VEVENT")
-	c.line("UID:" + c.uid(r, e))
+	c.line("UID:" + c.uid(g))
 	c.line("DTSTAMP:" + c.stamp)
 	c.line("DTSTART;VALUE=DATE:" + at.Format("20060102"))
 	c.line("DTEND;VALUE=DATE:" + at.AddDate(0, 0, 1).Format("20060102")) // the first day after it (section 3.6.1)
-	c.text("SUMMARY", fmt.Sprintf("%s: %s (%s)", r.Name, e.Consequence, e.What))
-	about := fmt.Sprintf("%s: %s on %s.", e.What, strings.ReplaceAll(e.Event, "-", " "), e.Date)
-	if e.Guessed {
-		about += " The runtime was read off the content, nobody declared it."
-	}
-	if r.Owner != "" {
-		about += "\nOwner: " + r.Owner
-	}
-	c.text("DESCRIPTION", about+"\nSource: "+e.Source+", as of "+e.AsOf.UTC().Format(time.DateOnly))
-	c.text("CATEGORIES", e.Event)
+	c.text("SUMMARY", fmt.Sprintf("%s: %s (%s)", who, g.Consequence, g.What))
+	c.text("DESCRIPTION", g.about()+"\nSource: "+g.Source+", as of "+g.AsOf.UTC().Format(time.DateOnly))
+	c.text("CATEGORIES", g.Event.Event)
 	c.line("TRANSP:TRANSPARENT") // nobody is busy on that day
 	c.line("END:VEVENT")
 }
 
-// uid names an event by function, thing and kind, not by its day.
-func (c *icsWriter) uid(r *finding.Report, e finding.Event) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{r.Name, e.What, e.Event, e.Component}, "\x00")))
+// about says what ends, and who needs it.
+func (g *icsGroup) about() string {
+	text := fmt.Sprintf("%s: %s on %s.", g.What, strings.ReplaceAll(g.Event.Event, "-", " "), g.Date)
+	switch {
+	case g.guessed > 0 && g.functions == 1:
+		text += " The runtime was read off the content, nobody declared it."
+	case g.guessed > 0:
+		text += fmt.Sprintf(" Of %s the runtime was read off the content, nobody declared it.", finding.Count(g.guessed, "function", "functions"))
+	}
+	if g.functions > 1 {
+		text += "\nFunctions: " + strings.Join(g.names, ", ")
+		if more := g.functions - len(g.names); more > 0 {
+			text += " and " + finding.Thousands(more) + " more"
+		}
+	}
+	if len(g.owners) == 1 {
+		text += "\nOwner: " + g.owners[0]
+	} else if len(g.owners) > 1 {
+		text += "\nOwners: " + strings.Join(g.owners, ", ")
+	}
+	return text
+}
+
+// uid names an event by thing and kind, and by the function where it is one alone;
+// not by its day.
+func (c *icsWriter) uid(g *icsGroup) string {
+	name, component := g.names[0], g.Component
+	if g.functions > 1 {
+		name, component = "", ""
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{name, g.What, g.Event.Event, component}, "\x00")))
 	id := hex.EncodeToString(sum[:16])
 	c.seen[id]++
-	if n := c.seen[id]; n > 1 { // functions of one name
+	if n := c.seen[id]; n > 1 { // of two platforms, or two packages of one name
 		id = fmt.Sprintf("%s-%d", id, n)
 	}
 	return id + "@fnaudit"

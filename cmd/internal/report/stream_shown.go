@@ -47,7 +47,8 @@ func (s *streamGitHub) add(p Piece) error {
 
 func (s *streamGitHub) close(doc *finding.Document) error { return s.g.write(s.w, doc) }
 
-// streamICS writes format "ics". In memory is which events were written.
+// streamICS writes format "ics". In memory is what ends, with some of the names of
+// who needs it.
 type streamICS struct {
 	head  *finding.Document
 	c     *icsWriter

@@ -99,22 +99,7 @@ func (p *printer) footer() {
 	}
 	p.database()
 	if n := len(p.doc.Functions); n != 1 || p.doc.Fleet != nil || p.doc.Delta != nil { // one function alone is shown whole, with its verdict
-		s := p.doc.Summary
-		parts := []string{}
-		for _, d := range []struct {
-			n     int
-			what  string
-			style string
-		}{{s.Fail, "fail", styleFail}, {s.Incomplete, "incomplete", styleWarn}, {s.Pass, "pass", stylePass}} {
-			if d.n > 0 {
-				parts = append(parts, p.paint(d.style, finding.Thousands(d.n)+" "+d.what))
-			}
-		}
-		what := finding.Count(n, "function", "functions")
-		if n > 0 && p.doc.Functions[0].Vetted != nil {
-			what = finding.Count(n, "package", "packages") + " vetted" // or lockfiles, which are packages too
-		}
-		p.line("%s: %s", what, cmp.Or(strings.Join(parts, ", "), "nothing was judged"))
+		p.totals()
 	}
 	if next := p.next(); next != "" {
 		p.line("")
@@ -133,13 +118,42 @@ func (p *printer) footer() {
 	}
 }
 
-// next is the one next step: that of the first function that fails, else of
-// the first that is incomplete.
+// totals says how many functions got which verdict.
+func (p *printer) totals() {
+	n := len(p.doc.Functions)
+	s := p.doc.Summary
+	parts := []string{}
+	for _, d := range []struct {
+		n     int
+		what  string
+		style string
+	}{{s.Fail, "fail", styleFail}, {s.Incomplete, "incomplete", styleWarn}, {s.Pass, "pass", stylePass}} {
+		if d.n > 0 {
+			parts = append(parts, p.paint(d.style, finding.Thousands(d.n)+" "+d.what))
+		}
+	}
+	what := finding.Count(n, "function", "functions")
+	if n > 0 && p.doc.Functions[0].Vetted != nil {
+		what = finding.Count(n, "package", "packages") + " vetted" // or lockfiles, which are packages too
+	}
+	p.line("%s: %s", what, cmp.Or(strings.Join(parts, ", "), "nothing was judged"))
+}
+
+// next is the one next step: that of the first function that fails, else of the
+// first that is incomplete. Where reports are compared, what changed comes first.
 func (p *printer) next() string {
-	for _, want := range []finding.Decision{finding.Fail, finding.Incomplete} {
-		for _, r := range p.doc.Functions {
-			if r.Verdict.Decision == want && r.Verdict.Next != "" {
-				return esc(r.Verdict.Next)
+	changed := map[string]bool{}
+	if p.doc.Delta != nil {
+		for _, c := range p.doc.Delta.Changes {
+			changed[c.Function] = true
+		}
+	}
+	for _, first := range []bool{true, false} {
+		for _, want := range []finding.Decision{finding.Fail, finding.Incomplete} {
+			for _, r := range p.doc.Functions {
+				if r.Verdict.Decision == want && r.Verdict.Next != "" && changed[r.Name] == first {
+					return esc(r.Verdict.Next)
+				}
 			}
 		}
 	}

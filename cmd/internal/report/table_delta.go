@@ -43,6 +43,9 @@ func (p *printer) delta(d *finding.Delta) {
 			p.changes(d)
 		}
 		p.quietFleet(p.doc.Fleet)
+		if s := p.doc.Summary; s.Pass < s.Functions {
+			p.totals()
+		}
 		return
 	}
 	if len(d.Changes) == 0 && d.Before.JudgedAt.IsZero() && d.Unread == 0 && p.doc.Fleet != nil {

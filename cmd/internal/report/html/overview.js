@@ -91,7 +91,7 @@ function upgradesCard() {
       label: ["Move ", componentLink(u.key.split("\n")[0], u.name), " to ", h("strong", u.to === "newer" ? "a newer one" : u.to)],
       value: count(u.functions.size, "function"),
       segments: [{ n: u.functions.size, cls: u.kev || u.critical ? "critical" : u.high ? "high" : "medium" }],
-      note: "clears " + [u.clears + (u.clears === 1 ? " finding" : " findings"), u.kev && u.kev + " exploited", u.critical && u.critical + " critical", u.high && u.high + " high"].filter(Boolean).join(", "),
+      note: "clears " + [count(u.clears, "finding"), u.kev && number(u.kev) + " exploited", u.critical && number(u.critical) + " critical", u.high && number(u.high) + " high"].filter(Boolean).join(", "),
     })), { most }),
     steps.length > 8 && h("p.quiet", "and " + count(steps.length - 8, "more upgrade") + ", on the functions' pages."),
   ];
