@@ -365,6 +365,8 @@ func (v *adviser) lies(c *finding.Component, w *way) {
 		return len(c.Locations) > 0 && !slices.ContainsFunc(c.Locations, func(l finding.Location) bool { return !in(l.Path) })
 	}
 	switch w.manager {
+	case "go", "pipenv":
+		w.untold = !w.transitive && !v.direct[c.PURL] && len(v.needed[c.PURL]) == 0
 	case "pip":
 		w.listed = cmp.Or(lockfileOf(c), v.lock[sbom.TypeOf(c.PURL)]) == "requirements.txt"
 		w.folder = c.State != string(sbom.Declared) && all(func(p string) bool {
