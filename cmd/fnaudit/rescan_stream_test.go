@@ -18,7 +18,7 @@ import (
 func TestRescanStreams(t *testing.T) {
 	w := newRescanWorks(t, 60)
 	dir := t.TempDir()
-	formats := []string{"jsonl", "junit", "sarif", "html"}
+	formats := []string{"jsonl", "junit", "sarif", "html", "markdown", "github", "ics", "openvex", "osv-json", "cyclonedx-json", "spdx-json"}
 	args := []string{"rescan", w.at("reports"), "-q", "--db", w.stores[1], "--at", "2026-11-21", "--fail-on", "none", "-o", "json=" + filepath.Join(dir, "json")}
 	for _, f := range formats {
 		args = append(args, "-o", f+"="+filepath.Join(dir, f))
@@ -48,6 +48,16 @@ func TestRescanStreams(t *testing.T) {
 	if err != nil || !bytes.Equal(out, whole) {
 		t.Errorf("%v: %d bytes to standard output, %d to a file", err, len(out), len(whole))
 	}
+	cmd := exec.Command(w.fnaudit, append(args[:9:9], "-o", "github")...) // which writes the summary of the job beside its log
+	cmd.Env = append(os.Environ(), "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary"))
+	if out, err = cmd.Output(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "commands"), out, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "the log of a job", filepath.Join(dir, "commands"), filepath.Join(dir, "github"))
+	same(t, "the summary of a job", filepath.Join(dir, "summary"), filepath.Join(dir, "markdown"))
 	names, err := filepath.Glob(filepath.Join(dir, ".*"))
 	if err != nil || len(names) > 0 {
 		t.Errorf("left behind: %v, %v", names, err)
@@ -78,14 +88,16 @@ func TestInterruptedStreams(t *testing.T) {
 	}
 	w := newRescanWorks(t, 60)
 	dir, temp := t.TempDir(), t.TempDir()
-	files := []string{"a.json", "a.sarif", "a.html"}
+	files := []string{"a.json", "a.sarif", "a.html", "a.cdx.json", "a.spdx.json", "a.vex.json", "a.osv.json"}
 	for _, f := range files {
 		if err := os.WriteFile(filepath.Join(dir, f), []byte("earlier"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	args := []string{"rescan", w.at("reports"), "-q", "--db", w.stores[1], "--at", "2026-11-21", "--fail-on", "none", "--no-progress", "-o", "junit",
-		"-o", "json=" + filepath.Join(dir, "a.json"), "-o", "sarif=" + filepath.Join(dir, "a.sarif"), "-o", "html=" + filepath.Join(dir, "a.html")}
+		"-o", "json=" + filepath.Join(dir, "a.json"), "-o", "sarif=" + filepath.Join(dir, "a.sarif"), "-o", "html=" + filepath.Join(dir, "a.html"),
+		"-o", "cyclonedx-json=" + filepath.Join(dir, "a.cdx.json"), "-o", "spdx-json=" + filepath.Join(dir, "a.spdx.json"),
+		"-o", "openvex=" + filepath.Join(dir, "a.vex.json"), "-o", "osv-json=" + filepath.Join(dir, "a.osv.json")}
 	hit := 0
 	for range 12 {
 		cmd := exec.Command(w.fnaudit, args...)

@@ -25,9 +25,31 @@ const cycloneDXSchema = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 // is a component whose nested components are its packages.
 func EncodeCycloneDX(w io.Writer, doc Document) error {
 	e := &cycloneDX{taken: map[string]bool{}}
+	bom := cycloneDXFrame(doc, Serial(doc))
+	functions := sortedFunctions(doc.Functions)
+	components := []cdx.Component{} // the key is always there: an empty list is a statement
+	if len(functions) == 1 {
+		main, packages := e.function(functions[0], "")
+		bom.Metadata.Component = &main
+		components = packages
+	} else {
+		bom.Metadata.Component = cycloneDXRun(doc)
+		for i, f := range functions {
+			components = append(components, e.nested(f, cycloneDXPrefix(i)+"/"))
+		}
+	}
+	bom.Components = &components
+	bom.Dependencies = optional(e.dependencies)
+	bom.Compositions = optional(e.compositions)
+	bom.Vulnerabilities = optional(e.vulnerabilities)
+	return WriteJSON(w, bom)
+}
+
+// cycloneDXFrame is a document without its functions.
+func cycloneDXFrame(doc Document, serial string) cdx.BOM {
 	bom := cdx.BOM{
 		JSONSchema: cycloneDXSchema, BOMFormat: cdx.BOMFormat, SpecVersion: cdx.SpecVersion1_6, Version: 1,
-		SerialNumber: "urn:uuid:" + Serial(doc),
+		SerialNumber: "urn:uuid:" + serial,
 		Metadata: &cdx.Metadata{
 			Timestamp: timestamp(doc.Created),
 			Tools: &cdx.ToolsChoice{Components: &[]cdx.Component{{
@@ -42,29 +64,18 @@ func EncodeCycloneDX(w io.Writer, doc Document) error {
 		props.add(propList, l)
 	}
 	bom.Properties = optional([]cdx.Property(props))
-	functions := sortedFunctions(doc.Functions)
-	components := []cdx.Component{} // the key is always there: an empty list is a statement
-	if len(functions) == 1 {
-		main, packages := e.function(functions[0], "")
-		bom.Metadata.Component = &main
-		components = packages
-	} else {
-		bom.Metadata.Component = &cdx.Component{
-			Type: cdx.ComponentTypeApplication, BOMRef: e.unique("run"), Name: cmp.Or(doc.Name, "functions"),
-		}
-		for i, f := range functions {
-			main, packages := e.function(f, "f"+itoa(i+1)+"/")
-			packages = append(deref(main.Components), packages...)
-			main.Components = optional(packages)
-			components = append(components, main)
-		}
-	}
-	bom.Components = &components
-	bom.Dependencies = optional(e.dependencies)
-	bom.Compositions = optional(e.compositions)
-	bom.Vulnerabilities = optional(e.vulnerabilities)
-	return WriteJSON(w, bom)
+	return bom
 }
+
+// cycloneDXRun is what a document of several functions is about. No reference
+// of a function is its: those have a prefix with a slash.
+func cycloneDXRun(doc Document) *cdx.Component {
+	return &cdx.Component{Type: cdx.ComponentTypeApplication, BOMRef: "run", Name: cmp.Or(doc.Name, "functions")}
+}
+
+// cycloneDXPrefix begins the references of the function with an index in the
+// sorted order, where there are several.
+func cycloneDXPrefix(i int) string { return "f" + itoa(i+1) }
 
 // cycloneDX gathers the parts of a document that are listed at its top level.
 type cycloneDX struct {
@@ -75,6 +86,13 @@ type cycloneDX struct {
 }
 
 func (e *cycloneDX) unique(ref string) string { return unique(ref, e.taken) }
+
+// nested returns the component of a function with its artifacts and packages nested.
+func (e *cycloneDX) nested(f Function, prefix string) cdx.Component {
+	main, packages := e.function(f, prefix)
+	main.Components = optional(append(deref(main.Components), packages...))
+	return main
+}
 
 // function returns the component of a function, with its artifacts nested as
 // files, and the components of its packages.

@@ -25,46 +25,62 @@ func EncodeSPDX(w io.Writer, doc Document) error {
 	if len(functions) == 1 {
 		name = cmp.Or(functions[0].Name, "function")
 	}
-	tool := toolName
-	if doc.ToolVersion != "" {
-		tool += "-" + doc.ToolVersion
-	}
-	e := &spdxEncoder{
-		taken: map[string]bool{spdxDocumentID: true}, extracted: map[string]string{},
-		tool: "Tool: " + tool, date: timestamp(doc.Created),
-		out: spdxDocument{
-			ID: spdxDocumentID, Version: "SPDX-2.3", DataLicense: "CC0-1.0", Name: name,
-			Namespace:     homepage + "/spdx/" + url.PathEscape(truncate(name, 100)) + "-" + Serial(doc),
-			CreationInfo:  spdxCreation{Created: timestamp(doc.Created), Creators: []string{"Tool: " + tool}},
-			Packages:      []spdxPackage{},
-			Relationships: []spdxRelationship{},
-		},
-	}
+	e := newSPDXEncoder(doc)
+	equal := map[string]int{}
 	for _, f := range functions {
-		e.function(f, doc.Snapshot)
+		key := functionKey(f.Name, subject(f))
+		e.function(f, doc.Snapshot, equal[key])
+		equal[key]++
 	}
+	e.frame(doc, name, Serial(doc))
+	return WriteJSON(w, e.out)
+}
+
+// functionKey tells functions apart by name and digest.
+func functionKey(name, subject string) string { return itoa(len(name)) + " " + name + subject }
+
+func newSPDXEncoder(doc Document) *spdxEncoder {
+	return &spdxEncoder{
+		extracted: map[string]string{}, tool: "Tool: " + spdxTool(doc), date: timestamp(doc.Created),
+		out: spdxDocument{Packages: []spdxPackage{}, Relationships: []spdxRelationship{}},
+	}
+}
+
+func spdxTool(doc Document) string {
+	if doc.ToolVersion == "" {
+		return toolName
+	}
+	return toolName + "-" + doc.ToolVersion
+}
+
+// frame fills in what stands around the functions.
+func (e *spdxEncoder) frame(doc Document, name, serial string) {
+	out := &e.out
+	out.ID, out.Version, out.DataLicense, out.Name = spdxDocumentID, "SPDX-2.3", "CC0-1.0", name
+	out.Namespace = homepage + "/spdx/" + url.PathEscape(truncate(name, 100)) + "-" + serial
+	out.CreationInfo = spdxCreation{Created: e.date, Creators: []string{e.tool}}
 	for _, id := range slices.Sorted(maps.Keys(e.extracted)) {
-		e.out.Extracted = append(e.out.Extracted, spdxExtracted{ID: id, Name: truncate(e.extracted[id], 100), Text: e.extracted[id]})
+		out.Extracted = append(out.Extracted, spdxExtracted{ID: id, Name: truncate(e.extracted[id], 100), Text: e.extracted[id]})
 	}
 	if e.unknowns > 0 {
-		e.out.Comment = fmt.Sprintf("Incomplete: %d parts could not be read or attributed; see the annotations of the described packages.", e.unknowns)
+		out.Comment = fmt.Sprintf("Incomplete: %d parts could not be read or attributed; see the annotations of the described packages.", e.unknowns)
 	}
-	return WriteJSON(w, e.out)
 }
 
 type spdxEncoder struct {
 	out       spdxDocument
-	taken     map[string]bool   // SPDXIDs
 	extracted map[string]string // LicenseRef -> text
 	tool      string
 	date      string
 	unknowns  int
 }
 
-func (e *spdxEncoder) function(f Function, snapshot string) {
+// function adds a function; ordinal is how many before it have its name and its
+// digest.
+func (e *spdxEncoder) function(f Function, snapshot string, ordinal int) {
 	name := cmp.Or(f.Name, "function")
 	main := spdxPackage{
-		ID: e.id("Function", name, name+subject(f)), Name: name, Purpose: "APPLICATION",
+		ID: spdxID("SPDXRef-Function-", name, itoa(ordinal)+" "+functionKey(f.Name, subject(f))), Name: name, Purpose: "APPLICATION",
 		DownloadLocation: noAssertion, LicenseConcluded: noAssertion, LicenseDeclared: noAssertion, Copyright: noAssertion,
 		Checksums: spdxChecksums(splitDigest(subject(f))),
 	}
@@ -86,7 +102,7 @@ func (e *spdxEncoder) function(f Function, snapshot string) {
 	e.relate(spdxDocumentID, "DESCRIBES", main.ID)
 	for i, a := range f.Artifacts {
 		file := spdxPackage{
-			ID: e.id("Artifact", a.Ref, main.ID+itoa(i)), Name: cmp.Or(a.Ref, "artifact "+itoa(i)), FileName: a.Ref, Purpose: "ARCHIVE",
+			ID: spdxID("SPDXRef-Artifact-", a.Ref, main.ID+"\x00"+itoa(i)), Name: cmp.Or(a.Ref, "artifact "+itoa(i)), FileName: a.Ref, Purpose: "ARCHIVE",
 			DownloadLocation: noAssertion, LicenseConcluded: noAssertion, LicenseDeclared: noAssertion, Copyright: noAssertion,
 			Checksums: spdxChecksums(splitDigest(string(a.Digest))),
 		}
@@ -114,7 +130,7 @@ func (e *spdxEncoder) function(f Function, snapshot string) {
 
 func (e *spdxEncoder) component(c listed, function string) spdxPackage {
 	out := spdxPackage{
-		ID: e.id("Package", sbom.TypeOf(c.PURL)+"-"+c.Name+"-"+c.Version, function+"\x00"+c.ref), Name: cmp.Or(c.Name, c.PURL, "unnamed"),
+		ID: spdxID("SPDXRef-Package-", sbom.TypeOf(c.PURL)+"-"+c.Name+"-"+c.Version, function+"\x00"+c.ref), Name: cmp.Or(c.Name, c.PURL, "unnamed"),
 		Version: c.Version, Purpose: "LIBRARY", DownloadLocation: noAssertion,
 		LicenseConcluded: noAssertion, LicenseDeclared: e.license(c.Licenses), Copyright: noAssertion,
 		Checksums: spdxChecksums(c.Hashes),
@@ -189,13 +205,11 @@ func (e *spdxEncoder) relate(from, relation, to string) {
 	e.out.Relationships = append(e.out.Relationships, spdxRelationship{Element: from, Type: relation, Related: to})
 }
 
-func (e *spdxEncoder) id(kind, name, key string) string {
-	return unique(spdxID("SPDXRef-"+kind+"-", name, key), e.taken)
-}
-
 // spdxID makes an identifier of letters, digits, "." and "-" (SPDX 2.3 clause
 // 3.2): name for people, cut to 80 bytes, and a digest of key, so that two
-// names which differ only in other characters stay two.
+// names which differ only in other characters stay two. The digest is long enough
+// that nobody finds two keys with one: functions are written that do not know the
+// identifiers of each other.
 func spdxID(prefix, name, key string) string {
 	var b strings.Builder
 	for _, r := range truncate(name, 80) {
@@ -206,7 +220,7 @@ func spdxID(prefix, name, key string) string {
 		}
 	}
 	sum := sha256.Sum256([]byte(key))
-	return prefix + strings.TrimLeft(b.String()+"-", "-") + hex.EncodeToString(sum[:6])
+	return prefix + strings.TrimLeft(b.String()+"-", "-") + hex.EncodeToString(sum[:16])
 }
 
 func spdxChecksums(hashes map[string]string) []spdxChecksum {

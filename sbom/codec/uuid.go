@@ -3,7 +3,7 @@ package codec
 import (
 	"crypto/sha1"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -16,18 +16,36 @@ const uuidNamespace = "\x6b\xa7\xb8\x11\x9d\xad\x11\xd1\x80\xb4\x00\xc0\x4f\xd4\
 func Serial(doc Document) string {
 	var subjects []string
 	for _, f := range doc.Functions {
-		s := f.Name
-		if f.SBOM != nil && f.SBOM.Subject != "" {
-			s += "\x00" + string(f.SBOM.Subject)
-		} else {
-			for _, a := range f.Artifacts {
-				s += "\x00" + string(a.Digest)
-			}
-		}
-		subjects = append(subjects, s)
+		subjects = append(subjects, Identity(f))
 	}
-	sort.Strings(subjects)
-	return uuid5(homepage + "\n" + strings.Join(subjects, "\n") + "\n" + doc.Snapshot)
+	return SerialOf(subjects, doc.Snapshot)
+}
+
+// SerialOf is Serial of what Identity says of each function, in any order.
+func SerialOf(subjects []string, snapshot string) string {
+	subjects = slices.Sorted(slices.Values(subjects))
+	return uuid5(homepage + "\n" + strings.Join(subjects, "\n") + "\n" + snapshot)
+}
+
+// Identity is what a function adds to the serial number.
+func Identity(f Function) string {
+	s := f.Name
+	if f.SBOM != nil && f.SBOM.Subject != "" {
+		return s + "\x00" + string(f.SBOM.Subject)
+	}
+	for _, a := range f.Artifacts {
+		s += "\x00" + string(a.Digest)
+	}
+	return s
+}
+
+// identities are those of functions that wait in a file.
+func identities(parts []streamPart) []string {
+	var out []string
+	for _, p := range parts {
+		out = append(out, p.identity)
+	}
+	return out
 }
 
 func uuid5(name string) string {

@@ -70,11 +70,26 @@ func convert(env *Env, o scanOptions, args []string) error {
 // summarize appends the Markdown report to the summary of a GitHub job, where
 // the workflow commands go to its log.
 func summarize(env *Env, doc *finding.Document, out output) error {
-	file := env.Getenv("GITHUB_STEP_SUMMARY")
-	if out.format != "github" || out.file != "" || file == "" {
+	return appendSummary(env, out, func(w io.Writer) error { return report.Write(w, "markdown", doc, report.Options{}) })
+}
+
+// summaryFile is the summary of a GitHub job that is written beside an output; ""
+// for none.
+func summaryFile(env *Env, out output) string {
+	if out.format != "github" || out.file != "" {
+		return ""
+	}
+	return env.Getenv("GITHUB_STEP_SUMMARY")
+}
+
+// appendSummary appends to the summary that is written beside an output, if there
+// is one.
+func appendSummary(env *Env, out output, produce func(io.Writer) error) error {
+	file := summaryFile(env, out)
+	if file == "" {
 		return nil
 	}
-	if err := appendFile(file, func(w io.Writer) error { return report.Write(w, "markdown", doc, report.Options{}) }); err != nil {
+	if err := appendFile(file, produce); err != nil {
 		return usage("GITHUB_STEP_SUMMARY names the file: unset it for no summary", "write the job's summary: %w", err)
 	}
 	return nil

@@ -57,7 +57,8 @@ standard input.
 
 lambda-export:FILE is what "aws lambda list-functions" saved, or a folder of such
 files: several accounts, regions and versions together, and what get-function,
-get-layer-version and list-aliases say beside. Deployed functions are joined by the
+get-layer-version, list-aliases and "aws resourcegroupstaggingapi get-resources" say
+beside. Deployed functions are joined by the
 digest of their code with the reports, and with the summaries that gate signed
 (--summaries DIR, verified as "gate check" does): which bytes nobody ever scanned or
 gated, which are others than were judged, what would not pass today, which runtimes
@@ -155,18 +156,16 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		return err
 	}
 	defer n.drop()
-	o.many = len(list) > maxWhole && !o.online // which judges twice
-	if o.keep = n.keep(outputs); o.keep != nil {
+	if o.many = len(list) > maxWhole; o.many { // of which the table shows the verdicts, and the other outputs are written function by function
+		o.keep, o.recorded = night.Brief, n.recorded
 		defer roomy(env)()
 	}
-	doc, stream, err := o.auditAll(ctx, env, a, now, subjects{n: len(list), one: n.one}, outputs)
+	rest := func(doc *finding.Document, stream *stream) error { return addDeployed(ctx, n.fleet, a, doc, stream) }
+	doc, stream, err := o.auditAll(ctx, env, a, now, subjects{len(list), n.one, rest}, outputs)
 	if err != nil {
 		return err
 	}
 	defer stream.drop()
-	if err := addDeployed(ctx, n.fleet, a, doc, stream); err != nil {
-		return err
-	}
 	if err := n.storeDeployed(a, doc.Functions[len(list):]); err != nil {
 		return err
 	}
@@ -347,27 +346,6 @@ func (n *nightly) store(a *audit.Auditor, file string, rep *finding.Report) erro
 		return usage("the earlier reports are as they were", "write reports: %s: %w", file, err)
 	}
 	return nil
-}
-
-// keep returns what is kept of a report for the outputs: for the table its
-// verdict, since of thousands nothing else is shown; for those that say what to do
-// a little more. What is written function by function needs nothing of those
-// before. It is nil where an output needs all.
-func (n *nightly) keep(outputs []output) func(*finding.Report) *finding.Report {
-	if !n.o.many {
-		return nil
-	}
-	keep := night.Brief
-	for _, o := range outputs {
-		switch {
-		case o.format == "table" || report.Streams(o.format):
-		case report.Trims(o.format):
-			keep = report.Trimmed
-		default:
-			return nil
-		}
-	}
-	return keep
 }
 
 // maxWhole is how many functions are held whole, whatever the outputs are.

@@ -61,6 +61,10 @@ type scanOptions struct {
 	many      bool                                  // write what can be while the run goes on
 	lockfiles []*catalog.Lockfile
 	locked    []finding.Artifact // the same, by digest
+
+	// recorded reads what is known of the components before anything is judged; nil:
+	// nothing is.
+	recorded func(context.Context) ([]*finding.Report, error)
 }
 
 // localPolicy is the policy file that is used when it lies in the current folder.
@@ -222,15 +226,16 @@ func (o *scanOptions) judge(ctx context.Context, env *Env, specs []bundle.Spec, 
 		Open: o.refuse(open, len(specs) == 1), Catalog: o.cataloger(ctx, db),
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now, Lines: lines,
 	}
-	return o.auditAll(ctx, env, a, now, subjects{len(specs), func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
+	return o.auditAll(ctx, env, a, now, subjects{n: len(specs), one: func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
 		return auditOne(ctx, a, specs[i], stdin)
 	}}, outputs)
 }
 
 // subjects are what a run judges, by index.
 type subjects struct {
-	n   int
-	one func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error)
+	n    int
+	one  func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error)
+	rest func(doc *finding.Document, stream *stream) error // adds what is only known after all of them; nil: nothing
 }
 
 // auditAll judges the subjects at the time now. The outputs are those that may
@@ -263,6 +268,14 @@ func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, 
 		}
 	} else if doc.Functions, err = o.run(ctx, env, a, all, stream); err != nil {
 		return nil, nil, err
+	}
+	if all.rest != nil {
+		if err := all.rest(doc, stream); err != nil {
+			return nil, nil, err
+		}
+		for _, rep := range doc.Functions[all.n:] {
+			uses, said = append(uses, a.Policy.Use(rep)), append(said, a.VEX.Use(rep))
+		}
 	}
 	doc.Summary = finding.Summarize(doc.Functions)
 	doc.Warnings = append(doc.Warnings, a.Policy.Remarks(uses, doc.Database)...)
@@ -318,14 +331,19 @@ func (o scanOptions) cataloger(ctx context.Context, db *vulndb.DB) func(context.
 
 // runOnline runs once to learn which ecosystems the store lacks and, if it
 // could get some, or newer ones of those that are too old, again with the store as it is then, which it returns.
+// Where the components are recorded, they are read instead, and nothing is judged twice.
 func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, all subjects, stream *stream, doc *finding.Document) (fresh *vulndb.DB, err error) {
-	if doc.Functions, err = o.run(ctx, env, a, all, nil); err != nil {
+	learn := o.recorded
+	if learn == nil {
+		learn = func(ctx context.Context) ([]*finding.Report, error) { return o.run(ctx, env, a, all, nil) }
+	}
+	if doc.Functions, err = learn(ctx); err != nil {
 		return nil, err
 	}
 	if fresh, err = o.supply(ctx, env, a.DB, doc.Functions, a.Policy.MaxAge); err != nil {
 		return nil, err
 	}
-	if fresh == nil {
+	if fresh == nil && o.recorded == nil {
 		for i, r := range doc.Functions {
 			if err := stream.put(ctx, i, r); err != nil {
 				return nil, err
@@ -333,9 +351,11 @@ func (o scanOptions) runOnline(ctx context.Context, env *Env, a *audit.Auditor, 
 		}
 		return nil, nil
 	}
-	a = a.With(fresh, o.cataloger(ctx, fresh))
-	doc.Database = a.Database()
-	doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
+	if fresh != nil {
+		a = a.With(fresh, o.cataloger(ctx, fresh))
+		doc.Database = a.Database()
+		doc.JudgedAt = stamp(env, o.at != "", o.now, doc.Database)
+	}
 	doc.Functions, err = o.run(ctx, env, a, all, stream)
 	return fresh, err
 }

@@ -2,13 +2,13 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"sync"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -39,6 +39,9 @@ type streamed struct {
 	copy  bool     // it is copied to where the output goes, and gets no name of its own
 	temps []*os.File
 	s     *report.Stream
+
+	summary *streamed     // of the job, beside workflow commands; nil: none is asked for
+	text    *bytes.Buffer // of a summary; nil: it is none
 }
 
 // maxAhead is how many functions for each CPU may be done before one that is not:
@@ -65,7 +68,22 @@ func (o *scanOptions) newStream(env *Env, outputs []output, head *finding.Docume
 		return nil, nil
 	}
 	s.only = len(s.outs) == len(outputs)
-	return s, nil
+	return s, s.summaries(env, head)
+}
+
+// summaries adds the summaries of a job that are written beside outputs.
+func (s *stream) summaries(env *Env, head *finding.Document) (err error) {
+	for _, x := range s.outs {
+		if summaryFile(env, x.out) == "" {
+			continue
+		}
+		x.summary = &streamed{out: output{format: "markdown"}, text: &bytes.Buffer{}}
+		if x.summary.s, err = report.NewStream(x.summary.text, "markdown", head, report.Options{}, nil); err != nil {
+			return err
+		}
+		s.outs = append(s.outs, x.summary)
+	}
+	return nil
 }
 
 func (x *streamed) begin(env *Env, o scanOptions, head *finding.Document) (err error) {
@@ -111,7 +129,20 @@ func (x *streamed) temp(dir string) (*os.File, error) {
 
 // has says whether the stream takes the place of an output.
 func (s *stream) has(o output) bool {
-	return s != nil && slices.ContainsFunc(s.outs, func(x *streamed) bool { return x.out == o })
+	return s.find(o) != nil
+}
+
+// find is the output of a stream; nil when it is none of its.
+func (s *stream) find(o output) *streamed {
+	if s == nil {
+		return nil
+	}
+	for _, x := range s.outs {
+		if x.out == o && x.text == nil {
+			return x
+		}
+	}
+	return nil
 }
 
 // alone says whether no other output needs the reports.
@@ -161,7 +192,7 @@ func (s *stream) put(ctx context.Context, i int, r *finding.Report) error {
 
 func (x *streamed) add(p report.Piece) error {
 	err := x.s.Add(p)
-	if err == nil && x.f == nil {
+	if err == nil && x.f == nil && x.text == nil {
 		err = x.to.Flush()
 	}
 	return err
@@ -169,12 +200,20 @@ func (x *streamed) add(p report.Piece) error {
 
 // finish writes what is known at the end, and gives the output its name.
 func (s *stream) finish(env *Env, doc *finding.Document, o output) error {
-	i := slices.IndexFunc(s.outs, func(x *streamed) bool { return x.out == o })
-	x := s.outs[i]
+	x := s.find(o)
 	if err := x.finish(env, doc); err != nil {
 		return x.failed(err)
 	}
-	return nil
+	if x.summary == nil {
+		return nil
+	}
+	if err := x.summary.s.Close(doc); err != nil {
+		return x.summary.failed(err)
+	}
+	return appendSummary(env, o, func(w io.Writer) error {
+		_, err := x.summary.text.WriteTo(w)
+		return err
+	})
 }
 
 func (x *streamed) finish(env *Env, doc *finding.Document) error {

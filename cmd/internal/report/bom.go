@@ -22,22 +22,33 @@ func writeSPDX(w io.Writer, doc *finding.Document, opt Options) error {
 
 // document turns a report back into bills of materials.
 func document(doc *finding.Document, opt Options) codec.Document {
-	out := codec.Document{Name: "fnaudit scan", Created: opt.Created, Snapshot: doc.Database.ID, Lists: feedFacts(doc.Database.Feeds), ToolVersion: doc.Tool.Version}
+	out := documentRun(doc, opt)
 	for _, r := range doc.Functions {
 		out.Functions = append(out.Functions, toFunction(r))
 	}
 	return out
 }
 
-func toFunction(r *finding.Report) codec.Function {
-	f := codec.Function{Name: r.Name, Platform: r.Platform, Runtime: r.Runtime}
-	bom := &sbom.SBOM{}
+// documentRun is document without the functions.
+func documentRun(doc *finding.Document, opt Options) codec.Document {
+	return codec.Document{Name: "fnaudit scan", Created: opt.Created, Snapshot: doc.Database.ID, Lists: feedFacts(doc.Database.Feeds), ToolVersion: doc.Tool.Version}
+}
+
+// toSubject is what tells a function from others, in an SBOM without components.
+func toSubject(r *finding.Report) codec.Function {
+	f := codec.Function{Name: r.Name, Platform: r.Platform, Runtime: r.Runtime, SBOM: &sbom.SBOM{}}
 	for i, a := range r.Artifacts {
 		if i == 0 {
-			bom.Subject = bundle.Digest(a.Digest)
+			f.SBOM.Subject = bundle.Digest(a.Digest)
 		}
 		f.Artifacts = append(f.Artifacts, codec.Artifact{Ref: a.Ref, Kind: bundle.Kind(a.Kind), Digest: bundle.Digest(a.Digest), Size: a.Size})
 	}
+	return f
+}
+
+func toFunction(r *finding.Report) codec.Function {
+	f := toSubject(r)
+	bom := f.SBOM
 	for _, c := range r.Components {
 		bom.Components = append(bom.Components, toComponent(c))
 	}
@@ -52,7 +63,6 @@ func toFunction(r *finding.Report) codec.Function {
 	for _, a := range r.Absent {
 		bom.Absent = append(bom.Absent, sbom.Absent{PURL: a.PURL, Name: a.Name, Version: a.Version, Ecosystem: a.Ecosystem, Lockfile: a.Lockfile, Bundles: a.Bundles})
 	}
-	f.SBOM = bom
 	for _, v := range r.Findings {
 		if v.Kind == finding.KindVulnerability || v.Kind == finding.KindMalware {
 			f.Vulnerabilities = append(f.Vulnerabilities, toVulnerability(v))

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -22,39 +23,91 @@ const maxAnnotations = 10
 // and for what the policy warns of, at the line of the lockfile where one is
 // known, worst first, and one notice with the counts.
 func writeGitHub(w io.Writer, doc *finding.Document, _ Options) error {
-	g := githubWriter{w: bufio.NewWriter(w)}
-	var errors, warnings []annotation
-	for _, r := range markdownOrder(doc.Functions) {
-		level := &errors
-		if r.Verdict.Decision == finding.Incomplete {
-			level = &warnings
-		}
-		placed := r.Verdict.Decision == finding.Fail && annotations(r, finding.Fail, &errors)
-		if r.Verdict.Decision != finding.Pass && !placed {
-			for _, why := range r.Verdict.Reasons {
-				*level = append(*level, annotation{title: githubTitle(r), text: why})
-			}
-		}
-		if n := len(r.Verdict.Reasons); placed && n > 0 { // what has no line, too: how much it is
-			text := r.Verdict.Reasons[0]
-			if n > 1 {
-				text += fmt.Sprintf(" (and %d more reasons)", n-1)
-			}
-			errors = append(errors, annotation{title: githubTitle(r), text: text})
-		}
-		annotations(r, finding.Pass, &warnings)
+	g := newGitHub()
+	for _, r := range doc.Functions {
+		g.function(r)
 	}
+	return g.write(w, doc)
+}
+
+// githubGathered are the annotations of functions that are written, and how many
+// there would be.
+type githubGathered struct{ errors, warnings githubLevel }
+
+// githubLevel are the annotations of one level.
+type githubLevel struct {
+	n    int // of all functions
+	list worstFirst[[]annotation]
+}
+
+func newGitHub() *githubGathered {
+	level := func() githubLevel {
+		return githubLevel{list: worstFirst[[]annotation]{enough: maxAnnotations, size: func(list []annotation) int { return len(list) }}}
+	}
+	return &githubGathered{level(), level()}
+}
+
+// function adds a function, which is normal.
+func (g *githubGathered) function(r *finding.Report) {
+	var errors, warnings []annotation
+	level := &errors
+	if r.Verdict.Decision == finding.Incomplete {
+		level = &warnings
+	}
+	placed := r.Verdict.Decision == finding.Fail && annotations(r, finding.Fail, &errors)
+	if r.Verdict.Decision != finding.Pass && !placed {
+		for _, why := range r.Verdict.Reasons {
+			*level = append(*level, annotation{title: githubTitle(r), text: why})
+		}
+	}
+	if n := len(r.Verdict.Reasons); placed && n > 0 { // what has no line, too: how much it is
+		text := r.Verdict.Reasons[0]
+		if n > 1 {
+			text += fmt.Sprintf(" (and %d more reasons)", n-1)
+		}
+		errors = append(errors, annotation{title: githubTitle(r), text: text})
+	}
+	annotations(r, finding.Pass, &warnings)
+	g.errors.add(r, errors)
+	g.warnings.add(r, warnings)
+}
+
+// add keeps of a function's annotations those that may be written, in memory of
+// their own: strings of a stored report keep all of its text.
+func (l *githubLevel) add(r *finding.Report, list []annotation) {
+	l.n += len(list)
+	l.list.add(r, func() []annotation {
+		own := slices.Clone(list[:min(len(list), maxAnnotations)])
+		for i, a := range own {
+			own[i].title, own[i].text, own[i].file = strings.Clone(a.title), strings.Clone(a.text), strings.Clone(a.file)
+		}
+		return own
+	})
+}
+
+// all are the first annotations of all functions.
+func (l *githubLevel) all() (list []annotation) {
+	for _, w := range l.list.list {
+		list = append(list, w.what...)
+	}
+	return list
+}
+
+// write writes the commands. Of the functions of doc nothing is looked at.
+func (g *githubGathered) write(to io.Writer, doc *finding.Document) error {
+	w := githubWriter{w: bufio.NewWriter(to)}
+	warnings := g.warnings.all()
 	for _, text := range doc.Warnings {
 		warnings = append(warnings, annotation{title: "fnaudit", text: text})
 	}
-	g.all("error", errors)
-	g.all("warning", warnings)
+	w.all("error", g.errors.all(), g.errors.n)
+	w.all("warning", warnings, g.warnings.n+len(doc.Warnings))
 	if doc.Fleet != nil {
-		g.command("notice", annotation{title: "fnaudit: deployed", text: githubFleet(doc.Fleet)})
+		w.command("notice", annotation{title: "fnaudit: deployed", text: githubFleet(doc.Fleet)})
 	}
 	s := doc.Summary
-	g.command("notice", annotation{title: "fnaudit", text: fmt.Sprintf("%s: %d pass, %d fail, %d incomplete", finding.Count(s.Functions, "function", "functions"), s.Pass, s.Fail, s.Incomplete)})
-	return g.w.Flush()
+	w.command("notice", annotation{title: "fnaudit", text: fmt.Sprintf("%s: %d pass, %d fail, %d incomplete", finding.Count(s.Functions, "function", "functions"), s.Pass, s.Fail, s.Incomplete)})
+	return w.w.Flush()
 }
 
 // githubFleet says what is deployed in a line, and each rule that is broken in one.
@@ -119,11 +172,12 @@ func annotations(r *finding.Report, d finding.Decision, to *[]annotation) bool {
 
 type githubWriter struct{ w *bufio.Writer }
 
-// all writes the commands of one level, the last of them for what is left out.
-func (g githubWriter) all(level string, list []annotation) {
+// all writes the commands of one level, of which there are n in all: the last of
+// them for what is left out.
+func (g githubWriter) all(level string, list []annotation, n int) {
 	for i, a := range list {
-		if i == maxAnnotations-1 && len(list) > maxAnnotations {
-			g.command(level, annotation{title: "fnaudit", text: fmt.Sprintf("and %d more: the report has them", len(list)-i)})
+		if i == maxAnnotations-1 && n > maxAnnotations {
+			g.command(level, annotation{title: "fnaudit", text: fmt.Sprintf("and %d more: the report has them", n-i)})
 			return
 		}
 		g.command(level, a)

@@ -18,19 +18,12 @@ import (
 // run, so that a calendar that is read again moves a day that was postponed
 // instead of showing it twice.
 func writeICS(w io.Writer, doc *finding.Document, opt Options) error {
-	c := icsWriter{w: bufio.NewWriter(w), seen: map[string]int{}, stamp: opt.Now.UTC().Format("20060102T150405Z")}
-	c.line("BEGIN:VCALENDAR")
-	c.line("VERSION:2.0")
-	c.text("PRODID", "-//fnaudit//fnaudit "+doc.Tool.Version+"//EN")
-	c.line("CALSCALE:GREGORIAN")
-	c.line("METHOD:PUBLISH")
+	c := newICS(w, opt)
+	c.begin(doc)
 	for _, r := range doc.Functions {
-		for _, e := range r.Calendar {
-			c.event(r, e)
-		}
+		c.function(r)
 	}
-	c.line("END:VCALENDAR")
-	return c.w.Flush()
+	return c.end()
 }
 
 // icsWriter writes the lines of an iCalendar object.
@@ -38,6 +31,29 @@ type icsWriter struct {
 	w     *bufio.Writer
 	seen  map[string]int // UID -> how often
 	stamp string         // of every event: the time of the judgement
+}
+
+func newICS(w io.Writer, opt Options) *icsWriter {
+	return &icsWriter{w: bufio.NewWriter(w), seen: map[string]int{}, stamp: opt.Now.UTC().Format("20060102T150405Z")}
+}
+
+func (c *icsWriter) begin(doc *finding.Document) {
+	c.line("BEGIN:VCALENDAR")
+	c.line("VERSION:2.0")
+	c.text("PRODID", "-//fnaudit//fnaudit "+doc.Tool.Version+"//EN")
+	c.line("CALSCALE:GREGORIAN")
+	c.line("METHOD:PUBLISH")
+}
+
+func (c *icsWriter) function(r *finding.Report) {
+	for _, e := range r.Calendar {
+		c.event(r, e)
+	}
+}
+
+func (c *icsWriter) end() error {
+	c.line("END:VCALENDAR")
+	return c.w.Flush()
 }
 
 func (c *icsWriter) event(r *finding.Report, e finding.Event) {

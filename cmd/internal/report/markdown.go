@@ -2,10 +2,8 @@ package report
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,63 +31,98 @@ const MarkdownMarker = "<!-- fnaudit -->"
 // do per function that does not pass, worst first. What is over the limit is
 // left out as whole parts, and the last line says how much.
 func writeMarkdown(w io.Writer, doc *finding.Document, _ Options) error {
-	_, err := w.Write(markdown(doc, maxMarkdown))
+	m := newMarkdown(maxMarkdown)
+	for _, r := range doc.Functions {
+		m.function(r)
+	}
+	_, err := w.Write(m.text(doc))
 	return err
 }
 
-// markdown is the report in at most limit bytes.
-func markdown(doc *finding.Document, limit int) []byte {
+// markdownWriter gathers what a report in at most limit bytes shows. In memory
+// are the rows and parts that have room in it, and one function.
+type markdownWriter struct {
+	limit int
+	n     int                // functions
+	told  int                // of them, those that have a part
+	first *finding.Report    // the only one until another comes: alone it is shown otherwise
+	rows  worstFirst[string] // of the overview
+	parts worstFirst[string]
+}
+
+func newMarkdown(limit int) *markdownWriter {
 	limit -= 200 // for the last line
+	return &markdownWriter{
+		limit: limit,
+		rows:  worstFirst[string]{enough: maxMarkdownRows, size: func(string) int { return 1 }},
+		parts: worstFirst[string]{enough: limit, size: func(s string) int { return len(s) }},
+	}
+}
+
+// function adds a function, which is normal.
+func (m *markdownWriter) function(r *finding.Report) {
+	if m.n++; m.n == 1 {
+		m.first = r
+		return
+	}
+	if m.first != nil {
+		m.one(m.first)
+		m.first = nil
+	}
+	m.one(r)
+}
+
+// one adds one of several functions.
+func (m *markdownWriter) one(r *finding.Report) {
+	m.rows.add(r, func() string { return markdownRow(r) })
+	if r.Verdict.Decision == finding.Pass && len(r.Verdict.Warnings) == 0 {
+		return
+	}
+	m.told++
+	m.parts.add(r, func() string { return markdownFunction(r, false) })
+}
+
+// text is the report. Of the functions of doc only name and verdict are looked at.
+func (m *markdownWriter) text(doc *finding.Document) []byte {
 	var b bytes.Buffer
-	fns := markdownOrder(doc.Functions)
 	b.WriteString(MarkdownMarker + "\n" + markdownHeading(doc) + "\n\n")
 	b.WriteString(markdownRun(doc) + "\n")
 	for _, warning := range doc.Warnings {
 		part := "\n> " + mdText(warning) + "\n"
-		if b.Len()+len(part) > limit/4 {
+		if b.Len()+len(part) > m.limit/4 {
 			break
 		}
 		b.WriteString(part)
 	}
 	if doc.Delta != nil {
-		if part := markdownDelta(doc.Delta); b.Len()+len(part) <= limit/2 {
+		if part := markdownDelta(doc.Delta); b.Len()+len(part) <= m.limit/2 {
 			b.WriteString(part)
 		}
 	}
 	if doc.Fleet != nil {
-		if part := markdownFleet(doc.Fleet); b.Len()+len(part) <= limit/2 {
+		if part := markdownFleet(doc.Fleet); b.Len()+len(part) <= m.limit/2 {
 			b.WriteString(part)
 		}
 	}
-	if len(fns) > 1 {
-		markdownOverview(&b, fns, limit/2)
+	told, parts := m.told, m.parts.list
+	if m.first != nil {
+		told, parts = 1, []worst[string]{{what: markdownFunction(m.first, true)}}
 	}
-	left := 0
-	for _, r := range fns {
-		if r.Verdict.Decision == finding.Pass && len(fns) > 1 && len(r.Verdict.Warnings) == 0 {
-			continue
-		}
-		part := markdownFunction(r, len(fns) == 1)
-		if left > 0 || b.Len()+len(part) > limit {
-			left++
-			continue
-		}
-		b.WriteString(part)
+	if m.n > 1 {
+		m.overview(&b)
 	}
-	if left > 0 {
+	shown := 0
+	for _, part := range parts {
+		if b.Len()+len(part.what) > m.limit {
+			break
+		}
+		b.WriteString(part.what)
+		shown++
+	}
+	if left := told - shown; left > 0 {
 		fmt.Fprintf(&b, "\n%s left out here: a comment has no room for them. The JSON report has all.\n", finding.Count(left, "function is", "functions are"))
 	}
 	return b.Bytes()
-}
-
-// markdownOrder puts what fails first, then what is incomplete, then by name.
-func markdownOrder(fns []*finding.Report) []*finding.Report {
-	rank := map[finding.Decision]int{finding.Fail: 0, finding.Incomplete: 1, finding.Pass: 2}
-	out := slices.Clone(fns)
-	slices.SortStableFunc(out, func(a, b *finding.Report) int {
-		return cmp.Or(cmp.Compare(rank[a.Verdict.Decision], rank[b.Verdict.Decision]), cmp.Compare(a.Name, b.Name))
-	})
-	return out
 }
 
 func markdownHeading(doc *finding.Document) string {
@@ -200,27 +233,31 @@ func markdownChange(g *finding.Together) string {
 	return text + ")\n"
 }
 
-func markdownOverview(b *bytes.Buffer, fns []*finding.Report, limit int) {
+func (m *markdownWriter) overview(b *bytes.Buffer) {
 	b.WriteString("\n| Verdict | Function | Why |\n| --- | --- | --- |\n")
-	for i, r := range fns {
-		why := r.Verdict.Reasons
-		if len(why) == 0 {
-			why = r.Verdict.Warnings
-		}
-		text := ""
-		if len(why) > 0 {
-			text = mdText(clip(why[0], 160))
-			if n := len(why) - 1; n > 0 {
-				text += fmt.Sprintf(" (and %d more)", n)
-			}
-		}
-		row := fmt.Sprintf("| %s | %s | %s |\n", r.Verdict.Decision, mdCell(show(r.Name, maxName)), text)
-		if i >= maxMarkdownRows || b.Len()+len(row) > limit {
-			fmt.Fprintf(b, "\nand %s more.\n", finding.Count(len(fns)-i, "function", "functions"))
+	for i := range m.n {
+		if i >= min(maxMarkdownRows, len(m.rows.list)) || b.Len()+len(m.rows.list[i].what) > m.limit/2 {
+			fmt.Fprintf(b, "\nand %s more.\n", finding.Count(m.n-i, "function", "functions"))
 			return
 		}
-		b.WriteString(row)
+		b.WriteString(m.rows.list[i].what)
 	}
+}
+
+// markdownRow is the row of a function in the overview.
+func markdownRow(r *finding.Report) string {
+	why := r.Verdict.Reasons
+	if len(why) == 0 {
+		why = r.Verdict.Warnings
+	}
+	text := ""
+	if len(why) > 0 {
+		text = mdText(clip(why[0], 160))
+		if n := len(why) - 1; n > 0 {
+			text += fmt.Sprintf(" (and %d more)", n)
+		}
+	}
+	return fmt.Sprintf("| %s | %s | %s |\n", r.Verdict.Decision, mdCell(show(r.Name, maxName)), text)
 }
 
 // markdownFunction says of one function why, and what to do.

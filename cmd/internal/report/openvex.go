@@ -72,24 +72,34 @@ type vexComponent struct {
 // The published schema wants at least one statement; a document about functions
 // that nothing is known against has none, since there is nothing to state.
 func writeOpenVEX(w io.Writer, doc *finding.Document, opt Options) error {
-	out := vexDocument{
-		Context: vexContext, ID: "https://github.com/fnaudit/fnaudit/openvex/" + codec.Serial(document(doc, opt)),
+	out := vexRun(doc, opt, codec.Serial(document(doc, opt)))
+	for _, r := range doc.Functions {
+		out.Statements = append(out.Statements, vexStatements(r)...)
+	}
+	return codec.WriteJSON(w, out)
+}
+
+// vexRun is a document without its statements.
+func vexRun(doc *finding.Document, opt Options, serial string) vexDocument {
+	return vexDocument{
+		Context: vexContext, ID: "https://github.com/fnaudit/fnaudit/openvex/" + serial,
 		Author: "fnaudit", Role: "Document Creator", Timestamp: opt.Created.UTC().Format(time.RFC3339), Version: 1,
 		Tooling: "fnaudit " + cmp.Or(doc.Tool.Version, "unknown"), Statements: []vexStatement{},
 	}
-	for _, r := range doc.Functions {
-		v := vexFunction{product: productOf(r), components: index(r)}
-		for _, f := range r.Findings {
-			if f.Kind == finding.KindVulnerability || f.Kind == finding.KindMalware {
-				v.finding(f)
-			}
+}
+
+// vexStatements are those about one function.
+func vexStatements(r *finding.Report) []vexStatement {
+	v := vexFunction{product: productOf(r), components: index(r)}
+	for _, f := range r.Findings {
+		if f.Kind == finding.KindVulnerability || f.Kind == finding.KindMalware {
+			v.finding(f)
 		}
-		for _, a := range r.Absent {
-			v.absent(a)
-		}
-		out.Statements = append(out.Statements, v.sorted()...)
 	}
-	return codec.WriteJSON(w, out)
+	for _, a := range r.Absent {
+		v.absent(a)
+	}
+	return v.sorted()
 }
 
 // vexFunction gathers the statements about one function.

@@ -29,31 +29,41 @@ const osvSchemaVersion = "1.7.0"
 func writeOSV(w io.Writer, doc *finding.Document, _ Options) error {
 	out := models.VulnerabilityResults{Results: []models.PackageSource{}}
 	for _, r := range doc.Functions {
-		src := models.PackageSource{Source: models.SourceInfo{Path: cmp.Or(r.Target, r.Name), Type: models.SourceTypeArtifact}}
-		components := index(r)
-		byComponent := map[string]int{}
-		for _, f := range slices.SortedFunc(slices.Values(r.Findings), finding.Compare) {
-			if f.Waived != nil || f.Cleared() || f.Kind != finding.KindVulnerability && f.Kind != finding.KindMalware {
-				continue
-			}
-			i, ok := byComponent[f.Component]
-			if !ok {
-				i = len(src.Packages)
-				byComponent[f.Component] = i
-				src.Packages = append(src.Packages, models.PackageVulns{Package: osvPackage(f, components[f.Component])})
-			}
-			if err := addOSV(&src.Packages[i], f); err != nil {
-				return err
-			}
+		src, err := osvSource(r)
+		if err != nil {
+			return err
 		}
-		slices.SortFunc(src.Packages, func(a, b models.PackageVulns) int {
-			return cmp.Or(cmp.Compare(a.Package.Ecosystem, b.Package.Ecosystem), cmp.Compare(a.Package.Name, b.Package.Name), cmp.Compare(a.Package.Version, b.Package.Version))
-		})
 		if len(src.Packages) > 0 {
 			out.Results = append(out.Results, src)
 		}
 	}
 	return codec.WriteJSON(w, out)
+}
+
+// osvSource is what a function adds; it has no packages when nothing is known
+// against them.
+func osvSource(r *finding.Report) (models.PackageSource, error) {
+	src := models.PackageSource{Source: models.SourceInfo{Path: cmp.Or(r.Target, r.Name), Type: models.SourceTypeArtifact}}
+	components := index(r)
+	byComponent := map[string]int{}
+	for _, f := range slices.SortedFunc(slices.Values(r.Findings), finding.Compare) {
+		if f.Waived != nil || f.Cleared() || f.Kind != finding.KindVulnerability && f.Kind != finding.KindMalware {
+			continue
+		}
+		i, ok := byComponent[f.Component]
+		if !ok {
+			i = len(src.Packages)
+			byComponent[f.Component] = i
+			src.Packages = append(src.Packages, models.PackageVulns{Package: osvPackage(f, components[f.Component])})
+		}
+		if err := addOSV(&src.Packages[i], f); err != nil {
+			return src, err
+		}
+	}
+	slices.SortFunc(src.Packages, func(a, b models.PackageVulns) int {
+		return cmp.Or(cmp.Compare(a.Package.Ecosystem, b.Package.Ecosystem), cmp.Compare(a.Package.Name, b.Package.Name), cmp.Compare(a.Package.Version, b.Package.Version))
+	})
+	return src, nil
 }
 
 func osvPackage(f finding.Finding, c finding.Component) models.PackageInfo {

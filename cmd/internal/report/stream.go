@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 
@@ -28,6 +27,7 @@ type Stream struct {
 type Piece struct {
 	text *bytes.Buffer
 	rep  *finding.Report // normal; nil when the text is all
+	bill codec.Part      // of a bill of materials
 }
 
 // Spool is a file of its own that a Stream writes, and reads at the end. The
@@ -43,18 +43,26 @@ type streamFormat interface {
 	close(doc *finding.Document) error // doc is normal, and its functions are what is left of them: name and verdict
 }
 
-// Streams says whether a format can be written function by function. The others
-// need all of a document at once.
+// Streams says whether a format can be written function by function: all but the
+// table, which of few functions shows all and of many only the verdicts.
 func Streams(name string) bool {
-	return slices.Contains([]string{"json", "jsonl", "junit", "sarif", "html"}, name)
+	_, ok := lookup(name)
+	return ok && name != "table"
 }
 
-// NewStream begins a document; head is what is known of its run. What it writes
-// is complete when Close returns. spool makes an empty file, and is called for
-// formats whose beginning is known at the end.
+// NewStream begins a document; head is what is known of its run, and may change
+// until the first function is made. What it writes is complete when Close returns.
+// spool makes an empty file, and is called for formats whose beginning is known at
+// the end.
 func NewStream(w io.Writer, name string, head *finding.Document, opt Options, spool func() (Spool, error)) (*Stream, error) {
-	opt = opt.with(head)
 	s := &Stream{head: head}
+	var files [2]Spool
+	for i := range spools(name) {
+		var err error
+		if files[i], err = spool(); err != nil {
+			return nil, err
+		}
+	}
 	switch name {
 	case "json":
 		s.f = &streamJSON{head: head, w: w}
@@ -63,25 +71,40 @@ func NewStream(w io.Writer, name string, head *finding.Document, opt Options, sp
 	case "junit":
 		s.f = &streamJUnit{w: w}
 	case "sarif":
-		notes, err := spool()
-		if err != nil {
-			return nil, err
-		}
-		results, err := spool()
-		if err != nil {
-			return nil, err
-		}
-		s.f = newStreamSARIF(w, notes, results)
+		s.f = newStreamSARIF(w, files[0], files[1])
 	case "html":
-		details, err := spool()
+		s.f = newStreamHTML(w, files[0], opt.with(head))
+	case "markdown":
+		s.f = &streamMarkdown{w: w, m: newMarkdown(maxMarkdown)}
+	case "github":
+		s.f = &streamGitHub{w: w, g: newGitHub()}
+	case "ics":
+		s.f = &streamICS{head: head, c: newICS(w, opt.with(head))}
+	case "openvex":
+		s.f = &streamVEX{w: w, opt: opt, kept: newSpooled(files[0])}
+	case "osv-json":
+		s.f = &streamOSV{w: w}
+	case "cyclonedx-json", "spdx-json":
+		bill, err := codec.NewStream(name, files[0])
 		if err != nil {
 			return nil, err
 		}
-		s.f = newStreamHTML(w, details, opt)
+		s.f = &streamBill{w: w, opt: opt, s: bill}
 	default:
 		return nil, fmt.Errorf("the format %s cannot be written function by function", name)
 	}
 	return s, nil
+}
+
+// spools is how many files of its own a format needs.
+func spools(name string) int {
+	switch name {
+	case "sarif":
+		return 2
+	case "html", "openvex", "cyclonedx-json", "spdx-json":
+		return 1
+	}
+	return 0
 }
 
 // Make puts the function with index i into the form of the format.
@@ -120,7 +143,7 @@ type streamJSON struct {
 }
 
 func (s *streamJSON) piece(p *Piece, _ *finding.Document, r *finding.Report, _ int) error {
-	return indented(p.text, normalReport(*r), "    ")
+	return codec.Indented(p.text, normalReport(*r), "    ")
 }
 
 // functionsMark stands before the list of functions.
@@ -131,7 +154,7 @@ func (s *streamJSON) add(p Piece) error {
 	if s.begun == "" {
 		empty := *normal(s.head)
 		empty.Functions = []*finding.Report{}
-		parts, err := frame(empty, functionsMark)
+		parts, err := codec.Frame(empty, functionsMark)
 		if err != nil {
 			return err
 		}
@@ -187,35 +210,6 @@ func (t *tail) Write(p []byte) (int, error) {
 	}
 	t.found, t.held = nil, nil
 	return len(p), err
-}
-
-// indented writes a value as it stands deeper in a document, without the line
-// break at its end.
-func indented(b *bytes.Buffer, v any, prefix string) error {
-	err := codec.WriteJSON(&indenter{b, prefix}, v)
-	b.Truncate(len(bytes.TrimRight(b.Bytes(), " \n")))
-	return err
-}
-
-// indenter puts a prefix behind each line break. No string of JSON has one of its
-// own.
-type indenter struct {
-	b      *bytes.Buffer
-	prefix string
-}
-
-func (w *indenter) Write(p []byte) (int, error) {
-	for rest := p; len(rest) > 0; {
-		n := bytes.IndexByte(rest, '\n') + 1
-		if n == 0 {
-			w.b.Write(rest)
-			break
-		}
-		w.b.Write(rest[:n])
-		w.b.WriteString(w.prefix)
-		rest = rest[n:]
-	}
-	return len(p), nil
 }
 
 // streamJSONL writes format "jsonl".
@@ -279,24 +273,4 @@ func (s *streamJUnit) close(doc *finding.Document) error {
 	}
 	_, err := io.WriteString(s.w, end)
 	return err
-}
-
-// frame is a document with empty lists, cut where those are to be filled. Each
-// mark must be there once.
-func frame(doc any, marks ...string) ([]string, error) {
-	var b strings.Builder
-	if err := codec.WriteJSON(&b, doc); err != nil {
-		return nil, err
-	}
-	rest := b.String()
-	var parts []string
-	for _, m := range marks {
-		before, after, ok := strings.Cut(rest, m+"[]")
-		if !ok {
-			return nil, fmt.Errorf("there is no empty list %q", strings.TrimSpace(m))
-		}
-		parts = append(parts, before+m)
-		rest = after
-	}
-	return append(parts, rest), nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,7 @@ func TestStreamIsWhole(t *testing.T) {
 	docs := samples()
 	docs["vex"], docs["rescanned"], docs["fleet"], docs["large"], docs["none"] = vexDocument(), htmlRescanned(), htmlFleet(40), large(), wrapDocument()
 	docs["deployed"] = fleet("<b>text</b>\n\x1b[31m")
+	docs["two"], docs["many"], docs["more"] = streamMany(2), streamMany(120), streamMany(400)
 	hostile := wrapDocument(&finding.Report{
 		Name: "\n  \"functions\": []", Target: "a\xffb\n      \"results\": []",
 		Findings: []finding.Finding{
@@ -53,6 +55,8 @@ func TestStreamIsWhole(t *testing.T) {
 		Unknowns: []finding.Unknown{{Path: "\n          \"toolExecutionNotifications\": []"}},
 	})
 	docs["hostile"] = hostile
+	docs["compared"] = comparedDocument(finding.ComparedNew, finding.ComparedUpdated, finding.ComparedUnchanged)
+	docs["not all compared"] = comparedDocument(finding.ComparedNew, "", finding.ComparedUnchanged)
 	for name, doc := range docs {
 		for _, format := range report.Formats() {
 			if !report.Streams(format) {
@@ -88,13 +92,49 @@ var errNoSpace = errors.New("no space left on device")
 func (fullSpool) Write([]byte) (int, error) { return 0, errNoSpace }
 
 func TestStreamOnFullDisk(t *testing.T) {
-	for _, format := range []string{"sarif", "html"} {
+	for _, format := range []string{"sarif", "html", "openvex", "cyclonedx-json", "spdx-json"} {
 		_, err := streamed(t, format, large(), report.Options{}, func() (report.Spool, error) { return fullSpool{strings.NewReader("")}, nil })
 		if !errors.Is(err, errNoSpace) {
 			t.Errorf("%s: %v", format, err)
 		}
 	}
-	if _, err := streamed(t, "spdx-json", large(), report.Options{}, nil); err == nil {
-		t.Error("a format that needs the whole document was streamed")
+	if _, err := streamed(t, "table", large(), report.Options{}, nil); err == nil {
+		t.Error("the table, which shows all of few functions, was streamed")
 	}
+}
+
+// streamMany are functions of which the formats that show some show some: of all
+// verdicts, several of one name, in no order, and with lines of lockfiles.
+func streamMany(n int) *finding.Document {
+	random := rand.New(rand.NewPCG(uint64(n), 2))
+	var list []*finding.Report
+	for i := range n {
+		r := failing()
+		if i%3 == 0 {
+			r = passing("p")
+		}
+		r.Name = fmt.Sprintf("fn-%03d", random.IntN(2*n))
+		r.Target = fmt.Sprintf("%d.zip", i)
+		r.Verdict.Decision = []finding.Decision{finding.Pass, finding.Incomplete, finding.Fail, finding.Fail}[random.IntN(4)]
+		r.Verdict.Reasons = nil
+		for j := range random.IntN(14) {
+			r.Verdict.Reasons = append(r.Verdict.Reasons, fmt.Sprintf("reason %d of %d <b>", j, i))
+		}
+		if random.IntN(3) == 0 {
+			r.Verdict.Warnings = []string{fmt.Sprintf("warning of %d", i)}
+		}
+		if random.IntN(3) == 0 {
+			for j := range r.Components {
+				r.Components[j].Listed = &finding.Listed{File: "package-lock.json", Line: j + 1}
+			}
+		}
+		if random.IntN(2) == 0 {
+			r.Calendar = []finding.Event{{Date: "2027-01-02", What: "nodejs20.x", Event: "runtime-deprecated", Consequence: "no more patches", Source: "a table"}}
+		}
+		if random.IntN(5) == 0 {
+			r.Artifacts[0].Digest = digestB
+		}
+		list = append(list, r)
+	}
+	return wrapDocument(list...)
 }
