@@ -224,9 +224,9 @@ type adviser struct {
 	about map[string][]*finding.Finding
 
 	components []*finding.Component // of the bill of materials, in its order
-	needed     map[string][]int     // package URL of one with findings -> indices of those that need it, direct ones first
+	needed     map[string][]int     // package URL -> indices of those that need it, direct ones first
 	graph      *sbom.Graph
-	parent     map[string]parentStep // package URL of one with findings -> the direct dependency's version that helps
+	parent     map[string]parentStep // package URL of one with findings -> the version that helps of the one that does not take its fix
 	direct     map[string]bool       // package URL -> the function asks for it itself
 	lock       map[string]string     // kind of package -> name of a lockfile of the function
 }
@@ -257,7 +257,7 @@ func (v *adviser) broughtBy(components []sbom.Component) {
 	}
 }
 
-// neededBy notes of each component with findings which others need it.
+// neededBy notes of each component which others need it.
 func (v *adviser) neededBy(components []sbom.Component) {
 	inReport := make(map[string]*finding.Component, len(v.rep.Components))
 	for i := range v.rep.Components {
@@ -271,9 +271,7 @@ func (v *adviser) neededBy(components []sbom.Component) {
 				continue
 			}
 			for _, j := range v.graph.Needs(i) {
-				if purl := components[j].PURL; len(v.about[purl]) > 0 {
-					v.needed[purl] = append(v.needed[purl], i)
-				}
+				v.needed[components[j].PURL] = append(v.needed[components[j].PURL], i)
 			}
 		}
 	}
