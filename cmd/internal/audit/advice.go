@@ -223,8 +223,9 @@ type adviser struct {
 	steps map[string]vulndb.Steps
 	about map[string][]*finding.Finding
 
-	components []*finding.Component // of the bill of materials, in its order
-	needed     map[string][]int     // package URL -> indices of those that need it, direct ones first
+	components []*finding.Component         // of the bill of materials, in its order
+	needed     map[string][]int             // package URL -> indices of those that need it, direct ones first
+	stated     map[string]map[string]string // package URL -> what registries say that it takes of others
 	graph      *sbom.Graph
 	parent     map[string]parentStep // package URL of one with findings -> the version that helps of the one that does not take its fix
 	direct     map[string]bool       // package URL -> the function asks for it itself

@@ -42,6 +42,9 @@ func (v *adviser) parents(ctx context.Context, a *Auditor) error {
 	if a.Registry == nil {
 		return nil
 	}
+	if err := v.stating(ctx, a); err != nil {
+		return err
+	}
 	for i := range v.rep.Components {
 		c := &v.rep.Components[i]
 		to := v.steps[c.PURL].Most.To
