@@ -228,6 +228,7 @@ type adviser struct {
 	stated     map[string]map[string]string // package URL -> what registries say that it takes of others
 	graph      *sbom.Graph
 	parent     map[string]parentStep // package URL of one with findings -> the version that helps of the one that does not take its fix
+	raised     map[string]parentStep // package URL -> the highest version to which a step for another package moves it
 	direct     map[string]bool       // package URL -> the function asks for it itself
 	lock       map[string]string     // kind of package -> name of a lockfile of the function
 }
@@ -337,6 +338,10 @@ func (v *adviser) component(c *finding.Component, fs []*finding.Finding) {
 		default:
 			u.Remains = append(u.Remains, f.Fingerprint)
 		}
+	}
+	if r := v.raised[c.PURL]; u.To != "" && higher(c.Ecosystem, r.to, u.To) { // nothing is known against that
+		u.To, u.Major = r.to, r.major
+		u.Clears, u.Remains = append(u.Clears, u.Remains...), nil
 	}
 	w := way{manager: v.manager(c), name: c.Name, from: c.Version, to: u.To, transitive: len(c.BroughtBy) > 0}
 	if w.transitive {

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
@@ -45,6 +46,7 @@ func (v *adviser) parents(ctx context.Context, a *Auditor) error {
 	if err := v.stating(ctx, a); err != nil {
 		return err
 	}
+	var asked []parentAsk
 	for i := range v.rep.Components {
 		c := &v.rep.Components[i]
 		to := v.steps[c.PURL].Most.To
@@ -53,21 +55,64 @@ func (v *adviser) parents(ctx context.Context, a *Auditor) error {
 		}
 		asks, all := v.asks(c, to)
 		if no := refusing(asks); all == takesNot && len(no) == 1 {
-			parent := no[0].of
-			var accepts func(version string) bool
+			q := parentAsk{c: c, parent: no[0].of, to: to}
 			if !no[0].direct {
-				if len(v.needed[parent.PURL]) > maxInnerNeeders {
+				if len(v.needed[q.parent.PURL]) > maxInnerNeeders {
 					continue
 				}
-				accepts = func(version string) bool { _, all := v.asks(parent, version); return all == takesAll }
+				q.accepts = func(version string) bool { _, all := v.asks(q.parent, version); return all == takesAll }
 			}
-			step, err := a.parentStep(ctx, parent, c, to, v.steps[parent.PURL].Most.To, accepts)
+			step, err := a.parentStep(ctx, q, v.steps[q.parent.PURL].Most.To)
 			if err != nil {
 				return err
 			}
 			if step.to != "" {
 				v.parent[c.PURL] = step
+				asked = append(asked, q)
 			}
+		}
+	}
+	return v.agree(ctx, a, asked)
+}
+
+// parentAsk asks for a version of a package that takes the fix of another one.
+type parentAsk struct {
+	c, parent *finding.Component
+	to        string                    // the fix
+	accepts   func(version string) bool // nil of a direct dependency
+}
+
+// maxAgree is how often agree goes over the steps.
+const maxAgree = 4
+
+// agree brings the steps that move one package to one version, the highest,
+// where that helps all: else the command of one step would take back what that
+// of another one did. The package's own step goes there, too.
+func (v *adviser) agree(ctx context.Context, a *Auditor, asked []parentAsk) error {
+	v.raised = map[string]parentStep{}
+	for range maxAgree {
+		for _, q := range asked {
+			step := v.parent[q.c.PURL]
+			if have := v.raised[q.parent.PURL]; have.to == "" || higher(q.parent.Ecosystem, step.to, have.to) {
+				v.raised[q.parent.PURL] = step
+			}
+		}
+		changed := false
+		for _, q := range asked {
+			high := v.raised[q.parent.PURL].to
+			if v.parent[q.c.PURL].to == high {
+				continue
+			}
+			step, err := a.parentStep(ctx, q, high)
+			if err != nil {
+				return err
+			}
+			if step.to != "" {
+				v.parent[q.c.PURL], changed = step, true
+			}
+		}
+		if !changed {
+			break
 		}
 	}
 	return nil
@@ -79,26 +124,26 @@ func (v *adviser) parents(ctx context.Context, a *Auditor) error {
 // nothing bad; and that takes a version of the other package that has the fix.
 // With accepts it is one of those that it holds for, and the highest of them has
 // to be such a version, too: a lockfile that is made anew goes to that one.
-func (a *Auditor) parentStep(ctx context.Context, parent, c *finding.Component, to, least string, accepts func(version string) bool) (parentStep, error) {
-	key := parent.PURL + "\x00" + c.PURL + "\x00" + to
-	if accepts == nil { // else it is a matter of this function, too
+func (a *Auditor) parentStep(ctx context.Context, q parentAsk, least string) (parentStep, error) {
+	key := strings.Join([]string{q.parent.PURL, q.c.PURL, q.to, least}, "\x00")
+	if q.accepts == nil { // else it is a matter of this function, too
 		if step, ok := a.memo.parentOf(key); ok {
 			return step, nil
 		}
 	}
 	var step parentStep
-	p, _, ok := registry.ParsePURL(parent.PURL)
-	child, _, childOK := registry.ParsePURL(c.PURL)
-	if !ok || !childOK || parent.Version == "" {
+	p, _, ok := registry.ParsePURL(q.parent.PURL)
+	child, _, childOK := registry.ParsePURL(q.c.PURL)
+	if !ok || !childOK || q.parent.Version == "" {
 		return step, nil
 	}
 	facts, err := a.Registry.Facts(ctx, []registry.Package{p, child})
 	if err != nil {
 		return step, err
 	}
-	s := parentSearch{a: a, parent: parent, child: c, to: to, least: least, versions: facts[1].Versions}
-	if accepts != nil {
-		return s.inner(ctx, facts[0].Versions, accepts)
+	s := parentSearch{a: a, parent: q.parent, child: q.c, to: q.to, least: least, versions: facts[1].Versions}
+	if q.accepts != nil {
+		return s.inner(ctx, facts[0].Versions, q.accepts)
 	}
 	if step, err = s.lowest(ctx, facts[0].Versions); err == nil {
 		a.memo.keepParent(key, step)
@@ -195,12 +240,14 @@ func (s *parentSearch) takesFix(ctx context.Context, typ, rng string) (bool, err
 
 // above says whether a version is higher than another one; both are of the
 // ecosystem of the parent, which is that of the child.
-func (s *parentSearch) above(v, than string) bool {
-	x, err := version.ParseEvent(s.parent.Ecosystem, v)
+func (s *parentSearch) above(v, than string) bool { return higher(s.parent.Ecosystem, v, than) }
+
+func higher(ecosystem, v, than string) bool {
+	x, err := version.ParseEvent(ecosystem, v)
 	if err != nil {
 		return false
 	}
-	y, err := version.ParseEvent(s.parent.Ecosystem, than)
+	y, err := version.ParseEvent(ecosystem, than)
 	if err != nil {
 		return false
 	}
