@@ -22,8 +22,8 @@ const epssLine = 4 << 10
 //	cve,epss,percentile
 //	CVE-2021-44228,0.94358,0.99957
 //
-// Columns may follow. It is strict, as parseKEV is; a last line that does not
-// end is one that was cut off.
+// Columns may follow, and a byte order mark may come first. It is strict, as
+// parseKEV is; a last line that does not end is one that was cut off.
 func parseEPSS(r io.Reader) (*vulndb.List, time.Time, error) {
 	in := bufio.NewReaderSize(r, epssLine)
 	n := 0
@@ -32,11 +32,13 @@ func parseEPSS(r io.Reader) (*vulndb.List, time.Time, error) {
 		line, err := in.ReadSlice('\n')
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-			return nil, fmt.Errorf("line %d has over %d bytes", n, epssLine)
+			return nil, fmt.Errorf("line %d: it has over %d bytes", n, epssLine)
 		case errors.Is(err, io.EOF) && len(line) > 0:
-			return nil, fmt.Errorf("line %d is cut off", n)
-		case err != nil:
+			return nil, fmt.Errorf("line %d: it is cut off", n)
+		case errors.Is(err, io.EOF):
 			return nil, err
+		case err != nil:
+			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		return bytes.TrimSuffix(line[:len(line)-1], []byte{'\r'}), nil
 	}
@@ -44,7 +46,7 @@ func parseEPSS(r io.Reader) (*vulndb.List, time.Time, error) {
 	if err != nil {
 		return nil, time.Time{}, cutOff(err)
 	}
-	asOf, err := scoreDate(string(head))
+	asOf, err := scoreDate(string(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))))
 	if err != nil {
 		return nil, time.Time{}, err
 	}
@@ -63,10 +65,10 @@ func parseEPSS(r io.Reader) (*vulndb.List, time.Time, error) {
 		if errors.Is(err, io.EOF) {
 			return list, asOf, nil
 		}
-		if err == nil {
-			err = epssRow(list, string(line), commas)
-		}
 		if err != nil {
+			return nil, time.Time{}, err
+		}
+		if err := epssRow(list, string(line), commas); err != nil {
 			return nil, time.Time{}, fmt.Errorf("line %d: %w", n, err)
 		}
 	}

@@ -88,6 +88,7 @@ func TestParseEPSS(t *testing.T) {
 		"CRLF":       strings.ReplaceAll(epssHead, "\n", "\r\n") + "CVE-2021-44228,0.9,1\r\n",
 		"old date":   strings.Replace(epssHead, "00:00:00Z", "00:00:00+0000", 1) + "CVE-2021-44228,0.9,1\n",
 		"a day":      strings.Replace(epssHead, "T00:00:00Z", "", 1) + "CVE-2021-44228,0.9,1\n",
+		"mark":       "\ufeff" + epssHead + "CVE-2021-44228,0.9,1\n",
 		"new column": strings.Replace(epssHead, "percentile", "percentile,lev", 1) + "CVE-2021-44228,0.9,1,x\n",
 	} {
 		if l, at, err := parseEPSS(strings.NewReader(text)); err != nil || l == nil || !at.Equal(time.Date(2026, 5, 2, 0, 0, 0, 0, time.UTC)) {
@@ -111,10 +112,10 @@ func TestParseEPSS(t *testing.T) {
 		"many fields":   {epssHead + "CVE-2021-1234,0.1,0.1,0.1\n", "4 fields, not 3"},
 		"no CVE":        {epssHead + "\xff\xfe,0.1,0.1\n", "is no CVE"},
 		"empty line":    {epssHead + "\n", "1 fields, not 3"},
-		"cut off":       {epssHead + "CVE-2021-1234,0.1,0.1", "cut off"},
+		"cut off":       {epssHead + "CVE-2021-1234,0.1,0.1", "line 3: it is cut off"},
 		"long line":     {epssHead + strings.Repeat("x", 1<<20), "over 4096 bytes"},
 	} {
-		if _, _, err := parseEPSS(strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, _, err := parseEPSS(strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.want) || strings.Count(err.Error(), "line ") > 1 {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}

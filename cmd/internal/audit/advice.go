@@ -223,10 +223,12 @@ type adviser struct {
 	steps map[string]vulndb.Steps
 	about map[string][]*finding.Finding
 
-	components []*finding.Component // of the bill of materials, in its order
-	needed     map[string][]int     // package URL of one with findings -> indices of those that need it, direct ones first
+	components []*finding.Component         // of the bill of materials, in its order
+	needed     map[string][]int             // package URL -> indices of those that need it, direct ones first
+	stated     map[string]map[string]string // package URL -> what registries say that it takes of others
 	graph      *sbom.Graph
-	parent     map[string]parentStep // package URL of one with findings -> the direct dependency's version that helps
+	parent     map[string]parentStep // package URL of one with findings -> the version that helps of the one that does not take its fix
+	raised     map[string]parentStep // package URL -> the highest version to which a step for another package moves it
 	direct     map[string]bool       // package URL -> the function asks for it itself
 	lock       map[string]string     // kind of package -> name of a lockfile of the function
 }
@@ -257,7 +259,7 @@ func (v *adviser) broughtBy(components []sbom.Component) {
 	}
 }
 
-// neededBy notes of each component with findings which others need it.
+// neededBy notes of each component which others need it.
 func (v *adviser) neededBy(components []sbom.Component) {
 	inReport := make(map[string]*finding.Component, len(v.rep.Components))
 	for i := range v.rep.Components {
@@ -271,9 +273,7 @@ func (v *adviser) neededBy(components []sbom.Component) {
 				continue
 			}
 			for _, j := range v.graph.Needs(i) {
-				if purl := components[j].PURL; len(v.about[purl]) > 0 {
-					v.needed[purl] = append(v.needed[purl], i)
-				}
+				v.needed[components[j].PURL] = append(v.needed[components[j].PURL], i)
 			}
 		}
 	}
@@ -339,6 +339,10 @@ func (v *adviser) component(c *finding.Component, fs []*finding.Finding) {
 			u.Remains = append(u.Remains, f.Fingerprint)
 		}
 	}
+	if r := v.raised[c.PURL]; u.To != "" && higher(c.Ecosystem, r.to, u.To) { // nothing is known against that
+		u.To, u.Major = r.to, r.major
+		u.Clears, u.Remains = append(u.Clears, u.Remains...), nil
+	}
 	w := way{manager: v.manager(c), name: c.Name, from: c.Version, to: u.To, transitive: len(c.BroughtBy) > 0}
 	if w.transitive {
 		asks, all := v.asks(c, u.To)
@@ -365,6 +369,8 @@ func (v *adviser) lies(c *finding.Component, w *way) {
 		return len(c.Locations) > 0 && !slices.ContainsFunc(c.Locations, func(l finding.Location) bool { return !in(l.Path) })
 	}
 	switch w.manager {
+	case "go", "pipenv":
+		w.untold = !w.transitive && !v.direct[c.PURL] && len(v.needed[c.PURL]) == 0
 	case "pip":
 		w.listed = cmp.Or(lockfileOf(c), v.lock[sbom.TypeOf(c.PURL)]) == "requirements.txt"
 		w.folder = c.State != string(sbom.Declared) && all(func(p string) bool {

@@ -1,12 +1,15 @@
 package audit
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/sbom"
+	"github.com/fnaudit/fnaudit/sbom/registry"
 	"github.com/fnaudit/fnaudit/sbom/resolve"
 )
 
@@ -37,7 +40,7 @@ func (v *adviser) asks(c *finding.Component, to string) (asks []ask, all takes) 
 	all = takesAll
 	for _, i := range v.needed[c.PURL] {
 		by := v.components[i]
-		a := ask{of: by, rng: by.Ranges[key], direct: v.graph.Direct(i)}
+		a := ask{of: by, rng: cmp.Or(by.Ranges[key], v.stated[by.PURL][key]), direct: v.graph.Direct(i)}
 		if a.rng != "" && to != "" {
 			a.ok, a.known = resolve.Accepts(typ, a.rng, to)
 		}
@@ -53,6 +56,66 @@ func (v *adviser) asks(c *finding.Component, to string) (asks []ask, all takes) 
 		return asks, takesUnknown
 	}
 	return asks, all
+}
+
+// maxStated is of how many packages a registry is asked what they take.
+const maxStated = 256
+
+// stating fills what registries say that packages take of those with findings,
+// where no file of the function says it: a lockfile of pnpm names only the
+// versions. It is what was published under that name and version, and so not
+// asked of what came from elsewhere. Only a cancelled ctx is an error.
+func (v *adviser) stating(ctx context.Context, a *Auditor) error {
+	v.stated = map[string]map[string]string{}
+	var questions []registry.Question
+	var of []*finding.Component
+	seen := map[string]bool{}
+	for i := range v.rep.Components {
+		c := &v.rep.Components[i]
+		if len(v.about[c.PURL]) == 0 || v.steps[c.PURL].Most.To == "" {
+			continue
+		}
+		for _, j := range v.needed[c.PURL] {
+			by := v.components[j]
+			p, _, ok := registry.ParsePURL(by.PURL)
+			if !ok || seen[by.PURL] || by.Version == "" || len(by.Ranges) > 0 || elsewhere(by) || len(questions) == maxStated {
+				continue
+			}
+			seen[by.PURL] = true
+			questions, of = append(questions, registry.Question{Package: p, Version: by.Version}), append(of, by)
+		}
+	}
+	if len(questions) == 0 {
+		return nil
+	}
+	facts, err := a.Registry.Ask(ctx, questions)
+	if err != nil {
+		return err
+	}
+	for i, by := range of {
+		for k := range facts[i].Versions {
+			if x := &facts[i].Versions[k]; x.Version == by.Version {
+				ranges := make(map[string]string, len(x.Requires))
+				for name, rng := range x.Requires {
+					ranges[sbom.CanonicalName(sbom.TypeOf(by.PURL), name)] = rng
+				}
+				v.stated[by.PURL] = ranges
+			}
+		}
+	}
+	return nil
+}
+
+// elsewhere says whether a component is known not to be what a registry has
+// under its name.
+func elsewhere(c *finding.Component) bool {
+	return slices.ContainsFunc(c.Traits, func(t finding.Trait) bool {
+		switch sbom.TraitKind(t.Kind) {
+		case sbom.TraitGit, sbom.TraitFolder, sbom.TraitURL, sbom.TraitReplaced, sbom.TraitModified, sbom.TraitAlias:
+			return true
+		}
+		return false
+	})
 }
 
 // refusing are those that do not accept the version.

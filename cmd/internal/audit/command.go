@@ -42,6 +42,7 @@ type way struct {
 	refusing                []ask // by whom takes is takesNot
 
 	listed, folder bool // of pip: requirements.txt names it; it lies in a folder that is packed, and in no environment
+	untold         bool // of go and pipenv: neither who needs it is told, nor that the function asks for it itself
 	left           bool // of pnpm: the lockfile does not name this version any more
 }
 
@@ -101,6 +102,9 @@ func (w way) command() string {
 		}
 		return "uv add " + quoted(name+">="+to)
 	case "pipenv": // "pipenv update" refuses what the Pipfile does not name
+		if !strings.Contains(to, ".") { // PEP 440: "~=" is not of one number
+			return "pipenv install " + quoted(name+">="+to)
+		}
 		return "pipenv install " + quoted(name+"~="+to)
 	case "pdm":
 		if w.transitive {
@@ -196,6 +200,13 @@ func (w way) noteDirect() string {
 	case "go":
 		if w.name == "stdlib" {
 			return "build with Go " + w.to + " or newer"
+		}
+		if w.untold {
+			return "neither go.mod nor a binary tells who needs it: go mod why -m with its name does"
+		}
+	case "pipenv":
+		if w.untold {
+			return "Pipfile.lock does not tell who needs it: pipenv graph --reverse does; where the Pipfile does not name it, this adds it there"
 		}
 	case "maven":
 		return "with Gradle: set it to " + w.to + " in the dependencies, or in a constraint"

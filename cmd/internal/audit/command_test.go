@@ -28,6 +28,7 @@ func TestUpgradeCommand(t *testing.T) {
 		{way{manager: "uv", name: "requests", to: "2.32.0"}, "uv add 'requests>=2.32.0'"},
 		{way{manager: "uv", name: "urllib3", to: "2.2.2", transitive: true}, "uv lock --upgrade-package 'urllib3==2.2.2'"},
 		{way{manager: "pipenv", name: "requests", to: "2.32.0"}, "pipenv install 'requests~=2.32.0'"},
+		{way{manager: "pipenv", name: "keyring", to: "25"}, "pipenv install 'keyring>=25'"},
 		{way{manager: "pipenv", name: "urllib3", to: "2.2.2", transitive: true}, "pipenv install 'urllib3~=2.2.2'"},
 		{way{manager: "npm", name: "qs", to: "6.7.3", transitive: true, takes: takesAll}, "npm update qs"},
 		{way{manager: "npm", name: "qs", to: "6.7.3", transitive: true, takes: takesNot}, ""},

@@ -118,6 +118,8 @@ func (p *Policy) parts(r *finding.Report, f *finding.Finding) [7]part {
 		exploited, chance = 1, 1
 		if f.EPSS <= 0 {
 			epss = "and so likely to be"
+		} else {
+			epss += ", counted in full"
 		}
 	}
 	reach, reached := reachPart(f.Reach)

@@ -24,7 +24,7 @@ func TestPriority(t *testing.T) {
 	}{
 		{"nothing known", finding.Finding{}, nil, 32 + 5 + 5 + 3, "severity unknown (+32), whether its code runs is not known (+5), the version is certain (+5), who can call it is not known (+3)"},
 		{"the worst", finding.Finding{Severity: finding.Critical, Score: 10, KEV: true, EPSS: 0.94, Reach: finding.ReachCalled, Fixed: []string{"2"}}, open, 100,
-			"critical, CVSS 10.0 (+40), known to be exploited (+20), EPSS 94.0 % (+15), its code is called (+10), the version is certain (+5), anybody can call it by HttpApi (+5), a fix is known (+5)"},
+			"critical, CVSS 10.0 (+40), known to be exploited (+20), EPSS 94.0 %, counted in full (+15), its code is called (+10), the version is certain (+5), anybody can call it by HttpApi (+5), a fix is known (+5)"},
 		{"word", finding.Finding{Severity: finding.Low, Certainty: finding.Probable}, nil, 10 + 5 + 3 + 3, "low (+10), whether its code runs is not known (+5), the version is probable (+3), who can call it is not known (+3)"},
 		{"malware", finding.Finding{Kind: finding.KindMalware, State: "shadowed", Certainty: finding.Possible}, nil, 100, "a malicious package comes before everything else"},
 		{"absent", finding.Finding{Severity: finding.Critical, Score: 9.8, Reach: finding.ReachAbsent, Fixed: []string{"2"}}, nil, 10, "at most 10, because none of its code is in the binary"},

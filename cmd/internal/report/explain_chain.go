@@ -221,11 +221,18 @@ func (x *explanation) fix() {
 		x.line("fix", "give a newer table of runtimes with --runtimes FILE, or accept it with a waiver")
 	case f.Kind == finding.KindMalware:
 		x.line("fix", "remove it, and rotate every secret that the function could read")
-	case len(f.Fixed) == 0 && x.comp.Upgrade == "":
+	case len(f.Fixed) == 0 && x.comp.Upgrade == "" && !x.cleared():
 		x.line("fix", "no fixed version is known; remove the package, or accept it with a waiver")
 	default:
 		x.versions()
 	}
+}
+
+// cleared says whether a step of the report clears the finding: some of its
+// component's flaws may have no fix, and this one a version that it does not affect.
+func (x *explanation) cleared() bool {
+	u, listed := x.upgrade()
+	return listed && slices.Contains(u.Clears, x.f.Fingerprint)
 }
 
 func (x *explanation) versions() {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -19,7 +20,7 @@ func (p *printer) upgrades(r *finding.Report) {
 	for _, u := range r.Upgrades {
 		switch {
 		case u.Priority > 0:
-			worth = append(worth, u)
+			worth = merged(worth, u)
 		case len(u.Clears) == 0:
 			none++
 		}
@@ -40,6 +41,24 @@ func (p *printer) upgrades(r *finding.Report) {
 		p.wrapped("    ", 4, 4, finding.Count(none, "package has", "packages have")+" findings that no version clears")
 	}
 	p.line("")
+}
+
+// merged adds a step to others; to the one that has the same command, if there
+// is one: a direct dependency may be moved for several packages that it brings.
+func merged(steps []finding.Upgrade, u finding.Upgrade) []finding.Upgrade {
+	i := slices.IndexFunc(steps, func(x finding.Upgrade) bool { return u.Command != "" && x.Command == u.Command && x.Layer == u.Layer })
+	if i < 0 {
+		return append(steps, u)
+	}
+	x := &steps[i]
+	x.Clears, x.Remains, x.Major = slices.Concat(x.Clears, u.Clears), slices.Concat(x.Remains, u.Remains), x.Major || u.Major
+	switch {
+	case x.Note == "":
+		x.Note = u.Note
+	case u.Note != "" && u.Note != x.Note:
+		x.Note += "; " + u.Note
+	}
+	return steps
 }
 
 // upgrade is one step: its priority, the command or the move, and in the form
