@@ -28,29 +28,15 @@ type Steps struct {
 }
 
 // Steps looks for them among the versions that fix the groups and, where such a
-// version is affected by something else, those that fix that. From are the
-// versions that are there: one, or several candidates. A version that avoid
-// holds for is passed over; nil avoids none.
+// version is affected by something else, those that fix that; where none of them
+// clears everything, as when a record only names the last version that it
+// affects, also among those that any record of the package names as a fix. From
+// are the versions that are there: one, or several candidates. A version that
+// avoid holds for is passed over; nil avoids none.
 func (db *DB) Steps(ctx context.Context, pkg Package, from []string, groups []Group, avoid func(version string) bool) (Steps, error) {
 	start, ok := startOf(pkg, from)
 	if !ok {
 		return Steps{}, nil // nothing can be called higher than what is no version
-	}
-	var queue []string // lowest first, once it is sorted
-	queued, sorted := map[string]bool{}, false
-	add := func(versions []string) {
-		for _, v := range versions {
-			if !queued[v] {
-				queued[v], sorted = true, false
-				queue = append(queue, v)
-			}
-		}
-	}
-	for _, g := range groups {
-		add(g.Fixed)
-	}
-	if len(queue) == 0 {
-		return Steps{}, nil
 	}
 	list, problems, err := db.about(ctx, pkg) // read once for all versions
 	if err != nil {
@@ -59,49 +45,117 @@ func (db *DB) Steps(ctx context.Context, pkg Package, from []string, groups []Gr
 	if len(problems) > 0 {
 		return Steps{}, nil // no version can be called unaffected
 	}
-	var steps Steps
-	events, lines := map[string]parsedEvent{}, map[*Range]*line{} // laid out once for all versions
+	w := walk{pkg: pkg, start: start, groups: groups, list: list, avoid: avoid, queued: map[string]bool{}, events: map[string]parsedEvent{}, lines: map[*Range]*line{}}
+	for _, g := range groups {
+		w.add(g.Fixed)
+	}
+	if done, err := w.along(ctx); done || err != nil {
+		return w.steps, err
+	}
+	w.addAll()
+	_, err = w.along(ctx)
+	return w.steps, err
+}
+
+// walk is the search of Steps.
+type walk struct {
+	pkg    Package
+	start  start
+	groups []Group
+	list   []*Advisory // of the package
+	avoid  func(version string) bool
+
+	queue  []string // lowest first, once it is sorted
+	queued map[string]bool
+	sorted bool
+	events map[string]parsedEvent // laid out once for all versions
+	lines  map[*Range]*line       // the same
+	steps  Steps
+}
+
+// add puts versions into the queue that were not in it.
+func (w *walk) add(versions []string) {
+	for _, v := range versions {
+		if !w.queued[v] {
+			w.queued[v], w.sorted = true, false
+			w.queue = append(w.queue, v)
+		}
+	}
+}
+
+// addAll adds every version that a record names as a fix and that may be moved
+// to.
+func (w *walk) addAll() {
+	names := w.pkg.names()
+	for _, a := range w.list {
+		if !a.Withdrawn.IsZero() {
+			continue
+		}
+		for _, i := range a.entries(w.pkg, names) {
+			for _, r := range a.Affected[i].Ranges {
+				for _, e := range r.Events {
+					if r.Type != Git && e.Kind == Fixed && !w.queued[e.Version] && w.start.below(w.pkg, e.Version) {
+						w.add([]string{e.Version})
+					}
+				}
+			}
+		}
+	}
+}
+
+// along tries the versions of the queue, the lowest first, until one has nothing
+// known against it (done), none is left or maxUpgrades were tried.
+func (w *walk) along(ctx context.Context) (done bool, err error) {
 	for range maxUpgrades {
-		if len(queue) == 0 {
+		if len(w.queue) == 0 {
 			break
 		}
 		if err := ctx.Err(); err != nil {
-			return Steps{}, err
+			return false, err
 		}
-		if !sorted {
-			queue, sorted = sortVersions(pkg.Ecosystem, queue), true
+		if !w.sorted {
+			w.queue, w.sorted = sortVersions(w.pkg.Ecosystem, w.queue), true
 		}
-		at := pkg
-		at.Version, queue = queue[0], queue[1:]
-		q := ask(at)
-		q.events, q.lines = events, lines
-		r := q.answer(list)
-		for _, m := range r.Matches {
-			add(m.Fixed)
-		}
-		if len(r.Problems) > 0 || !start.below(pkg, at.Version) || avoid != nil && avoid(at.Version) {
-			continue
-		}
-		clears, other := cleared(groups, r.Matches)
-		if other {
-			continue
-		}
-		step := Step{To: at.Version, Clears: clears, Major: start.leaves(pkg, at.Version)}
-		if len(r.Matches) == 0 {
-			steps.All, steps.Most = step, step
-			if !step.Major {
-				steps.Minor = Step{}
-			}
-			return steps, nil
-		}
-		if len(clears) > len(steps.Most.Clears) {
-			steps.Most = step
-		}
-		if !step.Major && start.lined && len(clears) > len(steps.Minor.Clears) {
-			steps.Minor = step
+		at := w.pkg
+		at.Version, w.queue = w.queue[0], w.queue[1:]
+		if w.try(at) {
+			return true, nil
 		}
 	}
-	return steps, nil
+	return false, nil
+}
+
+// try takes a version into the steps, and adds what fixes what is known against
+// it. It says whether that is nothing.
+func (w *walk) try(at Package) (done bool) {
+	q := ask(at)
+	q.events, q.lines = w.events, w.lines
+	r := q.answer(w.list)
+	for _, m := range r.Matches {
+		w.add(m.Fixed)
+	}
+	if len(r.Problems) > 0 || !w.start.below(w.pkg, at.Version) || w.avoid != nil && w.avoid(at.Version) {
+		return false
+	}
+	clears, other := cleared(w.groups, r.Matches)
+	if other {
+		return false
+	}
+	step := Step{To: at.Version, Clears: clears, Major: w.start.leaves(w.pkg, at.Version)}
+	if len(r.Matches) == 0 {
+		w.steps.All, w.steps.Most = step, step
+		if !step.Major {
+			w.steps.Minor = Step{}
+		}
+		return true
+	}
+	if len(clears) > len(w.steps.Most.Clears) {
+		w.steps.Most = step
+	}
+	if !step.Major && w.start.lined && len(clears) > len(w.steps.Minor.Clears) {
+		w.steps.Minor = step
+	}
+	return false
 }
 
 // cleared returns the ids of the groups of which no record is among the

@@ -50,6 +50,11 @@ func TestSteps(t *testing.T) {
 		// the last affected version is named, and no fix
 		file{"L1.json", both(`{"id":"L1","affected":[{"package":{"ecosystem":"npm","name":"last"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"last_affected":"1.1.0"}]}]}]}`)},
 		file{"L2.json", both(recordJSON("L2", "npm", "last", "0", "1.2.0"))},
+		// the end of an interval is named in one record only by the last version that it affects, and a fix of the next line in another
+		file{"M1.json", both(`{"id":"M1","affected":[{"package":{"ecosystem":"npm","name":"other"},"ranges":[{"type":"SEMVER","events":[{"introduced":"1.0.0"},{"last_affected":"1.1.0"}]},{"type":"SEMVER","events":[{"introduced":"2.0.0"},{"fixed":"2.3.0"}]}]}]}`)},
+		file{"M2.json", both(recordJSON("M2", "npm", "other", "2.3.0", "2.4.0"))},
+		file{"M3.json", both(`{"id":"M3","affected":[{"package":{"ecosystem":"npm","name":"other"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0.5.0"},{"fixed":"0.9.0"}]},{"type":"GIT","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}]}]}`)},
+		file{"M4.json", both(`{"id":"M4","withdrawn":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"npm","name":"other"},"ranges":[{"type":"SEMVER","events":[{"introduced":"1.0.0"},{"fixed":"1.2.0"}]}]}]}`)},
 	)
 	dir := t.TempDir()
 	build(t, dir, Input{Ecosystem: "npm", Archive: zip})
@@ -75,6 +80,9 @@ func TestSteps(t *testing.T) {
 		{name: "beta", version: "1.0.0", all: "2.1.0! K1 K2", most: "2.1.0! K1 K2"},
 		{name: "beta", version: "2.0.0-beta.1", all: "2.1.0 K1 K2", minor: "", most: "2.1.0 K1 K2"},
 		{name: "last", version: "1.0.0", all: "1.2.0 L1 L2", most: "1.2.0 L1 L2"},
+		{name: "other", version: "1.0.0", all: "2.4.0! M1", most: "2.4.0! M1"},
+		{name: "other", version: "2.0.0", all: "2.4.0 M1", most: "2.4.0 M1"},
+		{name: "other", version: "1.0.0", avoid: "2.4.0"},
 		{name: "two", version: "1.0.0", avoid: "3.0.0", minor: "1.4.0 G1", most: "1.4.0 G1"},
 		{name: "two", version: "not a version"},
 	} {

@@ -36,11 +36,14 @@ func composerInstalled(ctx context.Context, a *artifact) {
 			method: sbom.MethodInstalled, confidence: 0.99, licenses: a.syftLicences(&p),
 		}
 		if m, ok := p.Metadata.(pkg.PhpComposerInstalledEntry); ok {
+			ranges := map[string]string{}
 			for _, name := range slices.Sorted(maps.Keys(m.Require)) {
 				if strings.Contains(name, "/") { // "php" and "ext-json" are the platform
 					f.requires = append(f.requires, name)
+					ranges[name] = m.Require[name]
 				}
 			}
+			f.ranges = ranges
 		}
 		a.owners.addDir(f.dir)
 		a.add(f)

@@ -115,8 +115,12 @@ func parseComposerLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 	var out []lockEntry
 	add := func(p pkg, dev bool) {
 		e := lockEntry{name: p.Name, version: p.Version, resolved: p.Source.URL, dev: dev, keys: []string{strings.ToLower(p.Name)}}
-		for name := range p.Require { // "php" and "ext-json", which are the platform, are no entries
+		for name, text := range p.Require { // "php" and "ext-json", which are the platform, are no entries
 			e.needs = append(e.needs, strings.ToLower(name))
+			var rng string
+			if strings.Contains(name, "/") && json.Unmarshal(text, &rng) == nil {
+				e.take(name, rng)
+			}
 		}
 		o := lockOrigin{address: p.Dist.URL}
 		switch {

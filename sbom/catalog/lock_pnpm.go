@@ -110,6 +110,8 @@ func parsePnpmLock(data []byte, _ *npmManifest) ([]lockEntry, error) {
 			case len(keys) == 4 && (keys[2] == "dependencies" || keys[2] == "optionalDependencies"):
 				e.needs = append(e.needs, pnpmKey(keys[3], value))
 				alias(keys[3], value)
+			case len(keys) == 4 && keys[2] == "peerDependencies": // the only ranges of packages that pnpm writes
+				e.take(keys[3], value)
 			}
 		case len(keys) == 5 && keys[0] == "importers" && (keys[2] == "dependencies" || keys[2] == "optionalDependencies") && keys[4] == "version":
 			roots = append(roots, pnpmKey(keys[3], value))
@@ -198,7 +200,7 @@ func pnpmKey(name, value string) string {
 }
 
 // liftSnapshots copies what version 9 says about "name@1.0.0" in "packages" to
-// its snapshots "name@1.0.0(peer@2.0.0)" and drops entries that only hold it.
+// its snapshots "name@1.0.0(peer@2.0.0)".
 func liftSnapshots(entries []lockEntry) {
 	plain := map[string]int{}
 	for i := range entries {
@@ -211,6 +213,9 @@ func liftSnapshots(entries []lockEntry) {
 		if at, ok := plain[id]; ok && peers {
 			if entries[i].hashes == nil {
 				entries[i].hashes, entries[i].resolved = entries[at].hashes, entries[at].resolved
+			}
+			if entries[i].ranges == nil {
+				entries[i].ranges = entries[at].ranges
 			}
 		}
 	}

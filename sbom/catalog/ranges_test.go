@@ -36,6 +36,10 @@ var edgeCases = map[string]struct {
 		"yarn.lock":    "__metadata:\n  version: 8\n\n\"top@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"top@npm:1.0.0\"\n  dependencies:\n    low: \"npm:~2.0.0\"\n    both: \"npm:3.x\"\n\n\"low@npm:~2.0.0\":\n  version: 2.0.0\n  resolution: \"low@npm:2.0.0\"\n\n\"both@npm:^3.0.0, both@npm:3.x\":\n  version: 3.0.0\n  resolution: \"both@npm:3.0.0\"\n"}},
 	"pnpm-lock.yaml": {typ: "npm", files: map[string]string{
 		"pnpm-lock.yaml": "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      top:\n        specifier: ^1.0.0\n        version: 1.0.0\n      both:\n        specifier: ^3.0.0\n        version: 3.0.0\npackages:\n  top@1.0.0:\n    resolution: {integrity: sha512-x}\n  low@2.0.0:\n    resolution: {integrity: sha512-x}\n  both@3.0.0:\n    resolution: {integrity: sha512-x}\nsnapshots:\n  top@1.0.0:\n    dependencies:\n      low: 2.0.0\n      both: 3.0.0\n  low@2.0.0: {}\n  both@3.0.0: {}\n"}},
+	"pnpm-lock.yaml, by a peer": {typ: "npm", rng: ">=2 <2.1", files: map[string]string{
+		"pnpm-lock.yaml": "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      top:\n        specifier: ^1.0.0\n        version: 1.0.0(low@2.0.0)\n      both:\n        specifier: ^3.0.0\n        version: 3.0.0\npackages:\n  top@1.0.0:\n    resolution: {integrity: sha512-x}\n    peerDependencies:\n      low: '>=2 <2.1'\n  low@2.0.0:\n    resolution: {integrity: sha512-x}\n  both@3.0.0:\n    resolution: {integrity: sha512-x}\nsnapshots:\n  top@1.0.0(low@2.0.0):\n    dependencies:\n      low: 2.0.0\n      both: 3.0.0\n  low@2.0.0: {}\n  both@3.0.0: {}\n"}},
+	"pnpm-lock.yaml of version 6, by a peer": {typ: "npm", rng: ">=2 <2.1", files: map[string]string{
+		"pnpm-lock.yaml": "lockfileVersion: '6.0'\ndependencies:\n  top:\n    specifier: ^1.0.0\n    version: 1.0.0(low@2.0.0)\n  both:\n    specifier: ^3.0.0\n    version: 3.0.0\npackages:\n  /top@1.0.0(low@2.0.0):\n    resolution: {integrity: sha512-x}\n    peerDependencies:\n      low: '>=2 <2.1'\n    dependencies:\n      low: 2.0.0\n      both: 3.0.0\n    dev: false\n  /low@2.0.0:\n    resolution: {integrity: sha512-x}\n    dev: false\n  /both@3.0.0:\n    resolution: {integrity: sha512-x}\n    dev: false\n"}},
 	"bun.lock": {typ: "npm", rng: "~2.0.0", files: map[string]string{
 		"bun.lock": `{"lockfileVersion":1,"workspaces":{"":{"name":"fn","dependencies":{"top":"^1.0.0","both":"^3.0.0"}}},"packages":{
 			"top":["top@1.0.0","",{"dependencies":{"low":"~2.0.0","both":"3.x"}},"sha512-x"],"low":["low@2.0.0","",{},"sha512-x"],"both":["both@3.0.0","",{},"sha512-x"]}}`}},
@@ -56,10 +60,12 @@ var edgeCases = map[string]struct {
 		"Pipfile.lock": `{"_meta":{"sources":[]},"default":{"top":{"version":"==1.0.0"},"low":{"version":"==2.0.0"},"both":{"version":"==3.0.0"}},"develop":{}}`}},
 	"Gemfile.lock": {typ: "gem", rng: "~> 2.0, >= 2.0.0", files: map[string]string{
 		"Gemfile.lock": "GEM\n  remote: x\n  specs:\n    both (3.0.0)\n    low (2.0.0)\n    top (1.0.0)\n      both\n      low (~> 2.0, >= 2.0.0)\n\nDEPENDENCIES\n  both (~> 3.0)\n  top\n"}},
-	"composer.lock": {typ: "composer", files: map[string]string{
+	"composer.lock": {typ: "composer", rng: "^2.0", files: map[string]string{
 		"composer.json": `{"require":{"php":">=8","v/Top":"^1.0","v/both":"^3.0"}}`,
 		"composer.lock": composerEdges}},
-	"composer.lock alone": {typ: "composer", loose: true, files: map[string]string{"composer.lock": composerEdges}},
+	"composer.lock alone": {typ: "composer", rng: "^2.0", loose: true, files: map[string]string{"composer.lock": composerEdges}},
+	"installed.json of Composer": {typ: "composer", rng: "^2.0", loose: true, files: map[string]string{
+		"vendor/composer/installed.json": composerEdges, "vendor/v/top/a.php": "<?php", "vendor/v/low/a.php": "<?php", "vendor/v/both/a.php": "<?php"}},
 	"Cargo.lock": {typ: "cargo", files: map[string]string{
 		"Cargo.lock": "version = 4\n\n[[package]]\nname = \"both\"\nversion = \"3.0.0\"\nsource = \"registry+x\"\n\n[[package]]\nname = \"fn\"\nversion = \"1.0.0\"\ndependencies = [\"both\", \"top\"]\n\n[[package]]\nname = \"low\"\nversion = \"2.0.0\"\nsource = \"registry+x\"\n\n[[package]]\nname = \"top\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\ndependencies = [\"both\", \"low\"]\n"}},
 	"packages.lock.json": {typ: "nuget", rng: "2.0.0", files: map[string]string{

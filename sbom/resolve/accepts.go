@@ -16,7 +16,7 @@ const maxRange = 512
 // is no range (a tag, an address, another package's name), what is no version.
 //
 // The rules are those of npm (https://docs.npmjs.com/cli/v11/configuring-npm/package-json#dependencies),
-// PEP 440, RubyGems, Cargo and NuGet.
+// PEP 440, RubyGems, Cargo, NuGet and Composer.
 func Accepts(typ, rng, version string) (ok, known bool) {
 	defer func() {
 		if recover() != nil { // by whatever an artifact says
@@ -31,6 +31,8 @@ func Accepts(typ, rng, version string) (ok, known bool) {
 	switch typ {
 	case "pypi":
 		return acceptsPython(rng, version)
+	case "composer":
+		return acceptsComposer(rng, version)
 	case "npm":
 		if rng == "latest" || strings.ContainsAny(rng, ":/") {
 			return false, false

@@ -41,7 +41,7 @@ func TestAccepts(t *testing.T) {
 		{"gem", ">= 0", "9", "yes"},
 		{"cargo", "0.1.40", "0.1.45", "yes"},
 		{"cargo", "0.1.40", "0.2.0", "no"},
-		{"composer", "^1.7", "2.4.5", "unknown"},
+		{"composer", "^1.7", "2.4.5", "no"},
 		{"nuget", "[1.0.0, 2.0.0)", "2.1.0", "no"},
 		{"nuget", "12.0.1", "13.0.1", "yes"},
 		{"golang", "v1.0.0", "v1.2.0", "unknown"},
@@ -66,6 +66,7 @@ func FuzzAccepts(f *testing.F) {
 	f.Add("pypi", "(>=2.0,<3)", "2.1")
 	f.Add("gem", "~> 2.0, >= 2.0.8", "2.2.6")
 	f.Add("nuget", "[1.0.0, 2.0.0)", "2.1.0")
+	f.Add("composer", "^1.2 || 2.0 - 2.4, ~3.1@dev|4.*", "v2.1.0-RC1")
 	f.Fuzz(func(t *testing.T, typ, rng, version string) {
 		if ok, known := Accepts(typ, rng, version); ok && !known {
 			t.Fatal("accepted, and not known")

@@ -13,6 +13,8 @@ func spell(scheme, s string) string {
 		return composer(s)
 	case "Alpine", "Chainguard", "Wolfi":
 		return alpineCVS(s)
+	case "RubyGems": // Gem::Version reads a hyphen so, before it puts in order: 2.0.0.beta1 < 2.0.0-alpha
+		return strings.ReplaceAll(s, "-", ".pre.")
 	}
 	return s
 }

@@ -279,7 +279,6 @@ func addDeployed(ctx context.Context, j *fleet.Join, a *audit.Auditor, doc *find
 		doc.Functions = append(doc.Functions, r)
 	}
 	doc.Fleet = j.Fleet()
-	doc.Summary = finding.Summarize(doc.Functions)
 	return nil
 }
 

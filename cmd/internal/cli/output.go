@@ -147,9 +147,12 @@ func stage(name string, produce func(io.Writer) error) (_ staged, err error) {
 
 // openStaged begins a file beside its final name; nobody else can read it yet.
 func openStaged(name string) (staged, *os.File, error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.tmp")
+	f, err := os.CreateTemp(filepath.Dir(name), tempPrefix(name)+"*"+tempSuffix)
 	if err != nil { // its temporary name says nothing to whoever named the file
 		return staged{}, nil, &fs.PathError{Op: "write", Path: name, Err: cause(err)}
+	}
+	if st, err := f.Stat(); err == nil {
+		removeLeftovers(name, st)
 	}
 	return staged{name, f.Name()}, f, nil
 }

@@ -57,7 +57,8 @@ standard input.
 
 lambda-export:FILE is what "aws lambda list-functions" saved, or a folder of such
 files: several accounts, regions and versions together, and what get-function,
-get-layer-version and list-aliases say beside. Deployed functions are joined by the
+get-layer-version, list-aliases and "aws resourcegroupstaggingapi get-resources" say
+beside. Deployed functions are joined by the
 digest of their code with the reports, and with the summaries that gate signed
 (--summaries DIR, verified as "gate check" does): which bytes nobody ever scanned or
 gated, which are others than were judged, what would not pass today, which runtimes
@@ -159,14 +160,12 @@ func rescan(ctx context.Context, env *Env, o rescanOptions, args []string) error
 		o.keep, o.recorded = night.Brief, n.recorded
 		defer roomy(env)()
 	}
-	doc, stream, err := o.auditAll(ctx, env, a, now, subjects{n: len(list), one: n.one}, outputs)
+	rest := func(doc *finding.Document, stream *stream) error { return addDeployed(ctx, n.fleet, a, doc, stream) }
+	doc, stream, err := o.auditAll(ctx, env, a, now, subjects{len(list), n.one, rest}, outputs)
 	if err != nil {
 		return err
 	}
 	defer stream.drop()
-	if err := addDeployed(ctx, n.fleet, a, doc, stream); err != nil {
-		return err
-	}
 	if err := n.storeDeployed(a, doc.Functions[len(list):]); err != nil {
 		return err
 	}

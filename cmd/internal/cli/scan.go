@@ -226,15 +226,16 @@ func (o *scanOptions) judge(ctx context.Context, env *Env, specs []bundle.Spec, 
 		Open: o.refuse(open, len(specs) == 1), Catalog: o.cataloger(ctx, db),
 		DB: db, Policy: pol, Checks: audit.All(), Reach: reacher(env), Now: now, Lines: lines,
 	}
-	return o.auditAll(ctx, env, a, now, subjects{len(specs), func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
+	return o.auditAll(ctx, env, a, now, subjects{n: len(specs), one: func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
 		return auditOne(ctx, a, specs[i], stdin)
 	}}, outputs)
 }
 
 // subjects are what a run judges, by index.
 type subjects struct {
-	n   int
-	one func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error)
+	n    int
+	one  func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error)
+	rest func(doc *finding.Document, stream *stream) error // adds what is only known after all of them; nil: nothing
 }
 
 // auditAll judges the subjects at the time now. The outputs are those that may
@@ -267,6 +268,14 @@ func (o *scanOptions) auditAll(ctx context.Context, env *Env, a *audit.Auditor, 
 		}
 	} else if doc.Functions, err = o.run(ctx, env, a, all, stream); err != nil {
 		return nil, nil, err
+	}
+	if all.rest != nil {
+		if err := all.rest(doc, stream); err != nil {
+			return nil, nil, err
+		}
+		for _, rep := range doc.Functions[all.n:] {
+			uses, said = append(uses, a.Policy.Use(rep)), append(said, a.VEX.Use(rep))
+		}
 	}
 	doc.Summary = finding.Summarize(doc.Functions)
 	doc.Warnings = append(doc.Warnings, a.Policy.Remarks(uses, doc.Database)...)

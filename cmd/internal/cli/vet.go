@@ -156,7 +156,7 @@ func (o *scanOptions) judgePackages(ctx context.Context, env *Env, pol *policy.P
 	a := &audit.Auditor{Trust: trust, Registry: reg, Deep: true, DeepTree: o.deep, Catalog: o.cataloger(ctx, db),
 		DB: db, Policy: pol, Checks: audit.All(), Now: now,
 	}
-	doc, stream, err := o.auditAll(ctx, env, a, now, subjects{len(all), func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
+	doc, stream, err := o.auditAll(ctx, env, a, now, subjects{n: len(all), one: func(ctx context.Context, a *audit.Auditor, i int) (*finding.Report, error) {
 		return a.Package(ctx, all[i])
 	}}, outputs)
 	return doc, stream, err

@@ -21,7 +21,7 @@ type Deployed struct {
 	Modified     time.Time       `json:"lastModified,omitzero"`
 	State        string          `json:"state,omitempty"` // "Active", ...; lists do not say it
 	Layers       []DeployedLayer `json:"layers,omitempty"`
-	Tags         []string        `json:"tags,omitempty"` // "key=value", sorted; lists do not say them, get-function does
+	Tags         []string        `json:"tags,omitempty"` // "key=value", sorted; lists do not say them, get-function and get-resources do
 	Source       string          `json:"source"`         // the export that says so
 
 	Scanned     bool        `json:"scanned"`               // a report of this run is about these bytes
@@ -103,6 +103,7 @@ type FleetExport struct {
 	Versions   int    `json:"versions"`
 	Duplicates int    `json:"duplicates,omitempty"` // entries that say the same as another one
 	Layers     int    `json:"layers,omitempty"`     // digests of layer versions that it gives
+	Tagged     int    `json:"tagged,omitempty"`     // functions whose tags it gives
 	Problem    string `json:"problem,omitempty"`    // why it does not say everything
 }
 
@@ -177,4 +178,32 @@ const CheckDeployed = "deployed"
 func DriftRules() []string {
 	return []string{RuleDriftFailsNow, RuleDriftUnscanned, RuleDriftChanged, RuleDriftLayers, RuleDriftNoDigest, RuleDriftUnjudged, RuleDriftUngated,
 		RuleDriftRuntime, RuleDriftUnproven, RuleDriftNotActive}
+}
+
+// DriftTitle says what a rule of kind drift is about, whatever the function; ""
+// for any other rule.
+func DriftTitle(rule string) string {
+	switch rule {
+	case RuleDriftFailsNow:
+		return "the gate let it pass, and today it would not"
+	case RuleDriftUnscanned:
+		return "nobody ever scanned the deployed bytes"
+	case RuleDriftChanged:
+		return "other bytes are deployed than were judged"
+	case RuleDriftLayers:
+		return "deployed with other layers than it was judged with"
+	case RuleDriftNoDigest:
+		return "which bytes are deployed is not known"
+	case RuleDriftUnjudged:
+		return "the gate let it pass, and no report is there to judge again"
+	case RuleDriftUngated:
+		return "no valid summary of the gate is about the deployed bytes"
+	case RuleDriftRuntime:
+		return "deployed on another runtime than it was judged for"
+	case RuleDriftUnproven:
+		return "nothing shows that its layers are the judged ones"
+	case RuleDriftNotActive:
+		return "the platform says that it cannot run"
+	}
+	return ""
 }

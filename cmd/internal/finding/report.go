@@ -321,6 +321,8 @@ type Finding struct {
 	Why         string     `json:"priorityReason,omitempty"` // one sentence: what made the priority
 	FirstSeen   *time.Time `json:"firstSeen,omitempty"`      // in an earlier report of the function; absent without one
 	Baseline    bool       `json:"baseline,omitempty"`       // an earlier report that the run was given has it: it does not count
+	Compared    Compared   `json:"compared,omitempty"`       // with the baseline that the run was given; absent without one
+	Rescanned   Compared   `json:"-"`                        // with the report that a rescan compares with; in JSON the delta says it
 	GraceUntil  *time.Time `json:"graceUntil,omitempty"`     // until then the policy only warns
 	VEX         *VEX       `json:"vex,omitempty"`            // what a statement says of it
 	Exploited   *Exploited `json:"exploited,omitempty"`      // with KEV: what the catalogue says
@@ -331,6 +333,17 @@ type Finding struct {
 	Evidence    []Evidence `json:"evidence"`
 	Waived      *Waived    `json:"waived"`
 }
+
+// Compared is what a finding is against an earlier report; "" where there is none
+// to compare with.
+type Compared string
+
+// What a finding can be against an earlier report.
+const (
+	ComparedNew       Compared = "new"       // that has no such finding
+	ComparedUpdated   Compared = "updated"   // that has it, and something of it is another that changes how it is judged
+	ComparedUnchanged Compared = "unchanged" // that has it
+)
 
 // Evidence is one reason for a finding: who says it, where, and in which words.
 type Evidence struct {

@@ -14,6 +14,8 @@ type Together struct {
 	Functions []string // where it changed, sorted; not empty
 	Turned    []Turned // the verdicts that turned with it, in the order of the changes
 	Count     int      // how many changes it is
+
+	general string // the rule of drift, where ID is that and not the id of one function
 }
 
 // Turned is a verdict that turned alike in some functions.
@@ -32,27 +34,22 @@ func ChangedFunctions(changes []Change) int {
 }
 
 // GroupChanges puts changes together: first those that differ only in their
-// function, then those of one component and one cause that are about the same
+// function and in what names it, then those of one component and one cause that are about the same
 // functions. The order is that of the first change of each; the one that is told
 // is one that turned a verdict where there is one, else the first.
 func GroupChanges(changes []Change) []Together {
-	type alike struct {
-		cause                                        Cause
-		id, component, severity, before, now, detail string
-	}
 	var events []*Together
 	at := map[alike]*Together{}
 	for i := range changes {
 		c := &changes[i]
-		key := alike{c.Cause, c.ID, c.Component, string(c.Severity), c.Before, c.After, c.Detail}
-		if c.ID == "" && c.Decision != nil {
-			key.before, key.now = "", "" // the verdicts, which Turned tells apart
-		}
+		key := alikeOf(c)
 		e := at[key]
 		if e == nil {
 			e = &Together{Change: *c}
 			at[key] = e
 			events = append(events, e)
+		} else {
+			e.generalize(c)
 		}
 		e.Functions = append(e.Functions, c.Function)
 		e.Count++

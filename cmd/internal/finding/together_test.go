@@ -67,3 +67,51 @@ func BenchmarkGroupChanges(b *testing.B) {
 		GroupChanges(changes)
 	}
 }
+
+// What runs is told once for all functions, though the id and the words of each
+// change name one.
+func TestGroupChangesOfDeployed(t *testing.T) {
+	turned := &Decided{Before: Fail, After: Incomplete}
+	drift := func(cause Cause, rule, function, detail string) Change {
+		return Change{Function: function, Cause: cause, ID: rule + ":" + function + "@1234", Severity: High, Before: "sha256:1" + function, After: "sha256:2" + function, Detail: detail + " (" + function + " in 111122223333 eu-west-1)"}
+	}
+	ends := func(function, detail string) Change {
+		return Change{Function: function, Cause: CauseRuntime, ID: "runtime:nodejs18.x", Severity: High, Before: "runtime-ends", After: "runtime-ended", Detail: detail}
+	}
+	other := "other bytes are deployed than were judged: what is known of "
+	first, second, third := drift(CauseDeployed, RuleDriftChanged, "a", other+"the function is about other bytes"), drift(CauseDeployed, RuleDriftChanged, "b", other+"the function is about other bytes"), drift(CauseDeployed, RuleDriftChanged, "c", other+"C, from which its name seems to be made, is about other bytes")
+	second.Decision = turned
+	type want struct{ id, before, detail, functions string }
+	for name, c := range map[string]struct {
+		changes []Change
+		want    []want
+	}{
+		"one is as it was":             {[]Change{first}, []want{{first.ID, first.Before, first.Detail, "[a]"}}},
+		"two say the same":             {[]Change{first, second}, []want{{RuleDriftChanged, "", other + "the function is about other bytes", "[a b]"}}},
+		"a third says it otherwise":    {[]Change{first, second, third}, []want{{RuleDriftChanged, "", "other bytes are deployed than were judged", "[a b c]"}}},
+		"nothing is said alike":        {[]Change{drift(CauseDeployed, RuleDriftRuntime, "a", "it runs on nodejs20.x"), drift(CauseDeployed, RuleDriftRuntime, "b", "it runs on python3.12")}, []want{{RuleDriftRuntime, "", DriftTitle(RuleDriftRuntime), "[a b]"}}},
+		"not so any more":              {[]Change{drift(CauseFixed, RuleDriftRuntime, "a", "not so any more: it runs on nodejs20.x"), drift(CauseFixed, RuleDriftRuntime, "b", "not so any more: it runs on python3.12")}, []want{{RuleDriftRuntime, "", "not so any more: " + DriftTitle(RuleDriftRuntime), "[a b]"}}},
+		"two rules are two":            {[]Change{first, drift(CauseDeployed, RuleDriftUngated, "a", "no valid summary")}, []want{{first.ID, first.Before, first.Detail, "[a]"}, {RuleDriftUngated + ":a@1234", "sha256:1a", "no valid summary (a in 111122223333 eu-west-1)", "[a]"}}},
+		"two causes are two":           {[]Change{first, drift(CauseGone, RuleDriftChanged, "a", "it is deployed no more")}, []want{{first.ID, first.Before, first.Detail, "[a]"}, {first.ID, first.Before, "it is deployed no more (a in 111122223333 eu-west-1)", "[a]"}}},
+		"runtimes with their places":   {[]Change{ends("a", "node: ended, say (who)"), ends("b", "node: ended, say (who) (b in 1)"), ends("c", "node: ended, say (who) (c in 1)")}, []want{{"runtime:nodejs18.x", "runtime-ends", "node: ended, say (who)", "[a b c]"}}},
+		"reports that are gone":        {[]Change{{Function: "a", Cause: CauseGone, Detail: "no report is there: a.json"}, {Function: "b", Cause: CauseGone, Detail: "no report is there: b.json"}}, []want{{"", "", "no report is there", "[a b]"}}},
+		"an id that looks like a rule": {[]Change{{Function: "a", Cause: CauseNewAdvisory, ID: "drift-changed:x", Component: "pkg:npm/x", Detail: "1"}, {Function: "b", Cause: CauseNewAdvisory, ID: "drift-changed:y", Component: "pkg:npm/x", Detail: "1"}}, []want{{"drift-changed:x", "", "1", "[a]"}, {"drift-changed:y", "", "1", "[b]"}}},
+		"empty words of an edited one": {[]Change{ends("a", ": "), ends("b", " (")}, []want{{"runtime:nodejs18.x", "runtime-ends", ": ", "[a b]"}}},
+	} {
+		var got []want
+		for _, g := range GroupChanges(c.changes) {
+			got = append(got, want{g.ID, g.Before, g.Detail, fmt.Sprint(g.Functions)})
+		}
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s:\n got %q\nwant %q", name, got, c.want)
+		}
+	}
+	if g := GroupChanges([]Change{first, second}); len(g) != 1 || g[0].Count != 2 || len(g[0].Turned) != 1 || g[0].Turned[0].Functions[0] != "b" {
+		t.Errorf("got %+v, want two changes with the verdict of one", g)
+	}
+	for _, rule := range DriftRules() {
+		if DriftTitle(rule) == "" {
+			t.Errorf("rule %s has no title", rule)
+		}
+	}
+}

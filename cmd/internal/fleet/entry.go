@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
@@ -34,7 +33,7 @@ type members struct {
 var wanted = []string{
 	"FunctionName", "FunctionArn", "Version", "Runtime", "PackageType", "CodeSha256", "CodeSize", "LastModified", "Layers", "State", "Architectures",
 	"NextMarker", "NextToken", "Configuration", "Code", "ResolvedImageUri",
-	"Arn", "LayerVersionArn", "Content", "AliasArn", "FunctionVersion", "RoutingConfig", "AdditionalVersionWeights", "MasterArn", "Tags",
+	"Arn", "LayerVersionArn", "Content", "AliasArn", "FunctionVersion", "RoutingConfig", "AdditionalVersionWeights", "MasterArn", "Tags", "PaginationToken", "ResourceARN", "Key", "Value",
 }
 
 // take reads the value of a member. encoding/json would take the last of two
@@ -308,38 +307,4 @@ func settings(d *finding.Deployed, m members) error {
 		}
 	}
 	return nil
-}
-
-// Bounds of tags: AWS's own
-// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html, read
-// 2026-11-28), with room for those that it adds itself.
-const (
-	maxTags     = 100
-	maxTagKey   = 128
-	maxTagValue = 256
-)
-
-// tags reads the tags that get-function says, as "key=value", or "key" where the
-// value is empty: the form in which a policy names them.
-func tags(m members) ([]string, error) {
-	list, err := m.pairs("Tags", maxTags)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, p := range list {
-		var value string
-		if err := json.Unmarshal(p.value, &value); err != nil || len([]rune(p.key)) > maxTagKey || len([]rune(value)) > maxTagValue {
-			return nil, errors.New("field Tags holds what is no tag")
-		}
-		if value != "" {
-			value = "=" + value
-		}
-		if strings.ContainsFunc(p.key+value, unicode.IsControl) {
-			return nil, errors.New("field Tags has control characters")
-		}
-		out = append(out, p.key+value)
-	}
-	slices.Sort(out)
-	return out, nil
 }

@@ -30,7 +30,8 @@ type Export struct {
 	Problem string            // why it does not say everything; "" when it does
 
 	aliases []alias
-	masters map[string]string // of which function a replica is one, by its ARN: the name
+	tags    map[string]map[string]string // by the ARN of a function without a version
+	masters map[string]string            // of which function a replica is one, by its ARN: the name
 }
 
 // alias is a name of a version.
@@ -43,12 +44,12 @@ type alias struct {
 // what was read before, or beside, is kept.
 //
 // It reads what the AWS command line saves of list-functions, of
-// list-versions-by-function, get-function, get-layer-version and list-aliases, and
-// what the API answers, page by page: one document or several, one a line or
+// list-versions-by-function, get-function, get-layer-version, list-aliases and
+// resourcegroupstaggingapi get-resources, and what the API answers, page by page: one document or several, one a line or
 // not, or an array of them. A last page that names a next one means that functions are
 // missing (https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html, read 2026-11-28).
 func Read(r io.Reader, source string) *Export {
-	e := &Export{Source: source, Layers: map[string]string{}, masters: map[string]string{}}
+	e := &Export{Source: source, Layers: map[string]string{}, masters: map[string]string{}, tags: map[string]map[string]string{}}
 	text := bufio.NewReaderSize(io.LimitReader(r, MaxBytes+1), 64<<10)
 	switch mark, _ := text.Peek(3); {
 	case len(mark) >= 2 && (mark[0] == 0xff && mark[1] == 0xfe || mark[0] == 0xfe && mark[1] == 0xff):
@@ -67,7 +68,7 @@ func Read(r io.Reader, source string) *Export {
 		e.Problem = "it is empty"
 	}
 	if e.Problem == "" && in.next {
-		e.Problem = "its last page names a next one, so functions are missing: save the list without --max-items, or with all its pages"
+		e.Problem = "its last page names a next one, so some are missing: save the list without --max-items, or with all its pages"
 	}
 	if in.bad > 0 {
 		in.fault("%s could not be read: %s", finding.Count(in.bad, "entry", "entries"), joined(in.why, in.bad))
@@ -185,7 +186,7 @@ func (r *reader) object() error {
 		if err != nil {
 			return err
 		}
-		read := map[string]func(json.RawMessage) error{"Functions": r.function, "Versions": r.function, "Aliases": r.alias}[key]
+		read := map[string]func(json.RawMessage) error{"Functions": r.function, "Versions": r.function, "Aliases": r.alias, "ResourceTagMappingList": r.tagged}[key]
 		if read == nil {
 			if err := m.take(r.dec, key); err != nil {
 				return err
@@ -249,7 +250,7 @@ func (r *reader) document(m members, page bool) error {
 	}
 	switch {
 	case page:
-		r.next = m.there("NextMarker") || m.there("NextToken")
+		r.next = m.there("NextMarker") || m.there("NextToken") || m.there("PaginationToken")
 	case m.there("LayerVersionArn"):
 		if err := r.layer(m); err != nil {
 			r.reject(err)
@@ -262,8 +263,10 @@ func (r *reader) document(m members, page bool) error {
 		if err := r.configuration(m, "", members{}); err != nil {
 			r.reject(err)
 		}
+	case m.there("Tags") && m.n == 1:
+		return errors.New("it holds what list-tags answers, which does not say of which function: give what aws resourcegroupstaggingapi get-resources --resource-type-filters lambda:function answers")
 	default:
-		return errors.New("it holds an object that is none of list-functions, list-versions-by-function, list-aliases, get-function and get-layer-version")
+		return errors.New("it holds an object that is none of list-functions, list-versions-by-function, list-aliases, get-function, get-layer-version and get-resources")
 	}
 	return nil
 }
@@ -302,8 +305,16 @@ func (r *reader) configuration(m members, image string, around members) error {
 	if err != nil {
 		return err
 	}
-	if d.Tags, err = tags(around); err != nil {
-		return named(d.Name, err)
+	if around.there("Tags") {
+		said, err := tags(around)
+		if err != nil {
+			return named(d.Name, err)
+		}
+		if f, ok := parseFunction(d.ARN); !ok {
+			d.Tags = tagWords(said)
+		} else if err := r.out.tag(f.bare(), said); err != nil {
+			return named(d.Name, err)
+		}
 	}
 	if master != "" && d.ARN != "" {
 		r.out.masters[d.ARN] = master

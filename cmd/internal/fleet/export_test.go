@@ -369,3 +369,61 @@ func TestReadStops(t *testing.T) {
 		}
 	}
 }
+
+// tagsAnswer is what get-resources answers for these resources.
+func tagsAnswer(mappings ...string) string {
+	return `{"ResourceTagMappingList":[` + strings.Join(mappings, ",") + `]}`
+}
+
+// taggedAs is a resource with one tag.
+func taggedAs(arn, key, value string) string {
+	return fmt.Sprintf(`{"ResourceARN":%q,"Tags":[{"Key":%q,"Value":%q}],"ComplianceDetails":{"ComplianceStatus":true}}`, arn, key, value)
+}
+
+func TestReadTags(t *testing.T) {
+	of := func(exports ...*Export) ([]string, string) {
+		inv := Merge(exports, time.Now())
+		problem := ""
+		for _, e := range inv.Exports {
+			problem += e.Problem
+		}
+		if len(inv.Deployed) == 0 {
+			return nil, problem
+		}
+		return inv.Deployed[0].Tags, problem
+	}
+	orders, got := list(entry("orders", zipSum("a"))), `{"Configuration":`+entry("orders", zipSum("a"))+`,"Tags":{"env":"prod"}}`
+	for name, c := range map[string]struct {
+		exports []string
+		want    string
+		problem string // a part of it
+	}{
+		"beside a list":                   {[]string{orders, tagsAnswer(taggedAs(arnOf("orders"), "env", "prod"))}, "[env=prod]", ""},
+		"before it, in one file":          {[]string{tagsAnswer(taggedAs(arnOf("orders"), "env", "")) + orders}, "[env]", ""},
+		"none any more":                   {[]string{orders, tagsAnswer(`{"ResourceARN":"` + arnOf("orders") + `","Tags":[]}`)}, "[]", ""},
+		"of what else there is":           {[]string{orders, tagsAnswer(taggedAs("arn:aws:s3:::orders", "env", "x"), taggedAs("arn:aws:lambda:eu-west-1:111122223333:event-source-mapping:1", "env", "x"), taggedAs(arnOf("billing"), "env", "x"))}, "[]", ""},
+		"of another account":              {[]string{orders, tagsAnswer(taggedAs(strings.Replace(arnOf("orders"), account, "444455556666", 1), "env", "x"))}, "[]", ""},
+		"get-function says the same":      {[]string{got, tagsAnswer(taggedAs(arnOf("orders"), "env", "prod"))}, "[env=prod]", ""},
+		"get-function says otherwise":     {[]string{got, tagsAnswer(taggedAs(arnOf("orders"), "env", "dev"))}, "[]", "another export says other tags of " + arnOf("orders")},
+		"one file says it twice":          {[]string{orders + tagsAnswer(taggedAs(arnOf("orders"), "env", "prod"), taggedAs(arnOf("orders"), "env", "dev"))}, "[]", "its tags are there twice, and differ"},
+		"more pages":                      {[]string{orders, `{"PaginationToken":"eyJ","ResourceTagMappingList":[]}`}, "[]", "its last page names a next one"},
+		"the last of two pages":           {[]string{orders, `{"PaginationToken":"eyJ","ResourceTagMappingList":[]}{"PaginationToken":"","ResourceTagMappingList":[` + taggedAs(arnOf("orders"), "env", "prod") + `]}`}, "[env=prod]", ""},
+		"one key twice":                   {[]string{orders, tagsAnswer(`{"ResourceARN":"` + arnOf("orders") + `","Tags":[{"Key":"a","Value":"1"},{"Key":"a","Value":"2"}]}`)}, "[]", "orders: field Tags names one tag twice"},
+		"control characters":              {[]string{orders, tagsAnswer(`{"ResourceARN":"` + arnOf("orders") + `","Tags":[{"Key":"a","Value":"\u001b[2J"}]}`)}, "[]", "orders: field Tags has control characters"},
+		"no key":                          {[]string{orders, tagsAnswer(`{"ResourceARN":"` + arnOf("orders") + `","Tags":[{"Value":"2"}]}`)}, "[]", "orders: field Tags holds what is no tag"},
+		"of a version, which has none":    {[]string{orders, tagsAnswer(taggedAs(arnOf("orders")+":3", "env", "prod"))}, "[]", "field ResourceARN is not the ARN of a function"},
+		"no ARN":                          {[]string{orders, tagsAnswer(taggedAs("orders", "env", "prod"))}, "[]", "field ResourceARN is no ARN"},
+		"no list":                         {[]string{orders, `{"ResourceTagMappingList":{}}`}, "[]", "ResourceTagMappingList is no list"},
+		"list-tags, which names nothing":  {[]string{orders, `{"Tags":{"env":"prod"}}`}, "[]", "it holds what list-tags answers, which does not say of which function"},
+		"list-tags with something beside": {[]string{orders, `{"Tags":{"env":"prod"},"x":1}`}, "[]", "none of list-functions"},
+	} {
+		var exports []*Export
+		for _, text := range c.exports {
+			exports = append(exports, read(text))
+		}
+		tags, problem := of(exports...)
+		if got := fmt.Sprint(tags); got != c.want || !strings.Contains(problem, c.problem) || (problem == "") != (c.problem == "") {
+			t.Errorf("%s: tags %s, want %s; problem %q, want %q", name, got, c.want, problem, c.problem)
+		}
+	}
+}

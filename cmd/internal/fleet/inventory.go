@@ -38,8 +38,12 @@ func Merge(exports []*Export, now time.Time) Inventory {
 	var keys []key
 	groups := map[key][]finding.Deployed{}
 	digests := layerDigests(exports)
-	for _, e := range exports {
-		said := finding.FleetExport{Source: e.Source, Layers: len(e.Layers), Problem: e.Problem}
+	tags, differ := tagsOf(exports)
+	for i, e := range exports {
+		said := finding.FleetExport{Source: e.Source, Layers: len(e.Layers), Tagged: len(e.tags), Problem: e.Problem}
+		if said.Problem == "" && differ[i] != nil {
+			said.Problem = tagProblem(differ[i])
+		}
 		for _, d := range e.Entries {
 			if d.Modified.After(now.Add(24 * time.Hour)) {
 				d.Modified = time.Time{}
@@ -47,6 +51,9 @@ func Merge(exports []*Export, now time.Time) Inventory {
 			d.Layers = slices.Clone(d.Layers)
 			for i, l := range d.Layers {
 				d.Layers[i].Digest = digests[l.ARN]
+			}
+			if f, ok := parseFunction(d.ARN); ok {
+				d.Tags = tags[f.bare()]
 			}
 			k := keyOf(&d)
 			if groups[k] == nil {
@@ -67,7 +74,7 @@ func Merge(exports []*Export, now time.Time) Inventory {
 	for _, k := range keys {
 		inv.settle(groups[k])
 	}
-	inv.alias(exports)
+	inv.alias(exports, tags)
 	slices.SortFunc(inv.Deployed, compareDeployed)
 	slices.SortFunc(inv.Superseded, compareDeployed)
 	return inv
@@ -83,7 +90,7 @@ func same(a, b *finding.Deployed) bool {
 }
 
 // complete adds to an entry what another one that says the same says beside: the
-// answer to get-function has tags and a state, and a list has neither.
+// answer to get-function has a state, and a list has none.
 func complete(have, d *finding.Deployed) {
 	if d.Modified.After(have.Modified) {
 		have.Modified = d.Modified
@@ -91,7 +98,9 @@ func complete(have, d *finding.Deployed) {
 	have.State = max(have.State, d.State)
 	have.Architecture = max(have.Architecture, d.Architecture)
 	have.Size = max(have.Size, d.Size)
-	have.Tags = slices.Compact(slices.Sorted(slices.Values(slices.Concat(have.Tags, d.Tags))))
+	if d.ARN == "" && have.Tags == nil {
+		have.Tags = d.Tags
+	}
 }
 
 // settle takes the entry that counts of those about one version.
@@ -142,7 +151,7 @@ const maxAliases = 50
 
 // alias notes the aliases of versions. A version that gets calls by an alias and
 // that no export lists runs all the same: which bytes, nobody knows.
-func (inv *Inventory) alias(exports []*Export) {
+func (inv *Inventory) alias(exports []*Export, tags map[string][]string) {
 	type version struct{ function, version string }
 	names := map[version][]alias{}
 	from := map[version]string{}
@@ -178,6 +187,7 @@ func (inv *Inventory) alias(exports []*Export) {
 			d.ARN += ":" + k.version
 		}
 		name(&d, list)
+		d.Tags = tags[f.bare()]
 		d.DigestReason = "the alias " + d.Aliases[0] + " sends calls to version " + k.version + ", and no export lists that: save what aws lambda list-functions --function-version ALL answers, and give it too"
 		inv.Deployed = append(inv.Deployed, d)
 	}

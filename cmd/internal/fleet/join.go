@@ -339,10 +339,8 @@ func (j *Join) stub(group []int) *finding.Report {
 		}
 		j.platform(rep, drift, &d)
 		rep.Deployed = append(rep.Deployed, d)
-		rep.Tags = append(rep.Tags, d.Tags...)
 	}
-	slices.Sort(rep.Tags)
-	rep.Tags = slices.Compact(rep.Tags)
+	rep.Tags = shared(rep.Deployed)
 	j.note(rep, group, drift)
 	found := drift.findings()
 	rep.Findings = append(rep.Findings, found...)

@@ -33,7 +33,8 @@ type compared struct {
 }
 
 // Compare says what of a function is not what it was, and why: one change for
-// each finding, and one more for the verdict where none of those explains it.
+// each finding, and one more for the verdict where none of those explains it. It
+// marks the findings of today with whether they are new (Finding.Rescanned).
 func Compare(before, now Side, decide Decide) []finding.Change {
 	c := &compared{before: before, now: now, moved: digestOf(before.Report) != digestOf(now.Report)}
 	c.findings()
@@ -71,9 +72,12 @@ func (c *compared) findings() {
 		if list[i].Kind == finding.KindDrift {
 			continue // CompareDeployed tells it by place
 		}
+		list[i].Rescanned = finding.ComparedUnchanged
 		if pair[i] < 0 {
+			list[i].Rescanned = finding.ComparedNew
 			c.add(&list[i], c.appeared(&list[i]))
 		} else if ch, ok := c.changed(&old[pair[i]], &list[i]); ok {
+			list[i].Rescanned = finding.ComparedUpdated
 			c.add(&list[i], ch)
 		}
 	}

@@ -176,6 +176,9 @@ func (r *Rescan) One(ctx context.Context, a *audit.Auditor, s Subject) (Result, 
 		r.Add(rep)
 	}
 	if s.New {
+		for i := range rep.Findings {
+			rep.Findings[i].Rescanned = finding.ComparedNew
+		}
 		return Result{Report: rep, Changes: []finding.Change{appeared(rep)}, Is: PlacedOf(rep, time.Time{}, nil)}, nil
 	}
 	before := s.Newest

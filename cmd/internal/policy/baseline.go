@@ -15,7 +15,8 @@ import (
 // accepts it, and ends), and nothing that is unknown: what could not be read
 // then may hold anything now.
 type Baseline struct {
-	functions map[string]map[string]seen // name -> fingerprint, or kind, package and id -> what was seen
+	functions map[string]map[string]seen     // name -> fingerprint, or kind, package and id -> what was seen
+	others    map[string]map[string]struct{} // likewise, of findings that cannot be old news
 }
 
 // seen is what earlier reports say of one finding, the worst of it.
@@ -34,6 +35,8 @@ func (b *Baseline) Add(function string, found []finding.Finding, judged time.Tim
 	for i := range found {
 		if f := &found[i]; f.Waived == nil && canBeOld(f) {
 			b.add(function, f, judged)
+		} else {
+			b.addOther(function, f)
 		}
 	}
 }
@@ -56,6 +59,18 @@ func (b *Baseline) add(function string, f *finding.Finding, judged time.Time) {
 	}
 	for _, key := range baselineKeys(f) {
 		b.functions[function][key] = b.functions[function][key].with(now)
+	}
+}
+
+func (b *Baseline) addOther(function string, f *finding.Finding) {
+	if b.others == nil {
+		b.others = map[string]map[string]struct{}{}
+	}
+	if b.others[function] == nil {
+		b.others[function] = map[string]struct{}{}
+	}
+	for _, key := range baselineKeys(f) {
+		b.others[function][key] = struct{}{}
 	}
 }
 
@@ -92,27 +107,32 @@ func baselineKeys(f *finding.Finding) []string {
 func (b *Baseline) has(r *finding.Report) bool { return b != nil && b.functions[r.Name] != nil }
 
 // mark marks the findings of a report that the baseline has, with the day on
-// which they were first seen, and counts them. What is worse than it was is new:
+// which they were first seen, and counts them. Of each it says whether it is new. What is worse than it was is new:
 // a higher severity, a surer match, in the catalogue of known exploited
 // vulnerabilities since, linked or loaded by now.
 func (b *Baseline) mark(r *finding.Report, rank func(finding.Severity) int, now time.Time) (n int) {
 	if b == nil {
 		return 0
 	}
-	of := b.functions[r.Name]
+	of, others := b.functions[r.Name], b.others[r.Name]
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if !canBeOld(f) {
-			continue
-		}
 		var s seen
-		found := false
+		found, other := false, false
 		for _, key := range baselineKeys(f) {
 			if one, ok := of[key]; ok {
 				s, found = s.with(one), true
 			}
+			_, ok := others[key]
+			other = other || ok
 		}
-		if !found {
+		switch f.Compared = finding.ComparedNew; {
+		case other && !canBeOld(f):
+			f.Compared = finding.ComparedUnchanged
+		case other || found:
+			f.Compared = finding.ComparedUpdated // unless it is found below to be no worse
+		}
+		if !found || !canBeOld(f) {
 			continue
 		}
 		if first := s.first; !first.IsZero() && !first.After(now) {
@@ -124,7 +144,7 @@ func (b *Baseline) mark(r *finding.Report, rank func(finding.Severity) int, now 
 		worse := rank(f.Severity) > rank(s.severity) || f.Certainty.Rank() > s.certainty || f.KEV && !s.kev ||
 			f.Reach != finding.ReachAbsent && !s.linked || loaded(*f) && !s.loaded
 		if !worse {
-			f.Baseline = true
+			f.Baseline, f.Compared = true, finding.ComparedUnchanged
 			n++
 		}
 	}

@@ -31,7 +31,7 @@ func (p *Policy) Decide(r *finding.Report, db finding.Database, now time.Time) f
 func (p *Policy) decide(r *finding.Report, db finding.Database, now time.Time) finding.Verdict {
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		f.Waived, f.Counts, f.Baseline, f.GraceUntil = nil, "", false, nil
+		f.Waived, f.Counts, f.Baseline, f.GraceUntil, f.Compared = nil, "", false, nil, ""
 	}
 	for i := range r.Unknowns {
 		r.Unknowns[i].Waived = nil

@@ -57,3 +57,36 @@ func TestDeployedBytesThatNobodyScanned(t *testing.T) {
 		t.Errorf("an export that cannot be read: %+v", v)
 	}
 }
+
+// A function that runs in two accounts and has a tag in one of them has to meet
+// what the policy demands more of that tag, and may not be passed by what it
+// demands less.
+func TestOverrideByDeployedTag(t *testing.T) {
+	less, more := finding.Critical, finding.Low
+	base := func(line *finding.Severity) *Policy {
+		p, err := Parse([]byte("version: 1\nextends: builtin:ci\nfail: {drift: high}\nfunctions:\n  - match: {tag: env=dev}\n    fail: {drift: "+string(*line)+"}\n"), "p.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	report := func(tags ...string) *finding.Report {
+		r := finding.NewReport("orders", "orders.zip")
+		for _, tag := range tags {
+			r.Deployed = append(r.Deployed, finding.Deployed{Name: "orders", Tags: []string{tag}})
+		}
+		return r
+	}
+	for _, c := range []struct {
+		line *finding.Severity
+		tags []string
+		want finding.Severity
+	}{
+		{&less, nil, finding.High}, {&less, []string{"env=prod"}, finding.High}, {&less, []string{"env=dev"}, finding.Critical},
+		{&less, []string{"env=dev", "env=prod"}, finding.High}, {&more, []string{"env=dev", "env=prod"}, finding.Low}, {&more, []string{"env=prod"}, finding.High},
+	} {
+		if of, _ := base(c.line).For(report(c.tags...)); of.Fail.Drift != c.want {
+			t.Errorf("drift: %s where %v: got %s, want %s", *c.line, c.tags, of.Fail.Drift, c.want)
+		}
+	}
+}

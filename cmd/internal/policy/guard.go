@@ -21,6 +21,11 @@ const maxNesting = 32
 // them.
 const maxTokens = 50_000
 
+// maxKeys is how many keys one mapping of a policy file may have. The reader of
+// YAML takes time by the square of them: 16,000 took 7 s. The largest mapping
+// of a policy is that of its trust roots.
+const maxKeys = 1000
+
 // refuse returns an error for what no policy needs and a hostile one uses. The
 // reader of YAML takes time by the square of the depth, and a name for a part
 // (&a, *a) makes a small file a large one: 1 MB of them can stand for 10^15
@@ -36,11 +41,15 @@ func refuse(data []byte) error {
 		}
 	}
 	depth, entries, line := 0, 0, 0
+	var open mappings
 	for i, t := range lexer.Tokenize(string(data)) {
 		if t.Position.Line != line {
 			entries, line = 0, t.Position.Line
 		}
 		what := ""
+		if open.keys(t) > maxKeys {
+			t, what = t.Prev, fmt.Sprintf("more than %s keys in one mapping: leave out those that no policy has", finding.Thousands(maxKeys))
+		}
 		switch t.Type {
 		case token.SequenceStartType, token.MappingStartType:
 			depth++
@@ -66,6 +75,41 @@ func refuse(data []byte) error {
 		}
 	}
 	return nil
+}
+
+// mappings are the mappings that are open while a file is read, by the column of
+// their keys, and how many keys each has so far.
+type mappings []struct{ column, keys int }
+
+// keys takes in a token and says how many keys the mapping has that it is a
+// key's colon of; 0 for another token. What begins or ends further left ends
+// the mappings to its right.
+func (m *mappings) keys(t *token.Token) int {
+	at := t
+	switch t.Type {
+	case token.SequenceEntryType, token.MappingStartType, token.MappingEndType, token.SequenceStartType, token.SequenceEndType:
+	case token.MappingValueType:
+		if t.Prev == nil {
+			return 0
+		}
+		at = t.Prev
+	default:
+		return 0
+	}
+	open := *m
+	for len(open) > 0 && open[len(open)-1].column > at.Position.Column {
+		open = open[:len(open)-1]
+	}
+	*m = open
+	if at == t {
+		return 0
+	}
+	if n := len(open); n == 0 || open[n-1].column < at.Position.Column {
+		*m = append(open, struct{ column, keys int }{at.Position.Column, 0})
+	}
+	last := &(*m)[len(*m)-1]
+	last.keys++
+	return last.keys
 }
 
 // lineOf is the line, from 1, of a byte.

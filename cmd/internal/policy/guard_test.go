@@ -24,7 +24,9 @@ func TestGuard(t *testing.T) {
 		"0x1b":                         "# \x1b[2J\n",
 		"[3:1] the text is not valid":  "\n# \xff\n",
 		"50,000 words and marks":       "waivers:\n" + strings.Repeat("  -\n", n),
-		"more than 50,000":             manyKeys(n),
+		"more than 50,000":             "waivers: [" + strings.Repeat("a,", n) + "]\n",
+		"[1001:1] more than 1,000":     manyKeys(n),
+		"[1003:3] more than 1,000":     "fail:\n  " + strings.TrimSuffix(strings.ReplaceAll(manyKeys(10*maxKeys), "\n", "\n  "), "  "),
 	} {
 		_, err := Parse([]byte("version: 1\n"+text), "p.yaml")
 		if err == nil || !strings.Contains(err.Error(), name) || len(err.Error()) > 300 {
@@ -32,6 +34,9 @@ func TestGuard(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
+		"waivers:\n" + strings.Repeat("- id: CVE-1\n  owner: o\n  expires: 2027-01-01\n  reason: none\n", 1500),
+		"\"waivers\": [\n" + strings.Repeat("  {\n    \"id\": \"CVE-1\", \"owner\": \"o\",\n    \"expires\": \"2027-01-01\",\n    \"reason\": \"none\"\n  },\n", 1500) + "]\n",
+		"trust_roots:\n" + strings.Repeat("\n", 10) + manyRoots(500),
 		"waivers:\n  - {id: CVE-1, owner: o, expires: 2027-01-01, reason: \"" + strings.Repeat("[", 99) + " & *x <<: !y %z\"}\n",
 		"# & * << ! %" + strings.Repeat("[", 99) + "\n",
 		"waivers:\n" + strings.Repeat("  - {id: CVE-1, component: pkg:npm/a, owner: o, expires: 2027-01-01, reason: none}\n", 2000),
@@ -48,6 +53,15 @@ func manyKeys(n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, "k%d: 1\n", i)
+	}
+	return b.String()
+}
+
+// manyRoots is the body of a trust_roots section with n roots.
+func manyRoots(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "  r%d:\n    embedded: github\n", i)
 	}
 	return b.String()
 }

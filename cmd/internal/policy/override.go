@@ -20,8 +20,8 @@ type Override struct {
 // not empty fits. There is at least one.
 //
 // A descriptor is part of what is audited, so the name and the platform that it
-// states are claims; owner and tags come from the list of targets, which is the
-// operator's.
+// states are claims; owner and tags come from the list of targets, and tags from what
+// the cloud account says of what is deployed, which are the operator's.
 type Match struct {
 	Name     string // glob over the name: * is any run of characters, ? any one
 	Tag      string // one of the tags, exactly
@@ -72,10 +72,23 @@ func (f fileOverride) parse(base Policy) (Override, error) {
 	return o, nil
 }
 
-// fits says whether a function is meant.
-func (m Match) fits(r *finding.Report) bool {
-	return (m.Name == "" || glob(m.Name, r.Name)) && (m.Owner == "" || m.Owner == r.Owner) && (m.Platform == "" || m.Platform == r.Platform) &&
-		(m.Tag == "" || slices.Contains(r.Tags, m.Tag))
+// fits says whether a function is meant: wherever it is deployed, or somewhere. What
+// is deployed in several accounts can have a tag in some of them alone, and is one
+// function with one verdict: it has to meet the demands of all of them.
+func (m Match) fits(r *finding.Report) (everywhere, somewhere bool) {
+	if !((m.Name == "" || glob(m.Name, r.Name)) && (m.Owner == "" || m.Owner == r.Owner) && (m.Platform == "" || m.Platform == r.Platform)) {
+		return false, false
+	}
+	if m.Tag == "" || slices.Contains(r.Tags, m.Tag) {
+		return true, true
+	}
+	n := 0
+	for _, d := range r.Deployed {
+		if slices.Contains(d.Tags, m.Tag) {
+			n++
+		}
+	}
+	return n > 0 && n == len(r.Deployed), n > 0
 }
 
 // String names the criteria.
@@ -103,12 +116,16 @@ func (m Match) claimed(r *finding.Report) bool {
 func (p *Policy) For(r *finding.Report) (of *Policy, ignored []Match) {
 	of = p
 	for _, o := range p.Functions {
-		if !o.Match.fits(r) {
+		meant, somewhere := o.Match.fits(r)
+		if !meant && !somewhere {
 			continue
 		}
 		next := of.copied()
 		if o.rules.apply(next) != nil {
 			continue // it was tried when it was read
+		}
+		if !meant && loosens(of, next) {
+			continue // it runs where less is demanded, and elsewhere too
 		}
 		if p.Wary && o.Match.claimed(r) && loosens(of, next) {
 			ignored = append(ignored, o.Match)

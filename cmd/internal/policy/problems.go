@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 	"github.com/fnaudit/fnaudit/cmd/internal/spelling"
 )
 
@@ -34,14 +35,14 @@ func Problems(data []byte) []Problem {
 	if err == nil {
 		return nil
 	}
-	out := problems(data)
+	out, more := problems(data)
 	if len(out) == 0 {
 		out = []Problem{placed(strings.TrimPrefix(err.Error(), "read policy : "))}
 	}
 	SortProblems(out)
 	out = slices.Compact(out)
 	if n := len(out); n > maxProblems {
-		out = append(out[:maxProblems:maxProblems], Problem{out[maxProblems].Line, out[maxProblems].Column, fmt.Sprintf("and %d more", n-maxProblems)})
+		out = append(out[:maxProblems:maxProblems], Problem{out[maxProblems].Line, out[maxProblems].Column, "and " + finding.Thousands(n-maxProblems+more) + " more"})
 	}
 	return out
 }
@@ -63,14 +64,15 @@ func At(data []byte, text string) Problem {
 	return Problem{line, column, text}
 }
 
-// problems are those that can be told one by one.
-func problems(data []byte) (out []Problem) {
+// problems are those that can be told one by one, and how many more there are
+// once there are more than anybody reads.
+func problems(data []byte) (out []Problem, more int) {
 	if len(data) > MaxBytes || refuse(data) != nil {
-		return nil
+		return nil, 0
 	}
 	root := mapping(data)
 	if root == nil {
-		return nil
+		return nil, 0
 	}
 	w := &walk{}
 	sound := *root
@@ -85,14 +87,15 @@ func problems(data []byte) (out []Problem) {
 	var f file
 	dec := yaml.NewDecoder(strings.NewReader(""))
 	if decodeNode(dec, &sound, &f) != nil {
-		return w.found
+		return w.found, w.more
 	}
 	complaints := f.complaints()
-	for _, text := range complaints[:min(len(complaints), 2*maxProblems)] {
+	told := min(len(complaints), 2*maxProblems) // to place one takes a walk
+	for _, text := range complaints[:told] {
 		line, column := locate(root, text)
 		w.found = append(w.found, Problem{line, column, text})
 	}
-	return w.found
+	return w.found, w.more + len(complaints) - told
 }
 
 // mapping is the mapping that a file consists of; nil when it is none, when
@@ -174,6 +177,7 @@ func flat(err error) []string {
 // walk looks for keys that are none and for values of another form than their key has.
 type walk struct {
 	found    []Problem
+	more     int       // problems that are only counted
 	empty    []Problem // of found: keys without a value, and texts without a letter
 	mistyped int
 	free     bool // a text may be empty, as an input of a build may
@@ -181,13 +185,14 @@ type walk struct {
 
 // entry looks at one key of a mapping with the keys of t.
 func (w *walk) entry(v *ast.MappingValueNode, t reflect.Type, path string) {
-	if len(w.found) > 2*maxProblems {
-		return
-	}
 	key, at := keyOf(v), dotted(path, keyOf(v))
 	fields := fieldsOf(t)
 	field, ok := fields[key]
 	if !ok {
+		if len(w.found) >= 2*maxProblems {
+			w.more++ // what was meant takes a look at every key that there is
+			return
+		}
 		w.add(v.Key, "%s: there is no such key%s", at, meant(key, fields))
 		return
 	}
@@ -306,8 +311,9 @@ func (w *walk) lacking(n ast.Node, t reflect.Type, path string) {
 }
 
 func (w *walk) lack(n ast.Node, format string, args ...any) {
-	w.add(n, format, args...)
-	w.empty = append(w.empty, w.found[len(w.found)-1])
+	if w.add(n, format, args...) {
+		w.empty = append(w.empty, w.found[len(w.found)-1])
+	}
 }
 
 // emptyValue is the first key of a file that has no value, and where texts says
@@ -332,12 +338,18 @@ func (w *walk) mistype(n ast.Node, path, want string) {
 	w.add(n, "%s: want %s", path, want)
 }
 
-func (w *walk) add(n ast.Node, format string, args ...any) {
+// add notes a problem, and says whether it is one of those that are told.
+func (w *walk) add(n ast.Node, format string, args ...any) bool {
+	if len(w.found) >= 2*maxProblems {
+		w.more++
+		return false
+	}
 	at := n.GetToken().Position
 	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 && !m.IsFlowStyle {
 		at = m.Values[0].Key.GetToken().Position // its own is that of the first colon
 	}
 	w.found = append(w.found, Problem{at.Line, at.Column, fmt.Sprintf(format, args...)})
+	return true
 }
 
 func keyOf(v *ast.MappingValueNode) string { return v.Key.GetToken().Value }

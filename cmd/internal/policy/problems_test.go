@@ -101,3 +101,20 @@ func TestProblemsAgree(t *testing.T) {
 		}
 	}
 }
+
+// TestProblemsCounted holds that of many problems the first are told and the
+// rest are counted, unknown keys and wrong values alike.
+func TestProblemsCounted(t *testing.T) {
+	waiver := "- {id: CVE-1, owner: o, reason: r, expires: never}\n"
+	for text, want := range map[string]string{
+		manyKeys(maxKeys - 1):                       "102:1 and 899 more",
+		"waivers:\n" + strings.Repeat(waiver, 1500): "103:36 and 1,400 more",
+		manyKeys(400) + "waivers:\n" + strings.Repeat("- {id: [], owner: o, reason: r, expires: never}\n", 50): "102:1 and 350 more",
+	} {
+		found := Problems([]byte("version: 1\n" + text))
+		last := found[len(found)-1]
+		if got := fmt.Sprintf("%d:%d %s", last.Line, last.Column, last.Text); len(found) != maxProblems+1 || got != want {
+			t.Errorf("%.40q: %d problems, %q, want %q", text, len(found), got, want)
+		}
+	}
+}

@@ -31,7 +31,7 @@ func (p *Policy) Use(r *finding.Report) Use {
 		}
 	}
 	for i, o := range p.Functions {
-		if o.Match.fits(r) {
+		if _, somewhere := o.Match.fits(r); somewhere {
 			u.overrides = append(u.overrides, i)
 		}
 	}

@@ -112,6 +112,14 @@ func lowerFirst(s string) string {
 	return strings.ToLower(s[:1]) + s[1:]
 }
 
+// sentence begins a text with a capital.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
 // dependencyRule is what a rule about a dependency means, whatever the package.
 type dependencyRule struct{ title, help string }
 

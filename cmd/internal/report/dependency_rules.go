@@ -74,16 +74,16 @@ func dependencyRules() map[string]dependencyRule {
 		"start-script":   {"Runs code whenever the interpreter starts", review},
 
 		// what is deployed
-		finding.RuleDriftFailsNow:  {"The gate let it pass, and today it would not", "fix what fails, and deploy again"},
-		finding.RuleDriftUnscanned: {"Nobody ever scanned the deployed bytes", "scan the package that is deployed, and keep the report"},
-		finding.RuleDriftChanged:   {"Other bytes are deployed than were judged", "find out who deployed them; deploy what was judged, or scan what is deployed"},
-		finding.RuleDriftLayers:    {"Deployed with other layers than it was judged with", "scan it with the layers that are deployed"},
-		finding.RuleDriftNoDigest:  {"Which bytes are deployed is not known", "save the list of functions again, with CodeSha256"},
-		finding.RuleDriftUnjudged:  {"The gate let it pass, and no report is there to judge again", "give the report that the gate judged by"},
-		finding.RuleDriftUngated:   {"No valid summary of the gate is about the deployed bytes", "pass it through the gate, and deploy what passed"},
-		finding.RuleDriftRuntime:   {"Deployed on another runtime than it was judged for", "scan it with --runtime as it is deployed"},
-		finding.RuleDriftUnproven:  {"Nothing shows that its layers are the judged ones", "save the digests of the layers with get-layer-version, and give them too"},
-		finding.RuleDriftNotActive: {"The platform says that it cannot run", "delete it, or put it right"},
+		finding.RuleDriftFailsNow:  {sentence(finding.DriftTitle(finding.RuleDriftFailsNow)), "fix what fails, and deploy again"},
+		finding.RuleDriftUnscanned: {sentence(finding.DriftTitle(finding.RuleDriftUnscanned)), "scan the package that is deployed, and keep the report"},
+		finding.RuleDriftChanged:   {sentence(finding.DriftTitle(finding.RuleDriftChanged)), "find out who deployed them; deploy what was judged, or scan what is deployed"},
+		finding.RuleDriftLayers:    {sentence(finding.DriftTitle(finding.RuleDriftLayers)), "scan it with the layers that are deployed"},
+		finding.RuleDriftNoDigest:  {sentence(finding.DriftTitle(finding.RuleDriftNoDigest)), "save the list of functions again, with CodeSha256"},
+		finding.RuleDriftUnjudged:  {sentence(finding.DriftTitle(finding.RuleDriftUnjudged)), "give the report that the gate judged by"},
+		finding.RuleDriftUngated:   {sentence(finding.DriftTitle(finding.RuleDriftUngated)), "pass it through the gate, and deploy what passed"},
+		finding.RuleDriftRuntime:   {sentence(finding.DriftTitle(finding.RuleDriftRuntime)), "scan it with --runtime as it is deployed"},
+		finding.RuleDriftUnproven:  {sentence(finding.DriftTitle(finding.RuleDriftUnproven)), "save the digests of the layers with get-layer-version, and give them too"},
+		finding.RuleDriftNotActive: {sentence(finding.DriftTitle(finding.RuleDriftNotActive)), "delete it, or put it right"},
 
 		// the platform
 		"layer-account":           {"A layer of an account that the policy does not trust", "copy the layer into an account of your own, or trust the account in the policy"},

@@ -76,6 +76,8 @@ type sarifWriter struct {
 	artifacts  map[string]int               // uri -> index
 	components map[string]finding.Component // of the function that is being written, by purl
 	suppressed bool                         // some result is: then every result says whether it is (SARIF 3.27.23)
+
+	findings, compared int // so far, and of which it is known whether they are new
 }
 
 // The notifications, in the order of their indexes.
@@ -162,7 +164,25 @@ func (s *sarifWriter) result(r *finding.Report, f finding.Finding) {
 			*out.Suppressions = append(*out.Suppressions, sarifSuppression{Kind: "external", Status: "accepted", Justification: stated(f.VEX)})
 		}
 	}
+	if s.states() {
+		out.Compared = string(comparedOf(&f))
+	}
 	s.run.Results = append(s.run.Results, out)
+}
+
+// states says whether results have a baselineState: each has one, or none does
+// (SARIF 3.27.24). What is gone is no result with "absent": a code-scanning page
+// that does not read the property would show it as there.
+func (s *sarifWriter) states() bool { return s.compared == s.findings }
+
+// comparedOf is what a finding is against the baseline, else against the report
+// before; "" where that is not known.
+func comparedOf(f *finding.Finding) finding.Compared {
+	switch c := cmp.Or(f.Compared, f.Rescanned); c {
+	case finding.ComparedNew, finding.ComparedUpdated, finding.ComparedUnchanged:
+		return c
+	}
+	return ""
 }
 
 // message says in one sentence what is wrong and what to do.

@@ -19,10 +19,14 @@ func ruleID(f finding.Finding) string {
 }
 
 // note notes what the run says before its results: the worst finding of each
-// rule, and whether any is suppressed. It keeps nothing of the report itself.
+// rule, whether any is suppressed, and whether all were compared. It keeps nothing of the report itself.
 func (s *sarifWriter) note(r *finding.Report) {
 	for i := range r.Findings {
 		f := &r.Findings[i]
+		s.findings++
+		if comparedOf(f) != "" {
+			s.compared++
+		}
 		s.suppressed = s.suppressed || f.Waived != nil || f.Cleared()
 		id := ruleID(*f)
 		if old, ok := s.worst[id]; !ok || finding.Compare(*f, old) < 0 {

@@ -113,6 +113,7 @@ type sarifResult struct {
 	Locations    []sarifLocation     `json:"locations"`
 	Fingerprints map[string]string   `json:"partialFingerprints"`
 	Suppressions *[]sarifSuppression `json:"suppressions,omitempty"`
+	Compared     string              `json:"baselineState,omitempty"` // follows the suppressions: streamSARIF cuts out both
 	Properties   map[string]any      `json:"properties"`
 }
 

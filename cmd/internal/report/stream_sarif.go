@@ -40,11 +40,11 @@ func (x *streamSARIF) piece(p *Piece, _ *finding.Document, r *finding.Report, _ 
 }
 
 func (x *streamSARIF) add(p Piece) error {
-	var suppressed bool // of all results until now; each is written as if some were
 	x.s.note(p.rep)
-	suppressed, x.s.suppressed = x.s.suppressed, true
+	suppressed, findings := x.s.suppressed, x.s.findings // of all results until now
+	x.s.suppressed, x.s.findings = true, x.s.compared    // each is written as if some were, and as if all were compared
 	x.s.function(p.rep)
-	x.s.suppressed, x.s.components = suppressed, nil
+	x.s.suppressed, x.s.findings, x.s.components = suppressed, findings, nil
 	run := &x.s.run
 	for _, n := range run.Invocations[0].Notifications {
 		x.text.Reset()
@@ -65,7 +65,7 @@ func (x *streamSARIF) add(p Piece) error {
 }
 
 // result spools a result, and where in its text its rule's index is to be, and
-// its suppressions are.
+// its suppressions and its baselineState are.
 func (x *streamSARIF) result(r sarifResult) error {
 	n, ok := x.ids[r.RuleID]
 	if !ok {
@@ -94,7 +94,12 @@ func (x *streamSARIF) result(r sarifResult) error {
 		}
 		end += i + len(last)
 	}
-	return x.results.put(spooledHead{Rule: n, At: uint32(at + len(index)), From: uint32(from), End: uint32(end)}, text)
+	state := end
+	const compared = ",\n" + sarifResultIndent + `  "baselineState": "`
+	if rest, ok := bytes.CutPrefix(text[end:], []byte(compared)); ok {
+		state += len(compared) + bytes.IndexByte(rest, '"') + 1 // one of three words
+	}
+	return x.results.put(spooledHead{Rule: n, At: uint32(at + len(index)), From: uint32(from), End: uint32(end), State: uint32(state)}, text)
 }
 
 func (x *streamSARIF) close(doc *finding.Document) error {
@@ -115,12 +120,14 @@ func (x *streamSARIF) close(doc *finding.Document) error {
 	err = x.results.list(w, sarifResultIndent, func(h spooledHead, text []byte) {
 		w.Write(text[:h.At])
 		fmt.Fprint(w, x.s.rules[x.order[h.Rule]])
-		if x.s.suppressed {
-			w.Write(text[h.At+1:])
-			return
-		}
 		w.Write(text[h.At+1 : h.From])
-		w.Write(text[h.End:])
+		if x.s.suppressed {
+			w.Write(text[h.From:h.End])
+		}
+		if x.s.states() {
+			w.Write(text[h.End:h.State])
+		}
+		w.Write(text[h.State:])
 	})
 	if err != nil {
 		return err
@@ -142,6 +149,7 @@ type spooledHead struct {
 	Rule      uint32 // of a result, by number
 	At        uint32 // where its rule's index is, of one byte
 	From, End uint32 // where its suppressions are
+	State     uint32 // where its baselineState ends, which follows them; End when it has none
 }
 
 func newSpooled(f Spool) *spooled { return &spooled{f: f, w: bufio.NewWriterSize(f, 64<<10)} }

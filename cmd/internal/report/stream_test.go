@@ -55,6 +55,8 @@ func TestStreamIsWhole(t *testing.T) {
 		Unknowns: []finding.Unknown{{Path: "\n          \"toolExecutionNotifications\": []"}},
 	})
 	docs["hostile"] = hostile
+	docs["compared"] = comparedDocument(finding.ComparedNew, finding.ComparedUpdated, finding.ComparedUnchanged)
+	docs["not all compared"] = comparedDocument(finding.ComparedNew, "", finding.ComparedUnchanged)
 	for name, doc := range docs {
 		for _, format := range report.Formats() {
 			if !report.Streams(format) {

@@ -98,7 +98,7 @@ func (p *printer) footer() {
 		p.line("")
 	}
 	p.database()
-	if n := len(p.doc.Functions); n != 1 {
+	if n := len(p.doc.Functions); n != 1 || p.doc.Fleet != nil || p.doc.Delta != nil { // one function alone is shown whole, with its verdict
 		s := p.doc.Summary
 		parts := []string{}
 		for _, d := range []struct {

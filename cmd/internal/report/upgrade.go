@@ -10,6 +10,9 @@ import (
 // audit states it in Component.Upgrade. Without that: the version that all
 // findings name, else nothing that could be wrong: the list of the lowest ones.
 func upgrade(stated string, fs []finding.Finding) string {
+	if stated != "" {
+		return stated
+	}
 	fixable := 0
 	var lowest []string
 	for _, f := range fs {
@@ -24,10 +27,7 @@ func upgrade(stated string, fs []finding.Finding) string {
 	if fixable == 0 {
 		return ""
 	}
-	to := stated
-	if to == "" {
-		to = shared(fs)
-	}
+	to := shared(fs)
 	if to == "" && len(lowest) == 1 {
 		to = lowest[0]
 	}

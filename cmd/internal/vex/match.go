@@ -30,6 +30,7 @@ type matcher struct {
 	set      *Set
 	function function
 	packages map[string]*pkg // by purl
+	own      []ref           // products that go by a name of the function, in order
 }
 
 func (s *Set) matcher(r *finding.Report) *matcher {
@@ -37,7 +38,24 @@ func (s *Set) matcher(r *finding.Report) *matcher {
 	for i := range r.Components {
 		m.add(&r.Components[i])
 	}
+	m.own = s.refs(append(m.function.names(), keysOf(thing{purls: m.function.main})...))
 	return m
+}
+
+// refs are the products that go by one of some names, in order and each once.
+func (s *Set) refs(names []string) []ref {
+	var out []ref
+	for _, name := range names {
+		if i, ok := s.names[name]; ok {
+			out = append(out, s.named[i]...)
+		}
+	}
+	slices.SortFunc(out, ref.compare)
+	return slices.Compact(out)
+}
+
+func (r ref) compare(o ref) int {
+	return cmp.Or(cmp.Compare(r.statement, o.statement), cmp.Compare(r.product, o.product))
 }
 
 func (m *matcher) add(c *finding.Component) *pkg {
@@ -59,20 +77,50 @@ func (m *matcher) about(f *finding.Finding) []int {
 	return m.find(append([]string{f.ID}, f.Aliases...), c)
 }
 
+// find are the statements about one of some vulnerabilities in a package. Of all
+// products only those are looked at that go by a name of the function or of the
+// package: a statement can list each function of a fleet, and there can be one for each.
 func (m *matcher) find(ids []string, c *pkg) []int {
-	var found []int
+	var named []int
 	for _, id := range ids {
-		found = append(found, m.set.byID[strings.ToUpper(id)]...)
+		named = append(named, m.set.byID[strings.ToUpper(id)]...)
+	}
+	if len(named) == 0 {
+		return nil
+	}
+	slices.Sort(named)
+	named = slices.Compact(named)
+	var found []int
+	for _, list := range [][]ref{m.own, m.set.refs(keysOf(thing{purls: []packageURL{c.purl}, hashes: c.hashes}))} {
+		for _, at := range common(named, list) {
+			p := &m.set.statements[at.statement].products[at.product]
+			if p.about(&m.function, c, m.set.Wary) && (p.versions == nil || slices.ContainsFunc(p.versions, func(v versionSet) bool { return v.has(c) })) {
+				found = append(found, int(at.statement))
+			}
+		}
 	}
 	slices.Sort(found)
-	found = slices.Compact(found)
-	return slices.DeleteFunc(found, func(i int) bool { return !m.set.statements[i].about(&m.function, c, m.set.Wary) })
+	return slices.Compact(found)
 }
 
-func (s *statement) about(f *function, c *pkg, wary bool) bool {
-	return slices.ContainsFunc(s.products, func(p product) bool {
-		return p.about(f, c, wary) && (p.versions == nil || slices.ContainsFunc(p.versions, func(v versionSet) bool { return v.has(c) }))
-	})
+// common are the products of some statements, by index and sorted, that are in a
+// list. The shorter of the two is walked.
+func common(statements []int, list []ref) (out []ref) {
+	if len(list) < len(statements) {
+		for _, at := range list {
+			if _, ok := slices.BinarySearch(statements, int(at.statement)); ok {
+				out = append(out, at)
+			}
+		}
+		return out
+	}
+	for _, i := range statements {
+		at, _ := slices.BinarySearchFunc(list, ref{int32(i), 0}, ref.compare)
+		for ; at < len(list) && int(list[at].statement) == i; at++ {
+			out = append(out, list[at])
+		}
+	}
+	return out
 }
 
 // says is what the statements say of a finding; nil when that is nothing.
@@ -186,7 +234,16 @@ func (s *Set) Use(r *finding.Report) Use {
 
 // names are what products of the function and its packages are called.
 func (m *matcher) names() []string {
-	f := &m.function
+	out := m.function.names()
+	for _, c := range m.packages {
+		out = append(out, namesOf(thing{purls: []packageURL{c.purl}, hashes: c.hashes})...)
+	}
+	return out
+}
+
+// names are what products of the function are called, but for the packages that
+// it is.
+func (f *function) names() []string {
 	out := []string{"name/" + f.name, "generic/" + f.name, "oci/" + strings.ToLower(f.name), "docker/" + strings.ToLower(f.name)}
 	if f.registry != "" {
 		base := strings.ToLower(f.registry[strings.LastIndexByte(f.registry, '/')+1:])
@@ -195,8 +252,19 @@ func (m *matcher) names() []string {
 	for _, d := range f.digests {
 		out = append(out, namesOf(thing{hashes: d})...)
 	}
-	for _, c := range m.packages {
-		out = append(out, namesOf(thing{purls: []packageURL{c.purl}, hashes: c.hashes})...)
+	return out
+}
+
+// keysOf are all names under which a product can be that is about a thing.
+func keysOf(t thing) []string { return append(namesOf(t), digestedNames(t)...) }
+
+// digestedNames are the names of those of a thing's package URLs that namesOf
+// has by their digest.
+func digestedNames(t thing) (out []string) {
+	for _, p := range t.purls {
+		if _, ok := p.digest(); ok {
+			out = append(out, p.typ+"/"+p.name)
+		}
 	}
 	return out
 }

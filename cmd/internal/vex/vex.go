@@ -51,8 +51,12 @@ type Set struct {
 	statements []statement
 	byID       map[string][]int
 	names      map[string]int // of products -> index
+	named      [][]ref        // by that index: the products of the name, in the order of the statements
 	ignored    []string       // statements that cannot be followed, and why
 }
+
+// ref is a product of a statement, both by index.
+type ref struct{ statement, product int32 }
 
 // Document is a file of statements.
 type Document struct {
@@ -103,19 +107,29 @@ func (s *Set) read(d Document, now time.Time) error {
 		for _, id := range st.ids {
 			s.byID[id] = append(s.byID[id], len(s.statements))
 		}
-		for _, p := range st.products {
+		for n, p := range st.products {
+			at := ref{int32(len(s.statements)), int32(n)}
 			for _, name := range namesOf(p.thing) {
-				i, ok := s.names[name]
-				if !ok {
-					i = len(s.names)
-					s.names[name] = i
-				}
-				st.names = append(st.names, i)
+				st.names = append(st.names, s.index(name, at))
+			}
+			for _, name := range digestedNames(p.thing) {
+				s.index(name, at)
 			}
 		}
 		s.statements = append(s.statements, st)
 	}
 	return nil
+}
+
+// index takes in a product under one of its names, and returns the index of that.
+func (s *Set) index(name string, at ref) int {
+	i, ok := s.names[name]
+	if !ok {
+		i = len(s.names)
+		s.names[name], s.named = i, append(s.named, nil)
+	}
+	s.named[i] = append(s.named[i], at)
+	return i
 }
 
 // Documents names what was read, sorted by file.
@@ -231,8 +245,10 @@ func idsOf(name, iri string, aliases []string) []string {
 		last = text
 	}
 	var out []string
+	seen := map[string]bool{"": true}
 	for _, id := range append([]string{name, last}, aliases...) {
-		if id = strings.ToUpper(strings.TrimSpace(id)); id != "" && !slices.Contains(out, id) {
+		if id = strings.ToUpper(strings.TrimSpace(id)); !seen[id] {
+			seen[id] = true
 			out = append(out, id)
 		}
 	}
