@@ -71,7 +71,11 @@ func (o *scanOptions) newStream(env *Env, outputs []output, head *finding.Docume
 		return nil, nil
 	}
 	s.only = len(s.outs) == len(outputs)
-	return s, s.summaries(env, head)
+	if err := s.summaries(env, head); err != nil {
+		s.drop()
+		return nil, err
+	}
+	return s, nil
 }
 
 // summaries adds the summaries of a job that are written beside outputs.
