@@ -45,7 +45,7 @@ func streamed(t *testing.T, format string, doc *finding.Document, opt report.Opt
 
 func TestStreamIsWhole(t *testing.T) {
 	docs := samples()
-	docs["vex"], docs["rescanned"], docs["fleet"], docs["large"], docs["none"] = vexDocument(), htmlRescanned(), htmlFleet(40), large(), wrapDocument()
+	docs["vex"], docs["rescanned"], docs["fleet"], docs["large"], docs["none"] = vexDocument(), htmlRescanned(), htmlFleet(15), large(), wrapDocument()
 	docs["deployed"] = fleet("<b>text</b>\n\x1b[31m")
 	docs["two"], docs["many"], docs["more"] = streamMany(2), streamMany(120), streamMany(200)
 	hostile := wrapDocument(&finding.Report{
