@@ -138,7 +138,7 @@ func TestRescanOnFullDisk(t *testing.T) {
 func TestStreamsOnFullDisk(t *testing.T) {
 	long(t)
 	w := newRescanWorks(t, 40)
-	for _, format := range []string{"json", "sarif", "html", "junit", "jsonl"} {
+	for _, format := range []string{"json", "sarif", "html", "junit", "jsonl", "openvex", "osv-json", "cyclonedx-json", "spdx-json"} {
 		failed, worked := 0, 0
 		for kb := 8; kb <= 512; kb += 8 {
 			dir := t.TempDir()

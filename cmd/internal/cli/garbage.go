@@ -6,8 +6,10 @@ import (
 )
 
 // roomy lets garbage grow while reports pass by one at a time: collecting it at
-// once takes a third of the time, and little is held. The result puts that back.
-func roomy(env *Env) func() { return garbage(env, 200, 200<<20) }
+// once takes a third of the time, and little is held. Beside that limit there are
+// some 70 MB of the store's and the program's files, and what a busy machine lets
+// grow over it. The result puts that back.
+func roomy(env *Env) func() { return garbage(env, 200, 170<<20) }
 
 // roomyIfSmall is roomy for the end of a run that holds little, when nothing
 // but the outputs is left to be made.

@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
@@ -68,7 +71,11 @@ func (o *scanOptions) newStream(env *Env, outputs []output, head *finding.Docume
 		return nil, nil
 	}
 	s.only = len(s.outs) == len(outputs)
-	return s, s.summaries(env, head)
+	if err := s.summaries(env, head); err != nil {
+		s.drop()
+		return nil, err
+	}
+	return s, nil
 }
 
 // summaries adds the summaries of a job that are written beside outputs.
@@ -248,9 +255,13 @@ func (x *streamed) finish(env *Env, doc *finding.Document) error {
 
 // failed says which output an error is about.
 func (x *streamed) failed(err error) error {
-	if x.file.temp != "" {
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &path) && slices.ContainsFunc(x.temps, func(f *os.File) bool { return f.Name() == path.Path }):
+		err = fmt.Errorf("keep it in %s until it is whole: %w", filepath.Dir(path.Path), path.Err) // the name of a file that nobody sees says nothing
+	case x.file.temp != "":
 		err = x.file.rename(err)
-	} else if x.copy {
+	case x.copy:
 		err = cause(err)
 	}
 	where := ""

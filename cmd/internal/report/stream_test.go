@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -43,9 +45,9 @@ func streamed(t *testing.T, format string, doc *finding.Document, opt report.Opt
 
 func TestStreamIsWhole(t *testing.T) {
 	docs := samples()
-	docs["vex"], docs["rescanned"], docs["fleet"], docs["large"], docs["none"] = vexDocument(), htmlRescanned(), htmlFleet(40), large(), wrapDocument()
+	docs["vex"], docs["rescanned"], docs["fleet"], docs["large"], docs["none"] = vexDocument(), htmlRescanned(), htmlFleet(15), large(), wrapDocument()
 	docs["deployed"] = fleet("<b>text</b>\n\x1b[31m")
-	docs["two"], docs["many"], docs["more"] = streamMany(2), streamMany(120), streamMany(400)
+	docs["two"], docs["many"], docs["more"] = streamMany(2), streamMany(120), streamMany(200)
 	hostile := wrapDocument(&finding.Report{
 		Name: "\n  \"functions\": []", Target: "a\xffb\n      \"results\": []",
 		Findings: []finding.Finding{
@@ -137,4 +139,52 @@ func streamMany(n int) *finding.Document {
 		list = append(list, r)
 	}
 	return wrapDocument(list...)
+}
+
+// TestStreamForgets: of functions that were written no format holds more than a
+// little: what is live after many is what was live after some.
+func TestStreamForgets(t *testing.T) {
+	const some, many, most = 4, 18, 1 << 20
+	live := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	for _, format := range report.Formats() {
+		if !report.Streams(format) {
+			continue
+		}
+		t.Run(format, func(t *testing.T) {
+			head := large()
+			head.Functions = nil
+			s, err := report.NewStream(io.Discard, format, head, report.Options{}, func() (report.Spool, error) {
+				return os.Create(filepath.Join(t.TempDir(), "spool"))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var before int64
+			for i := range many {
+				r := large().Functions[0]
+				r.Name = fmt.Sprintf("fn-%03d", i)
+				p, err := s.Make(r, i)
+				if err == nil {
+					err = s.Add(p)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if i == some {
+					before = live()
+				}
+			}
+			grown := live() - before
+			t.Logf("%d KB for %d functions", grown>>10, many-some)
+			if grown > most {
+				t.Errorf("%d KB more are live after %d functions than after %d", grown>>10, many, some)
+			}
+			runtime.KeepAlive(s)
+		})
+	}
 }
