@@ -388,7 +388,7 @@ func (p *Policy) next(r *finding.Report, v finding.Verdict, db finding.Database,
 		return "sign the artifact when it is built and put the bundle beside it, or name the folder: --attestations DIR"
 	}
 	if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.OfTrust() && p.respond(f) == RespondIncomplete }) {
-		return "fnaudit verify " + r.Target + "   # says what is lacking; name who may sign in the policy's artifacts section"
+		return "fnaudit verify " + shellWord(r.Target) + "   # says what is lacking; name who may sign in the policy's artifacts section"
 	}
 	if slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Kind == finding.KindLicence && f.Counts == finding.Incomplete }) {
 		return "state the licence, and how it is known, in the policy's licences section (packages)"
@@ -407,7 +407,7 @@ func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
 		case f.Kind == finding.KindMalware:
 			return "remove " + f.Component + ", then rotate every secret that the function could read"
 		case f.OfTrust():
-			return "fnaudit verify " + r.Target + "   # says which step failed; build and sign again, or correct the policy"
+			return "fnaudit verify " + shellWord(r.Target) + "   # says which step failed; build and sign again, or correct the policy"
 		case f.Kind == finding.KindRuntime && len(f.Fixed) > 0:
 			return "move the function to the runtime " + f.Fixed[len(f.Fixed)-1] + "; why: " + explaining(r, f)
 		case f.OfDependency() && len(f.Fixed) == 0:
@@ -428,7 +428,7 @@ func (p *Policy) nextFailing(r *finding.Report, v finding.Verdict) string {
 // explaining is the command that explains a finding.
 func explaining(r *finding.Report, f finding.Finding) string {
 	id := f.ID
-	if strings.ContainsFunc(id, func(c rune) bool { return !strings.ContainsRune(idLetters, c) }) && f.Fingerprint != "" {
+	if strings.Trim(id, idLetters) != "" && f.Fingerprint != "" {
 		id = f.Fingerprint // names of files and of what a descriptor holds are part of some: not to be copied into a shell
 	}
 	switch {
@@ -452,12 +452,21 @@ func deep(rule string) bool {
 // again is how to name the function on the command line once more.
 func again(r *finding.Report) string {
 	if r.Declared == nil {
-		return r.Target
+		return shellWord(r.Target)
 	}
 	if strings.Trim(r.Declared.Resource, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/") != "" {
-		return r.Declared.Descriptor // no logical id has such characters: not to be copied into a shell
+		return shellWord(r.Declared.Descriptor) // no logical id has such characters: not to be copied into a shell
 	}
-	return "--function " + r.Declared.Resource + " " + r.Declared.Descriptor
+	return "--function " + r.Declared.Resource + " " + shellWord(r.Declared.Descriptor)
+}
+
+// shellWord writes a name as one word of a command that somebody copies into a
+// POSIX shell: names of files can hold what a shell acts upon.
+func shellWord(s string) string {
+	if s != "" && strings.Trim(s, idLetters) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // nextUpgrade is the first of the upgrades that clear a finding on which the

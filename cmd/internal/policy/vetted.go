@@ -33,7 +33,7 @@ func nextVetted(r *finding.Report, gaps []string) string {
 
 // vetting is how to name the package or lockfile on the command line once more.
 func vetting(r *finding.Report) string {
-	text := r.Target
+	text := shellWord(r.Target)
 	if r.Vetted.Lockfile != "" {
 		text = "--lockfile " + text
 	}
