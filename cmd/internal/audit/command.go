@@ -202,7 +202,7 @@ func (w way) noteDirect() string {
 			return "build with Go " + w.to + " or newer"
 		}
 		if w.untold {
-			return "neither go.mod nor a binary tells who needs it: go mod why -m with its name does"
+			return "who needs a module, which neither go.mod nor a binary tells: go mod why -m MODULE"
 		}
 	case "pipenv":
 		if w.untold {

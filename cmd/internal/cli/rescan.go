@@ -43,11 +43,10 @@ its date. It prints what changed since, by cause: a new, changed or withdrawn
 advisory, other bytes, what is deployed, the policy, a runtime that crossed a date,
 a waiver that ended, time.
 
-Of thousands of reports, json, jsonl, junit, sarif and html are written while it
-goes on, and little is held in memory; what must wait until the end lies beside the
-output's file, or in the folder for temporary files. Of a report that was judged,
-the table keeps the verdict, and markdown, github and ics what to do and what ends.
-The other formats, and --online, hold all of every report, about 1 MB each.
+Of thousands of reports little is held in memory, in whatever format: what is
+known of one is written while it goes on, and what must wait until the end lies
+beside the output's file, or in the folder for temporary files, and needs as much
+room again. Of a report that was judged the table keeps the verdict.
 
 --write replaces a folder as a whole or not at all. One run at a time may write it.
 
