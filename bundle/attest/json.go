@@ -24,14 +24,7 @@ var errUnread = errors.New("not read here")
 // last one, so that two readers of one signed document could see two things.
 // The values lie in data, which must not change while they are in use.
 func fields(data []byte) (map[string]json.RawMessage, error) {
-	s := scanner{data: data}
-	out := map[string]json.RawMessage{}
-	if s.each(func(name string) bool {
-		_, twice := out[name]
-		value, ok := s.raw(0)
-		out[name] = value
-		return ok && !twice
-	}) && s.ended() {
+	if out, twice, ok := members(data); ok && !twice {
 		return out, nil
 	}
 	return fieldsSlowly(data)

@@ -62,6 +62,22 @@ func (s *scanner) each(member func(name string) bool) bool {
 	})
 }
 
+// members reads the one object that a text is: the last member of each name, and
+// whether a name comes twice. It is not ok for any other text.
+func members(text []byte) (out map[string]json.RawMessage, twice, ok bool) {
+	s := scanner{data: text}
+	out = map[string]json.RawMessage{}
+	ok = s.each(func(name string) bool {
+		if _, there := out[name]; there {
+			twice = true
+		}
+		value, ok := s.raw(0)
+		out[name] = value
+		return ok
+	})
+	return out, twice, ok && s.ended()
+}
+
 // value reads a value as decode does, in which no name comes twice.
 func (s *scanner) value(depth int) (v any, ok bool) {
 	if depth > maxDepth {

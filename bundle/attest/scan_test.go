@@ -41,18 +41,18 @@ func sameJSON(t *testing.T, data []byte) {
 	got, gotErr := decode(data)
 	want, wantErr := decodeSlowly(data)
 	same("the value", got, want, gotErr, wantErr)
-	members, gotErr := fields(data)
+	read, gotErr := fields(data)
 	slow, wantErr := fieldsSlowly(data)
-	same("the fields", members, slow, gotErr, wantErr)
+	same("the fields", read, slow, gotErr, wantErr)
 	if text := bytes.TrimLeft(data, "\ufeff \t\r\n"); bytes.HasPrefix(text, []byte("{")) {
-		if keys, ok := keysOf(text); ok {
+		if keys, _, ok := members(text); ok {
 			slow, bad := keysSlowly(text)
 			if same("the keys", keys, slow, nil, nil); bad != "" {
 				t.Fatalf("the keys of %q: it is %s by encoding/json", text, bad)
 			}
 		}
 	}
-	for _, raw := range members {
+	for _, raw := range read {
 		s, err := textField(map[string]json.RawMessage{"x": raw}, "x")
 		var slow string
 		if (json.Unmarshal(raw, &slow) == nil) != (err == nil) || err == nil && s != slow {

@@ -39,7 +39,7 @@ func isPGPPacket(data []byte) bool {
 }
 
 func sniffJSON(text []byte) Format {
-	keys, ok := keysOf(text)
+	keys, _, ok := members(text)
 	if !ok {
 		var bad Format
 		if keys, bad = keysSlowly(text); bad != "" {
@@ -75,19 +75,7 @@ func sniffJSON(text []byte) Format {
 	return FormatBundle
 }
 
-// keysOf reads the members of the one object that a text is, the last of each
-// name; not ok for any other text.
-func keysOf(text []byte) (map[string]json.RawMessage, bool) {
-	s, keys := scanner{data: text}, map[string]json.RawMessage{}
-	ok := s.each(func(name string) bool {
-		value, ok := s.raw(0)
-		keys[name] = value
-		return ok
-	})
-	return keys, ok && s.ended()
-}
-
-// keysSlowly is keysOf by encoding/json, or says which format a text has that is no
+// keysSlowly is members by encoding/json, or says which format a text has that is no
 // single object.
 func keysSlowly(text []byte) (map[string]json.RawMessage, Format) {
 	var first json.RawMessage
