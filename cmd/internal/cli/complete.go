@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fnaudit/fnaudit/cmd/internal/notify"
+	"github.com/fnaudit/fnaudit/cmd/internal/policy"
 	"github.com/fnaudit/fnaudit/cmd/internal/report"
 )
 
@@ -34,7 +35,7 @@ func flagWords(cmd *cobra.Command) map[string][]string {
 	return map[string][]string{
 		"output":         outputWords(cmd),
 		"fail-on":        {"critical", "high", "medium", "low", "any", "none"},
-		"policy":         {"builtin:ci", "builtin:release", "builtin:report"},
+		"policy":         policy.Names(),
 		"platform":       platforms,
 		"arch":           {"x86_64", "arm64"},
 		"alert-on":       causes,
