@@ -2,8 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -16,30 +14,12 @@ import (
 // adviceStore holds one advisory of npm for each package: it affects what is
 // below the version.
 func adviceStore(t *testing.T, fixed map[string]string) *vulndb.DB {
-	feed, dir := t.TempDir(), t.TempDir()
+	t.Helper()
+	list := map[string]string{}
 	for name, v := range fixed {
-		text := fmt.Sprintf(`{"id":"GHSA-%s","modified":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"npm","name":%q},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":%q}]}]}]}`, name, name, v)
-		if err := os.WriteFile(filepath.Join(feed, "GHSA-"+name+".json"), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		list["GHSA-"+name] = fmt.Sprintf(`{"id":"GHSA-%s","modified":"2026-01-02T03:04:05Z","affected":[{"package":{"ecosystem":"npm","name":%q},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":%q}]}]}]}`, name, name, v)
 	}
-	u, err := vulndb.Begin(t.Context(), dir, vulndb.Options{Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer u.Close()
-	if err := u.Put(t.Context(), vulndb.Input{Ecosystem: "npm", Archive: feed, Folder: true}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := u.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	db, err := vulndb.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
+	return storeOf(t, "npm", list)
 }
 
 // TestAdviceAgree: all steps that move "top" go to one version, where that helps

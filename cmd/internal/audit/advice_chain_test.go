@@ -52,11 +52,7 @@ func TestAdviceChain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, note := "", ""
-		for _, u := range rep.Upgrades {
-			got += adviceWords(u)
-			note += u.Note
-		}
+		got, note := adviceTold(rep)
 		if got != c.want || note != c.note {
 			t.Errorf("%s:\n got %q, %q\nwant %q, %q", c.name, got, note, c.want, c.note)
 		}
@@ -93,11 +89,7 @@ func TestAdviceStated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, note := "", ""
-		for _, u := range rep.Upgrades {
-			got += adviceWords(u)
-			note += u.Note
-		}
+		got, note := adviceTold(rep)
 		if c.trait != "" { // the lockfile of that trait says that pnpm installs
 			got, note = strings.ReplaceAll(got, "pnpm update --depth Infinity pad", "npm update pad"), strings.ReplaceAll(note, `pnpm-workspace.yaml (pnpm 9 and before: "pnpm" in package.json)`, "package.json")
 		}

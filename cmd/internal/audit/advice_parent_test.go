@@ -100,15 +100,20 @@ func TestAdviceParent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, note := "", ""
-		for _, u := range rep.Upgrades {
-			got += adviceWords(u)
-			note += u.Note
-		}
+		got, note := adviceTold(rep)
 		if got != c.want || note != c.note {
 			t.Errorf("%s:\n got %q, %q\nwant %q, %q", c.name, got, note, c.want, c.note)
 		}
 	}
+}
+
+// adviceTold is what the steps of a report say, one after another, and their notes.
+func adviceTold(rep *finding.Report) (words, notes string) {
+	for _, u := range rep.Upgrades {
+		words += adviceWords(u)
+		notes += u.Note
+	}
+	return words, notes
 }
 
 func adviceWords(u finding.Upgrade) string {

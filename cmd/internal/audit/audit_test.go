@@ -32,7 +32,10 @@ var records = map[string]string{
 		"affected":[{"package":{"ecosystem":"npm","name":"evil"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}`,
 }
 
-func openStore(t *testing.T) *vulndb.DB {
+func openStore(t *testing.T) *vulndb.DB { return storeOf(t, "npm", records) }
+
+// storeOf is a store of advisories of one ecosystem, by their ids.
+func storeOf(t *testing.T, ecosystem string, records map[string]string) *vulndb.DB {
 	t.Helper()
 	feed, dir := t.TempDir(), t.TempDir()
 	for id, text := range records {
@@ -45,7 +48,7 @@ func openStore(t *testing.T) *vulndb.DB {
 		t.Fatal(err)
 	}
 	defer u.Close()
-	if err := u.Put(t.Context(), vulndb.Input{Ecosystem: "npm", Archive: feed, Folder: true}); err != nil {
+	if err := u.Put(t.Context(), vulndb.Input{Ecosystem: ecosystem, Archive: feed, Folder: true}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := u.Commit(t.Context()); err != nil {

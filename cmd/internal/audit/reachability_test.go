@@ -3,8 +3,6 @@ package audit
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -28,32 +26,7 @@ var goRecords = map[string]string{
 		"affected":[{"package":{"ecosystem":"Go","name":"example.com/other"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.1.0"}]}]}]}`,
 }
 
-func goStore(t *testing.T) *vulndb.DB {
-	t.Helper()
-	feed, dir := t.TempDir(), t.TempDir()
-	for id, text := range goRecords {
-		if err := os.WriteFile(filepath.Join(feed, id+".json"), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	u, err := vulndb.Begin(t.Context(), dir, vulndb.Options{Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer u.Close()
-	if err := u.Put(t.Context(), vulndb.Input{Ecosystem: "Go", Archive: feed, Folder: true}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := u.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	db, err := vulndb.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
+func goStore(t *testing.T) *vulndb.DB { return storeOf(t, "Go", goRecords) }
 
 func golang(name string, paths ...string) sbom.Component {
 	c := sbom.Component{PURL: sbom.PURL("Go", name, "v1.0.0"), Name: name, Version: "v1.0.0", Ecosystem: "Go", State: sbom.Live, Origin: sbom.OriginApp}

@@ -23,11 +23,7 @@ const maxAnnotations = 10
 // and for what the policy warns of, at the line of the lockfile where one is
 // known, worst first, and one notice with the counts.
 func writeGitHub(w io.Writer, doc *finding.Document, _ Options) error {
-	g := newGitHub()
-	for _, r := range doc.Functions {
-		g.function(r)
-	}
-	return g.write(w, doc)
+	return writeShown(w, doc, newGitHub())
 }
 
 // githubGathered are the annotations of functions that are written, and how many

@@ -19,17 +19,13 @@ import (
 // functions. An event keeps its UID from run to run, so that a calendar that is read
 // again moves a day that was postponed instead of showing it twice.
 func writeICS(w io.Writer, doc *finding.Document, opt Options) error {
-	c := newICS(w, opt)
-	c.begin(doc)
-	for _, r := range doc.Functions {
-		c.function(r)
-	}
-	return c.end()
+	return writeShown(w, doc, newICS(opt))
 }
 
-// icsWriter writes the lines of an iCalendar object.
+// icsWriter gathers what ends, and writes the lines of an iCalendar object. In memory
+// is what ends, with some of the names of who needs it.
 type icsWriter struct {
-	w      *bufio.Writer
+	w      *bufio.Writer  // set while it writes
 	seen   map[string]int // UID -> how often
 	stamp  string         // of every event: the time of the judgement
 	count  int            // of functions so far
@@ -53,16 +49,8 @@ type icsGroup struct {
 // maxICSNames is how many functions, and how many owners, one event names.
 const maxICSNames = 50
 
-func newICS(w io.Writer, opt Options) *icsWriter {
-	return &icsWriter{w: bufio.NewWriter(w), seen: map[string]int{}, at: map[icsKey]*icsGroup{}, stamp: opt.Now.UTC().Format("20060102T150405Z")}
-}
-
-func (c *icsWriter) begin(doc *finding.Document) {
-	c.line("BEGIN:VCALENDAR")
-	c.line("VERSION:2.0")
-	c.text("PRODID", "-//fnaudit//fnaudit "+doc.Tool.Version+"//EN")
-	c.line("CALSCALE:GREGORIAN")
-	c.line("METHOD:PUBLISH")
+func newICS(opt Options) *icsWriter {
+	return &icsWriter{seen: map[string]int{}, at: map[icsKey]*icsGroup{}, stamp: opt.Now.UTC().Format("20060102T150405Z")}
 }
 
 func (c *icsWriter) function(r *finding.Report) {
@@ -97,7 +85,13 @@ func (c *icsWriter) gather(r *finding.Report, e finding.Event) {
 	}
 }
 
-func (c *icsWriter) end() error {
+func (c *icsWriter) write(w io.Writer, doc *finding.Document) error {
+	c.w = bufio.NewWriter(w)
+	c.line("BEGIN:VCALENDAR")
+	c.line("VERSION:2.0")
+	c.text("PRODID", "-//fnaudit//fnaudit "+doc.Tool.Version+"//EN")
+	c.line("CALSCALE:GREGORIAN")
+	c.line("METHOD:PUBLISH")
 	for _, g := range c.groups {
 		c.event(g)
 	}

@@ -31,12 +31,7 @@ const MarkdownMarker = "<!-- fnaudit -->"
 // do per function that does not pass, worst first. What is over the limit is
 // left out as whole parts, and the last line says how much.
 func writeMarkdown(w io.Writer, doc *finding.Document, _ Options) error {
-	m := newMarkdown(maxMarkdown)
-	for _, r := range doc.Functions {
-		m.function(r)
-	}
-	_, err := w.Write(m.text(doc))
-	return err
+	return writeShown(w, doc, newMarkdown(maxMarkdown))
 }
 
 // markdownWriter gathers what a report in at most limit bytes shows. In memory
@@ -80,6 +75,11 @@ func (m *markdownWriter) one(r *finding.Report) {
 	}
 	m.told++
 	m.parts.add(r, func() string { return markdownFunction(r, false) })
+}
+
+func (m *markdownWriter) write(w io.Writer, doc *finding.Document) error {
+	_, err := w.Write(m.text(doc))
+	return err
 }
 
 // text is the report. Of the functions of doc only name and verdict are looked at.

@@ -75,11 +75,11 @@ func NewStream(w io.Writer, name string, head *finding.Document, opt Options, sp
 	case "html":
 		s.f = newStreamHTML(w, files[0], opt.with(head))
 	case "markdown":
-		s.f = &streamMarkdown{w: w, m: newMarkdown(maxMarkdown)}
+		s.f = &streamShown{w: w, to: newMarkdown(maxMarkdown)}
 	case "github":
-		s.f = &streamGitHub{w: w, g: newGitHub()}
+		s.f = &streamShown{w: w, to: newGitHub()}
 	case "ics":
-		s.f = &streamICS{head: head, c: newICS(w, opt.with(head))}
+		s.f = &streamICS{streamShown{w: w, to: newICS(opt.with(head))}}
 	case "openvex":
 		s.f = &streamVEX{w: w, opt: opt, kept: newSpooled(files[0])}
 	case "osv-json":

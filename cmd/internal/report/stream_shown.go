@@ -6,74 +6,43 @@ import (
 	"github.com/fnaudit/fnaudit/cmd/internal/finding"
 )
 
-// The formats here show of many functions a few, and keep no more than those.
-
-// streamMarkdown writes format "markdown".
-type streamMarkdown struct {
-	w io.Writer
-	m *markdownWriter
+// gathering is a format that shows of many functions a few, or what they have in
+// common, and keeps no more than that.
+type gathering interface {
+	function(r *finding.Report)                     // adds one, which is normal
+	write(w io.Writer, doc *finding.Document) error // of the functions of doc at most name and verdict are looked at
 }
 
-func (s *streamMarkdown) piece(p *Piece, _ *finding.Document, r *finding.Report, _ int) error {
+// writeShown writes a whole document.
+func writeShown(w io.Writer, doc *finding.Document, to gathering) error {
+	for _, r := range doc.Functions {
+		to.function(r)
+	}
+	return to.write(w, doc)
+}
+
+// streamShown writes formats "markdown" and "github".
+type streamShown struct {
+	w  io.Writer
+	to gathering
+}
+
+func (s *streamShown) piece(p *Piece, _ *finding.Document, r *finding.Report, _ int) error {
 	p.rep = normalReport(*r)
 	return nil
 }
 
-func (s *streamMarkdown) add(p Piece) error {
-	s.m.function(p.rep)
+func (s *streamShown) add(p Piece) error {
+	s.to.function(p.rep)
 	return nil
 }
 
-func (s *streamMarkdown) close(doc *finding.Document) error {
-	_, err := s.w.Write(s.m.text(doc))
-	return err
-}
+func (s *streamShown) close(doc *finding.Document) error { return s.to.write(s.w, doc) }
 
-// streamGitHub writes format "github".
-type streamGitHub struct {
-	w io.Writer
-	g *githubGathered
-}
-
-func (s *streamGitHub) piece(p *Piece, _ *finding.Document, r *finding.Report, _ int) error {
-	p.rep = normalReport(*r)
-	return nil
-}
-
-func (s *streamGitHub) add(p Piece) error {
-	s.g.function(p.rep)
-	return nil
-}
-
-func (s *streamGitHub) close(doc *finding.Document) error { return s.g.write(s.w, doc) }
-
-// streamICS writes format "ics". In memory is what ends, with some of the names of
-// who needs it.
-type streamICS struct {
-	head  *finding.Document
-	c     *icsWriter
-	begun bool
-}
+// streamICS writes format "ics".
+type streamICS struct{ streamShown }
 
 func (s *streamICS) piece(p *Piece, _ *finding.Document, r *finding.Report, _ int) error {
 	p.rep = r // of which the calendar is as it is in a normal one
 	return nil
-}
-
-func (s *streamICS) add(p Piece) error {
-	s.begin()
-	s.c.function(p.rep)
-	return nil
-}
-
-func (s *streamICS) begin() {
-	if !s.begun {
-		s.c.begin(s.head)
-	}
-	s.begun = true
-}
-
-func (s *streamICS) close(*finding.Document) error {
-	s.begin()
-	return s.c.end()
 }
